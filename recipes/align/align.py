@@ -61,6 +61,8 @@ class Aligner:
         if unknown:
             raise Unalignable("not in the dictionary: " + " ".join(sorted(set(unknown))))
         try:
+            # Forget the noise and the mean of the utterances before: the order must not matter.
+            self.decoder.reinit_feat()
             self.decoder.set_align_text(" ".join(words))
             self._decode(samples)
             if self.decoder.hyp() is None:
