@@ -1,0 +1,77 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings that every Swift target shares; a target adds to them, never replaces them.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+  .treatAllWarnings(as: .error),
+]
+
+/// A library layer: may import only the layers named in `uses`, all of which stand above it here.
+func layer(_ name: String, uses: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: uses, swiftSettings: strict)
+}
+
+/// The tests of one layer, mirroring `Sources/<name>`.
+func tests(
+  of name: String, uses: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + uses,
+    resources: resources, swiftSettings: strict)
+}
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "limbeck",
+  products: [.executable(name: "limbeck", targets: ["LimbeckCLI"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+  ],
+  targets: [
+    // MARK: - System libraries
+    .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+    .systemLibrary(name: "CFFTW", pkgConfig: "fftw3f", providers: [.apt(["libfftw3-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+
+    // MARK: - Layers, lowest first
+    layer("Storage", uses: ["CXXHash"]),
+    layer("LinearAlgebra", uses: ["COpenBLAS"]),
+    layer("Audio", uses: ["Storage", "CSndfile"]),
+    layer("KaldiIO", uses: ["Storage", "LinearAlgebra"]),
+    layer("Features", uses: ["Storage", "Audio", "LinearAlgebra", "CFFTW"]),
+    layer("Corpus", uses: ["Storage", "Audio", "KaldiIO"]),
+    layer("Networks", uses: ["Storage", "LinearAlgebra"]),
+    layer(
+      "Training", uses: ["Storage", "Networks", "Features", "Corpus", "KaldiIO", "LinearAlgebra"]),
+    layer(
+      "Distillation",
+      uses: ["Storage", "Training", "Networks", "Features", "Corpus", "LinearAlgebra"]),
+    layer("Evaluation", uses: ["Corpus", "LinearAlgebra"]),
+    layer(
+      "Recipes",
+      uses: [
+        "Storage", "Distillation", "Evaluation", "Training", "Networks", "Features", "Corpus",
+        "KaldiIO", "Audio", "LinearAlgebra", "Yams", logging,
+      ]),
+
+    // MARK: - Executables
+    .executableTarget(
+      name: "LimbeckCLI",
+      dependencies: [
+        "Recipes", "Storage", "LinearAlgebra", logging,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,44 @@
+package import Storage
+
+/// What can be wrong with a recording. Each case carries its path.
+package enum AudioFault: Fault, Equatable {
+  case missing(path: String)
+  /// libsndfile does not recognise it, or gave up within it.
+  case unreadable(path: String, reason: String)
+  case empty(path: String)
+  /// The header promises more than the file holds; both in `unit`.
+  case truncated(path: String, promised: Int, found: Int, unit: String)
+  case sampleRate(path: String, expected: Int, found: Int)
+  /// More channels than one, and none was chosen.
+  case severalChannels(path: String, count: Int)
+  /// `chosen` counts from one.
+  case noSuchChannel(path: String, chosen: Int, count: Int)
+  /// The first sample that is not a number or infinite, counted from zero.
+  case notFinite(path: String, sample: Int)
+  /// A part of a recording that lies outside it; times in seconds.
+  case outside(path: String, start: Double, end: Double, duration: Double)
+
+  package var exitStatus: ExitStatus {
+    if case .missing = self { .noInput } else { .data }
+  }
+
+  package var description: String {
+    switch self {
+    case .missing(let path): "\(path): no such file"
+    case .unreadable(let path, let reason): "\(path): not readable as audio: \(reason)"
+    case .empty(let path): "\(path): holds no samples"
+    case .truncated(let path, let promised, let found, let unit):
+      "\(path): cut short: the header promises \(promised) \(unit), the file holds \(found)"
+    case .sampleRate(let path, let expected, let found):
+      "\(path): expected a sample rate of \(expected) Hz, found \(found) Hz"
+    case .severalChannels(let path, let count):
+      "\(path): expected one channel, found \(count); choose one of them"
+    case .noSuchChannel(let path, let chosen, let count):
+      "\(path): expected a channel \(chosen), found \(count) channel\(count == 1 ? "" : "s")"
+    case .notFinite(let path, let sample):
+      "\(path): expected finite samples, found one that is not at sample \(sample)"
+    case .outside(let path, let start, let end, let duration):
+      "\(path): expected a segment within \(duration) s, found \(start) s to \(end) s"
+    }
+  }
+}

@@ -1,0 +1,15 @@
+/// One channel of sound.
+package struct Waveform: Sendable, Equatable {
+  /// Samples per second, in hertz.
+  package let sampleRate: Int
+  /// The samples; full scale is [-1, 1), so a 16-bit sample s stands as s / 32768. All are finite.
+  package let samples: [Float]
+
+  package init(sampleRate: Int, samples: [Float]) {
+    precondition(sampleRate > 0, "Waveform: \(sampleRate) Hz is not a sample rate")
+    (self.sampleRate, self.samples) = (sampleRate, samples)
+  }
+
+  /// The length in seconds.
+  package var duration: Double { Double(samples.count) / Double(sampleRate) }
+}

@@ -1,0 +1,63 @@
+package import Storage
+
+/// The classes of a frame classifier: a symbol for each id from 0 on.
+///
+/// Its file, `classes.txt`, has a line `SYMBOL ID` for each class.
+package struct ClassInventory: Sendable, Equatable {
+  /// The symbols, by id.
+  package let symbols: [String]
+  private let ids: [String: Int32]
+
+  /// - Parameter symbols: no two are the same.
+  package init(symbols: [String]) {
+    self.symbols = symbols
+    ids = Dictionary(uniqueKeysWithValues: symbols.enumerated().map { ($0.element, Int32($0.offset)) })
+  }
+
+  package var count: Int { symbols.count }
+
+  /// The id of a symbol, or nil when it is none of the inventory's.
+  package func id(of symbol: some StringProtocol) -> Int32? { ids[String(symbol)] }
+
+  /// Whether each class is silence: the part of its symbol before the last `_` is SIL, SP, SPN, NSN,
+  /// or `<eps>`, in either case of letters.
+  package var isSilence: [Bool] {
+    symbols.map { symbol in
+      let phone = symbol.lastIndex(of: "_").map { symbol[..<$0] } ?? symbol[...]
+      return ["SIL", "SP", "SPN", "NSN", "<EPS>"].contains(phone.uppercased())
+    }
+  }
+
+  /// The content of `classes.txt`.
+  package var text: String {
+    symbols.enumerated().map { "\($0.element) \($0.offset)\n" }.joined()
+  }
+
+  /// Writes `classes.txt`.
+  package func write(to path: String) throws(FileFault) {
+    try AtomicFile.write(text, to: path)
+  }
+
+  /// Reads `classes.txt`: ids from 0 without gaps, in any order.
+  package init(path: String) throws(FileFault) {
+    var byID: [Int: String] = [:]
+    var seen: Set<String> = []
+    for (number, line) in try TextFile.lines(of: path) {
+      let fields = line.fields
+      guard fields.count == 2, let id = Int(fields[1]), id >= 0, byID[id] == nil,
+        seen.insert(String(fields[0])).inserted
+      else {
+        throw .malformedLine(
+          path: path, line: number, expected: "a new symbol and a new id", found: "\"\(line)\"")
+      }
+      byID[id] = String(fields[0])
+    }
+    let symbols = (0..<byID.count).compactMap { byID[$0] }
+    guard symbols.count == byID.count, !symbols.isEmpty else {
+      throw .malformed(
+        path: path, expected: "ids from 0 to \(byID.count - 1)",
+        found: "ids up to \(byID.keys.max() ?? 0)")
+    }
+    self.init(symbols: symbols)
+  }
+}

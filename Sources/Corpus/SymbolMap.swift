@@ -1,0 +1,32 @@
+package import Storage
+
+/// What each symbol of a source stands for, such as a phone's folding or a tied state's phone state.
+///
+/// Its file has a line `FROM TO` for each symbol.
+package struct SymbolMap: Sendable, Equatable {
+  private let targets: [String: String]
+
+  package init(_ targets: [String: String]) {
+    self.targets = targets
+  }
+
+  package init(path: String) throws(FileFault) {
+    var targets: [String: String] = [:]
+    for (number, line) in try TextFile.lines(of: path) {
+      let fields = line.fields
+      guard fields.count == 2, targets[String(fields[0])] == nil else {
+        throw .malformedLine(
+          path: path, line: number, expected: "a new symbol and what it stands for",
+          found: "\"\(line)\"")
+      }
+      targets[String(fields[0])] = String(fields[1])
+    }
+    self.targets = targets
+  }
+
+  /// What `symbol` stands for, or nil when the map does not say.
+  package subscript(symbol: String) -> String? { targets[symbol] }
+
+  /// All that symbols stand for, sorted, each once.
+  package var symbols: [String] { Set(targets.values).sorted() }
+}

@@ -1,0 +1,91 @@
+import Corpus
+import Features
+package import LinearAlgebra
+import Networks
+package import Storage
+package import Training
+
+/// Models that classify the same frames into the same classes, whose distributions are averaged.
+package struct Ensemble: Sendable {
+  /// At least one; all with the same features and classes.
+  package let members: [AcousticModel]
+
+  /// - Throws: `EnsembleFault` when the members do not fit each other.
+  package init(_ members: [AcousticModel]) throws(EnsembleFault) {
+    guard let first = members.first else { throw .noMembers }
+    for member in members {
+      guard member.classes == first.classes else {
+        throw .otherClasses(system: member.provenance.system)
+      }
+      let differences = first.features.differences(from: member.features)
+      guard differences.isEmpty else {
+        throw .otherFeatures(system: member.provenance.system, differences: differences)
+      }
+    }
+    self.members = members
+  }
+
+  /// The number of weights and biases of all members.
+  package var parameterCount: Int { members.reduce(0) { $0 + $1.network.parameterCount } }
+
+  /// The ensemble's distribution for each frame of an utterance.
+  ///
+  /// The sum over the members is taken in their order.
+  ///
+  /// - Parameters:
+  ///   - logMel: frames × bands, not normalised.
+  ///   - temperature: T, positive; 1 to classify with.
+  /// - Returns: frames × classes, each row a distribution.
+  package func posteriors(
+    of logMel: Matrix, temperature: Double, mean: TeacherMean, workers: Workers = .one
+  ) -> Matrix {
+    Ensemble.average(
+      members.lazy.map { $0.logits(of: logMel, workers: workers) }, temperature: temperature,
+      mean: mean, workers: workers)
+  }
+
+  /// Averages the members' distributions.
+  ///
+  /// - Parameter logits: of each member, frames × classes; at least one. They are asked for one at a
+  ///   time.
+  package static func average(
+    _ logits: some Collection<Matrix>, temperature: Double, mean: TeacherMean,
+    workers: Workers = .one
+  ) -> Matrix {
+    let temperature = Float(temperature)
+    var sum: Matrix?
+    for member in logits {
+      var term = member
+      if mean == .arithmetic {
+        term.replaceRowsBySoftmax(temperature: temperature, workers: workers)
+      }
+      sum?.add(term, workers: workers)
+      if sum == nil { sum = term }
+    }
+    guard var result = sum else { preconditionFailure("Ensemble: an average of no members") }
+    result.scale(by: 1 / Float(logits.count), workers: workers)
+    if mean == .geometric {
+      result.replaceRowsBySoftmax(temperature: temperature, workers: workers)
+    }
+    return result
+  }
+}
+
+/// Models that cannot form an ensemble.
+package enum EnsembleFault: Fault, Equatable {
+  case noMembers
+  case otherClasses(system: String)
+  case otherFeatures(system: String, differences: [String])
+
+  package var exitStatus: ExitStatus { .data }
+
+  package var description: String {
+    switch self {
+    case .noMembers: "an ensemble needs at least one member"
+    case .otherClasses(let system): "\(system) has other classes than the first member"
+    case .otherFeatures(let system, let differences):
+      "\(system) has other features than the first member: "
+        + differences.joined(separator: "; ")
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/// An accuracy with its interval, as it stands in `scores.json`.
+package struct AccuracyScore: Sendable, Equatable, Codable {
+  package let accuracy: Double
+  /// The bounds of the 95 % bootstrap interval over utterances.
+  package let low: Double
+  package let high: Double
+  package let frames: Int
+
+  /// - Returns: nil when no frame is in scope.
+  init?(_ tallies: [FrameTally], _ scope: FrameTally.Scope, bootstrap: Bootstrap) {
+    frames = tallies.reduce(0) { $0 + $1.frames(scope) }
+    guard frames > 0,
+      let interval = bootstrap.interval({ Evaluation.accuracy(of: tallies, weights: $0, scope) })
+    else { return nil }
+    accuracy = Evaluation.accuracy(of: tallies, scope)
+    (low, high) = (interval.low, interval.high)
+  }
+
+  package var halfWidth: Double { (high - low) / 2 }
+}
+
+/// The scores of one system on one set.
+package struct SetScore: Sendable, Equatable, Codable {
+  package let accuracy: Double
+  package let low: Double
+  package let high: Double
+  package let frames: Int
+  package let utterances: Int
+  /// The same over the frames whose true class is not silence; nil when all are silence.
+  package let withoutSilence: AccuracyScore?
+
+  /// - Parameters:
+  ///   - tallies: one an utterance; together they have at least one frame.
+  ///   - bootstrap: made for as many utterances.
+  package init(_ tallies: [FrameTally], bootstrap: Bootstrap) {
+    guard let all = AccuracyScore(tallies, .all, bootstrap: bootstrap) else {
+      preconditionFailure("SetScore: no frames in \(tallies.count) utterances")
+    }
+    (accuracy, low, high, frames) = (all.accuracy, all.low, all.high, all.frames)
+    utterances = tallies.count
+    withoutSilence = AccuracyScore(tallies, .withoutSilence, bootstrap: bootstrap)
+  }
+
+  package var halfWidth: Double { (high - low) / 2 }
+}
+
+/// The scores of one system.
+package struct SystemScore: Sendable, Equatable, Codable {
+  /// `baseline`, `ensemble`, `student`, `member-00` …; `members` stands for their mean accuracy.
+  package let system: String
+  /// The number of weights and biases.
+  package let parameters: Int
+  /// Test frames classified in a second by one thread; nil for `members`.
+  package let framesPerSecond: Double?
+  package let development: SetScore
+  package let test: SetScore
+
+  package init(
+    system: String, parameters: Int, framesPerSecond: Double?, development: SetScore, test: SetScore
+  ) {
+    (self.system, self.parameters, self.framesPerSecond) = (system, parameters, framesPerSecond)
+    (self.development, self.test) = (development, test)
+  }
+}
+
+/// A difference of two accuracies on the same utterances, or a ratio of such differences, with the
+/// paired interval.
+package struct ComparisonScore: Sendable, Equatable, Codable {
+  /// What is compared: `student - baseline` …
+  package let comparison: String
+  package let value: Double
+  package let low: Double
+  package let high: Double
+
+  /// - Returns: nil when the value or its interval is not finite.
+  package init?(
+    _ comparison: String, utterances: Int, bootstrap: Bootstrap,
+    _ statistic: (_ weights: [Int32]) -> Double
+  ) {
+    let value = statistic(Array(repeating: 1, count: utterances))
+    guard value.isFinite, let interval = bootstrap.interval(statistic) else { return nil }
+    self.comparison = comparison
+    self.value = value
+    (low, high) = (interval.low, interval.high)
+  }
+}
+
+/// What `scores.json` holds.
+package struct ScoreReport: Sendable, Equatable, Codable {
+  /// The rules that the scores follow, in words.
+  package let rules: String
+  package let systems: [SystemScore]
+  /// Differences on the test set.
+  package let comparisons: [ComparisonScore]
+
+  package init(rules: String, systems: [SystemScore], comparisons: [ComparisonScore]) {
+    (self.rules, self.systems, self.comparisons) = (rules, systems, comparisons)
+  }
+}

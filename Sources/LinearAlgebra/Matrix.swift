@@ -1,0 +1,122 @@
+/// A dense row-major matrix of `rows × columns` single-precision values.
+package struct Matrix: Sendable, Equatable {
+  /// The values, row by row.
+  package internal(set) var values: [Float]
+  package private(set) var rows: Int
+  package let columns: Int
+
+  /// A matrix of zeros.
+  package init(rows: Int, columns: Int) {
+    precondition(rows >= 0 && columns >= 0, "Matrix: \(rows)×\(columns) is not a shape")
+    (self.rows, self.columns) = (rows, columns)
+    values = Array(repeating: 0, count: rows * columns)
+  }
+
+  /// A matrix of given values, row by row.
+  package init(rows: Int, columns: Int, values: [Float]) {
+    precondition(
+      rows >= 0 && columns >= 0 && values.count == rows * columns,
+      "Matrix: \(values.count) values do not make \(rows)×\(columns)")
+    (self.rows, self.columns, self.values) = (rows, columns, values)
+  }
+
+  package subscript(row: Int, column: Int) -> Float {
+    get {
+      precondition(column >= 0 && column < columns, "Matrix: no column \(column) of \(columns)")
+      return values[row * columns + column]
+    }
+    set {
+      precondition(column >= 0 && column < columns, "Matrix: no column \(column) of \(columns)")
+      values[row * columns + column] = newValue
+    }
+  }
+
+  /// Row `index`, a borrowed view of `columns` values.
+  @_lifetime(borrow self)
+  package func row(_ index: Int) -> Span<Float> {
+    values.span.extracting(index * columns..<(index + 1) * columns)
+  }
+
+  /// Gives `body` row `index` to change.
+  package mutating func withRow(_ index: Int, _ body: (inout MutableSpan<Float>) -> Void) {
+    let range = index * columns..<(index + 1) * columns
+    unsafe values.withUnsafeMutableBufferPointer { buffer in
+      var row = unsafe MutableSpan(_unsafeElements: buffer.extracting(range))
+      body(&row)
+    }
+  }
+
+  /// Sets the number of rows. Rows that are kept keep their values, new ones are zero, and the
+  /// storage is kept, so that a shorter last batch costs no allocation.
+  package mutating func setRowCount(_ count: Int) {
+    precondition(count >= 0, "Matrix: \(count) is not a number of rows")
+    if count < rows {
+      values.removeLast((rows - count) * columns)
+    } else if count > rows {
+      values.append(contentsOf: repeatElement(0, count: (count - rows) * columns))
+    }
+    rows = count
+  }
+
+  /// Appends the rows of a matrix with the same number of columns.
+  package mutating func append(_ other: Matrix) {
+    precondition(
+      other.columns == columns, "Matrix: \(other.columns) columns do not go below \(columns)")
+    values += other.values
+    rows += other.rows
+  }
+
+  /// A copy of some rows.
+  package func rows(in range: Range<Int>) -> Matrix {
+    Matrix(
+      rows: range.count, columns: columns,
+      values: Array(values[range.lowerBound * columns..<range.upperBound * columns]))
+  }
+
+  /// Runs `body` once for each row. Rows are disjoint, so no two calls share memory.
+  package mutating func forEachRow(
+    _ workers: Workers = .one,
+    _ body: @Sendable (_ index: Int, _ row: inout MutableSpan<Float>) -> Void
+  ) {
+    let (rows, columns) = (rows, columns)
+    unsafe values.withUnsafeMutableBufferPointer { buffer in
+      nonisolated(unsafe) let base = unsafe buffer
+      workers.forEachPart(of: rows, size: 16) { part in
+        for index in part {
+          let range = index * columns..<(index + 1) * columns
+          var row = unsafe MutableSpan(_unsafeElements: base.extracting(range))
+          body(index, &row)
+        }
+      }
+    }
+  }
+
+  /// Runs `body` once for each row together with the row of the same index of `other`.
+  package mutating func forEachRow(
+    with other: inout Matrix, _ workers: Workers = .one,
+    _ body: @Sendable (
+      _ index: Int, _ row: inout MutableSpan<Float>, _ otherRow: inout MutableSpan<Float>
+    ) -> Void
+  ) {
+    precondition(other.rows == rows, "forEachRow: \(rows) rows with \(other.rows)")
+    let otherColumns = other.columns
+    unsafe other.values.withUnsafeMutableBufferPointer { buffer in
+      nonisolated(unsafe) let base = unsafe buffer
+      forEachRow(workers) { index, row in
+        let range = index * otherColumns..<(index + 1) * otherColumns
+        var otherRow = unsafe MutableSpan(_unsafeElements: base.extracting(range))
+        body(index, &row, &otherRow)
+      }
+    }
+  }
+
+  /// The column of the largest value in each row; the first of equal ones.
+  package func largestColumns() -> [Int32] {
+    (0..<rows).map { index in
+      let row = row(index)
+      var best = 0
+      for column in 1..<max(1, columns) where row[column] > row[best] { best = column }
+      return Int32(best)
+    }
+  }
+}

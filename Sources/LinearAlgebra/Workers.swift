@@ -1,0 +1,84 @@
+import COpenBLAS
+import Dispatch
+import Foundation
+import Synchronization
+
+/// The number of threads that one piece of work may use. This file is the only owner of threads.
+///
+/// Work is cut into parts whose bounds do not depend on the number of threads, and no two parts
+/// write the same memory; so the number of threads changes the time and not the result. Many
+/// independent jobs share the cores with one thread each; one big network has them all. OpenBLAS
+/// itself is held to one thread throughout.
+package struct Workers: Sendable {
+  /// The number of threads, at least one.
+  package let count: Int
+
+  package init(count: Int) {
+    precondition(count > 0, "Workers: \(count) is not a number of threads")
+    self.count = count
+    _ = openBLASIsSingleThreaded
+  }
+
+  /// The calling thread alone.
+  package static let one = Workers(count: 1)
+
+  /// As many threads as the process may run at a time.
+  package static let all = Workers(count: ProcessInfo.processInfo.activeProcessorCount)
+
+  /// Runs `body` once for each index below `iterations`, in no particular order, and returns when
+  /// all are done.
+  package func forEach(_ iterations: Int, _ body: @Sendable (Int) -> Void) {
+    guard count > 1, iterations > 1 else {
+      for index in 0..<iterations { body(index) }
+      return
+    }
+    let next = Atomic(0)
+    DispatchQueue.concurrentPerform(iterations: min(count, iterations)) { _ in
+      while true {
+        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard index < iterations else { return }
+        body(index)
+      }
+    }
+  }
+
+  /// Runs `body` once for each run of `size` indices below `total`; the last may be shorter.
+  package func forEachPart(of total: Int, size: Int, _ body: @Sendable (Range<Int>) -> Void) {
+    forEach((total + size - 1) / size) { part in
+      body(part * size..<min(total, (part + 1) * size))
+    }
+  }
+
+  /// What `body` returns for each index, in the order of the indices.
+  package func map<Value: Sendable>(
+    _ iterations: Int, _ body: @Sendable (Int) -> Value
+  ) -> [Value] {
+    map(iterations, state: { () }, { _, index in body(index) })
+  }
+
+  /// What `body` returns for each index, in the order of the indices, where each thread has a state
+  /// of its own, such as a Fourier plan; it must not carry anything from one index to another.
+  package func map<State: ~Copyable, Value: Sendable>(
+    _ iterations: Int, state: @Sendable () -> State,
+    _ body: @Sendable (_ state: inout State, _ index: Int) -> Value
+  ) -> [Value] {
+    let results = Mutex([Value?](repeating: nil, count: iterations))
+    let next = Atomic(0)
+    forEach(min(count, iterations)) { _ in
+      var own = state()
+      while true {
+        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard index < iterations else { return }
+        let value = body(&own, index)
+        results.withLock { $0[index] = value }
+      }
+    }
+    return results.withLock { $0.compactMap { $0 } }
+  }
+}
+
+/// Done once: whoever calls `sgemm` decides on its threads, OpenBLAS does not.
+private let openBLASIsSingleThreaded: Bool = {
+  openblas_set_num_threads(1)
+  return true
+}()

@@ -1,0 +1,154 @@
+import Foundation
+package import LinearAlgebra
+package import Storage
+
+/// A file of named single-precision tensors with text metadata, in the safetensors format: the
+/// header's length in 8 little-endian bytes, the header in JSON, the values little-endian.
+package struct SafetensorsFile: Sendable, Equatable {
+  /// A tensor: its shape and its values, the last dimension first.
+  package struct Tensor: Sendable, Equatable {
+    package let shape: [Int]
+    package let values: [Float]
+
+    package init(shape: [Int], values: [Float]) {
+      precondition(shape.reduce(1, *) == values.count, "Tensor: \(values.count) values in \(shape)")
+      (self.shape, self.values) = (shape, values)
+    }
+
+    package init(_ matrix: Matrix) {
+      self.init(shape: [matrix.rows, matrix.columns], values: matrix.values)
+    }
+
+    package init(_ vector: [Float]) {
+      self.init(shape: [vector.count], values: vector)
+    }
+  }
+
+  package var metadata: [String: String]
+  package var tensors: [String: Tensor]
+
+  package init(metadata: [String: String] = [:], tensors: [String: Tensor] = [:]) {
+    (self.metadata, self.tensors) = (metadata, tensors)
+  }
+
+  /// Writes the file, which appears when it is whole. The same content gives the same bytes.
+  package func write(to path: String) throws(FileFault) {
+    var header = Header(metadata: metadata, entries: [:])
+    var offset = 0
+    let names = tensors.keys.sorted()
+    for name in names {
+      guard let tensor = tensors[name] else { continue }
+      let end = offset + 4 * tensor.values.count
+      header.entries[name] = Header.Entry(
+        dtype: "F32", shape: tensor.shape, dataOffsets: [offset, end])
+      offset = end
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    guard var json = try? encoder.encode(header) else {
+      preconditionFailure("SafetensorsFile: a header of strings and numbers does not encode")
+    }
+    json.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - json.count % 8) % 8))
+    var file = try AtomicFile(path: path)
+    try file.write(littleEndianBytes(UInt64(json.count)) + json)
+    for name in names {
+      guard let tensor = tensors[name] else { continue }
+      try file.write(unsafe tensor.values.withUnsafeBytes { unsafe Data($0) })
+    }
+    try file.commit()
+  }
+
+  /// Reads a file.
+  ///
+  /// - Throws: `FileFault` when the file is missing, cut short, or holds tensors of another type than
+  ///   32-bit floats.
+  package init(path: String) throws(FileFault) {
+    let bytes = try TextFile.bytes(of: path)
+    func malformed(_ expected: String, _ found: String) -> FileFault {
+      .malformed(path: path, expected: expected, found: found)
+    }
+    guard bytes.count >= 8 else {
+      throw malformed("a safetensors file", "\(bytes.count) bytes")
+    }
+    let length = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    guard length <= UInt64(bytes.count - 8) else {
+      throw malformed("a header of \(length) bytes", "\(bytes.count - 8) bytes")
+    }
+    let start = 8 + Int(length)
+    let header: Header
+    do {
+      header = try JSONDecoder().decode(Header.self, from: bytes[8..<start])
+    } catch {
+      throw malformed("a safetensors header", "other JSON or none")
+    }
+    metadata = header.metadata
+    tensors = [:]
+    for (name, entry) in header.entries {
+      let count = entry.shape.reduce(1, *)
+      guard entry.dtype == "F32", entry.dataOffsets.count == 2, entry.dataOffsets[0] >= 0,
+        entry.shape.allSatisfy({ $0 >= 0 }),
+        entry.dataOffsets[1] - entry.dataOffsets[0] == 4 * count
+      else {
+        throw malformed(
+          "tensor \(name) of 32-bit floats", "\(entry.dtype) \(entry.shape) \(entry.dataOffsets)")
+      }
+      guard entry.dataOffsets[1] <= bytes.count - start else {
+        throw malformed(
+          "\(entry.dataOffsets[1]) bytes of values for tensor \(name)", "\(bytes.count - start)")
+      }
+      var values = [Float](repeating: 0, count: count)
+      let range = start + entry.dataOffsets[0]..<start + entry.dataOffsets[1]
+      unsafe values.withUnsafeMutableBytes { unsafe _ = bytes[range].copyBytes(to: $0) }
+      tensors[name] = Tensor(shape: entry.shape, values: values)
+    }
+  }
+}
+
+/// The JSON header: an entry a tensor beside `__metadata__`.
+private struct Header: Codable {
+  struct Entry: Codable {
+    let dtype: String
+    let shape: [Int]
+    let dataOffsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case dtype, shape
+      case dataOffsets = "data_offsets"
+    }
+  }
+
+  struct Name: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(_ name: String) { stringValue = name }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+    static let metadata = Name("__metadata__")
+  }
+
+  var metadata: [String: String]
+  var entries: [String: Entry]
+
+  init(metadata: [String: String], entries: [String: Entry]) {
+    (self.metadata, self.entries) = (metadata, entries)
+  }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Name.self)
+    metadata = try container.decodeIfPresent([String: String].self, forKey: .metadata) ?? [:]
+    entries = [:]
+    for key in container.allKeys where key.stringValue != Name.metadata.stringValue {
+      entries[key.stringValue] = try container.decode(Entry.self, forKey: key)
+    }
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Name.self)
+    if !metadata.isEmpty { try container.encode(metadata, forKey: .metadata) }
+    for (name, entry) in entries { try container.encode(entry, forKey: Name(name)) }
+  }
+}
+
+private func littleEndianBytes(_ value: UInt64) -> Data {
+  Data((0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) })
+}

@@ -1,0 +1,158 @@
+package import Distillation
+package import Features
+import Foundation
+package import Networks
+package import Storage
+package import Training
+import Yams
+
+/// An experiment as a value: all the choices that lead from a corpus to scores.
+///
+/// Relative paths in it start at the experiment's folder.
+package struct Recipe: Sendable, Codable {
+  /// Where the data directories are.
+  package struct CorpusOptions: Sendable, Codable {
+    package let train: String
+    package let development: String
+    package let test: String
+    /// Where relative paths in `wav.scp` start; absent for the current folder, as in Kaldi.
+    package let root: String?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case train, development, test, root }
+
+    package init(from decoder: any Decoder) throws {
+      let read = try OptionReader<CodingKeys>(decoder)
+      train = try read(.train)
+      development = try read(.development)
+      test = try read(.test)
+      root = try read.optional(.root)
+    }
+  }
+
+  /// A network and how it is trained, without what it is trained on.
+  package struct SystemOptions: Sendable, Codable {
+    /// Systems with other seeds differ in their initial weights, their order of frames and their
+    /// dropped units.
+    package var seed: UInt64 = 1
+    package var hidden = HiddenShape()
+    package var training = TrainingOptions()
+
+    package init() {}
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case seed, hidden, training }
+
+    package init(from decoder: any Decoder) throws {
+      let read = try OptionReader<CodingKeys>(decoder)
+      seed = try read(.seed, default: seed)
+      hidden = try read(.hidden, default: hidden)
+      training = try read(.training, default: training)
+    }
+  }
+
+  /// The ensemble: members that differ in their seed alone.
+  package struct EnsembleOptions: Sendable, Codable {
+    package var members = 5
+    /// The first member's seed; the others' follow it.
+    package var seed: UInt64 = 101
+    package var hidden = HiddenShape()
+    package var training = TrainingOptions()
+
+    package init() {}
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+      case members, seed, hidden, training
+    }
+
+    package init(from decoder: any Decoder) throws {
+      let read = try OptionReader<CodingKeys>(decoder)
+      members = try read(.members, default: members)
+      seed = try read(.seed, default: seed)
+      hidden = try read(.hidden, default: hidden)
+      training = try read(.training, default: training)
+      try requireOption(members > 0, "members", expected: "above 0", found: members)
+    }
+  }
+
+  /// How scores get their intervals.
+  package struct ScoringOptions: Sendable, Codable {
+    /// Resamples of the utterances for the bootstrap intervals.
+    package var resamples = 2000
+    package var seed: UInt64 = 1
+
+    package init() {}
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case resamples, seed }
+
+    package init(from decoder: any Decoder) throws {
+      let read = try OptionReader<CodingKeys>(decoder)
+      resamples = try read(.resamples, default: resamples)
+      seed = try read(.seed, default: seed)
+      try requireOption(resamples >= 40, "resamples", expected: "at least 40", found: resamples)
+    }
+  }
+
+  package let corpus: CorpusOptions
+  package let targets: TargetOptions
+  package let features: LogMelOptions
+  package let context: ContextWindow
+  package let ensemble: EnsembleOptions
+  /// The student, and the baseline, which differs from it in its targets alone.
+  package let student: SystemOptions
+  package let distillation: DistillationOptions
+  package let scoring: ScoringOptions
+
+  package enum CodingKeys: String, CodingKey, CaseIterable {
+    case corpus, targets, features, context, ensemble, student, distillation, scoring
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let read = try OptionReader<CodingKeys>(decoder)
+    corpus = try read(.corpus)
+    targets = try read(.targets)
+    features = try read(.features, default: LogMelOptions())
+    context = try read(.context, default: ContextWindow())
+    ensemble = try read(.ensemble, default: EnsembleOptions())
+    student = try read(.student, default: SystemOptions())
+    distillation = try read(.distillation, default: DistillationOptions())
+    scoring = try read(.scoring, default: ScoringOptions())
+  }
+
+  /// Reads a recipe file.
+  ///
+  /// - Throws: `FileFault` for a file that is missing or not YAML, an unknown option, or a value of
+  ///   another type or out of range, each with the option's name.
+  package init(path: String) throws(FileFault) {
+    self = try decodeYAML(path)
+  }
+}
+
+/// Reads a value from a YAML file; every fault names the file and the option.
+package func decodeYAML<Value: Decodable>(
+  _ path: String, as type: Value.Type = Value.self
+) throws(FileFault) -> Value {
+  let text = try TextFile.text(of: path)
+  do {
+    return try YAMLDecoder().decode(Value.self, from: text)
+  } catch let fault as OptionFault {
+    throw .malformed(path: path, expected: "valid options", found: fault.description)
+  } catch let DecodingError.keyNotFound(key, context) {
+    throw .malformed(
+      path: path, expected: "the option \(dotted(context.codingPath + [key]))", found: "none")
+  } catch let DecodingError.typeMismatch(_, context) {
+    throw .malformed(
+      path: path, expected: "another type of value for \(dotted(context.codingPath))",
+      found: context.debugDescription)
+  } catch let DecodingError.dataCorrupted(context) {
+    let fault = context.underlyingError as? OptionFault
+    throw .malformed(
+      path: path, expected: "valid YAML",
+      found: fault?.description ?? [dotted(context.codingPath), context.debugDescription]
+        .filter { !$0.isEmpty }.joined(separator: ": "))
+  } catch {
+    throw .malformed(path: path, expected: "valid YAML", found: "\(error)")
+  }
+}
+
+private func dotted(_ path: [any CodingKey]) -> String {
+  path.map(\.stringValue).joined(separator: ".")
+}

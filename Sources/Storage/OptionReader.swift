@@ -1,0 +1,95 @@
+/// Reads the options of one section of a YAML or JSON file: each has a default, and a key that no
+/// option has is an error that suggests the nearest one.
+package struct OptionReader<Key: CodingKey & CaseIterable> {
+  private let container: KeyedDecodingContainer<Key>
+
+  /// - Throws: `OptionFault` for a key that is not one of `Key`'s, `DecodingError` when the section
+  ///   is not a mapping.
+  package init(_ decoder: any Decoder, keys: Key.Type = Key.self) throws {
+    let known = Key.allCases.map(\.stringValue)
+    for key in try decoder.container(keyedBy: AnyKey.self).allKeys
+    where !known.contains(key.stringValue) {
+      throw OptionFault.unknown(
+        key: (decoder.codingPath.map(\.stringValue) + [key.stringValue]).joined(separator: "."),
+        nearest: nearest(to: key.stringValue, among: known), known: known.sorted())
+    }
+    container = try decoder.container(keyedBy: Key.self)
+  }
+
+  /// The value of an option, or its default when the key is absent.
+  package func callAsFunction<Value: Decodable>(
+    _ key: Key, default value: @autoclosure () -> Value
+  ) throws -> Value {
+    try container.decodeIfPresent(Value.self, forKey: key) ?? value()
+  }
+
+  /// The value of an option that must be there.
+  package func callAsFunction<Value: Decodable>(_ key: Key) throws -> Value {
+    try container.decode(Value.self, forKey: key)
+  }
+
+  /// The value of an option that may be absent.
+  package func optional<Value: Decodable>(_ key: Key) throws -> Value? {
+    try container.decodeIfPresent(Value.self, forKey: key)
+  }
+}
+
+/// An option that does not exist or has a value out of range.
+package enum OptionFault: Fault, Equatable {
+  case unknown(key: String, nearest: String?, known: [String])
+  case outOfRange(key: String, expected: String, found: String)
+
+  package var exitStatus: ExitStatus { .data }
+
+  package var description: String {
+    switch self {
+    case .unknown(let key, let nearest?, _): "unknown option \(key); did you mean \(nearest)?"
+    case .unknown(let key, nil, let known):
+      "unknown option \(key); the options here are \(known.joined(separator: ", "))"
+    case .outOfRange(let key, let expected, let found):
+      "\(key): expected \(expected), found \(found)"
+    }
+  }
+}
+
+/// Throws when an option's value is out of range.
+package func requireOption(
+  _ condition: Bool, _ key: String, expected: String, found: some Any
+) throws(OptionFault) {
+  guard condition else {
+    throw OptionFault.outOfRange(key: key, expected: expected, found: "\(found)")
+  }
+}
+
+/// A coding key of any name.
+private struct AnyKey: CodingKey {
+  let stringValue: String
+  var intValue: Int? { nil }
+  init?(stringValue: String) { self.stringValue = stringValue }
+  init?(intValue: Int) { nil }
+}
+
+/// The word of `candidates` with the smallest edit distance to `word`, if that is at most a third
+/// of its length.
+private func nearest(to word: String, among candidates: [String]) -> String? {
+  let scored = candidates.map { (distance: editDistance(word, $0), word: $0) }
+  guard let best = scored.min(by: { $0.distance < $1.distance }),
+    best.distance <= max(1, word.count / 3)
+  else { return nil }
+  return best.word
+}
+
+/// The number of letters to insert, delete or replace (Levenshtein), letter case ignored.
+private func editDistance(_ first: String, _ second: String) -> Int {
+  let (first, second) = (Array(first.lowercased()), Array(second.lowercased()))
+  var previous = Array(0...second.count)
+  for (i, letter) in first.enumerated() {
+    var current = [i + 1]
+    for (j, other) in second.enumerated() {
+      current.append(
+        min(previous[j] + (letter == other ? 0 : 1), previous[j + 1] + 1, current[j] + 1))
+    }
+    previous = current
+  }
+  return previous[second.count]
+}

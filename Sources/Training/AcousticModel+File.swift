@@ -1,0 +1,127 @@
+import Corpus
+package import Features
+import Foundation
+import LinearAlgebra
+import Networks
+package import Storage
+
+/// A model that cannot be read or used.
+package enum ModelFault: Fault, Equatable {
+  case file(FileFault)
+  /// A safetensors file that is not a model of this program, or not whole.
+  case incomplete(path: String, missing: String)
+  /// The features were made with other options than the model's; each difference in words.
+  case otherFeatures(path: String, features: String, differences: [String])
+
+  package var exitStatus: ExitStatus {
+    if case .file(let fault) = self { fault.exitStatus } else { .data }
+  }
+
+  package var description: String {
+    switch self {
+    case .file(let fault): fault.description
+    case .incomplete(let path, let missing):
+      "\(path): expected a model of limbeck, found a file without \(missing)"
+    case .otherFeatures(let path, let features, let differences):
+      "\(path): expects other features than those of \(features): "
+        + differences.joined(separator: "; ")
+    }
+  }
+}
+
+extension AcousticModel {
+  /// Writes the model as one safetensors file. The normaliser's numbers are tensors, so that they
+  /// are kept to the bit; the rest stands in the metadata, as JSON where it is not a plain text.
+  package func write(to path: String) throws(FileFault) {
+    var file = SafetensorsFile()
+    for (index, layer) in network.layers.enumerated() {
+      file.tensors["layers.\(index).weight"] = .init(layer.weights)
+      file.tensors["layers.\(index).bias"] = .init(layer.bias)
+    }
+    file.tensors["normalizer.mean"] = .init(normalizer.mean)
+    file.tensors["normalizer.deviation"] = .init(normalizer.deviation)
+    file.metadata = [
+      "architecture": "feed-forward, ReLU",
+      "layers": "\(network.layers.count)",
+      "features": json(features),
+      "context": json(context),
+      "classes": json(classes.symbols),
+      "provenance": json(provenance),
+    ]
+    try file.write(to: path)
+  }
+
+  /// Reads what `write` wrote.
+  package init(path: String) throws(ModelFault) {
+    let file: SafetensorsFile
+    do {
+      file = try SafetensorsFile(path: path)
+    } catch {
+      throw .file(error)
+    }
+    func value<Value: Decodable>(_ key: String) throws(ModelFault) -> Value {
+      guard let text = file.metadata[key],
+        let value = try? JSONDecoder().decode(Value.self, from: Data(text.utf8))
+      else { throw .incomplete(path: path, missing: "\(key) in its metadata") }
+      return value
+    }
+    func tensor(_ name: String, dimensions: Int) throws(ModelFault) -> SafetensorsFile.Tensor {
+      guard let tensor = file.tensors[name], tensor.shape.count == dimensions else {
+        throw .incomplete(path: path, missing: "a tensor \(name) of \(dimensions) dimensions")
+      }
+      return tensor
+    }
+    let layerCount: Int = try value("layers")
+    var layers: [AffineLayer] = []
+    for index in 0..<max(0, layerCount) {
+      let weights = try tensor("layers.\(index).weight", dimensions: 2)
+      let bias = try tensor("layers.\(index).bias", dimensions: 1)
+      guard bias.shape[0] == weights.shape[0],
+        layers.last.map({ $0.bias.count == weights.shape[1] }) ?? true
+      else { throw .incomplete(path: path, missing: "layers that fit each other") }
+      layers.append(
+        AffineLayer(
+          weights: Matrix(
+            rows: weights.shape[0], columns: weights.shape[1], values: weights.values),
+          bias: bias.values))
+    }
+    let features: LogMelOptions = try value("features")
+    let context: ContextWindow = try value("context")
+    let symbols: [String] = try value("classes")
+    let mean = try tensor("normalizer.mean", dimensions: 1).values
+    let deviation = try tensor("normalizer.deviation", dimensions: 1).values
+    guard let first = layers.first, let last = layers.last, Set(symbols).count == symbols.count,
+      first.weights.columns == context.frames * features.melBins,
+      last.bias.count == symbols.count, mean.count == features.melBins,
+      deviation.count == mean.count, deviation.allSatisfy({ $0 > 0 })
+    else { throw .incomplete(path: path, missing: "parts that fit each other") }
+    self.init(
+      network: FeedForwardNetwork(layers: layers), features: features,
+      normalizer: FeatureNormalizer(mean: mean, deviation: deviation), context: context,
+      classes: ClassInventory(symbols: symbols), provenance: try value("provenance"))
+  }
+
+  /// Throws when features made with `options` are not what the model expects.
+  ///
+  /// - Parameters:
+  ///   - path: the model's path, for the message.
+  ///   - folder: where the features are, for the message.
+  package func requireFeatures(
+    _ options: LogMelOptions, path: String, madeIn folder: String
+  ) throws(ModelFault) {
+    let differences = features.differences(from: options)
+    guard differences.isEmpty else {
+      throw .otherFeatures(path: path, features: folder, differences: differences)
+    }
+  }
+}
+
+/// A value of ours as JSON with sorted keys, so that the same value gives the same text.
+private func json(_ value: some Encodable) -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  guard let data = try? encoder.encode(value) else {
+    preconditionFailure("AcousticModel: \(value) does not encode as JSON")
+  }
+  return String(decoding: data, as: UTF8.self)
+}
