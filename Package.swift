@@ -69,7 +69,7 @@ let package = Package(
     .executableTarget(
       name: "LimbeckCLI",
       dependencies: [
-        "Recipes", "Storage", "LinearAlgebra", logging,
+        "Recipes", "Evaluation", "Features", "Corpus", "Audio", "LinearAlgebra", "Storage", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -61,3 +61,10 @@ package func accuracy(
   }
   return Double(correct) / Double(frames)
 }
+
+/// The mean of several systems' accuracies over the same weighted utterances.
+package func meanAccuracy(
+  of systems: [[FrameTally]], weights: [Int32], _ scope: FrameTally.Scope = .all
+) -> Double {
+  systems.reduce(0) { $0 + accuracy(of: $1, weights: weights, scope) } / Double(systems.count)
+}

@@ -41,13 +41,3 @@ package struct FrameTally: Sendable, Equatable {
   /// The rightly classified frames of a scope.
   package func correct(_ scope: Scope) -> Int { scope == .all ? correct : speechCorrect }
 }
-
-/// The frame accuracy over some utterances: right frames over frames; not a number without frames.
-package func accuracy(of tallies: [FrameTally], _ scope: FrameTally.Scope = .all) -> Double {
-  var (correct, frames) = (0, 0)
-  for tally in tallies {
-    correct += tally.correct(scope)
-    frames += tally.frames(scope)
-  }
-  return Double(correct) / Double(frames)
-}

@@ -6,13 +6,16 @@ package struct AccuracyScore: Sendable, Equatable, Codable {
   package let high: Double
   package let frames: Int
 
+  /// - Parameter systems: the tallies of each system over the same utterances; the score is the mean
+  ///   of their accuracies.
   /// - Returns: nil when no frame is in scope.
-  init?(_ tallies: [FrameTally], _ scope: FrameTally.Scope, bootstrap: Bootstrap) {
-    frames = tallies.reduce(0) { $0 + $1.frames(scope) }
+  init?(_ systems: [[FrameTally]], _ scope: FrameTally.Scope, bootstrap: Bootstrap) {
+    frames = systems[0].reduce(0) { $0 + $1.frames(scope) }
+    let once = [Int32](repeating: 1, count: systems[0].count)
     guard frames > 0,
-      let interval = bootstrap.interval({ Evaluation.accuracy(of: tallies, weights: $0, scope) })
+      let interval = bootstrap.interval({ meanAccuracy(of: systems, weights: $0, scope) })
     else { return nil }
-    accuracy = Evaluation.accuracy(of: tallies, scope)
+    accuracy = meanAccuracy(of: systems, weights: once, scope)
     (low, high) = (interval.low, interval.high)
   }
 
@@ -30,15 +33,16 @@ package struct SetScore: Sendable, Equatable, Codable {
   package let withoutSilence: AccuracyScore?
 
   /// - Parameters:
-  ///   - tallies: one an utterance; together they have at least one frame.
+  ///   - systems: one tally an utterance for each system, at least one, over the same utterances,
+  ///     which together have at least one frame; the score is the mean of the systems' accuracies.
   ///   - bootstrap: made for as many utterances.
-  package init(_ tallies: [FrameTally], bootstrap: Bootstrap) {
-    guard let all = AccuracyScore(tallies, .all, bootstrap: bootstrap) else {
-      preconditionFailure("SetScore: no frames in \(tallies.count) utterances")
+  package init(meanOf systems: [[FrameTally]], bootstrap: Bootstrap) {
+    guard let all = AccuracyScore(systems, .all, bootstrap: bootstrap) else {
+      preconditionFailure("SetScore: no frames in \(systems[0].count) utterances")
     }
     (accuracy, low, high, frames) = (all.accuracy, all.low, all.high, all.frames)
-    utterances = tallies.count
-    withoutSilence = AccuracyScore(tallies, .withoutSilence, bootstrap: bootstrap)
+    utterances = systems[0].count
+    withoutSilence = AccuracyScore(systems, .withoutSilence, bootstrap: bootstrap)
   }
 
   package var halfWidth: Double { (high - low) / 2 }

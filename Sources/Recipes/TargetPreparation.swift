@@ -168,11 +168,13 @@ package struct TargetFolder: Sendable {
   /// - Parameters:
   ///   - frameCounts: the number of feature frames of each utterance.
   ///   - grid: where the frames lie.
+  ///   - earlier: utterances that were left out before.
   /// - Returns: the ledger of utterances without targets, also written to `ledger.jsonl`.
   package func prepare(
-    _ source: AlignmentSource, frameCounts: [String: Int], grid: FrameGrid, reporter: Reporter
+    _ source: AlignmentSource, frameCounts: [String: Int], grid: FrameGrid,
+    earlier: Ledger = Ledger(), reporter: Reporter
   ) throws(FileFault) -> Ledger {
-    var ledger = Ledger()
+    var ledger = earlier
     var archive = try IntegerVectorArchive.Writer(path: archivePath)
     var differences: [Int: Int] = [:]
     let ids = frameCounts.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
@@ -195,7 +197,7 @@ package struct TargetFolder: Sendable {
       .map { "\($0.key > 0 ? "+" : "")\($0.key): \($0.value)" }.joined(separator: ", ")
     reporter.log.info(
       """
-      \(path): \(ids.count - ledger.entries.count) of \(ids.count) utterances, \
+      \(path): \(differences.values.reduce(0, +)) of \(ids.count) utterances, \
       \(source.inventory.count) classes; labels more than frames: \(histogram)
       """)
     return ledger

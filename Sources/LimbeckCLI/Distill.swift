@@ -1,0 +1,19 @@
+import ArgumentParser
+import Recipes
+
+/// `limbeck distill`: an ensemble to a student.
+struct Distill: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Distil a recipe's ensemble into its student.",
+    discussion: """
+      Reads EXP/features, EXP/targets and the members in EXP/models, writes EXP/soft-targets and \
+      EXP/models/student.safetensors. What is fresh is skipped.
+      """)
+
+  @OptionGroup var experiment: ExperimentArguments
+  @OptionGroup var job: JobOptions
+
+  func run() throws {
+    try experiment.open(job.workers).distill()
+  }
+}

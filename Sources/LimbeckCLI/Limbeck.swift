@@ -1,0 +1,53 @@
+import ArgumentParser
+import Foundation
+import LinearAlgebra
+import Recipes
+import Storage
+
+/// The command `limbeck`.
+struct Limbeck: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "limbeck",
+    abstract: "Turns recorded speech into frame-level acoustic models, and an ensemble into one.",
+    discussion: """
+      Exit status: 0 done; 64 wrong usage; 65 bad data (what could be done is done, each fault is \
+      in the ledger); 66 no such input; 70 a bug; 74 reading or writing failed.
+      """,
+    version: limbeckVersion,
+    subcommands: [
+      Features.self, Targets.self, Train.self, Distill.self, Score.self, Run.self, Info.self,
+    ])
+}
+
+@main
+enum Main {
+  static func main() {
+    restartWithBetterKernels()
+    do {
+      var command = try Limbeck.parseAsRoot()
+      try command.run()
+    } catch let fault as any Fault {
+      fail(fault.description, fault.exitStatus)
+    } catch where Limbeck.exitCode(for: error) == .failure {
+      fail("\(error)", .software)
+    } catch {
+      Limbeck.exit(withError: error)
+    }
+  }
+
+  private static func fail(_ message: String, _ status: ExitStatus) -> Never {
+    FileHandle.standardError.write(Data("limbeck: \(message)\n".utf8))
+    Foundation.exit(status.rawValue)
+  }
+
+  /// Starts the program again with the kernels that OpenBLAS should have chosen, when it did not
+  /// know the processor (see `BLASKernels`).
+  private static func restartWithBetterKernels() {
+    guard let kernels = BLASKernels.better() else { return }
+    unsafe setenv(BLASKernels.variable, kernels, 1)
+    var arguments = unsafe CommandLine.arguments.map { unsafe strdup($0) } + [nil]
+    unsafe execv("/proc/self/exe", &arguments)
+    // execv returns only when it fails; the program then goes on with the slower kernels.
+    unsafe arguments.forEach { unsafe free($0) }
+  }
+}

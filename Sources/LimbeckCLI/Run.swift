@@ -1,0 +1,30 @@
+import ArgumentParser
+import Corpus
+import Evaluation
+import Recipes
+
+/// `limbeck run`: all stages of a recipe.
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run all stages of a recipe; what is fresh is skipped.",
+    discussion: """
+      The stages: features, targets, train (members and baseline), distill (soft targets and \
+      student), score. The table of scores goes to standard output and to EXP/scores.json; \
+      utterances left out are named in EXP/ledger.jsonl.
+      """)
+
+  @OptionGroup var experiment: ExperimentArguments
+  @Option(help: "The last stage to run.")
+  var until = Stage.score
+  @OptionGroup var job: JobOptions
+  @OptionGroup var skipped: SkippedOptions
+
+  func run() throws {
+    let experiment = try experiment.open(job.workers)
+    let (ledger, utterances) = try experiment.run(until: until)
+    if until == .score { print(try experiment.readScores().table, terminator: "") }
+    try skipped.check(ledger, of: utterances, path: experiment.ledgerPath)
+  }
+}
+
+extension Stage: ExpressibleByArgument {}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Corpus
+import Evaluation
+import Foundation
+import Recipes
+import Storage
+
+/// `limbeck score`: the frame accuracy of a model.
+struct Score: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Score a model on features and targets.",
+    discussion: """
+      Prints the frame accuracy with its 95 % bootstrap interval over utterances, over all frames \
+      and without those whose true class is silence.
+      """)
+
+  @Argument(help: "A model, as train and distill write it.")
+  var model: String
+  @Argument(help: "A folder of features.")
+  var feats: String
+  @Argument(help: "A folder of targets.")
+  var targets: String
+  @Option(help: "Write the score to this file as JSON, too.")
+  var json: String?
+  @OptionGroup var skipped: SkippedOptions
+
+  func run() throws {
+    let scoring = ModelScoring(
+      features: FeatureFolder(path: feats), targets: TargetFolder(path: targets))
+    let (score, ledger) = try scoring.score(modelPath: model, options: .init())
+    print(line("all frames", score.accuracy, score.low, score.high, score.frames))
+    if let speech = score.withoutSilence {
+      print(line("without silence", speech.accuracy, speech.low, speech.high, speech.frames))
+    }
+    if let json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+      try AtomicFile.write(try encoder.encode(score) + Data("\n".utf8), to: json)
+    }
+    for entry in ledger.entries {
+      FileHandle.standardError.write(Data("\(entry.utterance): \(entry.reason)\n".utf8))
+    }
+    try skipped.check(
+      ledger, of: score.utterances + ledger.entries.count, path: "the lines above")
+  }
+
+  private func line(
+    _ name: String, _ accuracy: Double, _ low: Double, _ high: Double, _ frames: Int
+  ) -> String {
+    String(
+      format: "%@: %.2f %% (%.2f to %.2f) of %d frames", name.padding(
+        toLength: 15, withPad: " ", startingAt: 0), 100 * accuracy, 100 * low, 100 * high, frames)
+  }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import Corpus
+import Foundation
+import LinearAlgebra
+import Logging
+import Recipes
+import Storage
+
+/// How much of the machine a command may use.
+struct JobOptions: ParsableArguments {
+  @Option(
+    name: [.long, .customLong("threads")],
+    help: "Threads to use; the results do not depend on it. (default: all cores)")
+  var jobs: Int?
+
+  func validate() throws {
+    if let jobs, jobs < 1 { throw ValidationError("--jobs: expected at least 1, found \(jobs)") }
+  }
+
+  var workers: Workers { jobs.map { Workers(count: $0) } ?? .all }
+}
+
+/// What a command says about utterances that were left out.
+struct SkippedOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The share of utterances that may be left out before the exit status is 65, as 2%.",
+      valueName: "share"))
+  var allowSkipped = SkippedShare(percent: 0)
+
+  /// Throws when more utterances were left out than are allowed.
+  func check(_ ledger: Ledger, of utterances: Int, path: String) throws {
+    let skipped = Set(ledger.entries.map(\.utterance)).count
+    guard Double(skipped) > allowSkipped.percent / 100 * Double(utterances) else { return }
+    throw SkippedFault(skipped: skipped, utterances: utterances, path: path)
+  }
+}
+
+/// A share in per cent.
+struct SkippedShare: ExpressibleByArgument {
+  let percent: Double
+
+  init(percent: Double) { self.percent = percent }
+
+  init?(argument: String) {
+    guard argument.hasSuffix("%"), let percent = Double(argument.dropLast()),
+      (0...100).contains(percent)
+    else { return nil }
+    self.percent = percent
+  }
+
+  var defaultValueDescription: String { "\(Int(percent))%" }
+}
+
+/// More utterances were left out than are allowed.
+struct SkippedFault: Fault {
+  let skipped: Int
+  let utterances: Int
+  let path: String
+
+  var exitStatus: ExitStatus { .data }
+  var description: String { "\(skipped) of \(utterances) utterances left out; see \(path)" }
+}
+
+/// A recipe and the folder of its experiment.
+struct ExperimentArguments: ParsableArguments {
+  @Argument(help: "The recipe, a YAML file.")
+  var recipe: String
+  @Argument(help: "The experiment's folder; relative paths in the recipe start there.")
+  var exp: String
+
+  func open(_ workers: Workers) throws -> Experiment {
+    Experiment(
+      recipe: try Recipe(path: recipe), path: exp, workers: workers, reporter: Terminal.reporter())
+  }
+}

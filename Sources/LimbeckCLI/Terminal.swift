@@ -1,0 +1,83 @@
+import Foundation
+import Logging
+import Recipes
+import Synchronization
+
+/// Standard error as people and scripts see it: log lines, and below them one line of progress that
+/// is overwritten on a terminal and written now and then elsewhere.
+final class Terminal: Sendable {
+  private struct State {
+    var work = ""
+    var start = ContinuousClock.now
+    var lastShown: ContinuousClock.Instant?
+    var isLineOpen = false
+  }
+
+  private let isTerminal = isatty(FileHandle.standardError.fileDescriptor) == 1
+  private let state = Mutex(State())
+
+  /// A reporter whose log and progress share the standard error.
+  static func reporter() -> Reporter {
+    let terminal = Terminal()
+    let log = Logger(label: "limbeck") { _ in TerminalLogHandler(terminal: terminal) }
+    return Reporter(log: log) { terminal.show($0) }
+  }
+
+  /// Writes a line that stays.
+  func write(_ line: String) {
+    state.withLock { state in
+      put((state.isLineOpen ? "\r\u{1B}[K" : "") + line + "\n")
+      state.isLineOpen = false
+    }
+  }
+
+  /// Shows progress: done and all, the rate, the time left. At most ten times a second on a
+  /// terminal, every ten seconds elsewhere.
+  private func show(_ progress: WorkProgress) {
+    state.withLock { state in
+      let now = ContinuousClock.now
+      if state.work != progress.work {
+        (state.work, state.start, state.lastShown) = (progress.work, now, nil)
+      }
+      let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(10)
+      let isDone = progress.done >= progress.total
+      guard isTerminal && isDone || now - (state.lastShown ?? state.start) >= pause else { return }
+      state.lastShown = now
+      let line = describe(progress, seconds: (now - state.start) / .seconds(1))
+      guard isTerminal else {
+        put(line + "\n")
+        return
+      }
+      put("\r" + line + "\u{1B}[K" + (isDone ? "\n" : ""))
+      state.isLineOpen = !isDone
+    }
+  }
+
+  private func describe(_ progress: WorkProgress, seconds: Double) -> String {
+    let share = progress.total > 0 ? progress.done / progress.total : 1
+    let left = share > 0 ? seconds * (1 - share) / share : 0
+    return String(format: "%3.0f %% of ", 100 * share) + progress.work
+      + String(format: ", %.0f ", progress.done / max(seconds, 1e-3)) + progress.unit + "/s"
+      + String(format: ", %d:%02d left", Int(left) / 60, Int(left) % 60)
+  }
+
+  private func put(_ text: String) {
+    FileHandle.standardError.write(Data(text.utf8))
+  }
+}
+
+/// Sends log lines to the terminal, as they are.
+private struct TerminalLogHandler: LogHandler {
+  let terminal: Terminal
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.info
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    terminal.write((event.level >= .warning ? "\(event.level): " : "") + "\(event.message)")
+  }
+}

@@ -1,0 +1,25 @@
+import ArgumentParser
+import Recipes
+
+/// `limbeck train`: hard targets to models.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train the members of a recipe's ensemble and its baseline.",
+    discussion: """
+      Reads EXP/features and EXP/targets, writes EXP/models. What is fresh is skipped.
+      """)
+
+  @OptionGroup var experiment: ExperimentArguments
+  @Option(help: "Train this member alone, counted from 0.")
+  var member: Int?
+  @OptionGroup var job: JobOptions
+
+  func run() throws {
+    let experiment = try experiment.open(job.workers)
+    if let member {
+      try experiment.trainMember(member)
+    } else {
+      try experiment.trainMembersAndBaseline()
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import Corpus
+import Features
+import Foundation
+import LinearAlgebra
+import Logging
+package import Storage
+import Training
+
+extension Experiment {
+  private func dataDirectory(_ part: CorpusPart) throws -> DataDirectory {
+    let relative =
+      switch part {
+      case .train: recipe.corpus.train
+      case .development: recipe.corpus.development
+      case .test: recipe.corpus.test
+      }
+    return try DataDirectory(path: resolve(relative, from: path), root: recipe.corpus.root)
+  }
+
+  /// Makes the features of each part.
+  package func prepareFeatures() throws {
+    for part in CorpusPart.allCases {
+      let data = try dataDirectory(part)
+      let folder = features(part)
+      var inputs = Inputs()
+      try inputs.add("options", recipe.features)
+      for utterance in data.utterances {
+        inputs.add(recording: utterance.audioPath)
+        try inputs.add(
+          utterance.id, utterance.seconds.map { [$0.lowerBound, $0.upperBound] } ?? [])
+      }
+      try perform(
+        "features/\(part.rawValue)", inputs: inputs,
+        outputs: [folder.archivePath, folder.descriptionPath, folder.ledgerPath]
+      ) {
+        _ = try folder.extract(
+          data, options: recipe.features, workers: workers, reporter: reporter)
+      }
+    }
+  }
+
+  /// Makes the targets of each part.
+  package func prepareTargets() throws {
+    let options = recipe.targets.resolved(from: path)
+    var source: AlignmentSource?
+    for part in CorpusPart.allCases {
+      let folder = targets(part)
+      var inputs = Inputs()
+      try inputs.add("options", recipe.targets)
+      for file in options.inputs { try inputs.add(file: file) }
+      try inputs.add(file: features(part).frameCountPath)
+      try inputs.add(file: features(part).descriptionPath)
+      try perform(
+        "targets/\(part.rawValue)", inputs: inputs,
+        outputs: [folder.archivePath, folder.classesPath, folder.ledgerPath]
+      ) {
+        let opened = try source ?? AlignmentSource(options)
+        source = opened
+        _ = try folder.prepare(
+          opened, frameCounts: try features(part).frameCounts(),
+          grid: try features(part).options().grid, reporter: reporter)
+      }
+    }
+  }
+
+  /// The files that hold the features and targets of a part.
+  func dataFiles(_ part: CorpusPart) -> [String] {
+    [
+      features(part).archivePath, features(part).descriptionPath, targets(part).archivePath,
+      targets(part).classesPath,
+    ]
+  }
+
+  /// All utterances of a part that have features and targets.
+  func loadUtterances(_ part: CorpusPart) throws -> [FrameSet.Utterance] {
+    let joined = try join(features(part), targets(part))
+    guard !joined.utterances.isEmpty else {
+      throw ExperimentFault.emptyPart(part.rawValue, ledger: targets(part).ledgerPath)
+    }
+    return joined.utterances
+  }
+
+  /// Gathers the ledgers of all parts in one, with a line for each utterance left out.
+  func collectLedger() throws -> (ledger: Ledger, utterances: Int) {
+    var ledger = Ledger()
+    var count = 0
+    for part in CorpusPart.allCases {
+      count += try dataDirectory(part).utterances.count
+      for path in [features(part).ledgerPath, targets(part).ledgerPath]
+      where FileManager.default.fileExists(atPath: path) {
+        ledger.append(try Ledger(path: path))
+      }
+    }
+    try ledger.write(to: ledgerPath)
+    return (ledger, count)
+  }
+}
+
+/// Joins features with targets.
+///
+/// - Returns: the utterances that have both, in the order of the features, and a ledger of those
+///   that have one of them or differ in their numbers of frames.
+func join(
+  _ features: FeatureFolder, _ targets: TargetFolder
+) throws(FileFault) -> (utterances: [FrameSet.Utterance], classes: ClassInventory, ledger: Ledger) {
+  var (classes, labels) = try targets.read()
+  var ledger = Ledger()
+  var utterances: [FrameSet.Utterance] = []
+  for (id, matrix) in try features.read() {
+    guard let own = labels.removeValue(forKey: id) else {
+      ledger.leaveOut(id, stage: "join", reason: "features without targets")
+      continue
+    }
+    guard own.count == matrix.rows else {
+      ledger.leaveOut(
+        id, stage: "join", reason: "\(own.count) targets for \(matrix.rows) frames")
+      continue
+    }
+    utterances.append(FrameSet.Utterance(id: id, features: matrix, labels: own))
+  }
+  for id in labels.keys.sorted() {
+    ledger.leaveOut(id, stage: "join", reason: "targets without features")
+  }
+  return (utterances, classes, ledger)
+}
+
+/// An experiment that cannot go on.
+package enum ExperimentFault: Fault, Equatable {
+  case emptyPart(String, ledger: String)
+  case otherClasses(String, String)
+  case noMember(Int, members: Int)
+
+  package var exitStatus: ExitStatus {
+    if case .noMember = self { .usage } else { .data }
+  }
+
+  package var description: String {
+    switch self {
+    case .emptyPart(let part, let ledger):
+      "\(part): expected at least one utterance with features and targets, found none; see \(ledger)"
+    case .otherClasses(let path, let other):
+      "\(path): expected the classes of \(other), found others"
+    case .noMember(let member, let members):
+      "expected a member from 0 to \(members - 1), found \(member)"
+    }
+  }
+}

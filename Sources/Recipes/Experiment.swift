@@ -1,0 +1,141 @@
+package import Corpus
+import Features
+import Foundation
+package import LinearAlgebra
+import Logging
+import Storage
+import Training
+
+/// The steps of an experiment, in order; each reads files and leaves files.
+package enum Stage: String, Sendable, CaseIterable {
+  /// Log-mel features of the three data directories.
+  case features
+  /// Frame targets.
+  case targets
+  /// The ensemble's members and the baseline.
+  case train
+  /// Soft targets and the student.
+  case distill
+  /// The scores of all systems.
+  case score
+}
+
+/// The three parts of a corpus.
+package enum CorpusPart: String, Sendable, CaseIterable {
+  case train, development, test
+}
+
+/// A recipe and the folder where its stages leave their results:
+///
+/// ```
+/// features/PART/        feats.ark feats.scp utt2num_frames features.json ledger.jsonl
+/// targets/PART/         targets.ark classes.txt ledger.jsonl
+/// models/               SYSTEM.safetensors, SYSTEM.log.jsonl
+/// soft-targets/         train.ark train.scp
+/// stages/               what each step was made from
+/// ledger.jsonl          every utterance left out, with its reason
+/// scores.json
+/// ```
+package struct Experiment: Sendable {
+  package let recipe: Recipe
+  package let path: String
+  let workers: Workers
+  let reporter: Reporter
+
+  /// - Parameter workers: all the threads that the experiment may use.
+  package init(recipe: Recipe, path: String, workers: Workers, reporter: Reporter) {
+    (self.recipe, self.path, self.workers, self.reporter) = (recipe, path, workers, reporter)
+  }
+
+  package var scoresPath: String { path + "/scores.json" }
+  package var ledgerPath: String { path + "/ledger.jsonl" }
+
+  func features(_ part: CorpusPart) -> FeatureFolder {
+    FeatureFolder(path: "\(path)/features/\(part.rawValue)")
+  }
+
+  func targets(_ part: CorpusPart) -> TargetFolder {
+    TargetFolder(path: "\(path)/targets/\(part.rawValue)")
+  }
+
+  func modelPath(_ system: String) -> String { "\(path)/models/\(system).safetensors" }
+
+  /// Runs the stages up to and with `last`; what is fresh is skipped.
+  ///
+  /// - Returns: the utterances that were left out, also written to `ledger.jsonl`, and how many
+  ///   there are in all.
+  package func run(until last: Stage = .score) throws -> (ledger: Ledger, utterances: Int) {
+    for stage in Stage.allCases {
+      switch stage {
+      case .features: try prepareFeatures()
+      case .targets: try prepareTargets()
+      case .train: try trainMembersAndBaseline()
+      case .distill: try distill()
+      case .score: try score()
+      }
+      if stage == last { break }
+    }
+    return try collectLedger()
+  }
+
+  /// Does one step unless its results are fresh: made from the same inputs as now, by the same
+  /// version, and still there.
+  ///
+  /// - Parameters:
+  ///   - name: the step's name, unique in the experiment.
+  ///   - inputs: all that the results depend on.
+  ///   - outputs: the files that must be there when it is done.
+  func perform(
+    _ name: String, inputs: Inputs, outputs: [String], _ body: () throws -> Void
+  ) throws {
+    if isFresh(name, inputs: inputs, outputs: outputs) {
+      reporter.log.info("\(name): fresh")
+      return
+    }
+    try? FileManager.default.removeItem(atPath: recordPath(name))
+    try body()
+    try finish(name, inputs: inputs)
+  }
+
+  /// Whether a step's results are there and were made from the same inputs as now.
+  func isFresh(_ name: String, inputs: Inputs, outputs: [String]) -> Bool {
+    guard let record = try? TextFile.text(of: recordPath(name)) else { return false }
+    return record == inputs.fingerprint.description + "\n"
+      && outputs.allSatisfy { FileManager.default.fileExists(atPath: $0) }
+  }
+
+  /// Notes what a step's results were made from.
+  func finish(_ name: String, inputs: Inputs) throws(FileFault) {
+    try AtomicFile.write(inputs.fingerprint.description + "\n", to: recordPath(name))
+  }
+
+  private func recordPath(_ name: String) -> String {
+    "\(path)/stages/\(name.replacing("/", with: "-"))"
+  }
+}
+
+/// All that a step's results depend on, in an order of its own.
+struct Inputs {
+  private var lines = ["limbeck \(limbeckVersion)"]
+
+  /// Adds a value by its JSON.
+  mutating func add(_ name: String, _ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys]
+    lines.append("\(name) \(String(decoding: try encoder.encode(value), as: UTF8.self))")
+  }
+
+  /// Adds a file by its bytes.
+  mutating func add(file path: String) throws(FileFault) {
+    lines.append("\(try Fingerprint(ofFile: path))")
+  }
+
+  /// Adds a recording by its path, size and time of change, since a corpus is long to read.
+  mutating func add(recording path: String) {
+    let facts = try? FileManager.default.attributesOfItem(atPath: path)
+    let changed = (facts?[.modificationDate] as? Date)?.timeIntervalSince1970
+    lines.append("\(path) \(facts?[.size] ?? "missing") \(changed.map { "\($0)" } ?? "")")
+  }
+
+  var fingerprint: Fingerprint { Fingerprint(of: lines.joined(separator: "\n")) }
+}

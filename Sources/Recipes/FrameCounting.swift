@@ -1,0 +1,40 @@
+import Audio
+package import Corpus
+package import Features
+package import LinearAlgebra
+import Storage
+
+/// Counts the frames that features of a data directory would have.
+package enum FrameCounting {
+  /// Decodes each recording, since headers can be wrong about lengths.
+  ///
+  /// - Returns: the number of frames of each utterance, and a ledger of those that cannot be read or
+  ///   have no frame.
+  package static func count(
+    _ data: DataDirectory, options: LogMelOptions, workers: Workers
+  ) -> (counts: [String: Int], ledger: Ledger) {
+    let results = workers.map(data.utterances.count) { index -> Result<Int, AudioFault> in
+      let utterance = data.utterances[index]
+      do throws(AudioFault) {
+        let waveform = try AudioFile.read(
+          utterance.audioPath, sampleRate: options.sampleRate, channel: 1,
+          seconds: utterance.seconds)
+        return .success(options.grid.frameCount(samples: waveform.samples.count))
+      } catch {
+        return .failure(error)
+      }
+    }
+    var counts: [String: Int] = [:]
+    var ledger = Ledger()
+    for (utterance, result) in zip(data.utterances, results) {
+      switch result {
+      case .success(let count) where count > 0: counts[utterance.id] = count
+      case .success:
+        ledger.leaveOut(utterance.id, stage: "targets", reason: "shorter than one frame")
+      case .failure(let fault):
+        ledger.leaveOut(utterance.id, stage: "targets", reason: fault.description)
+      }
+    }
+    return (counts, ledger)
+  }
+}
