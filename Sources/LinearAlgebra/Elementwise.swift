@@ -23,12 +23,39 @@ extension Matrix {
   package mutating func maskByPositive(
     _ outputs: Matrix, scale: Float = 1, workers: Workers = .one
   ) {
-    precondition(
-      outputs.rows == rows && outputs.columns == columns, "maskByPositive: shapes differ")
-    let columns = columns
-    forEachRow(workers) { index, values in
-      let output = outputs.row(index)
-      for column in 0..<columns { values[column] = output[column] > 0 ? values[column] * scale : 0 }
+    updateEach(with: outputs, workers) { $1 > 0 ? $0 * scale : 0 }
+  }
+
+  /// Sets values to zero at random and multiplies the others by `scale`.
+  ///
+  /// - Parameters:
+  ///   - threshold: how many of 65,536 values are set to zero, on average.
+  ///   - key: of the random numbers; the index of the row is added to it, so that the result does
+  ///     not depend on who computes it.
+  package mutating func dropAtRandom(
+    threshold: UInt64, scale: Float, key: [UInt64], workers: Workers = .one
+  ) {
+    forEachRow(workers) { index, row in
+      var generator = SeededGenerator(key + [UInt64(index)])
+      let limit = SIMD4(repeating: UInt32(threshold))
+      unsafe row.withUnsafeMutableBufferPointer { row in
+        for start in stride(from: 0, to: row.count, by: 4) {
+          // One random word decides on four values, 16 bits each.
+          let bits = generator.next()
+          let low = UInt32(truncatingIfNeeded: bits)
+          let high = UInt32(truncatingIfNeeded: bits >> 32)
+          let draws = SIMD4(low & 0xFFFF, low >> 16, high & 0xFFFF, high >> 16)
+          let factors = SIMD4<Float>(repeating: scale).replacing(with: 0, where: draws .< limit)
+          if start + 4 <= row.count {
+            unsafe row[start] *= factors[0]
+            unsafe row[start + 1] *= factors[1]
+            unsafe row[start + 2] *= factors[2]
+            unsafe row[start + 3] *= factors[3]
+          } else {
+            for index in start..<row.count { unsafe row[index] *= factors[index - start] }
+          }
+        }
+      }
     }
   }
 
@@ -49,17 +76,30 @@ extension Matrix {
 
   /// Multiplies every value by `factor`.
   package mutating func scale(by factor: Float, workers: Workers = .one) {
-    forEachRow(workers) { _, values in
-      for column in values.indices { values[column] *= factor }
-    }
+    updateEach(with: self, workers) { value, _ in value * factor }
   }
 
   /// Adds `other`, element by element.
   package mutating func add(_ other: Matrix, workers: Workers = .one) {
-    precondition(other.rows == rows && other.columns == columns, "add: shapes differ")
-    forEachRow(workers) { index, values in
-      let row = other.row(index)
-      for column in values.indices { values[column] += row[column] }
+    updateEach(with: other, workers) { $0 + $1 }
+  }
+
+  /// Replaces each value by a function of itself and of the value at the same place of `other`.
+  /// Inlined, so that the loop is compiled for its function.
+  @inline(__always)
+  private mutating func updateEach(
+    with other: Matrix, _ workers: Workers, _ function: @Sendable (Float, Float) -> Float
+  ) {
+    precondition(
+      other.rows == rows && other.columns == columns,
+      "Matrix: \(rows)×\(columns) with \(other.rows)×\(other.columns)")
+    unsafe values.withUnsafeMutableBufferPointer { values in
+      unsafe other.values.withUnsafeBufferPointer { others in
+        nonisolated(unsafe) let (own, other) = unsafe (values, others)
+        workers.forEachPart(of: unsafe own.count, size: elementsAPart) { part in
+          for index in part { unsafe own[index] = function(own[index], other[index]) }
+        }
+      }
     }
   }
 
@@ -73,6 +113,9 @@ extension Matrix {
     return sums
   }
 }
+
+/// Elements that one thread takes at a time.
+private let elementsAPart = 1 << 15
 
 /// One step of gradient descent with momentum, in place:
 /// `velocity ← momentum · velocity − rate · gradient`, `parameters ← parameters + velocity`.
@@ -89,7 +132,7 @@ package func takeMomentumStep(
     unsafe velocity.withUnsafeMutableBufferPointer { velocity in
       unsafe gradient.withUnsafeBufferPointer { gradient in
         nonisolated(unsafe) let (p, v, g) = unsafe (parameters, velocity, gradient)
-        workers.forEachPart(of: unsafe g.count, size: 1 << 15) { part in
+        workers.forEachPart(of: unsafe g.count, size: elementsAPart) { part in
           for index in part {
             let step = unsafe momentum * v[index] - rate * g[index]
             unsafe v[index] = step

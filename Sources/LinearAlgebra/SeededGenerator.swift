@@ -10,6 +10,11 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
 
   /// - Parameter key: the numbers are mixed in order: (1, 2) and (2, 1) give other sequences.
   package init(_ key: UInt64...) {
+    self.init(key)
+  }
+
+  /// The same from a list.
+  package init(_ key: [UInt64]) {
     state = 0
     for number in key {
       state ^= number

@@ -47,21 +47,12 @@ package struct Dropout: Sendable {
   /// What the kept units are multiplied by.
   var scale: Float { Float(1 / (1 - rate)) }
 
-  /// Drops and scales the values of one layer. Each row has random numbers of its own, so that the
-  /// result does not depend on who computes it.
+  /// Drops and scales the values of one layer.
   func apply(to outputs: inout Matrix, layer: Int, workers: Workers) {
     guard rate > 0 else { return }
-    let threshold = UInt64((rate * 65536).rounded())
-    let (key, scale) = ((seed, epoch, batch), scale)
-    outputs.forEachRow(workers) { index, row in
-      var generator = SeededGenerator(
-        key.0, RandomStream.dropout.rawValue, key.1, key.2, UInt64(layer), UInt64(index))
-      var bits: UInt64 = 0
-      for column in row.indices {
-        bits = column % 4 == 0 ? generator.next() : bits >> 16
-        row[column] = bits & 0xFFFF < threshold ? 0 : row[column] * scale
-      }
-    }
+    outputs.dropAtRandom(
+      threshold: UInt64((rate * 65536).rounded()), scale: scale,
+      key: [seed, RandomStream.dropout.rawValue, epoch, batch, UInt64(layer)], workers: workers)
   }
 }
 
