@@ -73,5 +73,29 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+
+    // MARK: - Tests
+    .target(
+      name: "TestSupport", dependencies: ["LinearAlgebra", "CSndfile"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    tests(of: "Storage"),
+    tests(of: "LinearAlgebra"),
+    tests(of: "Audio"),
+    tests(of: "KaldiIO", uses: ["LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
+    tests(of: "Features", uses: ["LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
+    tests(of: "Corpus", uses: ["Audio", "Storage"]),
+    tests(of: "Networks", uses: ["LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
+    tests(of: "Training", uses: ["Networks", "Features", "Corpus", "LinearAlgebra", "Storage"]),
+    tests(
+      of: "Distillation",
+      uses: ["Training", "Networks", "Features", "Corpus", "LinearAlgebra"]),
+    tests(of: "Evaluation", uses: ["LinearAlgebra"]),
+    tests(
+      of: "Recipes",
+      uses: [
+        "Corpus", "Distillation", "Evaluation", "Features", "LinearAlgebra", "Storage", "Training",
+        logging,
+      ]),
+    tests(of: "LimbeckCLI"),
   ]
 )

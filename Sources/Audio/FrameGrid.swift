@@ -42,9 +42,4 @@ package struct FrameGrid: Sendable, Equatable {
   package func centre(ofFrame index: Int) -> Double {
     (Double(index * shift) + Double(window) / 2) / Double(sampleRate)
   }
-
-  /// The sample nearest to a time in seconds.
-  package func sample(at time: Double) -> Int {
-    Int((time * Double(sampleRate)).rounded())
-  }
 }

@@ -1,7 +1,8 @@
 import Foundation
 package import Storage
 
-/// Kaldi archives of 32-bit integer vectors: text, a line `KEY 1 2 3`, or binary,
+/// Kaldi archives of 32-bit integer vectors: text, a line `KEY 1 2 3` (or `KEY [ 1 2 3 ]`, as
+/// kaldiio writes it), or binary,
 /// `KEY \0B\4COUNT` and then each integer as `\4` and four bytes (`util/kaldi-holder-inl.h`).
 package enum IntegerVectorArchive {
   /// One entry.
@@ -37,7 +38,13 @@ package enum IntegerVectorArchive {
     let bytes = try TextFile.bytes(of: path)
     guard let blank = bytes.firstIndex(of: UInt8(ascii: " ")), bytes[blank...].count > 1,
       bytes[blank + 1] == 0
-    else { return try readText(path) }
+    else {
+      guard bytes.isEmpty || bytes.last == UInt8(ascii: "\n") else {
+        throw .malformed(
+          path: path, expected: "a text archive whose last line ends", found: "a file cut short")
+      }
+      return try readText(path)
+    }
     return try readBinary(ByteReader(path: path, bytes: bytes))
   }
 
@@ -65,7 +72,8 @@ package enum IntegerVectorArchive {
   private static func readText(_ path: String) throws(FileFault) -> [Entry] {
     try TextFile.lines(of: path).map { line throws(FileFault) in
       let fields = line.text.fields
-      let values = try fields.dropFirst().map { field throws(FileFault) in
+      let numbers = fields.dropFirst().filter { $0 != "[" && $0 != "]" }
+      let values = try numbers.map { field throws(FileFault) in
         guard let value = Int32(field) else {
           throw FileFault.malformedLine(
             path: path, line: line.number, expected: "integers after the key",

@@ -15,11 +15,16 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
 
   /// The same from a list.
   package init(_ key: [UInt64]) {
-    state = 0
+    self.init(state: 0)
     for number in key {
       state ^= number
       state = next()
     }
+  }
+
+  /// The generator at a state of SplitMix64.
+  package init(state: UInt64) {
+    self.state = state
   }
 
   package mutating func next() -> UInt64 {

@@ -28,9 +28,13 @@ package enum TextFile {
 
   /// The lines of a file that are not blank, with their numbers from one.
   package static func lines(of path: String) throws(FileFault) -> [(number: Int, text: Substring)] {
-    try text(of: path).split(separator: "\n", omittingEmptySubsequences: false)
+    // By bytes, since CR LF is one character of Swift's.
+    try text(of: path).utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
       .enumerated()
-      .map { ($0.offset + 1, $0.element.hasSuffix("\r") ? $0.element.dropLast() : $0.element) }
+      .map { line in
+        let text = Substring(line.element)
+        return (line.offset + 1, text.hasSuffix("\r") ? text.dropLast() : text)
+      }
       .filter { !$0.1.allSatisfy(\.isWhitespace) }
   }
 }

@@ -1,0 +1,143 @@
+import Corpus
+import Distillation
+import Features
+import Foundation
+import LinearAlgebra
+import Networks
+import TestSupport
+import Testing
+import Training
+
+@Suite("The mean of an ensemble")
+struct EnsembleTests {
+  // Seeds 71 to 73: three members, two frames, four classes.
+  private let members = (71..<74).map { Matrix.random(rows: 2, columns: 4, seed: $0, scale: 3) }
+
+  @Test("arithmetic: the mean of the members' softmax at T", arguments: [1.0, 2.0, 10.0])
+  func arithmetic(temperature: Double) {
+    let found = Ensemble.average(members, temperature: temperature, mean: .arithmetic)
+    let expected = (0..<2).flatMap { frame -> [Double] in
+      let parts = members.map { Naive.softmax($0.doubles[frame], temperature: temperature) }
+      return (0..<4).map { index in parts.reduce(0) { $0 + $1[index] } / 3 }
+    }
+    #expect(mismatch(found.values, expected, absolute: 1e-6) == nil)
+  }
+
+  @Test("geometric: the softmax at T of the mean logits", arguments: [1.0, 2.0, 10.0])
+  func geometric(temperature: Double) {
+    let found = Ensemble.average(members, temperature: temperature, mean: .geometric)
+    let expected = (0..<2).flatMap { frame -> [Double] in
+      let mean = (0..<4).map { index in
+        members.reduce(0) { $0 + $1.doubles[frame][index] } / 3
+      }
+      return Naive.softmax(mean, temperature: temperature)
+    }
+    #expect(mismatch(found.values, expected, absolute: 1e-6) == nil)
+  }
+
+  @Test("an ensemble of one at T = 1 is its member")
+  func one() throws {
+    let model = model(seed: 74)
+    let features = Matrix.random(rows: 5, columns: 4, seed: 75)
+    var expected = model.logits(of: features)
+    expected.replaceRowsBySoftmax()
+    let ensemble = try Ensemble([model])
+    let found = ensemble.posteriors(of: features, temperature: 1, mean: .arithmetic)
+    #expect(mismatch(found.values, expected.values, absolute: 1e-6) == nil)
+  }
+
+  @Test("members with other classes or features, or none at all, are faults")
+  func faults() {
+    #expect(throws: EnsembleFault.noMembers) { try Ensemble([]) }
+    #expect(throws: EnsembleFault.otherClasses(system: "m")) {
+      try Ensemble([model(seed: 1), model(seed: 2, classes: ["B", "A"])])
+    }
+    #expect(throws: EnsembleFault.otherFeatures(system: "m", differences: ["lowFrequency 20.0, not 30.0"])) {
+      try Ensemble([model(seed: 1), model(seed: 2, lowFrequency: 30)])
+    }
+  }
+
+  private func model(
+    seed: UInt64, classes: [String] = ["A", "B"], lowFrequency: Double = 20
+  ) -> AcousticModel {
+    var features = LogMelOptions()
+    features.melBins = 4
+    features.lowFrequency = lowFrequency
+    return AcousticModel(
+      network: FeedForwardNetwork(
+        inputs: 8, hidden: HiddenShape(layers: 1, units: 5), classes: 2, seed: seed),
+      features: features,
+      normalizer: FeatureNormalizer(mean: [0, 0, 0, 0], deviation: [1, 1, 1, 1]),
+      context: ContextWindow(left: 1, right: 0), classes: ClassInventory(symbols: classes),
+      provenance: .init(
+        system: "m", seed: seed, epoch: 1, developmentAccuracy: 0, limbeckVersion: "0"))
+  }
+}
+
+@Suite("The student's objective")
+struct SoftAndHardTargetsTests {
+  // Seeds 81 and 82.
+  private let logits = Matrix.random(rows: 1, columns: 6, seed: 81, scale: 2).doubles[0]
+  private let soft = Naive.softmax(Matrix.random(rows: 1, columns: 6, seed: 82).doubles[0])
+
+  private func replace(
+    temperature: Double, hardWeight: Double, scale: Float = 1
+  ) -> (row: [Float], loss: Float) {
+    let objective = SoftAndHardTargets(
+      labels: [0, 2],
+      softTargets: Matrix(
+        rows: 2, columns: 6, values: [1, 0, 0, 0, 0, 0] + soft.map { Float($0) }),
+      options: DistillationOptions(temperature: temperature, hardWeight: hardWeight))
+    var matrix = Matrix(rows: 1, columns: 6, values: logits.map { Float($0) })
+    var loss: Float = 0
+    matrix.withRow(0) { loss = objective.replaceByGradient(&$0, frame: 1, scale: scale) }
+    return (matrix.values, loss)
+  }
+
+  @Test(
+    "loss and gradient are the formula's, at each T and λ",
+    arguments: [1.0, 2.0, 10.0], [0.0, 0.3, 0.5, 1.0])
+  func formula(temperature: Double, hardWeight: Double) {
+    func loss(_ logits: [Double]) -> Double {
+      Naive.distillationLoss(
+        logits, label: 2, target: soft, temperature: temperature, hardWeight: hardWeight)
+    }
+    let found = replace(temperature: temperature, hardWeight: hardWeight, scale: 0.25)
+    #expect(mismatch(found.loss, loss(logits), absolute: 1e-5, relative: 1e-5) == nil)
+    let expected = logits.indices.map { index in
+      0.25
+        * slope(at: logits[index], step: 1e-4) { value in
+          var changed = logits
+          changed[index] = value
+          return loss(changed)
+        }
+    }
+    #expect(mismatch(found.row, expected, absolute: 2e-6) == nil)
+  }
+
+  @Test("λ = 1 is the baseline's loss to the bit, whatever T and the soft targets")
+  func hardOnly() {
+    let hard = HardTargets(labels: [0, 2])
+    var matrix = Matrix(rows: 1, columns: 6, values: logits.map { Float($0) })
+    var loss: Float = 0
+    matrix.withRow(0) { loss = hard.replaceByGradient(&$0, frame: 1, scale: 0.5) }
+    let found = replace(temperature: 7, hardWeight: 1, scale: 0.5)
+    #expect(found.loss == loss)
+    #expect(found.row == matrix.values)
+  }
+
+  @Test("T² keeps the soft gradient's size: from T = 20 to 200 it changes by little")
+  func temperatureSquared() {
+    func size(_ temperature: Double) -> Double {
+      let row = logits.map { $0 - logits.reduce(0, +) / 6 }
+      let target = Naive.softmax([3, 1, 0, 0, -1, -3], temperature: temperature)
+      let objective = SoftAndHardTargets(
+        labels: [0], softTargets: Matrix(rows: 1, columns: 6, values: target.map { Float($0) }),
+        options: DistillationOptions(temperature: temperature, hardWeight: 0))
+      var matrix = Matrix(rows: 1, columns: 6, values: row.map { Float($0) })
+      matrix.withRow(0) { _ = objective.replaceByGradient(&$0, frame: 0, scale: 1) }
+      return matrix.values.reduce(0) { $0 + Double($1 * $1) }.squareRoot()
+    }
+    #expect(mismatch(size(20), size(200), relative: 0.1) == nil)
+  }
+}

@@ -1,0 +1,158 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What a run of the program came to.
+private struct Run {
+  let status: Int32
+  let output: String
+  let errors: String
+}
+
+/// Runs the program that was built with the tests.
+private func limbeck(_ arguments: String...) throws -> Run {
+  try limbeck(arguments)
+}
+
+/// The same with a list of arguments.
+private func limbeck(_ arguments: [String]) throws -> Run {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+    .deletingLastPathComponent().appendingPathComponent("limbeck")
+  process.arguments = arguments
+  let (output, errors) = (Pipe(), Pipe())
+  (process.standardOutput, process.standardError) = (output, errors)
+  try process.run()
+  let printed = output.fileHandleForReading.readDataToEndOfFile()
+  let complained = errors.fileHandleForReading.readDataToEndOfFile()
+  process.waitUntilExit()
+  return Run(
+    status: process.terminationStatus, output: String(decoding: printed, as: UTF8.self),
+    errors: String(decoding: complained, as: UTF8.self))
+}
+
+@Suite("The command line")
+struct CommandTests {
+  @Test("the help lists the verbs")
+  func help() throws {
+    let run = try limbeck("--help")
+    #expect(run.status == 0)
+    #expect(
+      run.output == """
+        OVERVIEW: Turns recorded speech into frame-level acoustic models, and an
+        ensemble into one.
+
+        Exit status: 0 done; 64 wrong usage; 65 bad data (what could be done is done,
+        each fault is in the ledger); 66 no such input; 70 a bug; 74 reading or writing
+        failed.
+
+        USAGE: limbeck <subcommand>
+
+        OPTIONS:
+          --version               Show the version.
+          -h, --help              Show help information.
+
+        SUBCOMMANDS:
+          features                Make log-mel features of a Kaldi data directory.
+          targets                 Make frame targets of a Kaldi data directory from an
+                                  alignment.
+          train                   Train the members of a recipe's ensemble and its
+                                  baseline.
+          distill                 Distil a recipe's ensemble into its student.
+          score                   Score a model on features and targets.
+          run                     Run all stages of a recipe; what is fresh is skipped.
+          info                    Say what is in a model, a Kaldi archive, or an
+                                  experiment's folder.
+
+          See 'limbeck help <subcommand>' for detailed help.
+
+        """)
+  }
+
+  @Test("wrong usage is 64", arguments: [
+    ["features"], ["features", "a", "b", "--jobs", "0"], ["fly"], ["run", "a", "b", "--until", "tea"],
+    ["targets", "a", "b"], ["targets", "a", "b", "--ctm", "c", "--ark", "d"],
+    ["features", "a", "b", "--allow-skipped", "many"],
+  ])
+  func usage(arguments: [String]) throws {
+    let process = try limbeck(arguments)
+    #expect(process.status == 64)
+    #expect(process.output.isEmpty)
+    #expect(process.errors.contains("Usage: limbeck") || process.errors.contains("USAGE: limbeck"))
+  }
+
+  @Test("an input that does not exist is 66 and named")
+  func noInput() throws {
+    let folder = try TemporaryFolder()
+    let recipe = folder.file("none.yaml")
+    let run = try limbeck("run", recipe, folder.file("exp"))
+    #expect(run.status == 66)
+    #expect(run.errors == "limbeck: \(recipe): no such file\n")
+  }
+
+  @Test("a bad recipe is 65, an output that cannot be written 74")
+  func badData() throws {
+    let folder = try TemporaryFolder()
+    let recipe = try folder.write("corpus: {trian: a}\n", to: "recipe.yaml")
+    let bad = try limbeck("train", recipe, folder.file("exp"))
+    #expect(bad.status == 65)
+    #expect(bad.errors.contains("unknown option corpus.trian; did you mean train?"))
+
+    AudioFixture.write(generatedWaveform(count: 4000), to: folder.file("a.wav"))
+    try folder.write("a \(folder.file("a.wav"))\n", to: "data/wav.scp")
+    let unwritable = try limbeck("features", folder.file("data"), recipe + "/below")
+    #expect(unwritable.status == 74)
+    #expect(unwritable.errors.contains("cannot be written"))
+  }
+
+  @Test("utterances left out make the status 65 unless their share is allowed; the rest is done")
+  func leftOut() throws {
+    let folder = try TemporaryFolder()
+    AudioFixture.write(generatedWaveform(count: 4000), to: folder.file("a.wav"))
+    try folder.write(
+      "a \(folder.file("a.wav"))\nb \(folder.file("none.wav"))\n", to: "data/wav.scp")
+    let (data, out) = (folder.file("data"), folder.file("out"))
+    let strict = try limbeck("features", data, out)
+    #expect(strict.status == 65)
+    #expect(strict.output.isEmpty)
+    #expect(strict.errors.contains("1 of 2 utterances left out; see \(out)/ledger.jsonl"))
+    #expect(try limbeck("features", data, out, "--allow-skipped", "49%").status == 65)
+    #expect(try limbeck("features", data, out, "--allow-skipped", "50%").status == 0)
+
+    let ledger = try String(contentsOfFile: out + "/ledger.jsonl", encoding: .utf8)
+    #expect(ledger.contains("none.wav: no such file"))
+    let frames = try String(contentsOfFile: out + "/utt2num_frames", encoding: .utf8)
+    #expect(frames == "a 23\n")
+    let info = try limbeck("info", out + "/feats.ark")
+    #expect(info.status == 0)
+    #expect(
+      info.output == """
+        archive      float matrices
+        entries      1
+        rows         23
+        columns      40
+
+        """)
+  }
+
+  @Test("a CTM becomes targets, with frames counted from the audio")
+  func targets() throws {
+    let folder = try TemporaryFolder()
+    AudioFixture.write(generatedWaveform(count: 16000), to: folder.file("a.wav"))
+    try folder.write("a \(folder.file("a.wav"))\n", to: "data/wav.scp")
+    let ctm = try folder.write("a 1 0 0.5 B\na 1 0.5 0.5 A\n", to: "a.ctm")
+    let out = folder.file("out")
+    let run = try limbeck("targets", folder.file("data"), out, "--ctm", ctm)
+    #expect(run.status == 0)
+    let classes = try String(contentsOfFile: out + "/classes.txt", encoding: .utf8)
+    #expect(classes == "A_1 0\nA_2 1\nA_3 2\nB_1 3\nB_2 4\nB_3 5\n")
+    let info = try limbeck("info", out + "/targets.ark")
+    #expect(
+      info.output == """
+        archive      integer vectors
+        entries      1
+        integers     98, from 0 to 5
+
+        """)
+  }
+}

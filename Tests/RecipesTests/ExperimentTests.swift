@@ -1,0 +1,171 @@
+import Corpus
+import Evaluation
+import Foundation
+import LinearAlgebra
+import Recipes
+import Storage
+import TestSupport
+import Testing
+import Training
+
+@Suite("Experiments")
+struct ExperimentTests {
+  private func experiment(
+    _ corpus: SampleCorpus, at path: String? = nil, workers: Workers = .one
+  ) throws -> Experiment {
+    Experiment(
+      recipe: try Recipe(path: corpus.recipePath), path: path ?? corpus.experimentPath,
+      workers: workers, reporter: SampleCorpus.silent)
+  }
+
+  /// The bytes of every file that an experiment leaves and that is to be repeatable: all but the
+  /// scores, which hold rates.
+  private func results(_ path: String) throws -> [String: Data] {
+    var files: [String: Data] = [:]
+    for name in try FileManager.default.subpathsOfDirectory(atPath: path)
+    where !name.hasPrefix("data") && name != "scores.json" {
+      files[name] = FileManager.default.contents(atPath: path + "/" + name)
+    }
+    return files
+  }
+
+  @Test("all stages run, every system is scored, and every frame is accounted for")
+  func allStages() throws {
+    let corpus = try SampleCorpus()
+    let experiment = try experiment(corpus)
+    let (ledger, utterances) = try experiment.run()
+    #expect(ledger.entries.isEmpty)
+    #expect(utterances == 15)
+    let report = try experiment.readScores()
+    #expect(
+      report.systems.map(\.system) == [
+        "member-00", "member-01", "members", "ensemble", "baseline", "student",
+      ])
+    // 4 utterances of 0.6 s: 58 frames each.
+    #expect(report.systems.allSatisfy { $0.test.frames == 4 * 58 && $0.test.utterances == 4 })
+    let mean = report.systems[0...1].reduce(0) { $0 + $1.test.accuracy } / 2
+    #expect(mismatch(report.systems[2].test.accuracy, mean, absolute: 1e-12) == nil)
+    #expect(report.systems[3].parameters == 2 * report.systems[0].parameters)
+    let gain = try #require(report.comparisons.first { $0.comparison == "student - baseline" })
+    #expect(
+      mismatch(
+        gain.value, report.systems[5].test.accuracy - report.systems[4].test.accuracy,
+        absolute: 1e-12) == nil)
+  }
+
+  @Test("the same bytes, on one thread and on two, in another folder, interrupted or not")
+  func sameBytes() throws {
+    let corpus = try SampleCorpus()
+    _ = try experiment(corpus).run()
+    let first = try results(corpus.experimentPath)
+
+    let second = corpus.folder.file("second")
+    try FileManager.default.createDirectory(atPath: second, withIntermediateDirectories: true)
+    try FileManager.default.copyItem(
+      atPath: corpus.experimentPath + "/data", toPath: second + "/data")
+    let other = try experiment(corpus, at: second, workers: Workers(count: 2))
+    // As if it had been killed: once after a stage, once with a half-written model.
+    _ = try other.run(until: .targets)
+    try other.trainMember(1)
+    try corpus.folder.write("half", to: "second/models/member-00.safetensors.part")
+    _ = try other.run()
+
+    let found = try results(second)
+    #expect(found.keys.sorted() == first.keys.sorted())
+    for (name, bytes) in first where !name.hasSuffix(".scp") {
+      #expect(found[name] == bytes, "\(name)")
+    }
+  }
+
+  @Test("what is fresh is kept; what depends on a change is made again")
+  func freshness() throws {
+    let corpus = try SampleCorpus()
+    _ = try experiment(corpus).run()
+    func changed(_ name: String) throws -> Date? {
+      try FileManager.default.attributesOfItem(
+        atPath: corpus.experimentPath + "/" + name)[.modificationDate] as? Date
+    }
+    let names = [
+      "features/train/feats.ark", "targets/test/targets.ark", "models/member-00.safetensors",
+      "models/baseline.safetensors", "soft-targets/train.ark", "models/student.safetensors",
+      "scores.json",
+    ]
+    let before = try names.map(changed)
+    _ = try experiment(corpus).run()
+    #expect(try names.map(changed) == before)
+
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(recipe + "distillation: {temperature: 5}\n", to: "recipe.yaml")
+    _ = try experiment(corpus).run()
+    let after = try names.map(changed)
+    let isNew = zip(before, after).map { $0 != $1 }
+    #expect(isNew == [false, false, false, false, true, true, true])
+  }
+
+  @Test("faulty utterances are named, each with its reason, and the rest is done")
+  func faultyUtterances() throws {
+    let corpus = try SampleCorpus()
+    let data = corpus.experimentPath + "/data"
+    // train-0 is empty, train-1 has another rate, train-2 no alignment, train-3 is too short.
+    try corpus.folder.write("", to: "audio/train-0.wav")
+    AudioFixture.write(
+      generatedWaveform(count: 9000), to: corpus.folder.file("audio/train-1.wav"),
+      sampleRate: 16000)
+    AudioFixture.write(
+      generatedWaveform(count: 199), to: corpus.folder.file("audio/train-3.wav"), sampleRate: 8000)
+    let ctm = try TextFile.text(of: data + "/phones.ctm")
+    try corpus.folder.write(
+      ctm.split(separator: "\n").filter { !$0.hasPrefix("train-2") }.joined(separator: "\n"),
+      to: "exp/data/phones.ctm")
+
+    let (ledger, utterances) = try experiment(corpus).run()
+    #expect(utterances == 15)
+    #expect(ledger.entries.map(\.utterance) == ["train-0", "train-1", "train-3", "train-2"])
+    #expect(ledger.entries.map(\.stage) == ["features", "features", "features", "targets"])
+    let reasons = ledger.entries.map(\.reason)
+    #expect(reasons[0].contains("not readable as audio"))
+    #expect(reasons[1].hasSuffix("expected a sample rate of 8000 Hz, found 16000 Hz"))
+    #expect(reasons[2] == "expected at least one frame of 200 samples, found 199 samples")
+    #expect(reasons[3] == "no alignment")
+    #expect(try Ledger(path: corpus.experimentPath + "/ledger.jsonl") == ledger)
+  }
+
+  @Test("a part without a usable utterance is a fault that says where to look")
+  func emptyPart() throws {
+    let corpus = try SampleCorpus()
+    for number in 0..<3 { try corpus.folder.write("", to: "audio/development-\(number).wav") }
+    let fault = #expect(throws: ExperimentFault.self) { try experiment(corpus).run() }
+    guard case .emptyPart("development", _) = fault else {
+      Issue.record("expected an empty part, found \(String(describing: fault))")
+      return
+    }
+  }
+
+  @Test("a model is scored as the experiment scored it, and refuses other features and classes")
+  func scoring() throws {
+    let corpus = try SampleCorpus()
+    let experiment = try experiment(corpus)
+    _ = try experiment.run()
+    let path = corpus.experimentPath
+    let student = path + "/models/student.safetensors"
+    let scoring = ModelScoring(
+      features: FeatureFolder(path: path + "/features/test"),
+      targets: TargetFolder(path: path + "/targets/test"))
+    let (score, ledger) = try scoring.score(modelPath: student, options: .init())
+    #expect(ledger.entries.isEmpty)
+    let expected = try experiment.readScores().systems.last?.test
+    #expect(score.accuracy == expected?.accuracy)
+
+    try corpus.folder.write("A 0\nSIL 1\nB 2\n", to: "exp/targets/test/classes.txt")
+    #expect(throws: ExperimentFault.self) {
+      try scoring.score(modelPath: student, options: .init())
+    }
+    let description = path + "/features/test/features.json"
+    let changed = try TextFile.text(of: description).replacing("\"melBins\" : 10", with: "\"melBins\" : 11")
+    try AtomicFile.write(changed, to: description)
+    let fault = #expect(throws: ModelFault.self) {
+      try scoring.score(modelPath: student, options: .init())
+    }
+    #expect(fault?.description.contains("melBins 10, not 11") == true)
+  }
+}

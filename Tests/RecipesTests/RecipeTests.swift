@@ -1,0 +1,58 @@
+import Distillation
+import Features
+import Foundation
+import Recipes
+import Storage
+import TestSupport
+import Testing
+
+@Suite("Recipe files")
+struct RecipeTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private let corpus = "corpus: {train: a, development: b, test: c}\n"
+  private let targets = "targets: {ctm: phones.ctm}\n"
+
+  private func read(_ text: String) throws -> Recipe {
+    try Recipe(path: try folder.write(text, to: "recipe.yaml"))
+  }
+
+  @Test("what is not said has the documented default")
+  func defaults() throws {
+    let recipe = try read(corpus + targets)
+    #expect(recipe.features.sampleRate == 16000)
+    #expect(recipe.features.melBins == 40)
+    #expect((recipe.context.left, recipe.context.right) == (20, 5))
+    #expect(recipe.ensemble.members == 5)
+    #expect(recipe.distillation.temperature == 2)
+    #expect(recipe.distillation.hardWeight == 0.5)
+    #expect(recipe.targets.lengthTolerance == 3)
+  }
+
+  @Test("faults name the file and the option", arguments: [
+    ("student: {hiden: {units: 3}}\n", "unknown option student.hiden; did you mean hidden?"),
+    ("ensemble: {members: 0}\n", "members: expected above 0, found 0"),
+    ("ensemble: {members: five}\n", "ensemble.members"),
+    ("student: {training: {momentum: 1}}\n", "momentum: expected at least 0, below 1, found 1.0"),
+    ("distillation: {mean: harmonic}\n", "distillation.mean"),
+    ("features: {melBins: 40\n", "YAML"),
+  ])
+  func faults(text: String, message: String) throws {
+    let fault = #expect(throws: FileFault.self) { try read(corpus + targets + text) }
+    #expect(fault?.description.contains(message) == true, "\(String(describing: fault))")
+    #expect(fault?.description.hasPrefix(folder.file("recipe.yaml")) == true)
+    #expect(fault?.exitStatus == .data)
+  }
+
+  @Test("a recipe needs a corpus, and one source of targets")
+  func missing() throws {
+    let noCorpus = #expect(throws: FileFault.self) { try read(targets) }
+    #expect(noCorpus?.description.contains("the option corpus") == true)
+    for sources in ["targets: {}\n", "targets: {ctm: a, archive: b}\n"] {
+      let fault = #expect(throws: FileFault.self) { try read(corpus + sources) }
+      #expect(fault?.description.contains("one of ctm and archive") == true)
+    }
+  }
+}

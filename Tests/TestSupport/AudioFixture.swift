@@ -1,0 +1,54 @@
+import CSndfile
+
+/// Audio files made by libsndfile for tests.
+package enum AudioFixture {
+  /// A container and a sample format.
+  package struct Format: Sendable, CustomStringConvertible {
+    package let description: String
+    package let code: Int
+    /// The largest error of a sample that the format may cause; nil for lossy formats.
+    package let tolerance: Double?
+
+    init(_ description: String, _ container: Int, _ samples: Int, _ tolerance: Double?) {
+      (self.description, code, self.tolerance) = (description, container | samples, tolerance)
+    }
+  }
+
+  /// What the program promises to read.
+  package static let formats: [Format] = [
+    Format("WAV, 8 bit", SF_FORMAT_WAV, SF_FORMAT_PCM_U8, 1.0 / 128),
+    Format("WAV, 16 bit", SF_FORMAT_WAV, SF_FORMAT_PCM_16, 1.0 / 32768),
+    Format("WAV, 24 bit", SF_FORMAT_WAV, SF_FORMAT_PCM_24, 1e-6),
+    Format("WAV, 32 bit", SF_FORMAT_WAV, SF_FORMAT_PCM_32, 1e-6),
+    Format("WAV, float", SF_FORMAT_WAV, SF_FORMAT_FLOAT, 0),
+    Format("FLAC, 16 bit", SF_FORMAT_FLAC, SF_FORMAT_PCM_16, 1.0 / 32768),
+    Format("FLAC, 24 bit", SF_FORMAT_FLAC, SF_FORMAT_PCM_24, 1e-6),
+    Format("AIFF, 16 bit", SF_FORMAT_AIFF, SF_FORMAT_PCM_16, 1.0 / 32768),
+    Format("SPHERE, 16 bit", SF_FORMAT_NIST, SF_FORMAT_PCM_16, 1.0 / 32768),
+    Format("Ogg Vorbis", SF_FORMAT_OGG, SF_FORMAT_VORBIS, nil),
+  ]
+
+  /// WAV with 32-bit floats, which holds any value.
+  package static let float = formats[4]
+  /// WAV with 16-bit integers.
+  package static let wav16 = formats[1]
+
+  /// Writes a file.
+  ///
+  /// - Parameters:
+  ///   - samples: interleaved when there are several channels.
+  package static func write(
+    _ samples: [Float], to path: String, format: Format = wav16, sampleRate: Int = 16000,
+    channels: Int = 1
+  ) {
+    var info = SF_INFO()
+    info.samplerate = Int32(sampleRate)
+    info.channels = Int32(channels)
+    info.format = Int32(format.code)
+    guard let file = unsafe sf_open(path, Int32(SFM_WRITE), &info) else {
+      preconditionFailure("AudioFixture: \(format) cannot be written to \(path)")
+    }
+    unsafe sf_writef_float(file, samples, sf_count_t(samples.count / channels))
+    unsafe sf_close(file)
+  }
+}
