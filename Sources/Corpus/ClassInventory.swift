@@ -11,7 +11,8 @@ package struct ClassInventory: Sendable, Equatable {
   /// - Parameter symbols: no two are the same.
   package init(symbols: [String]) {
     self.symbols = symbols
-    ids = Dictionary(uniqueKeysWithValues: symbols.enumerated().map { ($0.element, Int32($0.offset)) })
+    ids = Dictionary(
+      uniqueKeysWithValues: symbols.enumerated().map { ($0.element, Int32($0.offset)) })
   }
 
   package var count: Int { symbols.count }

@@ -17,7 +17,8 @@ package enum AlignmentFault: Fault, Equatable {
     switch self {
     case .missing: "no alignment"
     case .unknownSymbol(let symbol): "expected a symbol of the class inventory, found \(symbol)"
-    case .disorder(let at, let after): "a label starts at \(at) s, before the last one ends, \(after) s"
+    case .disorder(let at, let after):
+      "a label starts at \(at) s, before the last one ends, \(after) s"
     case .gap(let at): "no label at \(at) s"
     case .length(let labels, let frames, let tolerance):
       "\(labels) labels for \(frames) frames, a difference of more than \(tolerance)"

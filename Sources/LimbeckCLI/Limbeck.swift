@@ -28,7 +28,7 @@ enum Main {
       try command.run()
     } catch let fault as any Fault {
       fail(fault.description, fault.exitStatus)
-    } catch where Limbeck.exitCode(for: error) == .failure {
+    } catch  where Limbeck.exitCode(for: error) == .failure {
       fail("\(error)", .software)
     } catch {
       Limbeck.exit(withError: error)

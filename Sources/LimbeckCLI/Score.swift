@@ -48,7 +48,8 @@ struct Score: ParsableCommand {
     _ name: String, _ accuracy: Double, _ low: Double, _ high: Double, _ frames: Int
   ) -> String {
     String(
-      format: "%@: %.2f %% (%.2f to %.2f) of %d frames", name.padding(
+      format: "%@: %.2f %% (%.2f to %.2f) of %d frames",
+      name.padding(
         toLength: 15, withPad: " ", startingAt: 0), 100 * accuracy, 100 * low, 100 * high, frames)
   }
 }

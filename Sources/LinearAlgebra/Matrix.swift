@@ -94,9 +94,10 @@ package struct Matrix: Sendable, Equatable {
   /// Runs `body` once for each row together with the row of the same index of `other`.
   package mutating func forEachRow(
     with other: inout Matrix, _ workers: Workers = .one,
-    _ body: @Sendable (
-      _ index: Int, _ row: inout MutableSpan<Float>, _ otherRow: inout MutableSpan<Float>
-    ) -> Void
+    _ body:
+      @Sendable (
+        _ index: Int, _ row: inout MutableSpan<Float>, _ otherRow: inout MutableSpan<Float>
+      ) -> Void
   ) {
     precondition(other.rows == rows, "forEachRow: \(rows) rows with \(other.rows)")
     let otherColumns = other.columns

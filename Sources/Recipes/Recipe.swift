@@ -146,7 +146,8 @@ package func decodeYAML<Value: Decodable>(
     let fault = context.underlyingError as? OptionFault
     throw .malformed(
       path: path, expected: "valid YAML",
-      found: fault?.description ?? [dotted(context.codingPath), context.debugDescription]
+      found: fault?.description
+        ?? [dotted(context.codingPath), context.debugDescription]
         .filter { !$0.isEmpty }.joined(separator: ": "))
   } catch {
     throw .malformed(path: path, expected: "valid YAML", found: "\(error)")

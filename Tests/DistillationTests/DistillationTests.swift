@@ -52,7 +52,9 @@ struct EnsembleTests {
     #expect(throws: EnsembleFault.otherClasses(system: "m")) {
       try Ensemble([model(seed: 1), model(seed: 2, classes: ["B", "A"])])
     }
-    #expect(throws: EnsembleFault.otherFeatures(system: "m", differences: ["lowFrequency 20.0, not 30.0"])) {
+    #expect(
+      throws: EnsembleFault.otherFeatures(system: "m", differences: ["lowFrequency 20.0, not 30.0"])
+    ) {
       try Ensemble([model(seed: 1), model(seed: 2, lowFrequency: 30)])
     }
   }

@@ -27,7 +27,8 @@ struct EvaluationTests {
     let tallies = [tally(1, of: 2), tally(8, of: 8)]
     #expect(accuracy(of: tallies, weights: [1, 1]) == 0.9)
     #expect(accuracy(of: tallies, weights: [2, 0]) == 0.5)
-    #expect(meanAccuracy(of: [tallies, [tally(0, of: 2), tally(0, of: 8)]], weights: [1, 1]) == 0.45)
+    #expect(
+      meanAccuracy(of: [tallies, [tally(0, of: 2), tally(0, of: 8)]], weights: [1, 1]) == 0.45)
     #expect(accuracy(of: tallies, weights: [0, 0]).isNaN)
   }
 

@@ -36,7 +36,8 @@ struct LogMelTests {
   }
 
   @Test(
-    "the number of frames at the edges", arguments: [(0, 0), (399, 0), (400, 1), (401, 1), (560, 2)]
+    "the number of frames at the edges",
+    arguments: [(0, 0), (399, 0), (400, 1), (401, 1), (560, 2)]
   )
   func frameCounts(samples: Int, frames: Int) {
     var extractor = LogMelExtractor(options: LogMelOptions())
@@ -62,15 +63,17 @@ struct LogMelTests {
     #expect(other != first)
   }
 
-  @Test("options that cannot be are errors that name them", arguments: [
-    (#"{"lowFrequency": 9000}"#, "lowFrequency"),
-    (#"{"highFrequency": 9000}"#, "highFrequency"),
-    (#"{"melBins": 200}"#, "melBins"),
-    (#"{"frameLength": 0.05}"#, "frameLength"),
-    (#"{"frameShift": 0}"#, "frameShift"),
-    (#"{"preEmphasis": 2}"#, "preEmphasis"),
-    (#"{"sampleRate": 0}"#, "sampleRate"),
-  ])
+  @Test(
+    "options that cannot be are errors that name them",
+    arguments: [
+      (#"{"lowFrequency": 9000}"#, "lowFrequency"),
+      (#"{"highFrequency": 9000}"#, "highFrequency"),
+      (#"{"melBins": 200}"#, "melBins"),
+      (#"{"frameLength": 0.05}"#, "frameLength"),
+      (#"{"frameShift": 0}"#, "frameShift"),
+      (#"{"preEmphasis": 2}"#, "preEmphasis"),
+      (#"{"sampleRate": 0}"#, "sampleRate"),
+    ])
   func impossible(json: String, option: String) {
     let fault = #expect(throws: OptionFault.self) { try options(json) }
     guard case .outOfRange(option, _, _) = fault else {
@@ -87,7 +90,9 @@ struct LogMelTests {
     let data = try JSONEncoder().encode(changed)
     #expect(try JSONDecoder().decode(LogMelOptions.self, from: data) == changed)
     #expect(
-      LogMelOptions().differences(from: changed) == ["melBins 40, not 23", "window povey, not hann"])
+      LogMelOptions().differences(from: changed) == [
+        "melBins 40, not 23", "window povey, not hann",
+      ])
     #expect(changed.differences(from: changed).isEmpty)
   }
 }

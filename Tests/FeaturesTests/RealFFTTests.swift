@@ -4,7 +4,9 @@ import Testing
 
 @Suite("The Fourier transform")
 struct RealFFTTests {
-  @Test("the power spectrum is that of the definition", arguments: [(2, 2), (8, 5), (256, 200), (512, 400), (100, 100)])
+  @Test(
+    "the power spectrum is that of the definition",
+    arguments: [(2, 2), (8, 5), (256, 200), (512, 400), (100, 100)])
   func equalsDefinition(size: Int, count: Int) {
     let samples = Array(generatedWaveform(count: count))
     var transform = RealFFT(size: size)

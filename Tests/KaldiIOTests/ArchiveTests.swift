@@ -43,7 +43,8 @@ struct ArchiveTests {
     #expect(try TextFile.bytes(of: vectors) == TextFile.bytes(of: fixture("vectors.ark")))
   }
 
-  @Test("integer vectors that kaldiio wrote are read", arguments: ["vectors.ark", "vectors-text.ark"])
+  @Test(
+    "integer vectors that kaldiio wrote are read", arguments: ["vectors.ark", "vectors-text.ark"])
   func kaldiioVectors(name: String) throws {
     let entries = try IntegerVectorArchive.read(fixture(name))
     #expect(entries.map(\.key) == ["first", "second"])

@@ -69,11 +69,14 @@ struct CommandTests {
         """)
   }
 
-  @Test("wrong usage is 64", arguments: [
-    ["features"], ["features", "a", "b", "--jobs", "0"], ["fly"], ["run", "a", "b", "--until", "tea"],
-    ["targets", "a", "b"], ["targets", "a", "b", "--ctm", "c", "--ark", "d"],
-    ["features", "a", "b", "--allow-skipped", "many"],
-  ])
+  @Test(
+    "wrong usage is 64",
+    arguments: [
+      ["features"], ["features", "a", "b", "--jobs", "0"], ["fly"],
+      ["run", "a", "b", "--until", "tea"],
+      ["targets", "a", "b"], ["targets", "a", "b", "--ctm", "c", "--ark", "d"],
+      ["features", "a", "b", "--allow-skipped", "many"],
+    ])
   func usage(arguments: [String]) throws {
     let process = try limbeck(arguments)
     #expect(process.status == 64)

@@ -9,7 +9,8 @@ struct SeededGeneratorTests {
     // From the test vectors of Rosetta Code's "Pseudo-random numbers/Splitmix64".
     var generator = SeededGenerator(state: 1_234_567)
     let values = (0..<3).map { _ in generator.next() }
-    #expect(values == [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423])
+    #expect(
+      values == [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423])
   }
 
   @Test("the key decides: same key same numbers, other key or order other numbers")

@@ -161,7 +161,8 @@ struct ExperimentTests {
       try scoring.score(modelPath: student, options: .init())
     }
     let description = path + "/features/test/features.json"
-    let changed = try TextFile.text(of: description).replacing("\"melBins\" : 10", with: "\"melBins\" : 11")
+    let changed = try TextFile.text(of: description).replacing(
+      "\"melBins\" : 10", with: "\"melBins\" : 11")
     try AtomicFile.write(changed, to: description)
     let fault = #expect(throws: ModelFault.self) {
       try scoring.score(modelPath: student, options: .init())

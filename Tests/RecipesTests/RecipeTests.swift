@@ -31,14 +31,16 @@ struct RecipeTests {
     #expect(recipe.targets.lengthTolerance == 3)
   }
 
-  @Test("faults name the file and the option", arguments: [
-    ("student: {hiden: {units: 3}}\n", "unknown option student.hiden; did you mean hidden?"),
-    ("ensemble: {members: 0}\n", "members: expected above 0, found 0"),
-    ("ensemble: {members: five}\n", "ensemble.members"),
-    ("student: {training: {momentum: 1}}\n", "momentum: expected at least 0, below 1, found 1.0"),
-    ("distillation: {mean: harmonic}\n", "distillation.mean"),
-    ("features: {melBins: 40\n", "YAML"),
-  ])
+  @Test(
+    "faults name the file and the option",
+    arguments: [
+      ("student: {hiden: {units: 3}}\n", "unknown option student.hiden; did you mean hidden?"),
+      ("ensemble: {members: 0}\n", "members: expected above 0, found 0"),
+      ("ensemble: {members: five}\n", "ensemble.members"),
+      ("student: {training: {momentum: 1}}\n", "momentum: expected at least 0, below 1, found 1.0"),
+      ("distillation: {mean: harmonic}\n", "distillation.mean"),
+      ("features: {melBins: 40\n", "YAML"),
+    ])
   func faults(text: String, message: String) throws {
     let fault = #expect(throws: FileFault.self) { try read(corpus + targets + text) }
     #expect(fault?.description.contains(message) == true, "\(String(describing: fault))")

@@ -20,7 +20,8 @@ struct SampleCorpus {
         let path = folder.file("audio/\(id).wav")
         try folder.write("", to: "audio/\(id).wav")
         let phones = (0..<6).map { ["A", "B", "SIL"][(number * 5 + $0 * $0 + $0) % 3] }
-        AudioFixture.write(SampleCorpus.sound(phones), to: path, sampleRate: SampleCorpus.sampleRate)
+        AudioFixture.write(
+          SampleCorpus.sound(phones), to: path, sampleRate: SampleCorpus.sampleRate)
         for (index, phone) in phones.enumerated() {
           ctm += "\(id) 1 \(Double(index) * 0.1) 0.1 \(phone)\n"
         }

@@ -5,7 +5,8 @@ package final class TemporaryFolder: Sendable {
   package let path: String
 
   package init() throws {
-    path = URL(fileURLWithPath: NSTemporaryDirectory())
+    path =
+      URL(fileURLWithPath: NSTemporaryDirectory())
       .appendingPathComponent("limbeck-" + UUID().uuidString).path
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# From recorded speech to a distilled acoustic model and its table of scores.
+#
+#   run.sh [--quick] [--exp DIR] [--jobs N] [--audio DIR --transcripts FILE]
+#
+#   --quick        a fifth of the corpus and a small network: a minute, to see that all works
+#   --exp DIR      where everything goes (default: exp/asterisk, or exp/asterisk-quick)
+#   --jobs N       threads (default: all cores); the results do not depend on it
+#   --audio DIR, --transcripts FILE
+#                  Asterisk's English prompts as WAV files and core-sounds-en.txt, where Debian's
+#                  packages asterisk-core-sounds-en-wav and asterisk-core-sounds-en cannot be had
+#
+# What is missing is installed with apt-get. What is done already is not done again.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+here=$root/recipes/asterisk
+source "$root/recipes/requirements.sh"
+
+recipe=$here/recipe.yaml every=1 exp='' audio='' transcripts='' jobs=()
+usage() { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+while [ $# -gt 0 ]; do
+  case $1 in
+    --quick) recipe=$here/quick.yaml every=5; shift ;;
+    --exp) exp=${2:?--exp needs a folder}; shift 2 ;;
+    --jobs) jobs=(--jobs "${2:?--jobs needs a number}"); shift 2 ;;
+    --audio) audio=${2:?--audio needs a folder}; shift 2 ;;
+    --transcripts) transcripts=${2:?--transcripts needs a file}; shift 2 ;;
+    *) usage ;;
+  esac
+done
+[ -n "$exp" ] || { [ $every -eq 1 ] && exp=$root/exp/asterisk || exp=$root/exp/asterisk-quick; }
+if [ -n "$audio$transcripts" ] && { [ -z "$audio" ] || [ -z "$transcripts" ]; }; then usage; fi
+
+require_build_tools
+
+# The corpus, from Debian unless it is given.
+if [ -z "$audio" ]; then
+  audio=/usr/share/asterisk/sounds/en_US_f_Allison
+  transcripts=/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz
+  [ -d "$audio" ] && [ -e "$transcripts" ] ||
+    install_packages asterisk-core-sounds-en asterisk-core-sounds-en-wav
+  if [ ! -e "$transcripts" ]; then
+    # Some container images are set to leave out /usr/share/doc: take it from the package itself.
+    mkdir -p "$exp/downloads"
+    (cd "$exp/downloads" && apt-get download -qq asterisk-core-sounds-en &&
+      dpkg-deb -x asterisk-core-sounds-en_*.deb .)
+    transcripts=$exp/downloads$transcripts
+  fi
+fi
+
+"$here/prepare.sh" "$audio" "$transcripts" "$exp/data"
+if [ $every -gt 1 ]; then
+  for list in "$exp"/data/{train,development,test}/{wav.scp,text,utt2spk}; do
+    awk -v every=$every 'NR % every == 1' "$list" >"$list.part" && mv "$list.part" "$list"
+  done
+fi
+for list in senones states; do
+  gzip -dc "$root/data/asterisk-en/$list.txt.gz" >"$exp/data/$list.txt"
+done
+
+swift build -c release --package-path "$root" --product limbeck >&2
+"$root/.build/release/limbeck" run "$recipe" "$exp" ${jobs[@]+"${jobs[@]}"}

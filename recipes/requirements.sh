@@ -1,0 +1,43 @@
+# Sourced by the scripts beside it: sees to it that Debian packages are there.
+
+# Says what is wrong and ends the script with a status of sysexits.h.
+fail() { # STATUS MESSAGE
+  echo "$(basename "$0"): $2" >&2
+  exit "$1"
+}
+
+# Runs a command as root, by sudo where that is needed.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else fail 69 "this needs root or sudo: $*"
+  fi
+}
+
+# Installs packages with apt-get, saying which.
+install_packages() { # PACKAGE...
+  command -v apt-get >/dev/null || fail 69 "there is no apt-get here to install: $*"
+  echo "$(basename "$0"): installing $*" >&2
+  export DEBIAN_FRONTEND=noninteractive
+  as_root apt-get update -qq
+  as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+# Installs what the build needs and is missing: Swift itself, pkg-config, and the libraries.
+require_build_tools() {
+  command -v swift >/dev/null ||
+    fail 69 "there is no swift here: install a toolchain of version 6.2 or later from swift.org"
+  local missing=()
+  command -v git >/dev/null || missing+=(git)
+  command -v pkg-config >/dev/null || missing+=(pkg-config)
+  local module package
+  while read -r module package; do
+    pkg-config --exists "$module" 2>/dev/null || missing+=("$package")
+  done <<'LIBRARIES'
+sndfile libsndfile1-dev
+fftw3f libfftw3-dev
+openblas libopenblas-dev
+libxxhash libxxhash-dev
+LIBRARIES
+  [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+}

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Builds the project and runs its tests: test.sh [ARGUMENTS OF swift test]
+#
+# Tests run in release mode: a debug build of the numeric loops is some 50 times slower.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source recipes/requirements.sh
+require_build_tools
+swift build -c release --build-tests
+swift test -c release --skip-build "$@"
