@@ -1,6 +1,6 @@
 package import Storage
 
-/// What can be wrong with a recording. Each case carries its path.
+/// What can be wrong with a recording, whose path each case carries.
 package enum AudioFault: Fault, Equatable {
   case missing(path: String)
   /// libsndfile does not recognise it, or gave up within it.

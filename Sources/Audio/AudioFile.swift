@@ -15,6 +15,8 @@ package enum AudioFile {
   ///   - channel: which channel to take, from one; nil asks for a file with one channel.
   ///   - seconds: the part to take; nil takes all of it. Its end may lie beyond the end of the
   ///     recording by half a frame shift (5 ms), as rounded times do.
+  /// - Returns: at least one sample, all of them finite.
+  /// - Throws: `AudioFault` for anything else.
   package static func read(
     _ path: String, sampleRate: Int? = nil, channel: Int? = nil,
     seconds: ClosedRange<Double>? = nil

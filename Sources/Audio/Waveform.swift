@@ -2,7 +2,7 @@
 package struct Waveform: Sendable, Equatable {
   /// Samples per second, in hertz.
   package let sampleRate: Int
-  /// The samples; full scale is [-1, 1), so a 16-bit sample s stands as s / 32768. All are finite.
+  /// The samples, all finite; full scale is [-1, 1), so a 16-bit sample s stands as s / 32768.
   package let samples: [Float]
 
   package init(sampleRate: Int, samples: [Float]) {

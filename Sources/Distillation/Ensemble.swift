@@ -35,6 +35,8 @@ package struct Ensemble: Sendable {
   /// - Parameters:
   ///   - logMel: frames × bands, not normalised.
   ///   - temperature: T, positive; 1 to classify with.
+  ///   - mean: how the members' distributions become one.
+  ///   - workers: share the frames.
   /// - Returns: frames × classes, each row a distribution.
   package func posteriors(
     of logMel: Matrix, temperature: Double, mean: TeacherMean, workers: Workers = .one
@@ -46,8 +48,12 @@ package struct Ensemble: Sendable {
 
   /// Averages the members' distributions.
   ///
-  /// - Parameter logits: of each member, frames × classes; at least one. They are asked for one at a
-  ///   time.
+  /// - Parameters:
+  ///   - logits: of each member, frames × classes; at least one. They are asked for one at a time.
+  ///   - temperature: T, positive.
+  ///   - mean: how the members' distributions become one.
+  ///   - workers: share the frames.
+  /// - Returns: frames × classes, each row a distribution.
   package static func average(
     _ logits: some Collection<Matrix>, temperature: Double, mean: TeacherMean,
     workers: Workers = .one

@@ -12,10 +12,13 @@ package struct SoftAndHardTargets: TrainingObjective {
   private let temperature: Float
   private let hardWeight: Float
 
+  /// The objective for one training set.
+  ///
   /// - Parameters:
   ///   - labels: the true class y of each frame of the training set.
   ///   - softTargets: p for each frame of the training set, frames × classes, computed at the
   ///     temperature of `options`.
+  ///   - options: T and λ.
   package init(labels: [Int32], softTargets: Matrix, options: DistillationOptions) {
     precondition(
       labels.count == softTargets.rows,

@@ -48,9 +48,12 @@ private func grouped(_ number: Int) -> String {
   return String(digits)
 }
 
-/// A Markdown table whose columns are padded to the same width.
+/// A Markdown table whose cells are padded to the width of their column.
 ///
-/// - Parameter leftColumns: how many columns are set flush left; the others are flush right.
+/// - Parameters:
+///   - rows: the head and the rows below it, all of the same number of cells.
+///   - leftColumns: how many columns are set flush left; the others are flush right.
+/// - Returns: lines of text.
 private func markdown(_ rows: [[String]], leftColumns: Int) -> String {
   let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
   func line(_ cells: [String]) -> String {

@@ -6,9 +6,12 @@ package struct AccuracyScore: Sendable, Equatable, Codable {
   package let high: Double
   package let frames: Int
 
-  /// - Parameter systems: the tallies of each system over the same utterances; the score is the mean
-  ///   of their accuracies.
-  /// - Returns: nil when no frame is in scope.
+  /// The mean of the accuracies of some systems; nil when no frame is in scope.
+  ///
+  /// - Parameters:
+  ///   - systems: the tallies of each system, at least one, over the same utterances.
+  ///   - scope: which frames count.
+  ///   - bootstrap: made for as many utterances.
   init?(_ systems: [[FrameTally]], _ scope: FrameTally.Scope, bootstrap: Bootstrap) {
     frames = systems[0].reduce(0) { $0 + $1.frames(scope) }
     let once = [Int32](repeating: 1, count: systems[0].count)
@@ -32,6 +35,8 @@ package struct SetScore: Sendable, Equatable, Codable {
   /// The same over the frames whose true class is not silence; nil when all are silence.
   package let withoutSilence: AccuracyScore?
 
+  /// The mean of the accuracies of some systems.
+  ///
   /// - Parameters:
   ///   - systems: one tally an utterance for each system, at least one, over the same utterances,
   ///     which together have at least one frame; the score is the mean of the systems' accuracies.
@@ -70,7 +75,7 @@ package struct SystemScore: Sendable, Equatable, Codable {
 /// A difference of two accuracies on the same utterances, or a ratio of such differences, with the
 /// paired interval.
 package struct ComparisonScore: Sendable, Equatable, Codable {
-  /// What is compared: `student - baseline` …
+  /// What is compared, as in `student - baseline`.
   package let comparison: String
   package let value: Double
   package let low: Double

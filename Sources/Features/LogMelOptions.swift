@@ -35,7 +35,9 @@ package struct LogMelOptions: Sendable, Equatable, Codable {
   /// rate.
   package var highFrequency = 0.0
   /// The standard deviation of Gaussian noise added to the samples, on the scale of 16-bit samples;
-  /// 0 for none. The noise depends on the utterance's id alone.
+  /// 0 for none.
+  ///
+  /// The noise depends on the utterance's id alone.
   package var dither = 0.0
 
   package init() {}

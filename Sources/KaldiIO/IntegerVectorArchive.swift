@@ -16,7 +16,7 @@ package enum IntegerVectorArchive {
       archive = try AtomicFile(path: path)
     }
 
-    /// Appends a vector. `key` has no blanks.
+    /// Appends a vector, whose key has no blanks.
     package mutating func write(_ key: String, _ values: [Int32]) throws(FileFault) {
       precondition(
         !key.contains(where: \.isWhitespace), "IntegerVectorArchive: a blank in the key \(key)")

@@ -10,9 +10,12 @@ package enum MatrixArchive {
     private var archive: AtomicFile
     private var script: AtomicFile
 
+    /// Opens both files.
+    ///
     /// - Parameters:
     ///   - archive: the path of the `ark`.
     ///   - script: the path of the `scp`, which names the archive by `archive`'s absolute path.
+    /// - Throws: `FileFault` when one of them cannot be written.
     package init(archive: String, script: String) throws(FileFault) {
       let archiveFile = try AtomicFile(path: archive)
       let scriptFile = try AtomicFile(path: script)
@@ -20,7 +23,7 @@ package enum MatrixArchive {
       self.script = scriptFile
     }
 
-    /// Appends a matrix. `key` has no blanks.
+    /// Appends a matrix, whose key has no blanks.
     package mutating func write(_ key: String, _ matrix: Matrix) throws(FileFault) {
       precondition(!key.contains(where: \.isWhitespace), "MatrixArchive: a blank in the key \(key)")
       try archive.write(key + " ")

@@ -31,7 +31,9 @@ final class Terminal: Sendable {
     }
   }
 
-  /// Shows progress: done and all, the rate, the time left. At most ten times a second on a
+  /// Shows progress: done and all, the rate, the time left.
+  ///
+  /// At most ten times a second on a
   /// terminal, every ten seconds elsewhere.
   private func show(_ progress: WorkProgress) {
     state.withLock { state in

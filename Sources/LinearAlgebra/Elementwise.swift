@@ -30,8 +30,10 @@ extension Matrix {
   ///
   /// - Parameters:
   ///   - threshold: how many of 65,536 values are set to zero, on average.
+  ///   - scale: what the others are multiplied by.
   ///   - key: of the random numbers; the index of the row is added to it, so that the result does
   ///     not depend on who computes it.
+  ///   - workers: share the rows.
   package mutating func dropAtRandom(
     threshold: UInt64, scale: Float, key: [UInt64], workers: Workers = .one
   ) {
@@ -85,6 +87,7 @@ extension Matrix {
   }
 
   /// Replaces each value by a function of itself and of the value at the same place of `other`.
+  ///
   /// Inlined, so that the loop is compiled for its function.
   @inline(__always)
   private mutating func updateEach(

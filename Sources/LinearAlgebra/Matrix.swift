@@ -46,7 +46,9 @@ package struct Matrix: Sendable, Equatable {
     }
   }
 
-  /// Sets the number of rows. Rows that are kept keep their values, new ones are zero, and the
+  /// Sets the number of rows.
+  ///
+  /// Rows that are kept keep their values, new ones are zero, and the
   /// storage is kept, so that a shorter last batch costs no allocation.
   package mutating func setRowCount(_ count: Int) {
     precondition(count >= 0, "Matrix: \(count) is not a number of rows")
@@ -73,7 +75,9 @@ package struct Matrix: Sendable, Equatable {
       values: Array(values[range.lowerBound * columns..<range.upperBound * columns]))
   }
 
-  /// Runs `body` once for each row. Rows are disjoint, so no two calls share memory.
+  /// Runs `body` once for each row.
+  ///
+  /// Rows are disjoint, so no two calls share memory.
   package mutating func forEachRow(
     _ workers: Workers = .one,
     _ body: @Sendable (_ index: Int, _ row: inout MutableSpan<Float>) -> Void

@@ -36,6 +36,7 @@ extension Matrix {
   ///   - left: `rows × k`.
   ///   - right: `k × columns`.
   ///   - scale: a factor for every element.
+  ///   - workers: share the rows of the result.
   package mutating func setProduct(
     _ left: Operand, _ right: Operand, scale: Float = 1, workers: Workers = .one
   ) {

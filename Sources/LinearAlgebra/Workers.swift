@@ -3,9 +3,9 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// The number of threads that one piece of work may use. This file is the only owner of threads.
+/// The number of threads that one piece of work may use.
 ///
-/// Work is cut into parts whose bounds do not depend on the number of threads, and no two parts
+/// This file is the only owner of threads. /// Work is cut into parts whose bounds do not depend on the number of threads, and no two parts
 /// write the same memory; so the number of threads changes the time and not the result. Many
 /// independent jobs share the cores with one thread each; one big network has them all. OpenBLAS
 /// itself is held to one thread throughout.

@@ -8,13 +8,17 @@ package struct Activations: Sendable {
   /// gradient replaces the logits.
   fileprivate var deltas: [Matrix]
 
-  /// - Parameter frames: the number of frames in a batch.
+  /// Scratch for a network.
+  ///
+  /// - Parameters:
+  ///   - network: whose outputs it will hold.
+  ///   - frames: the number of frames in a batch.
   package init(of network: FeedForwardNetwork, frames: Int) {
     outputs = network.layers.map { Matrix(rows: frames, columns: $0.weights.rows) }
     deltas = outputs.dropLast()
   }
 
-  /// `frames × classes`. The loss replaces them by its gradient before the backward pass.
+  /// The logits, `frames × classes`, which the loss replaces by its gradient.
   package var logits: Matrix {
     get { outputs[outputs.count - 1] }
     _modify { yield &outputs[outputs.count - 1] }
@@ -63,6 +67,7 @@ extension FeedForwardNetwork {
   ///   - input: `frames × inputs`; the frames may be any number, also another than the last time.
   ///   - activations: overwritten.
   ///   - dropout: applied to each hidden layer's output.
+  ///   - workers: share the frames.
   package func forward(
     _ input: Matrix, into activations: inout Activations, dropout: Dropout = .none,
     workers: Workers = .one
@@ -89,6 +94,7 @@ extension FeedForwardNetwork {
   ///     the loss with respect to them.
   ///   - gradient: of this network's shape, overwritten.
   ///   - dropout: that of the forward pass.
+  ///   - workers: share the rows of each product.
   package func backward(
     _ input: Matrix, activations: inout Activations, gradient: inout FeedForwardNetwork,
     dropout: Dropout = .none, workers: Workers = .one

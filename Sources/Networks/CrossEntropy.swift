@@ -34,6 +34,7 @@ package enum CrossEntropy {
   /// - Parameters:
   ///   - row: logits z; replaced by `scale · (softmax(z) − 1[label])`, the gradient times `scale`.
   ///   - label: the class of the frame.
+  ///   - scale: a factor of the gradient.
   /// - Returns: the loss, not scaled.
   package static func hard(
     _ row: inout MutableSpan<Float>, label: Int32, scale: Float
@@ -50,6 +51,8 @@ package enum CrossEntropy {
   /// - Parameters:
   ///   - row: logits z; replaced by `scale · (softmax(z / T) − p) / T`, the gradient times `scale`.
   ///   - target: a distribution p over the classes.
+  ///   - temperature: T, positive.
+  ///   - scale: a factor of the gradient.
   /// - Returns: the loss, not scaled.
   package static func soft(
     _ row: inout MutableSpan<Float>, target: Span<Float>, temperature: Float, scale: Float

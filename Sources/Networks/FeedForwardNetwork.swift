@@ -55,7 +55,11 @@ package struct FeedForwardNetwork: Sendable, Equatable {
   /// A network with weights from the normal distribution of variance 2 / inputs and biases of zero
   /// (He et al., "Delving deep into rectifiers", 2015, §2.2).
   ///
-  /// - Parameter seed: networks with other seeds have other weights.
+  /// - Parameters:
+  ///   - inputs: the size of a frame with its context.
+  ///   - hidden: the layers between.
+  ///   - classes: the number of logits.
+  ///   - seed: networks with other seeds have other weights.
   package init(inputs: Int, hidden: HiddenShape, classes: Int, seed: UInt64) {
     let sizes = [inputs] + Array(repeating: hidden.units, count: hidden.layers) + [classes]
     layers = zip(sizes, sizes.dropFirst()).enumerated().map { index, size in
@@ -78,7 +82,9 @@ package struct FeedForwardNetwork: Sendable, Equatable {
 
   /// The logits of a batch.
   ///
-  /// - Parameter input: `frames × inputs`.
+  /// - Parameters:
+  ///   - input: `frames × inputs`.
+  ///   - workers: share the frames.
   /// - Returns: `frames × classes`.
   package func logits(of input: Matrix, workers: Workers = .one) -> Matrix {
     var activations = Activations(of: self, frames: input.rows)
@@ -87,7 +93,9 @@ package struct FeedForwardNetwork: Sendable, Equatable {
   }
 }
 
-/// What random numbers are for. Beside the seed, it keys their generator, so that no two uses share
+/// What random numbers are for.
+///
+/// Beside the seed, it keys their generator, so that no two uses share
 /// a sequence.
 package enum RandomStream: UInt64, Sendable {
   case weights = 1

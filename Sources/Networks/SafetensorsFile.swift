@@ -31,7 +31,7 @@ package struct SafetensorsFile: Sendable, Equatable {
     (self.metadata, self.tensors) = (metadata, tensors)
   }
 
-  /// Writes the file, which appears when it is whole. The same content gives the same bytes.
+  /// Writes the file, which appears when it is whole; the same content gives the same bytes.
   package func write(to path: String) throws(FileFault) {
     var header = Header(metadata: metadata, entries: [:])
     var offset = 0

@@ -13,7 +13,10 @@ package struct Description: Sendable {
   /// Lines for people.
   package let text: String
 
+  /// Reads a file or a folder.
+  ///
   /// - Parameter path: a model, an archive, or an experiment's folder.
+  /// - Throws: `FileFault` or `ModelFault` when it is none of them or not whole.
   package init(of path: String) throws {
     var isFolder: ObjCBool = false
     _ = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)

@@ -10,7 +10,7 @@ import Training
 
 /// One network to train.
 struct TrainingJob: Sendable {
-  /// `baseline`, `member-00`, `student` …
+  /// Its name in the experiment, as in `member-00`.
   let system: String
   let seed: UInt64
   let hidden: HiddenShape
@@ -151,7 +151,12 @@ final class TrainingObserver: Sendable {
   private let reporter: Reporter
   private let done = Atomic(0)
 
-  /// - Parameter total: frames over all networks and epochs.
+  /// An observer of some networks.
+  ///
+  /// - Parameters:
+  ///   - work: what is being trained, for the progress line.
+  ///   - total: frames over all networks and epochs.
+  ///   - reporter: where progress and epochs go.
   init(work: String, total: Int, reporter: Reporter) {
     (self.work, self.total, self.reporter) = (work, total, reporter)
   }

@@ -25,7 +25,7 @@ package enum CorpusPart: String, Sendable, CaseIterable {
   case train, development, test
 }
 
-/// A recipe and the folder where its stages leave their results:
+/// A recipe and the folder where its stages leave their results.
 ///
 /// ```
 /// features/PART/        feats.ark feats.scp utt2num_frames features.json ledger.jsonl
@@ -42,7 +42,13 @@ package struct Experiment: Sendable {
   let workers: Workers
   let reporter: Reporter
 
-  /// - Parameter workers: all the threads that the experiment may use.
+  /// An experiment; nothing is read or written yet.
+  ///
+  /// - Parameters:
+  ///   - recipe: the choices.
+  ///   - path: the folder.
+  ///   - workers: all the threads that the experiment may use.
+  ///   - reporter: where progress and log lines go.
   package init(recipe: Recipe, path: String, workers: Workers, reporter: Reporter) {
     (self.recipe, self.path, self.workers, self.reporter) = (recipe, path, workers, reporter)
   }
@@ -78,13 +84,17 @@ package struct Experiment: Sendable {
     return try collectLedger()
   }
 
-  /// Does one step unless its results are fresh: made from the same inputs as now, by the same
-  /// version, and still there.
+  /// Does one step unless its results are fresh.
+  ///
+  /// They are when they were made from the same inputs as now, by the same version, and are still
+  /// there.
   ///
   /// - Parameters:
   ///   - name: the step's name, unique in the experiment.
   ///   - inputs: all that the results depend on.
   ///   - outputs: the files that must be there when it is done.
+  ///   - body: does it.
+  /// - Throws: what `body` throws.
   func perform(
     _ name: String, inputs: Inputs, outputs: [String], _ body: () throws -> Void
   ) throws {

@@ -65,8 +65,13 @@ package struct FeatureFolder: Sendable {
   /// rest is done. The files are the same to the byte for any number of workers.
   ///
   /// - Parameters:
+  ///   - data: the utterances.
+  ///   - options: must be valid.
   ///   - channel: which channel of each recording to take, from one; nil asks for mono files.
+  ///   - workers: share the utterances.
+  ///   - reporter: where progress and the summary go.
   /// - Returns: the ledger, also written to `ledger.jsonl`.
+  /// - Throws: `FileFault` when the folder cannot be written.
   package func extract(
     _ data: DataDirectory, options: LogMelOptions, channel: Int? = nil, workers: Workers,
     reporter: Reporter

@@ -2,11 +2,11 @@ package import Logging
 
 /// How far a long piece of work is.
 package struct WorkProgress: Sendable {
-  /// What is being done: `features train`, `members and baseline` …
+  /// What is being done, as in `features`.
   package let work: String
   package let done: Double
   package let total: Double
-  /// What is counted: `frames`, `s of audio` …
+  /// What is counted, as in `frames`.
   package let unit: String
 }
 

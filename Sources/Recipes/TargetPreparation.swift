@@ -10,8 +10,10 @@ package struct TargetOptions: Sendable, Equatable, Codable {
   package var ctm: String?
   /// A Kaldi archive of one integer a frame, text or binary.
   package var archive: String?
-  /// What the source's symbols stand for, a line `FROM TO` each: a folding of phones, or the phone
-  /// state of each tied state. Its right-hand side then gives the classes.
+  /// What the source's symbols stand for, a line `FROM TO` each.
+  ///
+  /// A folding of phones, or the phone state of each tied state. Its right-hand side then gives the
+  /// classes.
   package var map: String?
   /// A `classes.txt` whose ids the targets must have; absent to number the symbols in order.
   package var classes: String?
@@ -73,8 +75,10 @@ package struct AlignmentSource: Sendable {
     case symbols([String: [String]])
   }
 
-  /// The classes: all that the source's symbols, folded by the map, can become. They depend on the
-  /// files alone and not on the utterances asked for, so that training and test sets agree.
+  /// The classes: all that the source's symbols, folded by the map, can become.
+  ///
+  /// They depend on the files alone and not on the utterances asked for, so that training and test
+  /// sets agree.
   package var inventory: ClassInventory { targets.inventory }
 
   private let alignments: Alignments
@@ -107,9 +111,11 @@ package struct AlignmentSource: Sendable {
   /// The targets of one utterance.
   ///
   /// - Parameters:
+  ///   - utterance: its id.
   ///   - frames: the number of its feature frames.
   ///   - grid: where they lie.
   /// - Returns: a class id a frame, and by how many frames the alignment was longer.
+  /// - Throws: `AlignmentFault` when it has no alignment or one that does not fit.
   package func targets(
     of utterance: String, frames: Int, grid: FrameGrid
   ) throws(AlignmentFault) -> (labels: [Int32], surplus: Int) {
@@ -166,10 +172,13 @@ package struct TargetFolder: Sendable {
   /// Makes the targets of some utterances.
   ///
   /// - Parameters:
+  ///   - source: the alignments.
   ///   - frameCounts: the number of feature frames of each utterance.
   ///   - grid: where the frames lie.
   ///   - earlier: utterances that were left out before.
+  ///   - reporter: where the summary goes.
   /// - Returns: the ledger of utterances without targets, also written to `ledger.jsonl`.
+  /// - Throws: `FileFault` when the folder cannot be written.
   package func prepare(
     _ source: AlignmentSource, frameCounts: [String: Int], grid: FrameGrid,
     earlier: Ledger = Ledger(), reporter: Reporter

@@ -30,7 +30,9 @@ package enum ModelFault: Fault, Equatable {
 }
 
 extension AcousticModel {
-  /// Writes the model as one safetensors file. The normaliser's numbers are tensors, so that they
+  /// Writes the model as one safetensors file.
+  ///
+  /// The normaliser's numbers are tensors, so that they
   /// are kept to the bit; the rest stands in the metadata, as JSON where it is not a plain text.
   package func write(to path: String) throws(FileFault) {
     var file = SafetensorsFile()
@@ -104,8 +106,10 @@ extension AcousticModel {
   /// Throws when features made with `options` are not what the model expects.
   ///
   /// - Parameters:
+  ///   - options: what the features were made with.
   ///   - path: the model's path, for the message.
   ///   - folder: where the features are, for the message.
+  /// - Throws: `ModelFault.otherFeatures`.
   package func requireFeatures(
     _ options: LogMelOptions, path: String, madeIn folder: String
   ) throws(ModelFault) {

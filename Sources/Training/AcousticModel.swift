@@ -8,7 +8,7 @@ package import Networks
 package struct AcousticModel: Sendable, Equatable {
   /// Where a model comes from.
   package struct Provenance: Sendable, Equatable, Codable {
-    /// What it is in its experiment: `baseline`, `member-00`, `student` …
+    /// What it is in its experiment, as in `member-00`.
     package let system: String
     package let seed: UInt64
     /// The epoch that was kept, from 1.
@@ -53,7 +53,9 @@ package struct AcousticModel: Sendable, Equatable {
 
   /// The logits of one utterance.
   ///
-  /// - Parameter logMel: frames × bands, made with the model's feature options, not normalised.
+  /// - Parameters:
+  ///   - logMel: frames × bands, made with the model's feature options, not normalised.
+  ///   - workers: share the frames.
   /// - Returns: frames × classes.
   package func logits(of logMel: Matrix, workers: Workers = .one) -> Matrix {
     let features = normalizer.applied(to: logMel, workers: workers)

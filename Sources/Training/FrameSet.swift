@@ -62,6 +62,7 @@ package struct FrameSet: Sendable {
   /// - Parameters:
   ///   - frames: indices below `count`, in any order.
   ///   - input: `frames.count × inputs` afterwards.
+  ///   - workers: share the frames.
   package func gather(
     _ frames: ArraySlice<Int32>, into input: inout Matrix, workers: Workers = .one
   ) {

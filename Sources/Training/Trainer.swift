@@ -57,7 +57,10 @@ package struct Trainer: Sendable {
   package let seed: UInt64
   package let workers: Workers
 
+  /// A trainer, which can train any number of networks.
+  ///
   /// - Parameters:
+  ///   - options: how to train.
   ///   - seed: decides the order of the frames and the dropped units; with the network's weights and
   ///     the data it decides the outcome to the bit.
   ///   - workers: change the time and not the outcome.
@@ -73,6 +76,8 @@ package struct Trainer: Sendable {
   ///   - objective: made for `frames`.
   ///   - development: the set that chooses the epoch, not empty.
   ///   - observe: called after each batch and each epoch, on the calling thread.
+  /// - Returns: the network of the best epoch, with the history of all.
+  /// - Throws: `TrainingFault` when the loss is no longer finite.
   package func train(
     _ start: FeedForwardNetwork, on frames: FrameSet, objective: some TrainingObjective,
     development: FrameSet, observe: (Event) -> Void = { _ in }
@@ -190,10 +195,17 @@ private struct TrainingState {
   }
 }
 
-/// Replaces the logits of a batch by the gradient of its mean loss. Losses are summed in the order
-/// of the frames.
+/// Replaces the logits of a batch by the gradient of its mean loss.
 ///
-/// - Parameter statistics: scratch of two columns.
+/// Losses are summed in the order of the frames.
+///
+/// - Parameters:
+///   - logits: a row a frame.
+///   - statistics: scratch of two columns.
+///   - frames: the index of each row's frame.
+///   - labels: the true class of each frame of the set.
+///   - objective: the loss.
+///   - workers: share the rows.
 /// - Returns: the loss summed over frames, and the number of frames whose true class has the largest
 ///   logit, the first of equal ones counting.
 private func replaceLogits(

@@ -47,6 +47,7 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
   /// - Parameters:
   ///   - step: from 0.
   ///   - steps: the number of steps of the whole training.
+  /// - Returns: `learningRate · (finalLearningRate / learningRate)^(step / (steps − 1))`.
   package func learningRate(atStep step: Int, of steps: Int) -> Double {
     let progress = steps > 1 ? Double(step) / Double(steps - 1) : 0
     return learningRate * pow(finalLearningRate / learningRate, progress)

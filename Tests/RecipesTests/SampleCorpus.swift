@@ -9,7 +9,10 @@ struct SampleCorpus {
   let folder: TemporaryFolder
   static let sampleRate = 8000
 
+  /// Makes the corpus and a recipe in a folder of their own.
+  ///
   /// - Parameter utterances: how many there are of each part.
+  /// - Throws: when the folder cannot be written.
   init(utterances: [String: Int] = ["train": 8, "development": 3, "test": 4]) throws {
     folder = try TemporaryFolder()
     var ctm = ""

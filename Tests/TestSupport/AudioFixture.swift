@@ -36,7 +36,11 @@ package enum AudioFixture {
   /// Writes a file.
   ///
   /// - Parameters:
-  ///   - samples: interleaved when there are several channels.
+  ///   - samples: full scale is [-1, 1); interleaved when there are several channels.
+  ///   - path: the file.
+  ///   - format: the container and the sample format.
+  ///   - sampleRate: in hertz.
+  ///   - channels: how many there are.
   package static func write(
     _ samples: [Float], to path: String, format: Format = wav16, sampleRate: Int = 16000,
     channels: Int = 1

@@ -1,5 +1,6 @@
-/// Samples on the 16-bit scale that integers alone generate, the same in any language: noise on a
-/// rising triangle wave. `make_golden.py` of FeaturesTests generates the same.
+/// Samples on the 16-bit scale that integers alone generate, the same in any language.
+///
+/// Noise on a rising triangle wave. `make_golden.py` of FeaturesTests generates the same.
 package func generatedSignal(count: Int) -> [Int16] {
   var (state, phase) = (1, 0)
   return (0..<count).map { n in

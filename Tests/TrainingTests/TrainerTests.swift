@@ -6,7 +6,9 @@ import TestSupport
 import Testing
 import Training
 
-/// Frames of three classes around three points; the classes of neighbouring frames differ, so that
+/// Frames of three classes around three points.
+///
+/// The classes of neighbouring frames differ, so that
 /// context alone does not give them away. Seed 51 for training, 52 for development.
 func sampleFrames(seed: UInt64, utterances: Int = 6) -> FrameSet {
   var generator = SeededGenerator(seed)
