@@ -43,10 +43,12 @@ enum Main {
   /// Starts the program again with the kernels that OpenBLAS should have chosen, when it did not
   /// know the processor (see `BLASKernels`).
   private static func restartWithBetterKernels() {
-    guard let kernels = BLASKernels.better() else { return }
+    guard let kernels = BLASKernels.better(),
+      let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    else { return }
     unsafe setenv(BLASKernels.variable, kernels, 1)
     var arguments = unsafe CommandLine.arguments.map { unsafe strdup($0) } + [nil]
-    unsafe execv("/proc/self/exe", &arguments)
+    unsafe execv(program, &arguments)
     // execv returns only when it fails; the program then goes on with the slower kernels.
     unsafe arguments.forEach { unsafe free($0) }
   }

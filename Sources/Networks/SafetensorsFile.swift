@@ -72,7 +72,8 @@ package struct SafetensorsFile: Sendable, Equatable {
     }
     let length = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= UInt64(bytes.count - 8) else {
-      throw malformed("a header of \(length) bytes", "\(bytes.count - 8) bytes")
+      throw malformed(
+        "a safetensors file", "\(bytes.count) bytes that are none, or not all of one")
     }
     let start = 8 + Int(length)
     let header: Header

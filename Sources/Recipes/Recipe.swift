@@ -133,24 +133,34 @@ package func decodeYAML<Value: Decodable>(
   let text = try TextFile.text(of: path)
   do {
     return try YAMLDecoder().decode(Value.self, from: text)
-  } catch let fault as OptionFault {
-    throw .malformed(path: path, expected: "valid options", found: fault.description)
   } catch let DecodingError.keyNotFound(key, context) {
     throw .malformed(
       path: path, expected: "the option \(dotted(context.codingPath + [key]))", found: "none")
-  } catch let DecodingError.typeMismatch(_, context) {
+  } catch let DecodingError.typeMismatch(type, context) {
     throw .malformed(
-      path: path, expected: "another type of value for \(dotted(context.codingPath))",
-      found: context.debugDescription)
+      path: path, expected: "\(inWords(type)) for \(dotted(context.codingPath))",
+      found: "another kind of value")
   } catch let DecodingError.dataCorrupted(context) {
-    let fault = context.underlyingError as? OptionFault
+    if let fault = context.underlyingError as? OptionFault {
+      throw .malformed(path: path, expected: "valid options", found: fault.description)
+    }
+    let place = dotted(context.codingPath)
     throw .malformed(
-      path: path, expected: "valid YAML",
-      found: fault?.description
-        ?? [dotted(context.codingPath), context.debugDescription]
-        .filter { !$0.isEmpty }.joined(separator: ": "))
+      path: path, expected: place.isEmpty ? "YAML" : "a valid value for \(place)",
+      found: "\(context.underlyingError.map { "\($0)" } ?? context.debugDescription)")
   } catch {
-    throw .malformed(path: path, expected: "valid YAML", found: "\(error)")
+    throw .malformed(path: path, expected: "valid options", found: "\(error)")
+  }
+}
+
+/// What a type of value is called.
+private func inWords(_ type: any Any.Type) -> String {
+  switch type {
+  case is Int.Type, is UInt64.Type: "an integer"
+  case is Double.Type: "a number"
+  case is Bool.Type: "true or false"
+  case is String.Type: "a text"
+  default: "a section"
   }
 }
 

@@ -36,10 +36,10 @@ struct RecipeTests {
     arguments: [
       ("student: {hiden: {units: 3}}\n", "unknown option student.hiden; did you mean hidden?"),
       ("ensemble: {members: 0}\n", "members: expected above 0, found 0"),
-      ("ensemble: {members: five}\n", "ensemble.members"),
+      ("ensemble: {members: five}\n", "expected an integer for ensemble.members"),
       ("student: {training: {momentum: 1}}\n", "momentum: expected at least 0, below 1, found 1.0"),
-      ("distillation: {mean: harmonic}\n", "distillation.mean"),
-      ("features: {melBins: 40\n", "YAML"),
+      ("distillation: {mean: harmonic}\n", "expected a valid value for distillation.mean"),
+      ("features: {melBins: 40\n", "expected YAML"),
     ])
   func faults(text: String, message: String) throws {
     let fault = #expect(throws: FileFault.self) { try read(corpus + targets + text) }

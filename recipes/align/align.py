@@ -6,7 +6,7 @@
 DATA holds `wav.scp` (paths) and `text` (words as the dictionary spells them, in lower case);
 `segments` is used when it is there. OUT gets
 
-    phones.ctm     `utterance 1 start duration phone`, seconds
+    phones.ctm     `utterance 1 start duration phone`, seconds; noise fillers count as SIL
     senones.txt    `utterance id id id ...`, one tied-state id a 10 ms frame (Kaldi's text vectors)
     states.txt     `id symbol`, the phone state of each tied state of the model: `AA_1` to `AA_3`;
                    noise fillers count as SIL
@@ -37,6 +37,11 @@ FRAMES_PER_SECOND = 100
 FILLERS = {"+NSN+", "+SPN+"}
 # Far wider than the decoder's own: alignment is cheap, and a path pruned away is an utterance lost.
 BEAMS = {"beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-120}
+
+
+def fold(phone):
+    """A phone as it is written: noise fillers count as silence."""
+    return "SIL" if phone in FILLERS else phone
 
 
 class Unalignable(Exception):
@@ -75,7 +80,7 @@ class Aligner:
         if alignment is None:
             raise Unalignable("the words do not fit the audio: no state alignment")
         return [
-            (phone.name, [(int(state.name), state.duration) for state in phone])
+            (fold(phone.name), [(int(state.name), state.duration) for state in phone])
             for word in alignment
             for phone in word
         ]
@@ -193,7 +198,7 @@ def states_of_model(path):
         name = names[number if number < n_base else base]
         for state in range(n_states):
             senone = sequences[sequence * n_states + state]
-            symbol = f"{'SIL' if name in FILLERS else name}_{state + 1}"
+            symbol = f"{fold(name)}_{state + 1}"
             if symbols.setdefault(senone, symbol) != symbol:
                 raise SystemExit(f"{path}: {senone} is tied across {symbols[senone]} and {symbol}")
     if len(symbols) != n_senones:
