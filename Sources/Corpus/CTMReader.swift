@@ -21,11 +21,14 @@ package enum CTMReader {
       let fields = line.fields
       guard fields.count == 5 || fields.count == 6,
         let start = Double(fields[2]), let duration = Double(fields[3]),
-        start.isFinite, start >= 0, duration.isFinite, duration >= 0
+        start >= 0, duration >= 0, start + duration < longestRecording
       else {
         throw .malformedLine(
           path: path, line: number,
-          expected: "an utterance, a channel, a start and a duration in seconds, and a label",
+          expected: """
+            an utterance, a channel, a start and a duration in seconds below \
+            \(Int(longestRecording)), and a label
+            """,
           found: "\"\(line)\"")
       }
       let span = LabelSpan(start: start, end: start + duration, label: String(fields[4]))
@@ -34,3 +37,6 @@ package enum CTMReader {
     return alignments
   }
 }
+
+/// Two days in seconds; a time beyond it is a mistake, and would be millions of frames.
+private let longestRecording = 172_800.0

@@ -56,6 +56,7 @@ package struct FrameTargets: Sendable {
         throw .disorder(at: span.start, after: end)
       }
       let phone = try ids(of: span.label)
+      guard span.end > span.start else { continue }
       while case let centre = grid.centre(ofFrame: labels.count), centre < span.end {
         guard centre >= span.start - timeTolerance else { throw .gap(at: centre) }
         let share = max(0, centre - span.start) / (span.end - span.start)

@@ -61,9 +61,14 @@ package enum IntegerVectorArchive {
           found: "no binary mark")
       }
       let count = try reader.takeInteger("the number of integers")
+      guard (0...reader.bytes.count / 5).contains(count) else {
+        throw .malformedBytes(
+          path: reader.path, offset: start, expected: "a number of integers that fits the file",
+          found: "\(count)")
+      }
       var values: [Int32] = []
-      values.reserveCapacity(max(0, min(count, reader.bytes.count / 5)))
-      for _ in 0..<max(0, count) { values.append(Int32(try reader.takeInteger("an integer"))) }
+      values.reserveCapacity(count)
+      for _ in 0..<count { values.append(Int32(try reader.takeInteger("an integer"))) }
       entries.append((String(decoding: key, as: UTF8.self), values))
     }
     return entries

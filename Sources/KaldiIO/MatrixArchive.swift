@@ -64,9 +64,10 @@ package enum MatrixArchive {
     }
     let rows = try reader.takeInteger("the number of rows")
     let columns = try reader.takeInteger("the number of columns")
-    guard rows >= 0, columns >= 0 else {
+    guard rows >= 0, columns >= 0, rows * columns <= reader.bytes.count / 4 else {
       throw .malformedBytes(
-        path: reader.path, offset: start, expected: "a shape", found: "\(rows)×\(columns)")
+        path: reader.path, offset: start, expected: "a shape that fits the file",
+        found: "\(rows)×\(columns)")
     }
     let values = try reader.take(4 * rows * columns, "\(rows)×\(columns) values")
     return Matrix(rows: rows, columns: columns, values: littleEndianFloats(values))

@@ -85,10 +85,12 @@ package struct SafetensorsFile: Sendable, Equatable {
     metadata = header.metadata
     tensors = [:]
     for (name, entry) in header.entries {
-      let count = entry.shape.reduce(1, *)
-      guard entry.dtype == "F32", entry.dataOffsets.count == 2, entry.dataOffsets[0] >= 0,
+      // In floating point, which a nonsensical shape cannot overflow.
+      let size = entry.shape.reduce(4.0) { $0 * Double($1) }
+      guard entry.dtype == "F32", entry.dataOffsets.count == 2,
+        entry.dataOffsets.allSatisfy({ (0...Int(UInt32.max) << 8).contains($0) }),
         entry.shape.allSatisfy({ $0 >= 0 }),
-        entry.dataOffsets[1] - entry.dataOffsets[0] == 4 * count
+        Double(entry.dataOffsets[1] - entry.dataOffsets[0]) == size
       else {
         throw malformed(
           "tensor \(name) of 32-bit floats", "\(entry.dtype) \(entry.shape) \(entry.dataOffsets)")
@@ -97,7 +99,7 @@ package struct SafetensorsFile: Sendable, Equatable {
         throw malformed(
           "\(entry.dataOffsets[1]) bytes of values for tensor \(name)", "\(bytes.count - start)")
       }
-      var values = [Float](repeating: 0, count: count)
+      var values = [Float](repeating: 0, count: Int(size) / 4)
       let range = start + entry.dataOffsets[0]..<start + entry.dataOffsets[1]
       unsafe values.withUnsafeMutableBytes { unsafe _ = bytes[range].copyBytes(to: $0) }
       tensors[name] = Tensor(shape: entry.shape, values: values)

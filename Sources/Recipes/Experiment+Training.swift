@@ -30,7 +30,7 @@ extension Experiment {
   var memberJobs: [TrainingJob] {
     (0..<recipe.ensemble.members).map { member in
       TrainingJob(
-        system: Experiment.memberName(member), seed: recipe.ensemble.seed + UInt64(member),
+        system: Experiment.memberName(member), seed: recipe.ensemble.seed &+ UInt64(member),
         hidden: recipe.ensemble.hidden, training: recipe.ensemble.training)
     }
   }

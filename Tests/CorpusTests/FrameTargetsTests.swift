@@ -25,6 +25,13 @@ struct FrameTargetsTests {
     #expect(labels == [0, 0, 1, 1])
   }
 
+  @Test("a span without length takes no frame")
+  func noLength() throws {
+    let labels = try targets(["A", "B"], states: 1).labels(
+      of: [span(0, 0.01, "A"), span(0.01, 0.01, "B"), span(0.01, 0.03, "A")], grid: grid)
+    #expect(labels == [0, 0])
+  }
+
   @Test("phones are split into states of equal time")
   func states() throws {
     let symbols = ["A", "B"].flatMap { FrameTargets.stateSymbols(of: $0, states: 3) }
@@ -85,7 +92,12 @@ struct CorpusFileTests {
       ])
   }
 
-  @Test("a bad CTM line is named", arguments: ["u 1 0.1 AH", "u 1 x 0.1 AH", "u 1 0 -0.1 AH"])
+  @Test(
+    "a bad CTM line is named",
+    arguments: [
+      "u 1 0.1 AH", "u 1 x 0.1 AH", "u 1 0 -0.1 AH", "u 1 0 1e9 AH", "u 1 nan 1 AH",
+      "u 1 0 inf AH",
+    ])
   func badCTM(line: String) throws {
     let path = try folder.write("u 1 0 0.1 AH\n\(line)\n", to: "a.ctm")
     let fault = #expect(throws: FileFault.self) { try CTMReader.read(path) }

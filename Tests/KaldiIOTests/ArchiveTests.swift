@@ -80,6 +80,13 @@ struct ArchiveTests {
     #expect(
       fault?.description
         == "\(path): at byte 4: expected a binary float matrix (FM), found \"BDM \"")
+    for shape in [
+      Data([4, 255, 255, 255, 127, 4, 255, 255, 255, 127]),
+      Data([4, 255, 255, 255, 255, 4, 1, 0, 0, 0]),
+    ] {
+      let huge = try folder.write(Data("key \0BFM ".utf8) + shape, to: "huge.ark")
+      #expect(throws: FileFault.self) { try MatrixArchive.read(huge) }
+    }
     let text = try folder.write("key 1 2 x\n", to: "text.ark")
     #expect(
       throws: FileFault.malformedLine(
