@@ -50,14 +50,14 @@ let package = Package(
     layer("Audio", uses: ["Storage", "CSndfile"]),
     layer("KaldiIO", uses: ["Storage", "LinearAlgebra"]),
     layer("Features", uses: ["Storage", "Audio", "LinearAlgebra", "CFFTW"]),
-    layer("Corpus", uses: ["Storage", "Audio", "KaldiIO"]),
+    layer("Corpus", uses: ["Storage", "Audio"]),
     layer("Networks", uses: ["Storage", "LinearAlgebra"]),
     layer(
-      "Training", uses: ["Storage", "Networks", "Features", "Corpus", "KaldiIO", "LinearAlgebra"]),
+      "Training", uses: ["Storage", "Networks", "Features", "Corpus", "LinearAlgebra"]),
     layer(
       "Distillation",
       uses: ["Storage", "Training", "Networks", "Features", "Corpus", "LinearAlgebra"]),
-    layer("Evaluation", uses: ["Corpus", "LinearAlgebra"]),
+    layer("Evaluation", uses: ["Storage", "LinearAlgebra"]),
     layer(
       "Recipes",
       uses: [

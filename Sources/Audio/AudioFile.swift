@@ -1,5 +1,6 @@
 import CSndfile
 import Foundation
+import Synchronization
 
 /// Reading recordings of every kind that libsndfile knows.
 package enum AudioFile {
@@ -44,7 +45,8 @@ package enum AudioFile {
     if let seconds {
       let rate = Double(file.sampleRate)
       let (start, end) = (seconds.lowerBound * rate, seconds.upperBound * rate)
-      guard start >= 0, start < Double(samples.count), end <= Double(samples.count) + 0.005 * rate
+      guard start >= 0, end <= Double(samples.count) + 0.005 * rate,
+        start.rounded() < min(Double(samples.count), end.rounded())
       else {
         throw .outside(
           path: path, start: seconds.lowerBound, end: seconds.upperBound,
@@ -63,20 +65,25 @@ package enum AudioFile {
   let channels: Int
   /// The header's count of samples a channel; it may be wrong.
   private let promisedSamples: Int
-  private let isFLAC: Bool
+  private let isOgg: Bool
   private let handle: OpaquePointer
 
   init(path: String) throws(AudioFault) {
     self.path = path
     var info = SF_INFO()
-    guard let opened = unsafe sf_open(path, Int32(SFM_READ), &info) else {
-      throw .unreadable(path: path, reason: unsafe String(cString: sf_strerror(nil)))
+    nonisolated(unsafe) var opened: OpaquePointer?
+    let reason = opening.withLock { _ -> String? in
+      unsafe opened = sf_open(path, Int32(SFM_READ), &info)
+      return unsafe opened == nil ? String(cString: sf_strerror(nil)) : nil
     }
-    unsafe handle = opened
+    guard let ready = unsafe opened else {
+      throw .unreadable(path: path, reason: reason ?? "no reason given")
+    }
+    unsafe handle = ready
     sampleRate = Int(info.samplerate)
     channels = Int(info.channels)
     promisedSamples = Int(info.frames)
-    isFLAC = Int(info.format) & SF_FORMAT_TYPEMASK == SF_FORMAT_FLAC
+    isOgg = Int(info.format) & SF_FORMAT_TYPEMASK == SF_FORMAT_OGG
   }
 
   deinit { unsafe sf_close(handle) }
@@ -103,17 +110,21 @@ package enum AudioFile {
   /// What the header promised and the file did not hold.
   ///
   /// libsndfile corrects the sizes of WAV, AIFF, AU and W64 in silence and leaves a line
-  /// `data : 32000 (should be 15978)` in its log; of FLAC it keeps the header's count; of SPHERE it
-  /// ignores the `sample_count` of the text header.
+  /// `data : 32000 (should be 15978)` in its log; of SPHERE it ignores the `sample_count` of the text
+  /// header; of other formats it keeps the header's count, and of an Ogg stream without its last page
+  /// it says the largest count there is.
   func shortfall(decoded: Int) -> (promised: Int, found: Int, unit: String)? {
-    if isFLAC, promisedSamples > decoded, promisedSamples < Int(Int32.max) {
+    let isUnknown = promisedSamples >= Int(Int32.max)
+    if promisedSamples > decoded, !isUnknown || isOgg {
       return (promisedSamples, decoded, "samples")
     }
     if let promised = sphereSampleCount(), promised > decoded {
       return (promised, decoded, "samples")
     }
     for line in log().split(separator: "\n") {
-      guard let match = line.wholeMatch(of: #/.*: *(\d+) \(should be (\d+)\).*/#),
+      guard
+        let match = line.wholeMatch(
+          of: #/ *(?:data|SSND|Data Size|riff) *: *(\d+) \(should be (\d+)\).*/#),
         let promised = Int(match.1), let found = Int(match.2)
       else { continue }
       if promised > found && promised < smallestUnknownLength { return (promised, found, "bytes") }
@@ -137,6 +148,9 @@ package enum AudioFile {
     return Int(match.1)
   }
 }
+
+/// Held while a file is opened: the reason of a failure is one variable for the whole process.
+private let opening = Mutex(())
 
 /// Programs that write to a pipe cannot know the length and put a number of bytes near 2³¹ or 2³²
 /// there; a length from here on stands for "unknown".

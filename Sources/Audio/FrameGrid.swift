@@ -23,9 +23,9 @@ package struct FrameGrid: Sendable, Equatable {
       "FrameGrid: \(sampleRate) Hz, \(frameLength) ms every \(frameShift) ms is no grid")
   }
 
-  /// The whole samples in some milliseconds, computed in single precision as Kaldi does.
+  /// The whole samples in some milliseconds; a fraction of a sample is dropped, as in Kaldi.
   package static func samples(in milliseconds: Double, sampleRate: Int) -> Int {
-    Int(Float(sampleRate) * 0.001 * Float(milliseconds))
+    Int(Double(sampleRate) * 0.001 * milliseconds)
   }
 
   /// The number of frames: ⌊(samples − window) / shift⌋ + 1, or 0 when not even one fits.

@@ -20,11 +20,11 @@ package struct ClassInventory: Sendable, Equatable {
   /// The id of a symbol, or nil when it is none of the inventory's.
   package func id(of symbol: some StringProtocol) -> Int32? { ids[String(symbol)] }
 
-  /// Whether each class is silence: the part of its symbol before the last `_` is SIL, SP, SPN, NSN,
-  /// or `<eps>`, in either case of letters.
+  /// Whether each class is silence: its symbol up to the first `_` (which a state's number or a
+  /// place in the word follows) is SIL, SP, SPN, NSN or `<eps>`, in either case of letters.
   package var isSilence: [Bool] {
     symbols.map { symbol in
-      let phone = symbol.lastIndex(of: "_").map { symbol[..<$0] } ?? symbol[...]
+      let phone = symbol.firstIndex(of: "_").map { symbol[..<$0] } ?? symbol[...]
       return ["SIL", "SP", "SPN", "NSN", "<EPS>"].contains(phone.uppercased())
     }
   }

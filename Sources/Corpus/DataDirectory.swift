@@ -8,11 +8,9 @@ package struct Utterance: Sendable, Equatable {
   package let audioPath: String
   /// Its part of the recording in seconds; nil for all of it.
   package let seconds: ClosedRange<Double>?
-  /// Who speaks; the utterance's own id when `utt2spk` does not say.
-  package let speaker: String
 }
 
-/// A Kaldi data directory: `wav.scp`, and `segments` and `utt2spk` where they exist.
+/// A Kaldi data directory: `wav.scp`, and `segments` where it exists.
 package struct DataDirectory: Sendable {
   package let path: String
   /// In the order of their ids' bytes, whatever order the files have.
@@ -39,14 +37,11 @@ package struct DataDirectory: Sendable {
       let isRelative = !value.text.hasPrefix("/")
       recordings[key] = isRelative ? (root.map { $0 + "/" } ?? "") + value.text : value.text
     }
-    let speakerPath = path + "/utt2spk"
-    let speakers =
-      FileManager.default.fileExists(atPath: speakerPath) ? try readTable(speakerPath) : [:]
     let segmentPath = path + "/segments"
     var parts: [(id: String, recording: String, seconds: ClosedRange<Double>?)] = []
     if FileManager.default.fileExists(atPath: segmentPath) {
       for (key, value) in try readTable(segmentPath) {
-        let fields = value.text.split(separator: " ")
+        let fields = value.text[...].fields
         guard fields.count == 3, let start = Double(fields[1]), let end = Double(fields[2]),
           start >= 0, end > start, end.isFinite
         else {
@@ -68,9 +63,7 @@ package struct DataDirectory: Sendable {
     utterances = parts.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
       .compactMap { part in
         recordings[part.recording].map {
-          Utterance(
-            id: part.id, audioPath: $0, seconds: part.seconds,
-            speaker: speakers[part.id]?.text ?? part.id)
+          Utterance(id: part.id, audioPath: $0, seconds: part.seconds)
         }
       }
     guard !utterances.isEmpty else {

@@ -23,6 +23,11 @@ package struct Ledger: Sendable, Equatable {
     entries.append(Entry(utterance: utterance, stage: stage, reason: reason))
   }
 
+  /// Adds an entry of another ledger.
+  package mutating func append(_ entry: Entry) {
+    entries.append(entry)
+  }
+
   /// Adds another ledger's entries.
   package mutating func append(_ other: Ledger) {
     entries += other.entries

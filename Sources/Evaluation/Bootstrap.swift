@@ -8,9 +8,6 @@ package struct Bootstrap: Sendable {
   package struct Interval: Sendable, Equatable, Codable {
     package let low: Double
     package let high: Double
-
-    /// Half of the distance between the bounds.
-    package var halfWidth: Double { (high - low) / 2 }
   }
 
   /// How often each utterance is drawn, for each resample.

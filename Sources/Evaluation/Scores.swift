@@ -1,3 +1,6 @@
+package import Storage
+import Foundation
+
 /// An accuracy with its interval, as it stands in `scores.json`.
 package struct AccuracyScore: Sendable, Equatable, Codable {
   package let accuracy: Double
@@ -32,7 +35,7 @@ package struct SetScore: Sendable, Equatable, Codable {
   package let high: Double
   package let frames: Int
   package let utterances: Int
-  /// The same over the frames whose true class is not silence; nil when all are silence.
+  /// The same over the frames whose true class is not silence; nil when all are silence or none is.
   package let withoutSilence: AccuracyScore?
 
   /// The mean of the accuracies of some systems.
@@ -47,7 +50,8 @@ package struct SetScore: Sendable, Equatable, Codable {
     }
     (accuracy, low, high, frames) = (all.accuracy, all.low, all.high, all.frames)
     utterances = systems[0].count
-    withoutSilence = AccuracyScore(systems, .withoutSilence, bootstrap: bootstrap)
+    let speech = AccuracyScore(systems, .withoutSilence, bootstrap: bootstrap)
+    withoutSilence = speech.flatMap { $0.frames < all.frames ? $0 : nil }
   }
 
   package var halfWidth: Double { (high - low) / 2 }
@@ -104,5 +108,25 @@ package struct ScoreReport: Sendable, Equatable, Codable {
 
   package init(rules: String, systems: [SystemScore], comparisons: [ComparisonScore]) {
     (self.rules, self.systems, self.comparisons) = (rules, systems, comparisons)
+  }
+
+  /// Reads a `scores.json`.
+  package init(path: String) throws(FileFault) {
+    let data = try TextFile.bytes(of: path)
+    do {
+      self = try JSONDecoder().decode(ScoreReport.self, from: data)
+    } catch {
+      throw .malformed(path: path, expected: "scores of limbeck", found: "other JSON or none")
+    }
+  }
+
+  /// Writes a `scores.json`.
+  package func write(to path: String) throws(FileFault) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(self) else {
+      throw .unwritable(path: path, reason: "a score is not finite")
+    }
+    try AtomicFile.write(data + Data("\n".utf8), to: path)
   }
 }

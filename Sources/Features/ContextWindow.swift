@@ -25,8 +25,9 @@ package struct ContextWindow: Sendable, Equatable, Codable {
     let read = try OptionReader<CodingKeys>(decoder)
     left = try read(.left, default: left)
     right = try read(.right, default: right)
-    try requireOption(left >= 0, "left", expected: "0 or more frames", found: left)
-    try requireOption(right >= 0, "right", expected: "0 or more frames", found: right)
+    try requireOption((0...1000).contains(left), "left", expected: "0 to 1000 frames", found: left)
+    try requireOption(
+      (0...1000).contains(right), "right", expected: "0 to 1000 frames", found: right)
   }
 
   /// The number of frames in the window.

@@ -68,9 +68,17 @@ package struct LogMelOptions: Sendable, Equatable, Codable {
 
   /// - Throws: `OptionFault` for the first option that is out of range or does not fit another.
   package func validate() throws(OptionFault) {
-    try requireOption(sampleRate > 0, "sampleRate", expected: "above 0", found: sampleRate)
-    try requireOption(melBins >= 3, "melBins", expected: "at least 3", found: melBins)
-    try requireOption(frameShift > 0, "frameShift", expected: "above 0", found: frameShift)
+    try requireOption(
+      (1...1_000_000).contains(sampleRate), "sampleRate", expected: "1 to 1,000,000 Hz",
+      found: sampleRate)
+    try requireOption(
+      (3...10_000).contains(melBins), "melBins", expected: "3 to 10,000", found: melBins)
+    try requireOption(
+      (0...10_000).contains(frameLength), "frameLength", expected: "at most 10,000 ms",
+      found: frameLength)
+    try requireOption(
+      frameShift > 0 && frameShift <= 10_000, "frameShift", expected: "above 0, at most 10,000 ms",
+      found: frameShift)
     try requireOption(
       FrameGrid.samples(in: frameLength, sampleRate: sampleRate) >= 2, "frameLength",
       expected: "at least two samples at sampleRate \(sampleRate)", found: "\(frameLength) ms")

@@ -19,7 +19,8 @@ package enum IntegerVectorArchive {
     /// Appends a vector, whose key has no blanks.
     package mutating func write(_ key: String, _ values: [Int32]) throws(FileFault) {
       precondition(
-        !key.contains(where: \.isWhitespace), "IntegerVectorArchive: a blank in the key \(key)")
+        !key.contains(where: { " \t\n".contains($0) }),
+        "IntegerVectorArchive: a blank in the key \(key)")
       var bytes = Data("\(key) \0B".utf8)
       bytes.reserveCapacity(bytes.count + 5 + 5 * values.count)
       appendInteger(Int32(values.count), to: &bytes)

@@ -25,7 +25,8 @@ package enum MatrixArchive {
 
     /// Appends a matrix, whose key has no blanks.
     package mutating func write(_ key: String, _ matrix: Matrix) throws(FileFault) {
-      precondition(!key.contains(where: \.isWhitespace), "MatrixArchive: a blank in the key \(key)")
+      precondition(
+        !key.contains(where: { " \t\n".contains($0) }), "MatrixArchive: a blank in the key \(key)")
       try archive.write(key + " ")
       try script.write("\(key) \(absolutePath(archive.path)):\(archive.byteCount)\n")
       var bytes = Data("\0BFM ".utf8)

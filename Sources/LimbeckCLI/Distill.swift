@@ -12,8 +12,11 @@ struct Distill: ParsableCommand {
 
   @OptionGroup var experiment: ExperimentArguments
   @OptionGroup var job: JobOptions
+  @OptionGroup var skipped: SkippedOptions
 
   func run() throws {
-    try experiment.open(job.workers).distill()
+    let experiment = try experiment.open(job.workers)
+    try experiment.distill()
+    try skipped.check(experiment)
   }
 }

@@ -13,7 +13,7 @@ struct Features: ParsableCommand {
       (utterances left out, with reasons).
       """)
 
-  @Argument(help: "A data directory with wav.scp; segments and utt2spk are used when there.")
+  @Argument(help: "A data directory with wav.scp; segments is used when it is there.")
   var data: String
   @Argument(help: "The folder for the features.")
   var out: String
@@ -30,6 +30,12 @@ struct Features: ParsableCommand {
   var root: String?
   @OptionGroup var job: JobOptions
   @OptionGroup var skipped: SkippedOptions
+
+  func validate() throws {
+    guard channel ?? 1 > 0 else {
+      throw ValidationError("--channel: expected at least 1, found \(channel ?? 1)")
+    }
+  }
 
   func run() throws {
     let options = try config.map { try decodeYAML($0) } ?? LogMelOptions()

@@ -14,7 +14,9 @@ struct JobOptions: ParsableArguments {
   var jobs: Int?
 
   func validate() throws {
-    if let jobs, jobs < 1 { throw ValidationError("--jobs: expected at least 1, found \(jobs)") }
+    guard (1...1024).contains(jobs ?? 1) else {
+      throw ValidationError("--jobs: expected 1 to 1024, found \(jobs ?? 1)")
+    }
   }
 
   var workers: Workers { jobs.map { Workers(count: $0) } ?? .all }
@@ -28,10 +30,16 @@ struct SkippedOptions: ParsableArguments {
       valueName: "share"))
   var allowSkipped = SkippedShare(percent: 0)
 
+  /// Throws when more utterances of an experiment were left out than are allowed.
+  func check(_ experiment: Experiment) throws {
+    let (ledger, utterances) = try experiment.collectLedger()
+    try check(ledger, of: utterances, path: experiment.ledgerPath)
+  }
+
   /// Throws when more utterances were left out than are allowed.
   func check(_ ledger: Ledger, of utterances: Int, path: String) throws {
     let skipped = Set(ledger.entries.map(\.utterance)).count
-    guard Double(skipped) > allowSkipped.percent / 100 * Double(utterances) else { return }
+    guard Double(100 * skipped) > allowSkipped.percent * Double(utterances) else { return }
     throw SkippedFault(skipped: skipped, utterances: utterances, path: path)
   }
 }

@@ -13,6 +13,7 @@ struct Train: ParsableCommand {
   @Option(help: "Train this member alone, counted from 0.")
   var member: Int?
   @OptionGroup var job: JobOptions
+  @OptionGroup var skipped: SkippedOptions
 
   func run() throws {
     let experiment = try experiment.open(job.workers)
@@ -21,5 +22,6 @@ struct Train: ParsableCommand {
     } else {
       try experiment.trainMembersAndBaseline()
     }
+    try skipped.check(experiment)
   }
 }

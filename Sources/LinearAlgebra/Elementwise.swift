@@ -99,7 +99,8 @@ extension Matrix {
     unsafe values.withUnsafeMutableBufferPointer { values in
       unsafe other.values.withUnsafeBufferPointer { others in
         nonisolated(unsafe) let (own, other) = unsafe (values, others)
-        workers.forEachPart(of: unsafe own.count, size: elementsAPart) { part in
+        let count = unsafe own.count
+        workers.forElements(count).forEachPart(of: count, size: elementsAPart) { part in
           for index in part { unsafe own[index] = function(own[index], other[index]) }
         }
       }
@@ -135,7 +136,8 @@ package func takeMomentumStep(
     unsafe velocity.withUnsafeMutableBufferPointer { velocity in
       unsafe gradient.withUnsafeBufferPointer { gradient in
         nonisolated(unsafe) let (p, v, g) = unsafe (parameters, velocity, gradient)
-        workers.forEachPart(of: unsafe g.count, size: elementsAPart) { part in
+        let count = unsafe g.count
+        workers.forElements(count).forEachPart(of: count, size: elementsAPart) { part in
           for index in part {
             let step = unsafe momentum * v[index] - rate * g[index]
             unsafe v[index] = step

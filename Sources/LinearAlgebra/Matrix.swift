@@ -37,6 +37,9 @@ package struct Matrix: Sendable, Equatable {
     values.span.extracting(index * columns..<(index + 1) * columns)
   }
 
+  /// Whether no value is infinite or not a number.
+  package var isFinite: Bool { values.allSatisfy(\.isFinite) }
+
   /// Gives `body` row `index` to change.
   package mutating func withRow(_ index: Int, _ body: (inout MutableSpan<Float>) -> Void) {
     let range = index * columns..<(index + 1) * columns
@@ -68,13 +71,6 @@ package struct Matrix: Sendable, Equatable {
     rows += other.rows
   }
 
-  /// A copy of some rows.
-  package func rows(in range: Range<Int>) -> Matrix {
-    Matrix(
-      rows: range.count, columns: columns,
-      values: Array(values[range.lowerBound * columns..<range.upperBound * columns]))
-  }
-
   /// Runs `body` once for each row.
   ///
   /// Rows are disjoint, so no two calls share memory.
@@ -85,7 +81,7 @@ package struct Matrix: Sendable, Equatable {
     let (rows, columns) = (rows, columns)
     unsafe values.withUnsafeMutableBufferPointer { buffer in
       nonisolated(unsafe) let base = unsafe buffer
-      workers.forEachPart(of: rows, size: 16) { part in
+      workers.forElements(rows * columns).forEachPart(of: rows, size: 16) { part in
         for index in part {
           let range = index * columns..<(index + 1) * columns
           var row = unsafe MutableSpan(_unsafeElements: base.extracting(range))

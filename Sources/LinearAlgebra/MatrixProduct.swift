@@ -27,7 +27,7 @@ package struct Operand {
 }
 
 extension Matrix {
-  /// Replaces this matrix by `scale · left · right`, by `sgemm` of OpenBLAS.
+  /// Replaces this matrix by `left · right`, by `sgemm` of OpenBLAS.
   ///
   /// The rows of the result are cut into parts of a fixed size that threads share; the sum over the
   /// inner dimension is never cut.
@@ -35,10 +35,9 @@ extension Matrix {
   /// - Parameters:
   ///   - left: `rows × k`.
   ///   - right: `k × columns`.
-  ///   - scale: a factor for every element.
   ///   - workers: share the rows of the result.
   package mutating func setProduct(
-    _ left: Operand, _ right: Operand, scale: Float = 1, workers: Workers = .one
+    _ left: Operand, _ right: Operand, workers: Workers = .one
   ) {
     let (m, n, k) = (rows, columns, left.columns)
     precondition(
@@ -59,10 +58,10 @@ extension Matrix {
           guard let result = result.baseAddress, let a = a.baseAddress, let b = b.baseAddress
           else { return }
           nonisolated(unsafe) let pointers = unsafe (result: result, a: a, b: b)
-          workers.forEachPart(of: m, size: productPartRows) { part in
+          workers.forEachPart(of: m, size: productPartSize(rows: m)) { part in
             unsafe cblas_sgemm(
               CblasRowMajor, orientations.0, orientations.1,
-              blasint(part.count), blasint(n), blasint(k), scale,
+              blasint(part.count), blasint(n), blasint(k), 1,
               pointers.a + part.lowerBound * step, blasint(leadingLeft),
               pointers.b, blasint(leadingRight), 0,
               pointers.result + part.lowerBound * n, blasint(n))
@@ -73,6 +72,11 @@ extension Matrix {
   }
 }
 
-/// Rows of a product that one thread computes in one call: enough to keep `sgemm` at its speed, few
-/// enough to share a batch of 256 frames between two threads.
-private let productPartRows = 128
+/// How many rows of a product one call of `sgemm` computes, by the number of rows alone.
+///
+/// The parts are even in number, so that two threads finish together, and of at least 128 rows where
+/// there are several, which keeps `sgemm` at its speed.
+private func productPartSize(rows: Int) -> Int {
+  let parts = max(1, rows / 128 & ~1)
+  return (rows + parts - 1) / parts
+}

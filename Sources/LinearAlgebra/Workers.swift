@@ -5,7 +5,9 @@ import Synchronization
 
 /// The number of threads that one piece of work may use.
 ///
-/// This file is the only owner of threads. /// Work is cut into parts whose bounds do not depend on the number of threads, and no two parts
+/// This file is the only owner of threads.
+///
+/// Work is cut into parts whose bounds do not depend on the number of threads, and no two parts
 /// write the same memory; so the number of threads changes the time and not the result. Many
 /// independent jobs share the cores with one thread each; one big network has them all. OpenBLAS
 /// itself is held to one thread throughout.
@@ -24,6 +26,10 @@ package struct Workers: Sendable {
 
   /// As many threads as the process may run at a time.
   package static let all = Workers(count: ProcessInfo.processInfo.activeProcessorCount)
+
+  /// These workers for work on so many elements that sharing it pays, else the calling thread alone:
+  /// to wake a thread takes as long as to go over some 100,000 elements.
+  func forElements(_ count: Int) -> Workers { count < 1 << 17 ? .one : self }
 
   /// Runs `body` once for each index below `iterations`, in no particular order, and returns when
   /// all are done.

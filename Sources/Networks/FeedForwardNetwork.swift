@@ -19,8 +19,8 @@ package struct HiddenShape: Sendable, Equatable, Codable {
     let read = try OptionReader<CodingKeys>(decoder)
     layers = try read(.layers, default: layers)
     units = try read(.units, default: units)
-    try requireOption(layers >= 0, "layers", expected: "0 or more", found: layers)
-    try requireOption(units > 0, "units", expected: "above 0", found: units)
+    try requireOption((0...1000).contains(layers), "layers", expected: "0 to 1000", found: layers)
+    try requireOption((1...65536).contains(units), "units", expected: "1 to 65536", found: units)
   }
 }
 

@@ -11,7 +11,9 @@ package struct SafetensorsFile: Sendable, Equatable {
     package let values: [Float]
 
     package init(shape: [Int], values: [Float]) {
-      precondition(shape.reduce(1, *) == values.count, "Tensor: \(values.count) values in \(shape)")
+      precondition(
+        shape.reduce(1.0) { $0 * Double($1) } == Double(values.count),
+        "Tensor: \(values.count) values in \(shape)")
       (self.shape, self.values) = (shape, values)
     }
 

@@ -82,9 +82,7 @@ package struct Description: Sendable {
       .filter { $0.hasSuffix(".safetensors") }.sorted()
     var text = "models       \(models.isEmpty ? "none" : models.joined(separator: " "))\n"
     if FileManager.default.fileExists(atPath: scores) {
-      let report = try JSONDecoder().decode(
-        ScoreReport.self, from: try TextFile.bytes(of: scores))
-      text += "\n" + report.table
+      text += "\n" + (try ScoreReport(path: scores).table)
     } else {
       text += "scores       none yet\n"
     }

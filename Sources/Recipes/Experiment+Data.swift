@@ -1,4 +1,4 @@
-import Corpus
+package import Corpus
 import Features
 import Foundation
 import LinearAlgebra
@@ -24,6 +24,7 @@ extension Experiment {
       let folder = features(part)
       var inputs = Inputs()
       try inputs.add("options", recipe.features)
+      try inputs.add("channel", [recipe.corpus.channel])
       for utterance in data.utterances {
         inputs.add(recording: utterance.audioPath)
         try inputs.add(
@@ -31,10 +32,14 @@ extension Experiment {
       }
       try perform(
         "features/\(part.rawValue)", inputs: inputs,
-        outputs: [folder.archivePath, folder.descriptionPath, folder.ledgerPath]
+        outputs: [
+          folder.archivePath, folder.scriptPath, folder.frameCountPath, folder.descriptionPath,
+          folder.ledgerPath,
+        ]
       ) {
         _ = try folder.extract(
-          data, options: recipe.features, workers: workers, reporter: reporter)
+          data, options: recipe.features, channel: recipe.corpus.channel, workers: workers,
+          reporter: reporter)
       }
     }
   }
@@ -72,27 +77,50 @@ extension Experiment {
   }
 
   /// All utterances of a part that have features and targets.
+  ///
+  /// - Throws: `ExperimentFault` when there is none, or when the features are not the recipe's.
   func loadUtterances(_ part: CorpusPart) throws -> [FrameSet.Utterance] {
+    let differences = recipe.features.differences(from: try features(part).options())
+    guard differences.isEmpty else {
+      throw ExperimentFault.otherFeatures(features(part).path, differences: differences)
+    }
     let joined = try join(features(part), targets(part))
     guard !joined.utterances.isEmpty else {
-      throw ExperimentFault.emptyPart(part.rawValue, ledger: targets(part).ledgerPath)
+      throw ExperimentFault.emptyPart(part.rawValue, ledger: try writeLedger().path)
     }
     return joined.utterances
   }
 
   /// Gathers the ledgers of all parts in one, with a line for each utterance left out.
-  func collectLedger() throws -> (ledger: Ledger, utterances: Int) {
+  ///
+  /// - Returns: the ledger, and how many utterances the data directories have.
+  package func collectLedger() throws -> (ledger: Ledger, utterances: Int) {
+    (
+      try writeLedger().ledger,
+      try CorpusPart.allCases.reduce(0) { count, part in
+        count + (try dataDirectory(part).utterances.count)
+      }
+    )
+  }
+
+  private func writeLedger() throws(FileFault) -> (ledger: Ledger, path: String) {
     var ledger = Ledger()
-    var count = 0
     for part in CorpusPart.allCases {
-      count += try dataDirectory(part).utterances.count
       for path in [features(part).ledgerPath, targets(part).ledgerPath]
       where FileManager.default.fileExists(atPath: path) {
         ledger.append(try Ledger(path: path))
       }
+      guard FileManager.default.fileExists(atPath: features(part).descriptionPath),
+        FileManager.default.fileExists(atPath: targets(part).classesPath)
+      else { continue }
+      let known = Set(ledger.entries.map(\.utterance))
+      for entry in try join(features(part), targets(part)).ledger.entries
+      where !known.contains(entry.utterance) {
+        ledger.append(entry)
+      }
     }
     try ledger.write(to: ledgerPath)
-    return (ledger, count)
+    return (ledger, ledgerPath)
   }
 }
 
@@ -127,7 +155,10 @@ func join(
 /// An experiment that cannot go on.
 package enum ExperimentFault: Fault, Equatable {
   case emptyPart(String, ledger: String)
+  case nothingToScore(String, reason: String)
   case otherClasses(String, String)
+  /// Features made with other options than the recipe's; each difference in words.
+  case otherFeatures(String, differences: [String])
   case noMember(Int, members: Int)
 
   package var exitStatus: ExitStatus {
@@ -138,8 +169,12 @@ package enum ExperimentFault: Fault, Equatable {
     switch self {
     case .emptyPart(let part, let ledger):
       "\(part): expected at least one utterance with features and targets, found none; see \(ledger)"
+    case .nothingToScore(let path, let reason):
+      "\(path): expected at least one utterance with features and targets, found none (\(reason))"
     case .otherClasses(let path, let other):
       "\(path): expected the classes of \(other), found others"
+    case .otherFeatures(let path, let differences):
+      "\(path): expected the recipe's features: \(differences.joined(separator: "; "))"
     case .noMember(let member, let members):
       "expected a member from 0 to \(members - 1), found \(member)"
     }

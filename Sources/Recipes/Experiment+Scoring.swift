@@ -1,6 +1,6 @@
 import Corpus
 import Distillation
-package import Evaluation
+import Evaluation
 import Features
 import Foundation
 import LinearAlgebra
@@ -33,48 +33,44 @@ extension Experiment {
   package func score() throws {
     var inputs = Inputs()
     try inputs.add("scoring", recipe.scoring)
+    try inputs.add("mean", recipe.distillation.mean)
     let systems = memberJobs.map(\.system) + ["baseline", "student"]
     for system in systems { try inputs.add(file: modelPath(system)) }
     for file in dataFiles(.development) + dataFiles(.test) { try inputs.add(file: file) }
     try perform("scores", inputs: inputs, outputs: [scoresPath]) {
-      let models = try systems.map { try AcousticModel(path: modelPath($0)) }
-      let ensemble = try Ensemble(Array(models.prefix(recipe.ensemble.members)))
+      let models = try systems.map { ($0, try AcousticModel(path: modelPath($0))) }
+      let ensemble = try Ensemble(models.prefix(recipe.ensemble.members).map(\.1))
       let development = try tally(.development, models: models)
       let test = try tally(.test, models: models)
-      let report = try report(models, ensemble, development: development, test: test)
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-      try AtomicFile.write(try encoder.encode(report) + Data("\n".utf8), to: scoresPath)
+      try report(models, ensemble, development: development, test: test).write(to: scoresPath)
     }
-  }
-
-  /// What `scores.json` holds.
-  package func readScores() throws -> ScoreReport {
-    let data = try TextFile.bytes(of: scoresPath)
-    return try JSONDecoder().decode(ScoreReport.self, from: data)
   }
 
   /// Classifies the frames of a part by each model, and by the ensemble of the first of them, on one
   /// thread.
   private func tally(
-    _ part: CorpusPart, models: [AcousticModel]
+    _ part: CorpusPart, models: [(system: String, model: AcousticModel)]
   ) throws -> [String: SystemTally] {
     var systems: [String: SystemTally] = [:]
     let utterances = try loadUtterances(part)
     let classes = try ClassInventory(path: targets(part).classesPath)
-    guard models.allSatisfy({ $0.classes == classes }) else {
-      throw ExperimentFault.otherClasses(targets(part).classesPath, "the models")
+    let options = try features(part).options()
+    for (system, model) in models {
+      try model.requireFeatures(options, path: modelPath(system), madeIn: features(part).path)
+      guard model.classes == classes else {
+        throw ExperimentFault.otherClasses(targets(part).classesPath, modelPath(system))
+      }
     }
     let isSilence = classes.isSilence
     let clock = ContinuousClock()
     for (index, utterance) in utterances.enumerated() {
       var memberLogits: [Matrix] = []
-      for (number, model) in models.enumerated() {
+      for (number, (system, model)) in models.enumerated() {
         let start = clock.now
         let logits = model.logits(of: utterance.features)
         let seconds = (clock.now - start) / .seconds(1)
-        systems[model.provenance.system, default: SystemTally()].seconds += seconds
-        systems[model.provenance.system]?.count(logits, of: utterance, isSilence: isSilence)
+        systems[system, default: SystemTally()].seconds += seconds
+        systems[system]?.count(logits, of: utterance, isSilence: isSilence)
         guard number < recipe.ensemble.members else { continue }
         memberLogits.append(logits)
         systems[Experiment.ensembleName, default: SystemTally()].seconds += seconds
@@ -93,7 +89,8 @@ extension Experiment {
   }
 
   private func report(
-    _ models: [AcousticModel], _ ensemble: Ensemble, development: [String: SystemTally],
+    _ models: [(system: String, model: AcousticModel)], _ ensemble: Ensemble,
+    development: [String: SystemTally],
     test: [String: SystemTally]
   ) throws -> ScoreReport {
     let members = memberJobs.map(\.system)
@@ -108,10 +105,9 @@ extension Experiment {
         test: SetScore(meanOf: systems.map { test[$0]?.tallies ?? [] }, bootstrap: onTest))
     }
     let single = models.map {
-      score(
-        $0.provenance.system, parameters: $0.network.parameterCount, of: [$0.provenance.system])
+      score($0.system, parameters: $0.model.network.parameterCount, of: [$0.system])
     }
-    let memberParameters = models[0].network.parameterCount
+    let memberParameters = models[0].model.network.parameterCount
     let systems =
       single.prefix(members.count) + [
         score("members", parameters: memberParameters, of: members),

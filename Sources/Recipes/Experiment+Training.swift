@@ -69,6 +69,7 @@ extension Experiment {
       reporter.log.info("\(jobs[index].system): fresh")
     }
     guard !stale.isEmpty else { return }
+    for index in stale { begin(jobs[index].system) }
     let data = try loadTrainingData()
     let objective = HardTargets(labels: data.train.labels)
     let observer = TrainingObserver(

@@ -1,9 +1,10 @@
 package import Corpus
+package import Evaluation
 import Features
 import Foundation
 package import LinearAlgebra
 import Logging
-import Storage
+package import Storage
 import Training
 
 /// The steps of an experiment, in order; each reads files and leaves files.
@@ -84,6 +85,11 @@ package struct Experiment: Sendable {
     return try collectLedger()
   }
 
+  /// What `scores.json` holds.
+  package func readScores() throws(FileFault) -> ScoreReport {
+    try ScoreReport(path: scoresPath)
+  }
+
   /// Does one step unless its results are fresh.
   ///
   /// They are when they were made from the same inputs as now, by the same version, and are still
@@ -102,9 +108,14 @@ package struct Experiment: Sendable {
       reporter.log.info("\(name): fresh")
       return
     }
-    try? FileManager.default.removeItem(atPath: recordPath(name))
+    begin(name)
     try body()
     try finish(name, inputs: inputs)
+  }
+
+  /// Forgets what a step's results were made from, since they are about to change.
+  func begin(_ name: String) {
+    try? FileManager.default.removeItem(atPath: recordPath(name))
   }
 
   /// Whether a step's results are there and were made from the same inputs as now.

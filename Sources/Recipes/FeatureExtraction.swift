@@ -54,9 +54,17 @@ package struct FeatureFolder: Sendable {
     return counts
   }
 
-  /// The features of all utterances: frames × bands.
+  /// The features of all utterances: frames × bands, at least one frame, all finite.
   package func read() throws(FileFault) -> [(key: String, matrix: Matrix)] {
-    try MatrixArchive.read(archivePath)
+    let bands = try options().melBins
+    let entries = try MatrixArchive.read(archivePath)
+    for (key, matrix) in entries
+    where matrix.rows == 0 || matrix.columns != bands || !matrix.isFinite {
+      throw .malformed(
+        path: archivePath, expected: "finite frames of \(bands) features for \(key)",
+        found: "\(matrix.rows)×\(matrix.columns)\(matrix.isFinite ? "" : ", not all finite")")
+    }
+    return entries
   }
 
   /// Makes the features of a data directory.
@@ -77,6 +85,8 @@ package struct FeatureFolder: Sendable {
     reporter: Reporter
   ) throws(FileFault) -> Ledger {
     var ledger = Ledger()
+    // Without its description the folder is unusable until all is there.
+    try? FileManager.default.removeItem(atPath: descriptionPath)
     var archive = try MatrixArchive.Writer(archive: archivePath, script: scriptPath)
     var frameCounts = ""
     var seconds = 0.0
@@ -133,6 +143,7 @@ package struct FeatureFolder: Sendable {
           .shorterThanFrame(
             samples: waveform.samples.count, window: extractor.options.grid.window))
       }
+      guard features.isFinite else { return .failure(.notFinite) }
       return .success((features, waveform.duration))
     } catch {
       return .failure(.audio(error))
@@ -144,12 +155,15 @@ package struct FeatureFolder: Sendable {
 private enum ExtractionFault: Error, CustomStringConvertible {
   case audio(AudioFault)
   case shorterThanFrame(samples: Int, window: Int)
+  /// Samples so large that their energy overflows.
+  case notFinite
 
   var description: String {
     switch self {
     case .audio(let fault): fault.description
     case .shorterThanFrame(let samples, let window):
       "expected at least one frame of \(window) samples, found \(samples) samples"
+    case .notFinite: "expected finite features, found samples too large for them"
     }
   }
 }

@@ -28,7 +28,9 @@ package struct ModelScoring: Sendable {
       throw ExperimentFault.otherClasses(targets.classesPath, modelPath)
     }
     guard !utterances.isEmpty else {
-      throw ExperimentFault.emptyPart(features.path, ledger: targets.ledgerPath)
+      throw ExperimentFault.nothingToScore(
+        features.path,
+        reason: ledger.entries.first.map { "\($0.utterance): \($0.reason)" } ?? "empty")
     }
     let isSilence = classes.isSilence
     let tallies = utterances.map { utterance in

@@ -17,8 +17,12 @@ package struct Recipe: Sendable, Codable {
     package let test: String
     /// Where relative paths in `wav.scp` start; absent for the current folder, as in Kaldi.
     package let root: String?
+    /// Which channel of each recording to take, from 1; absent for mono files.
+    package let channel: Int?
 
-    package enum CodingKeys: String, CodingKey, CaseIterable { case train, development, test, root }
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+      case train, development, test, root, channel
+    }
 
     package init(from decoder: any Decoder) throws {
       let read = try OptionReader<CodingKeys>(decoder)
@@ -26,6 +30,8 @@ package struct Recipe: Sendable, Codable {
       development = try read(.development)
       test = try read(.test)
       root = try read.optional(.root)
+      channel = try read.optional(.channel)
+      try requireOption(channel ?? 1 > 0, "channel", expected: "above 0", found: channel ?? 1)
     }
   }
 
@@ -69,7 +75,8 @@ package struct Recipe: Sendable, Codable {
       seed = try read(.seed, default: seed)
       hidden = try read(.hidden, default: hidden)
       training = try read(.training, default: training)
-      try requireOption(members > 0, "members", expected: "above 0", found: members)
+      try requireOption(
+        (1...1000).contains(members), "members", expected: "1 to 1000", found: members)
     }
   }
 
@@ -87,7 +94,9 @@ package struct Recipe: Sendable, Codable {
       let read = try OptionReader<CodingKeys>(decoder)
       resamples = try read(.resamples, default: resamples)
       seed = try read(.seed, default: seed)
-      try requireOption(resamples >= 40, "resamples", expected: "at least 40", found: resamples)
+      try requireOption(
+        (40...100_000).contains(resamples), "resamples", expected: "40 to 100,000",
+        found: resamples)
     }
   }
 

@@ -1,5 +1,6 @@
 package import Audio
 package import Corpus
+import Foundation
 import KaldiIO
 import Logging
 package import Storage
@@ -184,6 +185,8 @@ package struct TargetFolder: Sendable {
     earlier: Ledger = Ledger(), reporter: Reporter
   ) throws(FileFault) -> Ledger {
     var ledger = earlier
+    // Without its classes the folder is unusable until all is there.
+    try? FileManager.default.removeItem(atPath: classesPath)
     var archive = try IntegerVectorArchive.Writer(path: archivePath)
     var differences: [Int: Int] = [:]
     let ids = frameCounts.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }

@@ -4,7 +4,7 @@ package import Foundation
 /// A 128-bit XXH3 digest, which tells whether inputs are the same as before.
 ///
 /// It guards against change by accident, not against an adversary.
-package struct Fingerprint: Hashable, Sendable, Codable, CustomStringConvertible {
+package struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
   /// 32 hexadecimal digits.
   package let description: String
 
@@ -24,14 +24,5 @@ package struct Fingerprint: Hashable, Sendable, Codable, CustomStringConvertible
   /// The digest of a file's bytes.
   package init(ofFile path: String) throws(FileFault) {
     self.init(of: try TextFile.bytes(of: path))
-  }
-
-  package init(from decoder: any Decoder) throws {
-    description = try decoder.singleValueContainer().decode(String.self)
-  }
-
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    try container.encode(description)
   }
 }

@@ -83,12 +83,16 @@ package struct Trainer: Sendable {
     development: FrameSet, observe: (Event) -> Void = { _ in }
   ) throws(TrainingFault) -> Outcome {
     precondition(frames.count > 0 && development.count > 0, "Trainer: no frames")
-    var state = TrainingState(network: start, batchSize: options.batchSize, inputs: frames.inputs)
+    var state = TrainingState(
+      network: start, batchSize: min(options.batchSize, frames.count), inputs: frames.inputs)
     var history: [EpochRecord] = []
     var best = (network: start, epoch: 0, accuracy: -1.0)
     for epoch in 1...options.epochs {
       let sums = try run(epoch, &state, on: frames, objective: objective, observe: observe)
       let scored = evaluate(state.network, on: development)
+      guard scored.loss.isFinite else {
+        throw .diverged(step: sums.lastStep, learningRate: sums.learningRate)
+      }
       let record = EpochRecord(
         epoch: epoch, learningRate: sums.learningRate,
         loss: sums.loss / Double(frames.count),
@@ -104,11 +108,11 @@ package struct Trainer: Sendable {
   private func run(
     _ epoch: Int, _ state: inout TrainingState, on frames: FrameSet,
     objective: some TrainingObjective, observe: (Event) -> Void
-  ) throws(TrainingFault) -> (loss: Double, correct: Int, learningRate: Double) {
+  ) throws(TrainingFault) -> (loss: Double, correct: Int, learningRate: Double, lastStep: Int) {
     var generator = SeededGenerator(seed, RandomStream.order.rawValue, UInt64(epoch))
     let order = generator.permutation(of: frames.count)
     let batches = (frames.count + options.batchSize - 1) / options.batchSize
-    var sums = (loss: 0.0, correct: 0, learningRate: 0.0)
+    var sums = (loss: 0.0, correct: 0, learningRate: 0.0, lastStep: 0)
     for batch in 0..<batches {
       let start = batch * options.batchSize
       let chosen = order[start..<min(order.count, start + options.batchSize)]
@@ -123,6 +127,7 @@ package struct Trainer: Sendable {
       }
       sums.loss += result.loss
       sums.correct += result.correct
+      sums.lastStep = step
       observe(.frames(chosen.count))
     }
     return sums

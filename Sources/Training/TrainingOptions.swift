@@ -31,8 +31,11 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
     finalLearningRate = try read(.finalLearningRate, default: finalLearningRate)
     momentum = try read(.momentum, default: momentum)
     dropout = try read(.dropout, default: dropout)
-    try requireOption(epochs > 0, "epochs", expected: "above 0", found: epochs)
-    try requireOption(batchSize > 0, "batchSize", expected: "above 0", found: batchSize)
+    try requireOption(
+      (1...100_000).contains(epochs), "epochs", expected: "1 to 100,000", found: epochs)
+    try requireOption(
+      (1...1_000_000).contains(batchSize), "batchSize", expected: "1 to 1,000,000 frames",
+      found: batchSize)
     try requireOption(learningRate > 0, "learningRate", expected: "above 0", found: learningRate)
     try requireOption(
       finalLearningRate > 0, "finalLearningRate", expected: "above 0", found: finalLearningRate)

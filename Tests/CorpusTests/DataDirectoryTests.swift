@@ -13,14 +13,12 @@ struct DataDirectoryTests {
     try DataDirectory(path: folder.path, root: root)
   }
 
-  @Test("utterances are sorted by their bytes, with speakers and paths")
+  @Test("utterances are sorted by their bytes, with their paths")
   func plain() throws {
     try folder.write("b /x/b c.wav\na-1 y/a.wav\nB z.wav\n", to: "wav.scp")
-    try folder.write("a-1 anna\nB ben\n", to: "utt2spk")
     let data = try open(root: "/root")
     #expect(data.utterances.map(\.id) == ["B", "a-1", "b"])
     #expect(data.utterances.map(\.audioPath) == ["/root/z.wav", "/root/y/a.wav", "/x/b c.wav"])
-    #expect(data.utterances.map(\.speaker) == ["ben", "anna", "b"])
     #expect(data.utterances.allSatisfy { $0.seconds == nil })
     #expect(try open().utterances[0].audioPath == "z.wav")
   }
@@ -28,7 +26,7 @@ struct DataDirectoryTests {
   @Test("segments cut recordings into utterances")
   func segments() throws {
     try folder.write("rec /rec.wav\n", to: "wav.scp")
-    try folder.write("u1 rec 0.0 1.5\nu2 rec 2 3.25\n", to: "segments")
+    try folder.write("u1 rec 0.0 1.5\nu2\trec\t2\t3.25\n", to: "segments")
     let data = try open()
     #expect(data.utterances.map(\.id) == ["u1", "u2"])
     #expect(data.utterances.map(\.seconds) == [0...1.5, 2...3.25])

@@ -158,4 +158,43 @@ struct CommandTests {
 
         """)
   }
+
+  @Test("each verb does its step from files, and run finds nothing left to do")
+  func verbs() throws {
+    let corpus = try SampleCorpus()
+    let (recipe, exp) = (corpus.recipePath, corpus.experimentPath)
+    #expect(try limbeck("run", recipe, exp, "--until", "targets", "--jobs", "2").status == 0)
+    #expect(try limbeck("train", recipe, exp, "--member", "1").status == 0)
+    let notThere = try limbeck("distill", recipe, exp)
+    #expect(notThere.status == 66)
+    #expect(notThere.errors.contains("models/member-00.safetensors: no such file"))
+    #expect(try limbeck("train", recipe, exp, "--member", "2").status == 64)
+    let train = try limbeck("train", recipe, exp)
+    #expect(train.status == 0)
+    #expect(train.errors.contains("member-01: fresh"))
+    #expect(try limbeck("distill", recipe, exp).status == 0)
+    let first = try limbeck("run", recipe, exp)
+    #expect(first.status == 0)
+    #expect(first.output.contains("| student "))
+    let again = try limbeck("run", recipe, exp)
+    #expect(again.output == first.output)
+    #expect(again.errors.split(separator: "\n").allSatisfy { $0.hasSuffix(": fresh") })
+
+    let model = exp + "/models/student.safetensors"
+    let json = corpus.folder.file("score.json")
+    let score = try limbeck(
+      "score", model, exp + "/features/test", exp + "/targets/test", "--json", json)
+    #expect(score.status == 0)
+    #expect(score.output.hasPrefix("all frames     : "))
+    #expect(try String(contentsOfFile: json, encoding: .utf8).contains("\"accuracy\""))
+    let info = try limbeck("info", model)
+    #expect(info.output.contains("layers       40 → 12 → 3, ReLU between"))
+    #expect(info.output.contains("classes      3: A B SIL"))
+    #expect(try limbeck("info", exp).output.contains("student.safetensors"))
+
+    try corpus.folder.write("{}", to: "exp/scores.json")
+    let corrupt = try limbeck("info", exp)
+    #expect(corrupt.status == 65)
+    #expect(corrupt.errors.contains("expected scores of limbeck"))
+  }
 }

@@ -83,7 +83,7 @@ struct ElementwiseTests {
     let share = Double(ones.values.count { $0 == 0 }) / Double(ones.values.count)
     // Five standard deviations of the share of 201,500 draws.
     #expect(mismatch(share, 0.25, absolute: 5 * (0.25 * 0.75 / 201_500).squareRoot()) == nil)
-    #expect(ones.rows(in: 0..<1) != ones.rows(in: 1..<2))
+    #expect(ones.doubles[0] != ones.doubles[1])
   }
 
   @Test("rows can be fewer and more again; new ones are zero")

@@ -124,9 +124,12 @@ struct GradientTests {
     let all = activations.logits
     network.forward(large, into: &activations, workers: .one)
     #expect(activations.logits == all)
-    network.forward(large.rows(in: 0..<3), into: &activations)
-    #expect(
-      mismatch(activations.logits.values, all.rows(in: 0..<3).values, absolute: 1e-6) == nil)
+    var small = large
+    small.setRowCount(3)
+    network.forward(small, into: &activations)
+    var expected = all
+    expected.setRowCount(3)
+    #expect(mismatch(activations.logits.values, expected.values, absolute: 1e-6) == nil)
   }
 
   @Test("initial weights have variance 2 / inputs, biases are zero, and the seed decides")

@@ -2,11 +2,16 @@ import Corpus
 import Evaluation
 import Foundation
 import LinearAlgebra
+import Logging
 import Recipes
 import Storage
 import TestSupport
 import Testing
 import Training
+
+/// A reporter that keeps its lines to itself.
+private let silent = Reporter(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) { _ in
+}
 
 @Suite("Experiments")
 struct ExperimentTests {
@@ -15,7 +20,7 @@ struct ExperimentTests {
   ) throws -> Experiment {
     Experiment(
       recipe: try Recipe(path: corpus.recipePath), path: path ?? corpus.experimentPath,
-      workers: workers, reporter: SampleCorpus.silent)
+      workers: workers, reporter: silent)
   }
 
   /// The bytes of every file that an experiment leaves and that is to be repeatable: all but the
@@ -75,6 +80,13 @@ struct ExperimentTests {
     for (name, bytes) in first where !name.hasSuffix(".scp") {
       #expect(found[name] == bytes, "\(name)")
     }
+    // Of the scores, all but the rates.
+    let scores = try [corpus.experimentPath, second].map { path in
+      try ScoreReport(path: path + "/scores.json")
+    }
+    #expect(scores[0].systems.map(\.test) == scores[1].systems.map(\.test))
+    #expect(scores[0].systems.map(\.development) == scores[1].systems.map(\.development))
+    #expect(scores[0].comparisons == scores[1].comparisons)
   }
 
   @Test("what is fresh is kept; what depends on a change is made again")
@@ -128,6 +140,54 @@ struct ExperimentTests {
     #expect(reasons[2] == "expected at least one frame of 200 samples, found 199 samples")
     #expect(reasons[3] == "no alignment")
     #expect(try Ledger(path: corpus.experimentPath + "/ledger.jsonl") == ledger)
+  }
+
+  @Test(
+    "features and targets that do not join are in the ledger, also when the stages are run apart")
+  func unjoined() throws {
+    let corpus = try SampleCorpus()
+    let experiment = try experiment(corpus)
+    _ = try experiment.run(until: .targets)
+    // Targets of an utterance without features, one with too few labels, and none for the others.
+    let archive = corpus.experimentPath + "/targets/test/targets.ark"
+    try corpus.folder.write(
+      "test-0 \(Array(repeating: "0", count: 58).joined(separator: " "))\ntest-1 0 1\nelse 0\n",
+      to: "exp/targets/test/targets.ark")
+    #expect(FileManager.default.fileExists(atPath: archive))
+    try experiment.trainMembersAndBaseline()
+    try experiment.distill()
+    try experiment.score()
+    let (ledger, utterances) = try experiment.collectLedger()
+    #expect(utterances == 15)
+    #expect(
+      ledger.entries.map { "\($0.utterance) \($0.stage): \($0.reason)" } == [
+        "test-1 join: 2 targets for 58 frames", "test-2 join: features without targets",
+        "test-3 join: features without targets", "else join: targets without features",
+      ])
+    #expect(try experiment.readScores().systems.allSatisfy { $0.test.utterances == 1 })
+  }
+
+  @Test("features that are not the recipe's are refused before anything is trained on them")
+  func otherFeatures() throws {
+    let corpus = try SampleCorpus()
+    let experiment = try experiment(corpus)
+    _ = try experiment.run(until: .targets)
+    let path = corpus.experimentPath + "/features/development/features.json"
+    let text = try TextFile.text(of: path)
+    try AtomicFile.write(text.replacing("\"povey\"", with: "\"hann\""), to: path)
+    let fault = #expect(throws: ExperimentFault.self) { try experiment.trainMember(0) }
+    #expect(fault?.description.hasSuffix("window povey, not hann") == true)
+  }
+
+  @Test("samples too large for finite features are left out")
+  func notFinite() throws {
+    let corpus = try SampleCorpus()
+    AudioFixture.write(
+      generatedWaveform(count: 4000).map { 1e20 * $0 },
+      to: corpus.folder.file("audio/train-5.wav"), format: AudioFixture.float, sampleRate: 8000)
+    let (ledger, _) = try experiment(corpus).run(until: .features)
+    #expect(ledger.entries.map(\.utterance) == ["train-5"])
+    #expect(ledger.entries.first?.reason.contains("expected finite features") == true)
   }
 
   @Test("a part without a usable utterance is a fault that says where to look")

@@ -37,15 +37,17 @@ require_build_tools
 if [ -z "$audio" ]; then
   audio=/usr/share/asterisk/sounds/en_US_f_Allison
   transcripts=/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz
-  [ -d "$audio" ] && [ -e "$transcripts" ] ||
+  # Some container images are set to leave out /usr/share/doc; then it is taken from the package.
+  unpacked=$exp/downloads$transcripts
+  if [ ! -d "$audio" ] || [ ! -e "$transcripts" -a ! -e "$unpacked" ]; then
     install_packages asterisk-core-sounds-en asterisk-core-sounds-en-wav
-  if [ ! -e "$transcripts" ]; then
-    # Some container images are set to leave out /usr/share/doc: take it from the package itself.
+  fi
+  if [ ! -e "$transcripts" ] && [ ! -e "$unpacked" ]; then
     mkdir -p "$exp/downloads"
     (cd "$exp/downloads" && apt-get download -qq asterisk-core-sounds-en &&
       dpkg-deb -x asterisk-core-sounds-en_*.deb .)
-    transcripts=$exp/downloads$transcripts
   fi
+  [ -e "$transcripts" ] || transcripts=$unpacked
 fi
 
 "$here/prepare.sh" "$audio" "$transcripts" "$exp/data"

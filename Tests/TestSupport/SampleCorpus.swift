@@ -1,19 +1,16 @@
 import Foundation
-import Logging
-import Recipes
-import TestSupport
 
 /// A corpus of tones, as small as an experiment can be: two phones and silence, in an order that
 /// each utterance's number decides.
-struct SampleCorpus {
-  let folder: TemporaryFolder
-  static let sampleRate = 8000
+package struct SampleCorpus {
+  package let folder: TemporaryFolder
+  package static let sampleRate = 8000
 
   /// Makes the corpus and a recipe in a folder of their own.
   ///
   /// - Parameter utterances: how many there are of each part.
   /// - Throws: when the folder cannot be written.
-  init(utterances: [String: Int] = ["train": 8, "development": 3, "test": 4]) throws {
+  package init(utterances: [String: Int] = ["train": 8, "development": 3, "test": 4]) throws {
     folder = try TemporaryFolder()
     var ctm = ""
     for (part, count) in utterances.sorted(by: { $0.key < $1.key }) {
@@ -64,10 +61,6 @@ struct SampleCorpus {
     return sound
   }
 
-  var recipePath: String { folder.file("recipe.yaml") }
-  var experimentPath: String { folder.file("exp") }
-
-  /// A reporter that keeps its lines to itself.
-  static let silent = Reporter(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) { _ in
-  }
+  package var recipePath: String { folder.file("recipe.yaml") }
+  package var experimentPath: String { folder.file("exp") }
 }
