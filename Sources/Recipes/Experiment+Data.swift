@@ -1,9 +1,7 @@
 package import Corpus
 import Features
 import Foundation
-import LinearAlgebra
-import Logging
-package import Storage
+import Storage
 import Training
 
 extension Experiment {
@@ -121,62 +119,5 @@ extension Experiment {
     }
     try ledger.write(to: ledgerPath)
     return (ledger, ledgerPath)
-  }
-}
-
-/// Joins features with targets.
-///
-/// - Returns: the utterances that have both, in the order of the features, and a ledger of those
-///   that have one of them or differ in their numbers of frames.
-func join(
-  _ features: FeatureFolder, _ targets: TargetFolder
-) throws(FileFault) -> (utterances: [FrameSet.Utterance], classes: ClassInventory, ledger: Ledger) {
-  var (classes, labels) = try targets.read()
-  var ledger = Ledger()
-  var utterances: [FrameSet.Utterance] = []
-  for (id, matrix) in try features.read() {
-    guard let own = labels.removeValue(forKey: id) else {
-      ledger.leaveOut(id, stage: "join", reason: "features without targets")
-      continue
-    }
-    guard own.count == matrix.rows else {
-      ledger.leaveOut(
-        id, stage: "join", reason: "\(own.count) targets for \(matrix.rows) frames")
-      continue
-    }
-    utterances.append(FrameSet.Utterance(id: id, features: matrix, labels: own))
-  }
-  for id in labels.keys.sorted() {
-    ledger.leaveOut(id, stage: "join", reason: "targets without features")
-  }
-  return (utterances, classes, ledger)
-}
-
-/// An experiment that cannot go on.
-package enum ExperimentFault: Fault, Equatable {
-  case emptyPart(String, ledger: String)
-  case nothingToScore(String, reason: String)
-  case otherClasses(String, String)
-  /// Features made with other options than the recipe's; each difference in words.
-  case otherFeatures(String, differences: [String])
-  case noMember(Int, members: Int)
-
-  package var exitStatus: ExitStatus {
-    if case .noMember = self { .usage } else { .data }
-  }
-
-  package var description: String {
-    switch self {
-    case .emptyPart(let part, let ledger):
-      "\(part): expected at least one utterance with features and targets, found none; see \(ledger)"
-    case .nothingToScore(let path, let reason):
-      "\(path): expected at least one utterance with features and targets, found none (\(reason))"
-    case .otherClasses(let path, let other):
-      "\(path): expected the classes of \(other), found others"
-    case .otherFeatures(let path, let differences):
-      "\(path): expected the recipe's features: \(differences.joined(separator: "; "))"
-    case .noMember(let member, let members):
-      "expected a member from 0 to \(members - 1), found \(member)"
-    }
   }
 }

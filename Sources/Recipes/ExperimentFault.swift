@@ -1,0 +1,30 @@
+package import Storage
+
+/// An experiment that cannot go on.
+package enum ExperimentFault: Fault, Equatable {
+  case emptyPart(String, ledger: String)
+  case nothingToScore(String, reason: String)
+  case otherClasses(String, String)
+  /// Features made with other options than the recipe's; each difference in words.
+  case otherFeatures(String, differences: [String])
+  case noMember(Int, members: Int)
+
+  package var exitStatus: ExitStatus {
+    if case .noMember = self { .usage } else { .data }
+  }
+
+  package var description: String {
+    switch self {
+    case .emptyPart(let part, let ledger):
+      "\(part): expected at least one utterance with features and targets, found none; see \(ledger)"
+    case .nothingToScore(let path, let reason):
+      "\(path): expected at least one utterance with features and targets, found none (\(reason))"
+    case .otherClasses(let path, let other):
+      "\(path): expected the classes of \(other), found others"
+    case .otherFeatures(let path, let differences):
+      "\(path): expected the recipe's features: \(differences.joined(separator: "; "))"
+    case .noMember(let member, let members):
+      "expected a member from 0 to \(members - 1), found \(member)"
+    }
+  }
+}
