@@ -12,6 +12,9 @@ package enum TeacherMean: String, Sendable, Codable, CaseIterable {
 /// minimises `λ · CE(y, softmax(z)) + (1−λ) · T² · CE(p, softmax(z/T))`.
 package struct DistillationOptions: Sendable, Equatable, Codable {
   /// T of the soft term, on the teacher's side and on the student's.
+  ///
+  /// The soft term's gradient is `T · (softmax(z/T) − p)`: a high T with a low `hardWeight` wants a
+  /// lower learning rate than hard targets alone.
   package var temperature = 2.0
   /// λ, the weight of the true classes, in [0, 1].
   package var hardWeight = 0.5

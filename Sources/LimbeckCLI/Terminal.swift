@@ -58,8 +58,10 @@ final class Terminal: Sendable {
   private func describe(_ progress: WorkProgress, seconds: Double) -> String {
     let share = progress.total > 0 ? progress.done / progress.total : 1
     let left = share > 0 ? seconds * (1 - share) / share : 0
-    return String(format: "%3.0f %% of ", 100 * share) + progress.work
-      + String(format: ", %.0f ", progress.done / max(seconds, 1e-3)) + progress.unit + "/s"
+    let line = String(format: "%3.0f %% of ", 100 * share) + progress.work
+    // The first report comes with no time to take a rate from.
+    guard seconds > 0.05 else { return line }
+    return line + String(format: ", %.0f ", progress.done / seconds) + progress.unit + "/s"
       + String(format: ", %d:%02d left", Int(left) / 60, Int(left) % 60)
   }
 

@@ -84,7 +84,8 @@ extension Experiment {
     }
     let joined = try join(features(part), targets(part))
     guard !joined.utterances.isEmpty else {
-      throw ExperimentFault.emptyPart(part.rawValue, ledger: try writeLedger().path)
+      _ = try writeLedger()
+      throw ExperimentFault.emptyPart(part.rawValue, ledger: ledgerPath)
     }
     return joined.utterances
   }
@@ -94,14 +95,14 @@ extension Experiment {
   /// - Returns: the ledger, and how many utterances the data directories have.
   package func collectLedger() throws -> (ledger: Ledger, utterances: Int) {
     (
-      try writeLedger().ledger,
+      try writeLedger(),
       try CorpusPart.allCases.reduce(0) { count, part in
         count + (try dataDirectory(part).utterances.count)
       }
     )
   }
 
-  private func writeLedger() throws(FileFault) -> (ledger: Ledger, path: String) {
+  private func writeLedger() throws(FileFault) -> Ledger {
     var ledger = Ledger()
     for part in CorpusPart.allCases {
       for path in [features(part).ledgerPath, targets(part).ledgerPath]
@@ -112,12 +113,13 @@ extension Experiment {
         FileManager.default.fileExists(atPath: targets(part).classesPath)
       else { continue }
       let known = Set(ledger.entries.map(\.utterance))
-      for entry in try join(features(part), targets(part)).ledger.entries
-      where !known.contains(entry.utterance) {
+      let unjoined = unjoined(
+        try features(part).frameCounts(), try targets(part).read().labels.mapValues(\.count))
+      for entry in unjoined.entries where !known.contains(entry.utterance) {
         ledger.append(entry)
       }
     }
     try ledger.write(to: ledgerPath)
-    return (ledger, ledgerPath)
+    return ledger
   }
 }

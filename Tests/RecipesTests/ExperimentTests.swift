@@ -161,8 +161,8 @@ struct ExperimentTests {
     #expect(utterances == 15)
     #expect(
       ledger.entries.map { "\($0.utterance) \($0.stage): \($0.reason)" } == [
-        "test-1 join: 2 targets for 58 frames", "test-2 join: features without targets",
-        "test-3 join: features without targets", "else join: targets without features",
+        "else join: targets without features", "test-1 join: 2 targets for 58 frames",
+        "test-2 join: features without targets", "test-3 join: features without targets",
       ])
     #expect(try experiment.readScores().systems.allSatisfy { $0.test.utterances == 1 })
   }
