@@ -16,9 +16,9 @@ struct DataDirectoryTests {
   @Test("utterances are sorted by their bytes, with their paths")
   func plain() throws {
     try folder.write("b /x/b c.wav\na-1 y/a.wav\nB z.wav\n", to: "wav.scp")
-    let data = try open(root: "/root")
+    let data = try open(root: "/base")
     #expect(data.utterances.map(\.id) == ["B", "a-1", "b"])
-    #expect(data.utterances.map(\.audioPath) == ["/root/z.wav", "/root/y/a.wav", "/x/b c.wav"])
+    #expect(data.utterances.map(\.audioPath) == ["/base/z.wav", "/base/y/a.wav", "/x/b c.wav"])
     #expect(data.utterances.allSatisfy { $0.seconds == nil })
     #expect(try open().utterances[0].audioPath == "z.wav")
   }
