@@ -25,6 +25,8 @@ package enum AudioFixture {
     Format("FLAC, 24 bit", SF_FORMAT_FLAC, SF_FORMAT_PCM_24, 1e-6),
     Format("AIFF, 16 bit", SF_FORMAT_AIFF, SF_FORMAT_PCM_16, 1.0 / 32768),
     Format("SPHERE, 16 bit", SF_FORMAT_NIST, SF_FORMAT_PCM_16, 1.0 / 32768),
+    Format("AU, 16 bit", SF_FORMAT_AU, SF_FORMAT_PCM_16, 1.0 / 32768),
+    Format("W64, 16 bit", SF_FORMAT_W64, SF_FORMAT_PCM_16, 1.0 / 32768),
     Format("Ogg Vorbis", SF_FORMAT_OGG, SF_FORMAT_VORBIS, nil),
   ]
 
