@@ -29,14 +29,10 @@ package struct ClassInventory: Sendable, Equatable {
     }
   }
 
-  /// The content of `classes.txt`.
-  package var text: String {
-    symbols.enumerated().map { "\($0.element) \($0.offset)\n" }.joined()
-  }
-
   /// Writes `classes.txt`.
   package func write(to path: String) throws(FileFault) {
-    try AtomicFile.write(text, to: path)
+    try AtomicFile.write(
+      symbols.enumerated().map { "\($0.element) \($0.offset)\n" }.joined(), to: path)
   }
 
   /// Reads `classes.txt`: ids from 0 without gaps, in any order.

@@ -35,16 +35,7 @@ package struct Ledger: Sendable, Equatable {
 
   /// Writes one JSON object a line, in the order of the entries; no entries make an empty file.
   package func write(to path: String) throws(FileFault) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var text = ""
-    for entry in entries {
-      guard let line = try? encoder.encode(entry) else {
-        preconditionFailure("Ledger: three strings do not encode")
-      }
-      text += String(decoding: line, as: UTF8.self) + "\n"
-    }
-    try AtomicFile.write(text, to: path)
+    try AtomicFile.write(entries.map { JSONText.line($0) + "\n" }.joined(), to: path)
   }
 
   /// Reads what `write` wrote.

@@ -33,7 +33,9 @@ package struct DistillationOptions: Sendable, Equatable, Codable {
     temperature = try read(.temperature, default: temperature)
     hardWeight = try read(.hardWeight, default: hardWeight)
     mean = try read(.mean, default: mean)
-    try requireOption(temperature > 0, "temperature", expected: "above 0", found: temperature)
+    try requireOption(
+      temperature > 0 && temperature.isFinite, "temperature", expected: "above 0",
+      found: temperature)
     try requireOption(
       (0...1).contains(hardWeight), "hardWeight", expected: "0 to 1", found: hardWeight)
   }

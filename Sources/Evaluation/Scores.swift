@@ -122,11 +122,6 @@ package struct ScoreReport: Sendable, Equatable, Codable {
 
   /// Writes a `scores.json`.
   package func write(to path: String) throws(FileFault) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(self) else {
-      throw .unwritable(path: path, reason: "a score is not finite")
-    }
-    try AtomicFile.write(data + Data("\n".utf8), to: path)
+    try AtomicFile.write(JSONText.document(self), to: path)
   }
 }

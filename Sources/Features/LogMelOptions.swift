@@ -87,7 +87,8 @@ package struct LogMelOptions: Sendable, Equatable, Codable {
       expected: "at least one sample at sampleRate \(sampleRate)", found: "\(frameShift) ms")
     try requireOption(
       (0...1).contains(preEmphasis), "preEmphasis", expected: "0 to 1", found: preEmphasis)
-    try requireOption(dither >= 0, "dither", expected: "0 or more", found: dither)
+    try requireOption(
+      dither >= 0 && dither.isFinite, "dither", expected: "0 or more", found: dither)
     let nyquist = Double(sampleRate) / 2
     try requireOption(
       lowFrequency >= 0 && lowFrequency < upperEdge, "lowFrequency",

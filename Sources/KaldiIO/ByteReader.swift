@@ -49,6 +49,14 @@ struct ByteReader {
   }
 }
 
+/// Throws when a key stands twice, since one of its entries would be lost.
+func requireUnique(_ keys: [String], in path: String) throws(FileFault) {
+  var seen: Set<String> = []
+  for key in keys where !seen.insert(key).inserted {
+    throw .malformed(path: path, expected: "each key once", found: "\(key) again")
+  }
+}
+
 /// The little-endian 32-bit integers that some bytes hold.
 func littleEndianIntegers(_ bytes: Data) -> [Int32] {
   var values = [Int32](repeating: 0, count: bytes.count / 4)

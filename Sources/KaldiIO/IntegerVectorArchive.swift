@@ -34,8 +34,15 @@ package enum IntegerVectorArchive {
     }
   }
 
-  /// Reads all vectors of an archive, text or binary, in its order.
+  /// Reads all vectors of an archive, text or binary, in its order; a key that stands twice is a
+  /// fault.
   package static func read(_ path: String) throws(FileFault) -> [Entry] {
+    let entries = try readEntries(path)
+    try requireUnique(entries.map(\.key), in: path)
+    return entries
+  }
+
+  private static func readEntries(_ path: String) throws(FileFault) -> [Entry] {
     let bytes = try TextFile.bytes(of: path)
     guard let blank = bytes.firstIndex(of: UInt8(ascii: " ")), bytes[blank...].count > 1,
       bytes[blank + 1] == 0

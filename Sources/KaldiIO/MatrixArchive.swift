@@ -44,7 +44,7 @@ package enum MatrixArchive {
     }
   }
 
-  /// Reads all matrices of an archive, in its order.
+  /// Reads all matrices of an archive, in its order; a key that stands twice is a fault.
   package static func read(_ path: String) throws(FileFault) -> [(key: String, matrix: Matrix)] {
     var reader = ByteReader(path: path, bytes: try TextFile.bytes(of: path))
     var entries: [(key: String, matrix: Matrix)] = []
@@ -52,6 +52,7 @@ package enum MatrixArchive {
       let key = try reader.take(until: UInt8(ascii: " "), "a key and a blank")
       entries.append((String(decoding: key, as: UTF8.self), try takeMatrix(&reader)))
     }
+    try requireUnique(entries.map(\.key), in: path)
     return entries
   }
 

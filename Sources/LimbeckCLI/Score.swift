@@ -33,9 +33,7 @@ struct Score: ParsableCommand {
       print(line("without silence", speech.accuracy, speech.low, speech.high, speech.frames))
     }
     if let json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-      try AtomicFile.write(try encoder.encode(score) + Data("\n".utf8), to: json)
+      try AtomicFile.write(JSONText.document(score), to: json)
     }
     for entry in ledger.entries {
       FileHandle.standardError.write(Data("\(entry.utterance): \(entry.reason)\n".utf8))

@@ -1,4 +1,4 @@
-/// Elementwise kernels of a feed-forward network. Each has a naive twin in `TestSupport`.
+/// Elementwise kernels of a feed-forward network; `ElementwiseTests` holds each to its definition.
 extension Matrix {
   /// Adds `row` to each row.
   package mutating func addToRows(_ row: [Float], workers: Workers = .one) {

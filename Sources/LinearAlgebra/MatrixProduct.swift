@@ -1,7 +1,7 @@
 import COpenBLAS
 
 /// How a matrix enters a product.
-package enum Orientation: Sendable {
+private enum Orientation {
   case asIs
   case transposed
 
@@ -17,6 +17,7 @@ package struct Operand {
   package static func asIs(_ matrix: Matrix) -> Operand {
     Operand(matrix: matrix, orientation: .asIs)
   }
+
   /// The transpose of a matrix, which is not formed.
   package static func transposed(_ matrix: Matrix) -> Operand {
     Operand(matrix: matrix, orientation: .transposed)

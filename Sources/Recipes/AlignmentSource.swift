@@ -32,7 +32,7 @@ package struct AlignmentSource: Sendable {
     } else {
       let entries = try IntegerVectorArchive.read(options.archive ?? "")
       alignments = .symbols(
-        Dictionary(entries.map { ($0.key, $0.values.map(String.init)) }) { first, _ in first })
+        Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.values.map(String.init)) }))
       symbols = map?.symbols ?? Set(entries.map(\.values).joined()).sorted().map(String.init)
     }
     let given = try options.classes.map { path throws(FileFault) in

@@ -21,11 +21,11 @@ extension Experiment {
       let data = try dataDirectory(part)
       let folder = features(part)
       var inputs = Inputs()
-      try inputs.add("options", recipe.features)
-      try inputs.add("channel", [recipe.corpus.channel])
+      inputs.add("options", recipe.features)
+      inputs.add("channel", [recipe.corpus.channel])
       for utterance in data.utterances {
         inputs.add(recording: utterance.audioPath)
-        try inputs.add(
+        inputs.add(
           utterance.id, utterance.seconds.map { [$0.lowerBound, $0.upperBound] } ?? [])
       }
       try perform(
@@ -49,7 +49,7 @@ extension Experiment {
     for part in CorpusPart.allCases {
       let folder = targets(part)
       var inputs = Inputs()
-      try inputs.add("options", recipe.targets)
+      inputs.add("options", recipe.targets)
       for file in options.inputs { try inputs.add(file: file) }
       try inputs.add(file: features(part).frameCountPath)
       try inputs.add(file: features(part).descriptionPath)

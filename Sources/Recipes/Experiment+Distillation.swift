@@ -15,8 +15,8 @@ extension Experiment {
   package func distill() throws {
     try computeSoftTargets()
     let job = studentJob("student")
-    var inputs = try inputs(of: job)
-    try inputs.add("distillation", recipe.distillation)
+    var inputs = inputs(of: job, on: try trainingInputs())
+    inputs.add("distillation", recipe.distillation)
     try inputs.add(file: softTargetsPath)
     try perform(job.system, inputs: inputs, outputs: [modelPath(job.system)]) {
       let data = try loadTrainingData()
@@ -37,8 +37,8 @@ extension Experiment {
   /// Writes the ensemble's distribution at T for each training frame, keyed by utterance and frame.
   private func computeSoftTargets() throws {
     var inputs = Inputs()
-    try inputs.add("temperature", recipe.distillation.temperature)
-    try inputs.add("mean", recipe.distillation.mean)
+    inputs.add("temperature", recipe.distillation.temperature)
+    inputs.add("mean", recipe.distillation.mean)
     for job in memberJobs { try inputs.add(file: modelPath(job.system)) }
     for file in dataFiles(.train) { try inputs.add(file: file) }
     try perform("soft-targets", inputs: inputs, outputs: [softTargetsPath]) {
@@ -72,7 +72,7 @@ extension Experiment {
   /// The soft targets of the training frames, in the order of the training set.
   private func loadSoftTargets(_ data: TrainingData) throws(FileFault) -> Matrix {
     let entries = try MatrixArchive.read(softTargetsPath)
-    let byUtterance = Dictionary(entries.map { ($0.key, $0.matrix) }) { first, _ in first }
+    let byUtterance = Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.matrix) })
     var all = Matrix(rows: 0, columns: data.classes.count)
     for (id, rows) in data.train.utterances {
       guard let matrix = byUtterance[id], matrix.rows == rows.count,

@@ -26,14 +26,14 @@ private struct SystemTally {
 }
 
 extension Experiment {
-  /// The systems with a score of their own beside the members.
+  /// What the ensemble is called among the systems.
   private static let ensembleName = "ensemble"
 
   /// Scores all systems and writes `scores.json`.
   package func score() throws {
     var inputs = Inputs()
-    try inputs.add("scoring", recipe.scoring)
-    try inputs.add("mean", recipe.distillation.mean)
+    inputs.add("scoring", recipe.scoring)
+    inputs.add("mean", recipe.distillation.mean)
     let systems = memberJobs.map(\.system) + ["baseline", "student"]
     for system in systems { try inputs.add(file: modelPath(system)) }
     for file in dataFiles(.development) + dataFiles(.test) { try inputs.add(file: file) }

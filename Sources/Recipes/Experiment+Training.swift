@@ -61,7 +61,8 @@ extension Experiment {
 
   /// Trains networks on hard targets, side by side.
   private func train(_ jobs: [TrainingJob]) throws {
-    let inputs = try jobs.map(inputs(of:))
+    let data = try trainingInputs()
+    let inputs = jobs.map { self.inputs(of: $0, on: data) }
     let stale = jobs.indices.filter {
       !isFresh(jobs[$0].system, inputs: inputs[$0], outputs: [modelPath(jobs[$0].system)])
     }
@@ -70,17 +71,17 @@ extension Experiment {
     }
     guard !stale.isEmpty else { return }
     for index in stale { begin(jobs[index].system) }
-    let data = try loadTrainingData()
-    let objective = HardTargets(labels: data.train.labels)
+    let frames = try loadTrainingData()
+    let objective = HardTargets(labels: frames.train.labels)
     let observer = TrainingObserver(
       work: stale.map { jobs[$0].system }.joined(separator: " "),
-      total: stale.reduce(0) { $0 + data.train.count * jobs[$1].training.epochs },
+      total: stale.reduce(0) { $0 + frames.train.count * jobs[$1].training.epochs },
       reporter: reporter)
     let share = Workers(count: max(1, workers.count / stale.count))
     let results = workers.map(stale.count) { index -> Result<Void, any Error> in
       let job = jobs[stale[index]]
       return Result {
-        try train(job, on: data, objective: objective, workers: share, observer: observer)
+        try train(job, on: frames, objective: objective, workers: share, observer: observer)
         try finish(job.system, inputs: inputs[stale[index]])
       }
     }
@@ -107,22 +108,26 @@ extension Experiment {
       provenance: AcousticModel.Provenance(
         system: job.system, seed: job.seed, epoch: outcome.epoch,
         developmentAccuracy: best.developmentAccuracy, limbeckVersion: limbeckVersion))
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    let log = try outcome.history
-      .map { String(decoding: try encoder.encode($0), as: UTF8.self) + "\n" }
-    try AtomicFile.write(log.joined(), to: "\(path)/models/\(job.system).log.jsonl")
+    try AtomicFile.write(
+      outcome.history.map { JSONText.line($0) + "\n" }.joined(),
+      to: "\(path)/models/\(job.system).log.jsonl")
     try model.write(to: modelPath(job.system))
   }
 
-  /// What a network trained on hard targets depends on.
-  func inputs(of job: TrainingJob) throws -> Inputs {
+  /// What every network depends on: the training and development data.
+  func trainingInputs() throws(FileFault) -> Inputs {
     var inputs = Inputs()
-    try inputs.add("seed", job.seed)
-    try inputs.add("hidden", job.hidden)
-    try inputs.add("training", job.training)
-    try inputs.add("context", recipe.context)
     for file in dataFiles(.train) + dataFiles(.development) { try inputs.add(file: file) }
+    return inputs
+  }
+
+  /// What a network trained on hard targets depends on.
+  func inputs(of job: TrainingJob, on data: Inputs) -> Inputs {
+    var inputs = data
+    inputs.add("seed", job.seed)
+    inputs.add("hidden", job.hidden)
+    inputs.add("training", job.training)
+    inputs.add("context", recipe.context)
     return inputs
   }
 

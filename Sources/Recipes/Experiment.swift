@@ -140,10 +140,8 @@ struct Inputs {
   private var lines = ["limbeck \(limbeckVersion)"]
 
   /// Adds a value by its JSON.
-  mutating func add(_ name: String, _ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    lines.append("\(name) \(String(decoding: try encoder.encode(value), as: UTF8.self))")
+  mutating func add(_ name: String, _ value: some Encodable) {
+    lines.append("\(name) \(JSONText.line(value))")
   }
 
   /// Adds a file by its bytes.

@@ -115,13 +115,9 @@ package struct FeatureFolder: Sendable {
     try archive.commit()
     try AtomicFile.write(frameCounts, to: frameCountPath)
     try ledger.write(to: ledgerPath)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    guard
-      let description = try? encoder.encode(
-        Description(options: options, version: limbeckVersion))
-    else { preconditionFailure("FeatureFolder: options do not encode") }
-    try AtomicFile.write(description + Data("\n".utf8), to: descriptionPath)
+    try AtomicFile.write(
+      JSONText.document(Description(options: options, version: limbeckVersion)),
+      to: descriptionPath)
     reporter.log.info(
       """
       \(path): \(data.utterances.count - ledger.entries.count) of \(data.utterances.count) \

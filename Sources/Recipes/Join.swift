@@ -11,7 +11,7 @@ func join(
 ) throws(FileFault) -> (utterances: [FrameSet.Utterance], classes: ClassInventory, ledger: Ledger) {
   let (classes, labels) = try targets.read()
   let entries = try features.read()
-  let frameCounts = Dictionary(entries.map { ($0.key, $0.matrix.rows) }) { first, _ in first }
+  let frameCounts = Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.matrix.rows) })
   let utterances = entries.compactMap { id, matrix -> FrameSet.Utterance? in
     guard let own = labels[id], own.count == matrix.rows else { return nil }
     return FrameSet.Utterance(id: id, features: matrix, labels: own)

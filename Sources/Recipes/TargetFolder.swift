@@ -29,7 +29,7 @@ package struct TargetFolder: Sendable {
         path: archivePath, expected: "class ids below \(classes.count) for \(entry.key)",
         found: "\(bad)")
     }
-    return (classes, Dictionary(entries.map { ($0.key, $0.values) }) { first, _ in first })
+    return (classes, Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.values) }))
   }
 
   /// Makes the targets of some utterances.

@@ -45,10 +45,10 @@ extension AcousticModel {
     file.metadata = [
       "architecture": "feed-forward, ReLU",
       "layers": "\(network.layers.count)",
-      "features": json(features),
-      "context": json(context),
-      "classes": json(classes.symbols),
-      "provenance": json(provenance),
+      "features": JSONText.line(features),
+      "context": JSONText.line(context),
+      "classes": JSONText.line(classes.symbols),
+      "provenance": JSONText.line(provenance),
     ]
     try file.write(to: path)
   }
@@ -118,14 +118,4 @@ extension AcousticModel {
       throw .otherFeatures(path: path, features: folder, differences: differences)
     }
   }
-}
-
-/// A value of ours as JSON with sorted keys, so that the same value gives the same text.
-private func json(_ value: some Encodable) -> String {
-  let encoder = JSONEncoder()
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  guard let data = try? encoder.encode(value) else {
-    preconditionFailure("AcousticModel: \(value) does not encode as JSON")
-  }
-  return String(decoding: data, as: UTF8.self)
 }

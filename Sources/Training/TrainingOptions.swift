@@ -36,9 +36,12 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
     try requireOption(
       (1...1_000_000).contains(batchSize), "batchSize", expected: "1 to 1,000,000 frames",
       found: batchSize)
-    try requireOption(learningRate > 0, "learningRate", expected: "above 0", found: learningRate)
     try requireOption(
-      finalLearningRate > 0, "finalLearningRate", expected: "above 0", found: finalLearningRate)
+      learningRate > 0 && learningRate.isFinite, "learningRate", expected: "above 0",
+      found: learningRate)
+    try requireOption(
+      finalLearningRate > 0 && finalLearningRate.isFinite, "finalLearningRate",
+      expected: "above 0", found: finalLearningRate)
     try requireOption(
       (0..<1).contains(momentum), "momentum", expected: "at least 0, below 1", found: momentum)
     try requireOption(

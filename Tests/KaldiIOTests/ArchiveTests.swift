@@ -72,6 +72,24 @@ struct ArchiveTests {
     }
   }
 
+  @Test("a key that stands twice is a fault, since one entry would be lost")
+  func twice() throws {
+    let folder = try TemporaryFolder()
+    for name in ["matrices.ark", "vectors.ark", "vectors-text.ark"] {
+      let whole = try TextFile.bytes(of: fixture(name))
+      let path = try folder.write(whole + whole, to: name)
+      #expect(
+        throws: FileFault.malformed(path: path, expected: "each key once", found: "first again")
+      ) {
+        if name == "matrices.ark" {
+          _ = try MatrixArchive.read(path)
+        } else {
+          _ = try IntegerVectorArchive.read(path)
+        }
+      }
+    }
+  }
+
   @Test("other kinds of archive are refused by name")
   func otherKinds() throws {
     let folder = try TemporaryFolder()

@@ -37,6 +37,8 @@ struct RecipeTests {
       ("student: {hiden: {units: 3}}\n", "unknown option student.hiden; did you mean hidden?"),
       ("ensemble: {members: 0}\n", "members: expected 1 to 1000, found 0"),
       ("ensemble: {members: five}\n", "expected an integer for ensemble.members"),
+      ("student: {training: {learningRate: .inf}}\n", "learningRate: expected above 0, found inf"),
+      ("distillation: {temperature: .nan}\n", "temperature: expected above 0, found nan"),
       ("student: {training: {momentum: 1}}\n", "momentum: expected at least 0, below 1, found 1.0"),
       ("distillation: {mean: harmonic}\n", "expected a valid value for distillation.mean"),
       ("features: {melBins: 40\n", "expected YAML"),
