@@ -69,8 +69,17 @@ let package = Package(
     .executableTarget(
       name: "LimbeckCLI",
       dependencies: [
-        "Recipes", "Evaluation", "Features", "Corpus", "Audio", "LinearAlgebra", "Storage", logging,
+        "Recipes", "Evaluation", "Features", "Corpus", "KaldiIO", "Audio", "LinearAlgebra", "Storage",
+        logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    .executableTarget(
+      name: "Benchmarks",
+      dependencies: [
+        "Recipes", "Features", "Corpus", "KaldiIO", "Audio", "LinearAlgebra", "Storage", "CFFTW",
+        logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 

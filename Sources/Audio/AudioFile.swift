@@ -4,11 +4,49 @@ import Synchronization
 
 /// Reading recordings of every kind that libsndfile knows.
 package enum AudioFile {
-  /// Reads one channel of a recording, or a part of it.
+  /// Reads one channel of a recording, or a part of it, whole; see `AudioReader`.
   ///
-  /// The number of samples is what was decoded, since headers of streamed files are often wrong; a
-  /// header that promises more than there is, other than by a length that stands for "unknown",
-  /// means a file cut short and is an error.
+  /// - Returns: at least one sample, all of them finite.
+  /// - Throws: `AudioFault` for anything else.
+  package static func read(
+    _ path: String, sampleRate: Int? = nil, channel: Int? = nil,
+    seconds: ClosedRange<Double>? = nil
+  ) throws(AudioFault) -> Waveform {
+    var reader = try AudioReader(
+      path, sampleRate: sampleRate, channel: channel, seconds: seconds)
+    var samples: [Float] = []
+    var block: [Float] = []
+    while try reader.next(&block) { samples += block }
+    return Waveform(sampleRate: reader.sampleRate, samples: samples)
+  }
+}
+
+/// Reads one channel of a recording, or of a part of it, block by block, so that its length is not
+/// bounded by memory.
+///
+/// The number of samples is what was decoded, since headers of streamed files are often wrong; a
+/// header that promises more than there is, other than by a length that stands for "unknown", means a
+/// file cut short and is an error. What is wrong beyond a block shows when that place is read, so only
+/// a reader that was read to its end is known to be whole.
+package struct AudioReader: ~Copyable {
+  package let path: String
+  /// In hertz.
+  package let sampleRate: Int
+
+  private let channels: Int
+  private let channel: Int
+  /// The part that was asked for, in seconds and in samples.
+  private let seconds: ClosedRange<Double>?
+  private let part: Range<Int>
+  /// The header's count of samples a channel; it may be wrong.
+  private let promisedSamples: Int
+  private let isOgg: Bool
+  private let file: SoundFile
+  private var interleaved: [Float] = []
+  /// The sample of the recording that comes next.
+  private var position: Int
+
+  /// Opens a recording and goes to the start of the part.
   ///
   /// - Parameters:
   ///   - path: the file.
@@ -16,95 +54,107 @@ package enum AudioFile {
   ///   - channel: which channel to take, from one; nil asks for a file with one channel.
   ///   - seconds: the part to take; nil takes all of it. Its end may lie beyond the end of the
   ///     recording by half a frame shift (5 ms), as rounded times do.
-  /// - Returns: at least one sample, all of them finite.
-  /// - Throws: `AudioFault` for anything else.
-  package static func read(
+  /// - Throws: `AudioFault` when it cannot be opened or is not as asked for.
+  package init(
     _ path: String, sampleRate: Int? = nil, channel: Int? = nil,
     seconds: ClosedRange<Double>? = nil
-  ) throws(AudioFault) -> Waveform {
-    guard FileManager.default.fileExists(atPath: path) else { throw .missing(path: path) }
-    let file = try OpenFile(path: path)
-    if let sampleRate, file.sampleRate != sampleRate {
-      throw .sampleRate(path: path, expected: sampleRate, found: file.sampleRate)
+  ) throws(AudioFault) {
+    var isFolder: ObjCBool = false
+    guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw .missing(path: path)
     }
-    if let channel, channel < 1 || channel > file.channels {
-      throw .noSuchChannel(path: path, chosen: channel, count: file.channels)
+    guard !isFolder.boolValue else { throw .unreadable(path: path, reason: "it is a folder") }
+    let opened = try SoundFile(path)
+    let info = opened.info
+    let (rate, count) = (Int(info.samplerate), Int(info.channels))
+    if let sampleRate, rate != sampleRate {
+      throw .sampleRate(path: path, expected: sampleRate, found: rate)
     }
-    guard channel != nil || file.channels == 1 else {
-      throw .severalChannels(path: path, count: file.channels)
+    if let channel, channel < 1 || channel > count {
+      throw .noSuchChannel(path: path, chosen: channel, count: count)
     }
-    var samples = try file.readAll(channel: channel ?? 1)
-    if let shortfall = file.shortfall(decoded: samples.count) {
+    guard channel != nil || count == 1 else { throw .severalChannels(path: path, count: count) }
+    let part =
+      seconds.map {
+        Int(($0.lowerBound * Double(rate)).rounded())..<Int(($0.upperBound * Double(rate)).rounded())
+      } ?? 0..<Int.max
+    var start = 0
+    if part.lowerBound > 0, info.seekable != 0 {
+      let place = unsafe sf_seek(opened.handle, sf_count_t(part.lowerBound), Int32(SEEK_SET))
+      start = max(0, Int(place))
+    }
+    self.path = path
+    self.sampleRate = rate
+    channels = count
+    self.channel = channel ?? 1
+    self.seconds = seconds
+    self.part = part
+    promisedSamples = Int(info.frames)
+    isOgg = Int(info.format) & SF_FORMAT_TYPEMASK == SF_FORMAT_OGG
+    position = start
+    file = opened
+  }
+
+  /// Reads the next block.
+  ///
+  /// - Parameter block: the samples, replaced; at most 32,768, all finite.
+  /// - Returns: whether there was any; false at the end.
+  /// - Throws: `AudioFault` for what is wrong with the block, and at the end with the whole: no sample,
+  ///   fewer than the header promises, or than the part needs.
+  package mutating func next(_ block: inout [Float]) throws(AudioFault) -> Bool {
+    block.removeAll(keepingCapacity: true)
+    while block.isEmpty {
+      let start = position
+      let wanted = min(AudioReader.blockFrames, part.upperBound - start)
+      let count = wanted > 0 ? readFrames(wanted) : 0
+      position += count
+      let skipped = min(count, max(0, part.lowerBound - start))
+      for frame in skipped..<count { block.append(interleaved[frame * channels + channel - 1]) }
+      if let bad = block.firstIndex(where: { !$0.isFinite }) {
+        throw .notFinite(path: path, sample: start + skipped + bad)
+      }
+      if count < wanted || wanted <= 0 {
+        // Asked for again only when this block was empty, so that the end is checked once.
+        if !block.isEmpty { return true }
+        try checkEnd()
+        return false
+      }
+    }
+    return true
+  }
+
+  private mutating func readFrames(_ count: Int) -> Int {
+    if interleaved.isEmpty {
+      interleaved = Array(repeating: 0, count: AudioReader.blockFrames * channels)
+    }
+    return unsafe max(0, Int(sf_readf_float(file.handle, &interleaved, sf_count_t(count))))
+  }
+
+  private static let blockFrames = 1 << 15
+
+  private func checkEnd() throws(AudioFault) {
+    guard unsafe sf_error(file.handle) == 0 else {
+      throw .unreadable(
+        path: path,
+        reason: unsafe String(cString: sf_strerror(file.handle)) + " after \(position) samples")
+    }
+    let isWhole = seconds == nil || position < part.upperBound
+    if let shortfall = shortfall(decoded: isWhole ? position : Int.max) {
       throw .truncated(
         path: path, promised: shortfall.promised, found: shortfall.found, unit: shortfall.unit)
     }
-    guard !samples.isEmpty else { throw .empty(path: path) }
-    if let bad = samples.firstIndex(where: { !$0.isFinite }) {
-      throw .notFinite(path: path, sample: bad)
+    guard let seconds else {
+      if position == 0 { throw .empty(path: path) }
+      return
     }
-    if let seconds {
-      let rate = Double(file.sampleRate)
-      let (start, end) = (seconds.lowerBound * rate, seconds.upperBound * rate)
-      guard start >= 0, end <= Double(samples.count) + 0.005 * rate,
-        start.rounded() < min(Double(samples.count), end.rounded())
-      else {
-        throw .outside(
-          path: path, start: seconds.lowerBound, end: seconds.upperBound,
-          duration: Double(samples.count) / rate)
-      }
-      samples = Array(samples[Int(start.rounded())..<min(samples.count, Int(end.rounded()))])
+    let rate = Double(sampleRate)
+    guard seconds.lowerBound >= 0, part.lowerBound < min(position, part.upperBound),
+      seconds.upperBound * rate <= Double(position) + 0.005 * rate
+    else {
+      throw .outside(
+        path: path, start: seconds.lowerBound, end: seconds.upperBound,
+        duration: Double(position) / rate)
     }
-    return Waveform(sampleRate: file.sampleRate, samples: samples)
-  }
-}
-
-/// An open file of libsndfile.
-@safe private struct OpenFile: ~Copyable {
-  let path: String
-  let sampleRate: Int
-  let channels: Int
-  /// The header's count of samples a channel; it may be wrong.
-  private let promisedSamples: Int
-  private let isOgg: Bool
-  private let handle: OpaquePointer
-
-  init(path: String) throws(AudioFault) {
-    self.path = path
-    var info = SF_INFO()
-    nonisolated(unsafe) var opened: OpaquePointer?
-    let reason = opening.withLock { _ -> String? in
-      unsafe opened = sf_open(path, Int32(SFM_READ), &info)
-      return unsafe opened == nil ? String(cString: sf_strerror(nil)) : nil
-    }
-    guard let ready = unsafe opened else {
-      throw .unreadable(path: path, reason: reason ?? "no reason given")
-    }
-    unsafe handle = ready
-    sampleRate = Int(info.samplerate)
-    channels = Int(info.channels)
-    promisedSamples = Int(info.frames)
-    isOgg = Int(info.format) & SF_FORMAT_TYPEMASK == SF_FORMAT_OGG
-  }
-
-  deinit { unsafe sf_close(handle) }
-
-  /// Decodes the whole file in blocks and keeps one channel, counted from one.
-  func readAll(channel: Int) throws(AudioFault) -> [Float] {
-    let blockFrames = 1 << 15
-    var block = [Float](repeating: 0, count: blockFrames * channels)
-    var samples: [Float] = []
-    samples.reserveCapacity(min(max(0, promisedSamples), 1 << 26))
-    while true {
-      let read = unsafe Int(sf_readf_float(handle, &block, sf_count_t(blockFrames)))
-      for frame in 0..<max(0, read) { samples.append(block[frame * channels + channel - 1]) }
-      if read < blockFrames { break }
-    }
-    guard unsafe sf_error(handle) == 0 else {
-      throw .unreadable(
-        path: path,
-        reason: unsafe String(cString: sf_strerror(handle)) + " after \(samples.count) samples")
-    }
-    return samples
   }
 
   /// What the header promised and the file did not hold.
@@ -113,7 +163,7 @@ package enum AudioFile {
   /// `data : 32000 (should be 15978)` in its log; of SPHERE it ignores the `sample_count` of the text
   /// header; of other formats it keeps the header's count, and of an Ogg stream without its last page
   /// it says the largest count there is.
-  func shortfall(decoded: Int) -> (promised: Int, found: Int, unit: String)? {
+  private func shortfall(decoded: Int) -> (promised: Int, found: Int, unit: String)? {
     let isUnknown = promisedSamples >= Int(Int32.max)
     if promisedSamples > decoded, !isUnknown || isOgg {
       return (promisedSamples, decoded, "samples")
@@ -121,7 +171,7 @@ package enum AudioFile {
     if let promised = sphereSampleCount(), promised > decoded {
       return (promised, decoded, "samples")
     }
-    for line in log().split(separator: "\n") {
+    for line in log().split(separator: "\n") where line.contains("(should be ") {
       guard
         let match = line.wholeMatch(
           of: #/ *(?:data|SSND|Data Size|riff) *: *(\d+) \(should be (\d+)\).*/#),
@@ -134,7 +184,7 @@ package enum AudioFile {
 
   private func log() -> String {
     var buffer = [CChar](repeating: 0, count: 16384)
-    unsafe sf_command(handle, Int32(SFC_GET_LOG_INFO), &buffer, Int32(buffer.count))
+    unsafe sf_command(file.handle, Int32(SFC_GET_LOG_INFO), &buffer, Int32(buffer.count))
     return String(
       decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
@@ -147,6 +197,28 @@ package enum AudioFile {
     else { return nil }
     return Int(match.1)
   }
+}
+
+/// An open file of libsndfile.
+@safe private struct SoundFile: ~Copyable {
+  let info: SF_INFO
+  let handle: OpaquePointer
+
+  init(_ path: String) throws(AudioFault) {
+    var info = SF_INFO()
+    nonisolated(unsafe) var opened: OpaquePointer?
+    let reason = opening.withLock { _ -> String? in
+      unsafe opened = sf_open(path, Int32(SFM_READ), &info)
+      return unsafe opened == nil ? String(cString: sf_strerror(nil)) : nil
+    }
+    guard let ready = unsafe opened else {
+      throw .unreadable(path: path, reason: reason ?? "no reason given")
+    }
+    unsafe handle = ready
+    self.info = info
+  }
+
+  deinit { unsafe sf_close(handle) }
 }
 
 /// Held while a file is opened: the reason of a failure is one variable for the whole process.

@@ -1,93 +1,169 @@
 import Foundation
 package import Storage
 
+/// Where the audio of a recording comes from.
+package enum Recording: Sendable, Equatable {
+  case file(path: String)
+  /// A command of the shell, whose output is the audio.
+  case command(String)
+}
+
 /// One utterance of a data directory.
 package struct Utterance: Sendable, Equatable {
   package let id: String
   /// The recording that it is, or is a part of.
-  package let audioPath: String
+  package let recording: Recording
   /// Its part of the recording in seconds; nil for all of it.
   package let seconds: ClosedRange<Double>?
+
+  package init(id: String, recording: Recording, seconds: ClosedRange<Double>?) {
+    (self.id, self.recording, self.seconds) = (id, recording, seconds)
+  }
 }
 
-/// A Kaldi data directory: `wav.scp`, and `segments` where it exists.
+/// A Kaldi data directory: `wav.scp`, and `segments` and `utt2spk` where they exist.
+///
+/// Lines that cannot be used do not stop the others: their utterances are in `faults`.
 package struct DataDirectory: Sendable {
   package let path: String
   /// In the order of their ids' bytes, whatever order the files have.
   package let utterances: [Utterance]
+  /// The utterances of lines that are malformed, stand twice or name no recording, with file and line.
+  package let faults: Ledger
+
+  /// How many utterances the files name, usable or not.
+  package var count: Int { utterances.count + Set(faults.entries.map(\.utterance)).count }
 
   /// Reads the files; audio is not opened.
   ///
   /// - Parameters:
   ///   - path: the folder.
   ///   - root: where relative paths in `wav.scp` start; nil for the current folder, as in Kaldi.
-  /// - Throws: `FileFault` for a missing `wav.scp`, an id that stands twice, a segment of an unknown
-  ///   recording or of no length, or a `wav.scp` entry that is a command: a list must not run
-  ///   programs.
-  package init(path: String, root: String? = nil) throws(FileFault) {
+  ///   - commands: whether entries of `wav.scp` may be commands; else they are faults.
+  /// - Throws: `FileFault` for a missing `wav.scp`, or one without any line.
+  package init(
+    path: String, root: String? = nil, commands: CommandPolicy = .refused
+  ) throws(FileFault) {
     self.path = path
     let scriptPath = path + "/wav.scp"
-    var recordings: [String: String] = [:]
-    for (key, value) in try readTable(scriptPath) {
-      guard !value.text.hasSuffix("|") else {
-        throw .malformedLine(
-          path: scriptPath, line: value.line, expected: "the path of an audio file",
-          found: "a command, which is not run: \(value.text)")
-      }
-      let isRelative = !value.text.hasPrefix("/")
-      recordings[key] = isRelative ? (root.map { $0 + "/" } ?? "") + value.text : value.text
-    }
-    let segmentPath = path + "/segments"
-    var parts: [(id: String, recording: String, seconds: ClosedRange<Double>?)] = []
-    if FileManager.default.fileExists(atPath: segmentPath) {
-      for (key, value) in try readTable(segmentPath) {
-        let fields = value.text[...].fields
-        guard fields.count == 3, let start = Double(fields[1]), let end = Double(fields[2]),
-          start >= 0, end > start, end.isFinite
-        else {
-          throw .malformedLine(
-            path: segmentPath, line: value.line,
-            expected: "an utterance, its recording, and a start before an end in seconds",
-            found: "\"\(key) \(value.text)\"")
-        }
-        guard recordings[String(fields[0])] != nil else {
-          throw .malformedLine(
-            path: segmentPath, line: value.line, expected: "a recording of wav.scp",
-            found: "\"\(fields[0])\"")
-        }
-        parts.append((key, String(fields[0]), start...end))
-      }
-    } else {
-      parts = recordings.keys.map { ($0, $0, nil) }
-    }
-    utterances = parts.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
-      .compactMap { part in
-        recordings[part.recording].map {
-          Utterance(id: part.id, audioPath: $0, seconds: part.seconds)
-        }
-      }
-    guard !utterances.isEmpty else {
+    var script = try DataTable(scriptPath, expected: "a key and a path")
+    guard !(script.values.isEmpty && script.faults.isEmpty) else {
       throw .malformed(path: scriptPath, expected: "at least one recording", found: "none")
     }
+    var recordings: [String: Recording] = [:]
+    for (key, value) in script.values {
+      if let command = ShellCommand.parse(value.text) {
+        guard commands == .allowed else {
+          script.reject(
+            key, value, expected: "the path of an audio file, or --allow-commands",
+            found: "a command, which is not run: \(value.text)")
+          continue
+        }
+        recordings[key] = .command(command)
+      } else {
+        let isRelative = !value.text.hasPrefix("/")
+        recordings[key] = .file(
+          path: isRelative ? (root.map { $0 + "/" } ?? "") + value.text : value.text)
+      }
+    }
+    var faults = script.faults
+    var utterances: [Utterance] = []
+    let segmentPath = path + "/segments"
+    if FileManager.default.fileExists(atPath: segmentPath) {
+      var segments = try DataTable(
+        segmentPath, expected: "an utterance, its recording, a start and an end")
+      for (key, value) in segments.values {
+        let fields = value.text[...].fields
+        guard fields.count == 3 || fields.count == 4, let start = Double(fields[1]),
+          let end = Double(fields[2]), start >= 0, end > start, end < longestRecording
+        else {
+          segments.reject(
+            key, value,
+            expected: "an utterance, its recording, and a start before an end in seconds",
+            found: "\"\(key) \(value.text)\"")
+          continue
+        }
+        guard let recording = recordings[String(fields[0])] else {
+          segments.reject(
+            key, value, expected: "a recording of wav.scp",
+            found: script.faults.reasons[String(fields[0])] ?? "\"\(fields[0])\"")
+          continue
+        }
+        utterances.append(Utterance(id: key, recording: recording, seconds: start...end))
+      }
+      // What is wrong with a recording shows in its segments.
+      faults = segments.faults
+    } else {
+      utterances = recordings.map { Utterance(id: $0.key, recording: $0.value, seconds: nil) }
+    }
+    self.utterances = utterances.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+    self.faults = faults.ledger
+  }
+
+  /// The speaker of each utterance.
+  ///
+  /// - Throws: `FileFault` for a missing `utt2spk`; an utterance whose line is malformed or stands
+  ///   twice is not in the result.
+  package func speakers() throws(FileFault) -> [String: String] {
+    try DataTable(path + "/utt2spk", expected: "an utterance and its speaker").values
+      .filter { !$0.value.text.contains(" ") }.mapValues(\.text)
   }
 }
 
-/// Reads a file of `KEY VALUE` lines; a key without a value and a key that stands twice are faults.
-private func readTable(
-  _ path: String
-) throws(FileFault) -> [String: (line: Int, text: String)] {
-  var table: [String: (line: Int, text: String)] = [:]
-  for (number, line) in try TextFile.lines(of: path) {
-    let (key, rest) = line.keyAndRest
-    guard !rest.isEmpty else {
-      throw .malformedLine(
-        path: path, line: number, expected: "a key and a value", found: "\"\(line)\"")
+/// Some months in seconds; a time beyond it is a mistake.
+private let longestRecording = 1e7
+
+/// A file of `KEY VALUE` lines, with the lines that are not.
+private struct DataTable {
+  /// What is wrong with a key's lines.
+  struct Faults {
+    private(set) var reasons: [String: String] = [:]
+    var isEmpty: Bool { reasons.isEmpty }
+
+    mutating func add(_ key: String, _ fault: FileFault) {
+      reasons[key] = fault.description
     }
-    if let first = table.updateValue((number, String(rest)), forKey: String(key)) {
-      throw .malformedLine(
-        path: path, line: number, expected: "each key once",
-        found: "\(key) again, after line \(first.line)")
+
+    var ledger: Ledger {
+      var ledger = Ledger()
+      for (key, reason) in reasons.sorted(by: {
+        $0.key.utf8.lexicographicallyPrecedes($1.key.utf8)
+      }) {
+        ledger.leaveOut(key, stage: "data", reason: reason)
+      }
+      return ledger
     }
   }
-  return table
+
+  let path: String
+  private(set) var values: [String: (line: Int, text: String)] = [:]
+  private(set) var faults = Faults()
+
+  init(_ path: String, expected: String) throws(FileFault) {
+    self.path = path
+    for (number, line, isUTF8) in try TextFile.lossyLines(of: path) {
+      let (key, rest) = (String(line.keyAndRest.key), line.keyAndRest.rest)
+      let fault: FileFault? =
+        if !isUTF8 {
+          .malformedLine(path: path, line: number, expected: "UTF-8", found: "other bytes")
+        } else if rest.isEmpty {
+          .malformedLine(path: path, line: number, expected: expected, found: "\"\(line)\"")
+        } else if let first = values.updateValue((number, String(rest)), forKey: key) {
+          .malformedLine(
+            path: path, line: number, expected: "each key once",
+            found: "\(key) again, after line \(first.line)")
+        } else {
+          nil
+        }
+      if let fault { faults.add(key, fault) }
+    }
+    for key in faults.reasons.keys { values[key] = nil }
+  }
+
+  mutating func reject(
+    _ key: String, _ value: (line: Int, text: String), expected: String, found: String
+  ) {
+    faults.add(
+      key, .malformedLine(path: path, line: value.line, expected: expected, found: found))
+  }
 }

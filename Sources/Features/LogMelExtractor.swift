@@ -1,96 +1,134 @@
 import Audio
-import Foundation
 package import LinearAlgebra
 
 /// Turns samples into log-mel frames as Kaldi's `compute-fbank-feats` does.
 ///
-/// Owns its Fourier plan, so a worker makes its own and never shares it.
+/// Samples come in pieces of any size, so that the length of a recording is not bounded by memory;
+/// the frames do not depend on the pieces. It owns its Fourier plan, so a worker makes its own and
+/// never shares it.
 package struct LogMelExtractor: ~Copyable {
   /// The options it was made with.
   package let options: LogMelOptions
 
   private let grid: FrameGrid
-  private let window: [Float]
-  private let filterbank: MelFilterbank
-  private var transform: RealFFT
+  private var computer: FrameComputer
+
+  /// Samples that frames still need.
+  private var buffer: [Float] = []
+  /// The index in the audio of the buffer's first sample; below 0 when mirrored ones precede it.
+  private var bufferStart = 0
+  /// The samples of the utterance so far.
+  private var sampleCount = 0
+  private var nextFrame = 0
+  private var noise: SeededGenerator?
 
   /// - Parameter options: must be valid (`LogMelOptions.validate`).
   package init(options: LogMelOptions) {
     self.options = options
     grid = options.grid
-    window = options.window.values(count: options.grid.window)
-    filterbank = MelFilterbank(options: options)
-    transform = RealFFT(size: options.transformSize)
+    computer = FrameComputer(options: options)
   }
 
-  /// The log-mel frames of one utterance: natural logarithms of the bands' energies, where samples
-  /// are on the 16-bit integer scale; an energy below the epsilon of a 32-bit float counts as that.
+  /// The frames of one whole utterance.
   ///
   /// - Parameters:
   ///   - samples: at the options' sample rate, full scale [-1, 1).
   ///   - utterance: the id that seeds the dither, when there is any.
-  /// - Returns: frames × bands; no row when the samples are fewer than one window.
+  /// - Returns: frames × `options.columns`, as `finish` leaves them.
   package mutating func logMel(of samples: [Float], utterance: String) -> Matrix {
-    var scaled = samples
-    for index in scaled.indices { scaled[index] *= 32768 }
-    if options.dither > 0 { addDither(to: &scaled, utterance: utterance) }
-    var frame = [Float](repeating: 0, count: grid.window)
-    var power = [Float](repeating: 0, count: options.transformSize / 2 + 1)
-    var result = Matrix(rows: grid.frameCount(samples: scaled.count), columns: options.melBins)
-    for index in 0..<result.rows {
-      cutFrame(at: grid.samples(ofFrame: index), of: scaled, into: &frame)
-      var spectrum = power.mutableSpan
-      transform.powerSpectrum(of: frame.span, into: &spectrum)
-      result.withRow(index) { row in
-        filterbank.apply(to: power.span, into: &row)
-        for band in row.indices { row[band] = log(max(row[band], Float.ulpOfOne)) }
-      }
-    }
-    return result
+    var frames = Matrix(rows: 0, columns: options.columns)
+    begin(utterance: utterance)
+    push(samples.span, appendingTo: &frames)
+    finish(appendingTo: &frames)
+    return frames
   }
 
-  /// Copies one frame, removes its mean, emphasises it and multiplies it by the window.
-  private func cutFrame(at range: Range<Int>, of samples: [Float], into frame: inout [Float]) {
-    for (offset, index) in range.enumerated() { frame[offset] = samples[index] }
-    if options.removeDCOffset {
-      var sum: Float = 0
-      for value in frame { sum += value }
-      let mean = sum / Float(frame.count)
-      for index in frame.indices { frame[index] -= mean }
-    }
-    if options.preEmphasis > 0 {
-      let share = Float(options.preEmphasis)
-      for index in frame.indices.dropFirst().reversed() {
-        frame[index] -= share * frame[index - 1]
-      }
-      frame[0] -= share * frame[0]
-    }
-    for index in frame.indices { frame[index] *= window[index] }
+  /// Starts an utterance and forgets the one before.
+  ///
+  /// - Parameter utterance: the id that seeds the dither, when there is any.
+  package mutating func begin(utterance: String) {
+    buffer.removeAll(keepingCapacity: true)
+    (bufferStart, sampleCount, nextFrame) = (0, 0, 0)
+    noise = options.dither > 0 ? SeededGenerator(hash(utterance)) : nil
   }
 
-  private func addDither(to samples: inout [Float], utterance: String) {
-    // FNV-1a (Fowler, Noll and Vo), so that the noise depends on the id's bytes alone.
-    var key: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in utterance.utf8 { key = (key ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    var generator = SeededGenerator(key)
-    for index in samples.indices {
-      samples[index] += Float(options.dither * generator.normal())
+  /// Takes the next samples and appends the frames that are complete with them: the bands' energies,
+  /// where samples are on the 16-bit integer scale, as logarithms or not; an energy whose logarithm
+  /// is taken counts as at least the epsilon of a 32-bit float.
+  ///
+  /// - Parameters:
+  ///   - samples: any number of them, full scale [-1, 1).
+  ///   - frames: a matrix of `options.columns` columns.
+  package mutating func push(_ samples: Span<Float>, appendingTo frames: inout Matrix) {
+    let start = buffer.count
+    unsafe samples.withUnsafeBufferPointer { unsafe buffer.append(contentsOf: $0) }
+    if options.dither > 0 { addDither(from: start) }
+    sampleCount += samples.count
+    // Mirroring at the start needs as many samples as there are before the first.
+    guard sampleCount >= -grid.firstSample else { return }
+    mirrorStart()
+    let room = bufferStart + buffer.count - grid.window - grid.firstSample
+    if room >= 0 { appendFrames(room / grid.shift + 1, to: &frames) }
+    dropUsedSamples()
+  }
+
+  /// Appends the frames that need what follows the last sample; the utterance is then complete.
+  ///
+  /// - Parameter frames: the matrix that `push` appended to. It has no row when the audio is too short
+  ///   for a frame.
+  package mutating func finish(appendingTo frames: inout Matrix) {
+    let count = grid.frameCount(samples: sampleCount)
+    guard count > nextFrame else { return }
+    mirrorStart()
+    while bufferStart + buffer.count < grid.samples(ofFrame: count - 1).upperBound {
+      let place = FrameGrid.mirrored(bufferStart + buffer.count, count: sampleCount) - bufferStart
+      buffer.append(buffer[place])
     }
+    appendFrames(count, to: &frames)
+  }
+
+  /// Puts the mirrored samples that the first frame needs before the first sample.
+  private mutating func mirrorStart() {
+    guard nextFrame == 0, bufferStart == 0, grid.firstSample < 0 else { return }
+    let mirrored = (grid.firstSample..<0).map {
+      buffer[FrameGrid.mirrored($0, count: sampleCount)]
+    }
+    buffer.insert(contentsOf: mirrored, at: 0)
+    bufferStart = grid.firstSample
+  }
+
+  /// Appends the frames up to and without `end`, all of whose samples are in the buffer.
+  private mutating func appendFrames(_ end: Int, to frames: inout Matrix) {
+    guard end > nextFrame else { return }
+    let row = frames.rows
+    frames.setRowCount(row + end - nextFrame)
+    let samples = buffer
+    computer.compute(
+      samples.span, from: grid.samples(ofFrame: nextFrame).lowerBound - bufferStart,
+      every: grid.shift, into: &frames, rows: row..<frames.rows)
+    nextFrame = end
+  }
+
+  /// Removes samples that no frame to come needs, also not mirrored at the end.
+  private mutating func dropUsedSamples() {
+    let used = min(
+      grid.samples(ofFrame: nextFrame).lowerBound - grid.window - bufferStart, buffer.count)
+    // Moved now and then, so that each sample moves about once.
+    guard used > buffer.count / 2 else { return }
+    buffer.removeFirst(used)
+    bufferStart += used
+  }
+
+  private mutating func addDither(from start: Int) {
+    guard var generator = noise else { return }
+    for index in start..<buffer.count {
+      buffer[index] += Float(options.dither / 32768 * generator.normal())
+    }
+    noise = generator
   }
 }
 
-extension WindowShape {
-  /// The window's values, computed in double precision.
-  func values(count: Int) -> [Float] {
-    let step = 2 * Double.pi / Double(count - 1)
-    return (0..<count).map { n in
-      let cosine = cos(step * Double(n))
-      return switch self {
-      case .povey: Float(pow(0.5 - 0.5 * cosine, 0.85))
-      case .hann: Float(0.5 - 0.5 * cosine)
-      case .hamming: Float(0.54 - 0.46 * cosine)
-      case .rectangular: 1
-      }
-    }
-  }
+/// FNV-1a (Fowler, Noll and Vo), so that the noise depends on the id's bytes alone.
+private func hash(_ text: String) -> UInt64 {
+  text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
 }

@@ -1,19 +1,6 @@
 package import Audio
 package import Storage
 
-/// The window that a frame is multiplied by, of length N, n from 0 to N−1 (Kaldi,
-/// `feat/feature-window.cc`).
-package enum WindowShape: String, Sendable, Codable, CaseIterable {
-  /// A Hann window raised to the power 0.85.
-  case povey
-  /// 0.5 − 0.5 cos(2πn / (N−1)).
-  case hann
-  /// 0.54 − 0.46 cos(2πn / (N−1)).
-  case hamming
-  /// All ones.
-  case rectangular
-}
-
 /// What log-mel frames are made of, with Kaldi's defaults other than 40 bands for 23 and no dither.
 package struct LogMelOptions: Sendable, Equatable, Codable {
   /// Samples per second of the audio, in hertz.
@@ -25,15 +12,34 @@ package struct LogMelOptions: Sendable, Equatable, Codable {
   /// The distance between the starts of neighbouring frames, in milliseconds.
   package var frameShift = 10.0
   package var window = WindowShape.povey
+  /// The constant of the Blackman window; other windows do not use it.
+  package var blackmanCoefficient = 0.42
   /// The share of the previous sample that is subtracted from each, in [0, 1].
   package var preEmphasis = 0.97
   /// Whether the mean of each frame is subtracted from it first.
   package var removeDCOffset = true
+  /// Whether only frames that lie wholly inside the audio exist; otherwise there is a frame for each
+  /// shift, and what a frame lacks at an edge is the audio mirrored there.
+  package var snipEdges = true
+  /// Whether the Fourier transform is as long as the frame rounded up to a power of two, filled with
+  /// zeros, or exactly as long as the frame.
+  package var roundToPowerOfTwo = true
   /// The lower edge of the lowest band, in hertz.
   package var lowFrequency = 20.0
   /// The upper edge of the highest band, in hertz; zero or less is an offset from half the sample
   /// rate.
   package var highFrequency = 0.0
+  /// Whether the logarithm of the frame's energy comes as one more feature, before the bands.
+  package var useEnergy = false
+  /// Whether that energy is of the frame before pre-emphasis and window rather than after them.
+  package var rawEnergy = true
+  /// The least energy of a frame, on the scale of squared 16-bit samples; 0 for none. It holds for
+  /// the feature of `useEnergy`, not for the bands.
+  package var energyFloor = 0.0
+  /// Whether the bands' energies are given as natural logarithms or as they are.
+  package var useLog = true
+  /// Whether the bands sum the power or the magnitude of the spectrum.
+  package var usePower = true
   /// The standard deviation of Gaussian noise added to the samples, on the scale of 16-bit samples;
   /// 0 for none.
   ///
@@ -43,8 +49,9 @@ package struct LogMelOptions: Sendable, Equatable, Codable {
   package init() {}
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
-    case sampleRate, melBins, frameLength, frameShift, window, preEmphasis, removeDCOffset
-    case lowFrequency, highFrequency, dither
+    case sampleRate, melBins, frameLength, frameShift, window, blackmanCoefficient, preEmphasis
+    case removeDCOffset, snipEdges, roundToPowerOfTwo, lowFrequency, highFrequency
+    case useEnergy, rawEnergy, energyFloor, useLog, usePower, dither
   }
 
   /// Reads the options from a mapping; an absent one has its default.
@@ -52,27 +59,79 @@ package struct LogMelOptions: Sendable, Equatable, Codable {
   /// - Throws: `OptionFault` for an unknown option or a value out of range, `DecodingError` for one
   ///   of another type.
   package init(from decoder: any Decoder) throws {
-    let read = try OptionReader<CodingKeys>(decoder)
+    try self.init(OptionReader<CodingKeys>(decoder))
+    try validate()
+  }
+
+  init(_ read: OptionReader<CodingKeys>) throws {
     sampleRate = try read(.sampleRate, default: sampleRate)
     melBins = try read(.melBins, default: melBins)
     frameLength = try read(.frameLength, default: frameLength)
     frameShift = try read(.frameShift, default: frameShift)
     window = try read(.window, default: window)
+    blackmanCoefficient = try read(.blackmanCoefficient, default: blackmanCoefficient)
     preEmphasis = try read(.preEmphasis, default: preEmphasis)
     removeDCOffset = try read(.removeDCOffset, default: removeDCOffset)
+    snipEdges = try read(.snipEdges, default: snipEdges)
+    roundToPowerOfTwo = try read(.roundToPowerOfTwo, default: roundToPowerOfTwo)
     lowFrequency = try read(.lowFrequency, default: lowFrequency)
     highFrequency = try read(.highFrequency, default: highFrequency)
+    useEnergy = try read(.useEnergy, default: useEnergy)
+    rawEnergy = try read(.rawEnergy, default: rawEnergy)
+    energyFloor = try read(.energyFloor, default: energyFloor)
+    useLog = try read(.useLog, default: useLog)
+    usePower = try read(.usePower, default: usePower)
     dither = try read(.dither, default: dither)
-    try validate()
   }
 
-  /// - Throws: `OptionFault` for the first option that is out of range or does not fit another.
+  /// The upper edge of the highest band, in hertz.
+  package var upperEdge: Double {
+    highFrequency > 0 ? highFrequency : Double(sampleRate) / 2 + highFrequency
+  }
+
+  /// Where the frames lie.
+  package var grid: FrameGrid {
+    FrameGrid(
+      sampleRate: sampleRate, frameLength: frameLength, frameShift: frameShift,
+      edges: snipEdges ? .snipped : .mirrored)
+  }
+
+  /// The size of the Fourier transform in samples.
+  package var transformSize: Int {
+    guard roundToPowerOfTwo else { return grid.window }
+    var size = 1
+    while size < grid.window { size *= 2 }
+    return size
+  }
+
+  /// The number of features in a frame: the bands, and the energy where it is used.
+  package var columns: Int { melBins + (useEnergy ? 1 : 0) }
+}
+
+extension LogMelOptions {
+  /// - Throws: `OptionFault` for the first option that is out of range, or that does not fit another:
+  ///   the fault names both.
   package func validate() throws(OptionFault) {
     try requireOption(
       (1...1_000_000).contains(sampleRate), "sampleRate", expected: "1 to 1,000,000 Hz",
       found: sampleRate)
     try requireOption(
       (3...10_000).contains(melBins), "melBins", expected: "3 to 10,000", found: melBins)
+    try requireOption(
+      (0...1).contains(preEmphasis), "preEmphasis", expected: "0 to 1", found: preEmphasis)
+    try requireOption(
+      blackmanCoefficient.isFinite, "blackmanCoefficient", expected: "a finite number",
+      found: blackmanCoefficient)
+    try requireOption(
+      energyFloor >= 0 && energyFloor.isFinite, "energyFloor", expected: "0 or more",
+      found: energyFloor)
+    try requireOption(
+      dither >= 0 && dither.isFinite, "dither", expected: "0 or more", found: dither)
+    try validateFrames()
+    try validateBands()
+  }
+
+  private func validateFrames() throws(OptionFault) {
     try requireOption(
       (0...10_000).contains(frameLength), "frameLength", expected: "at most 10,000 ms",
       found: frameLength)
@@ -86,48 +145,31 @@ package struct LogMelOptions: Sendable, Equatable, Codable {
       FrameGrid.samples(in: frameShift, sampleRate: sampleRate) >= 1, "frameShift",
       expected: "at least one sample at sampleRate \(sampleRate)", found: "\(frameShift) ms")
     try requireOption(
-      (0...1).contains(preEmphasis), "preEmphasis", expected: "0 to 1", found: preEmphasis)
-    try requireOption(
-      dither >= 0 && dither.isFinite, "dither", expected: "0 or more", found: dither)
+      transformSize % 2 == 0, "roundToPowerOfTwo",
+      expected: "true, or a frameLength of an even number of samples",
+      found: "false with a frameLength of \(grid.window) samples")
+  }
+
+  private func validateBands() throws(OptionFault) {
     let nyquist = Double(sampleRate) / 2
-    try requireOption(
-      lowFrequency >= 0 && lowFrequency < upperEdge, "lowFrequency",
-      expected: "from 0 to below the upper edge, \(upperEdge) Hz", found: lowFrequency)
     try requireOption(
       upperEdge <= nyquist, "highFrequency",
       expected: "at most half of sampleRate, \(nyquist) Hz", found: highFrequency)
+    try requireOption(
+      upperEdge > 0, "highFrequency",
+      expected: "above minus half of sampleRate, -\(nyquist) Hz", found: highFrequency)
+    try requireOption(
+      lowFrequency >= 0 && lowFrequency < upperEdge, "lowFrequency",
+      expected: "from 0 to below the upper edge of highFrequency, \(upperEdge) Hz",
+      found: lowFrequency)
     if let empty = MelFilterbank(options: self).firstEmptyBand {
       throw .outOfRange(
         key: "melBins",
-        expected: "so few bands that each covers a frequency of the transform",
+        expected: """
+          so few bands that each covers a frequency of the transform of \(transformSize) points \
+          that frameLength \(frameLength) ms gives
+          """,
         found: "\(melBins), where band \(empty) covers none")
     }
-  }
-
-  /// The upper edge of the highest band, in hertz.
-  package var upperEdge: Double {
-    highFrequency > 0 ? highFrequency : Double(sampleRate) / 2 + highFrequency
-  }
-
-  /// Where the frames lie.
-  package var grid: FrameGrid {
-    FrameGrid(sampleRate: sampleRate, frameLength: frameLength, frameShift: frameShift)
-  }
-
-  /// The size of the Fourier transform: the frame's length rounded up to a power of two.
-  package var transformSize: Int {
-    var size = 1
-    while size < grid.window { size *= 2 }
-    return size
-  }
-
-  /// The options in which two values differ, as `melBins 40, not 23`; empty when they are equal.
-  package func differences(from other: LogMelOptions) -> [String] {
-    zip(listed, other.listed).filter { $0.value != $1.value }
-      .map { "\($0.name) \($0.value), not \($1.value)" }
-  }
-
-  private var listed: [(name: String, value: String)] {
-    Mirror(reflecting: self).children.map { ($0.label ?? "", "\($0.value)") }
   }
 }

@@ -4,13 +4,17 @@ import Foundation
 ///
 /// Computed in single precision, as Kaldi does, so that the same frequencies fall into each band.
 struct MelFilterbank: Sendable {
-  /// One band: its weights for the power spectrum from `first` on.
-  struct Band: Sendable {
-    let first: Int
-    let weights: [Float]
+  /// One band: where its weights stand and the frequency that the first of them is for.
+  private struct Band: Sendable {
+    let firstFrequency: Int
+    let weights: Range<Int>
   }
 
-  let bands: [Band]
+  private let bands: [Band]
+  /// The weights of all bands, each band's filled with zeros to a multiple of `FrameKernels.lanes`.
+  private let weights: [Float]
+  /// The first band without a frequency of the transform in it.
+  let firstEmptyBand: Int?
 
   init(options: LogMelOptions) {
     let transformSize = options.transformSize
@@ -18,6 +22,7 @@ struct MelFilterbank: Sendable {
     let low = mel(Float(options.lowFrequency))
     let high = mel(Float(options.upperEdge))
     let step = (high - low) / Float(options.melBins + 1)
+    var weights: [Float] = []
     bands = (0..<options.melBins).map { band in
       let left = low + Float(band) * step
       let centre = low + Float(band + 1) * step
@@ -28,25 +33,28 @@ struct MelFilterbank: Sendable {
         guard at > left, at < right else { return nil }
         return (bin, at <= centre ? (at - left) / (centre - left) : (right - at) / (right - centre))
       }
-      return Band(first: inside.first?.bin ?? 0, weights: inside.map(\.weight))
+      let start = weights.count
+      weights += inside.map(\.weight)
+      while weights.count % FrameKernels.lanes != 0 { weights.append(0) }
+      return Band(firstFrequency: inside.first?.bin ?? 0, weights: start..<weights.count)
     }
+    self.weights = weights
+    firstEmptyBand = bands.firstIndex { $0.weights.isEmpty }
   }
 
-  /// The first band without a frequency of the transform in it.
-  var firstEmptyBand: Int? { bands.firstIndex { $0.weights.isEmpty } }
-
-  /// The energy in each band.
+  /// Writes the energy in each band to the last values of a row.
   ///
   /// - Parameters:
-  ///   - power: the power spectrum, `transformSize / 2 + 1` values.
-  ///   - energies: one value a band, overwritten.
-  func apply(to power: Span<Float>, into energies: inout MutableSpan<Float>) {
-    for (index, band) in bands.enumerated() {
-      var energy: Float = 0
-      for offset in band.weights.indices {
-        energy += band.weights[offset] * power[band.first + offset]
-      }
-      energies[index] = energy
+  ///   - spectrum: `transformSize / 2 + 1` values and `FrameKernels.lanes` finite ones after them,
+  ///     which do not count.
+  ///   - row: as many values as bands or more.
+  func apply(to spectrum: Span<Float>, into row: inout MutableSpan<Float>) {
+    let first = row.count - bands.count
+    let (bands, weights) = (bands.span, weights.span)
+    for index in bands.indices {
+      row[first + index] = FrameKernels.product(
+        weights, from: bands[index].weights.lowerBound, with: spectrum,
+        from: bands[index].firstFrequency, count: bands[index].weights.count)
     }
   }
 }

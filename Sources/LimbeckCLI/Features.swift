@@ -1,33 +1,36 @@
 import ArgumentParser
 import Corpus
 import Features
+import KaldiIO
 import Recipes
 import Storage
 
-/// `limbeck features`: a data directory to log-mel frames.
+/// `limbeck features`: a data directory to log-mel features.
 struct Features: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Make log-mel features of a Kaldi data directory.",
     discussion: """
       OUT gets feats.ark, feats.scp, utt2num_frames, features.json (the options) and ledger.jsonl \
-      (utterances left out, with reasons).
+      (utterances left out, with reasons); and with a normalization the statistics in cmvn.ark and \
+      cmvn.scp. A run that was killed goes on where it was.
       """)
 
-  @Argument(help: "A data directory with wav.scp; segments is used when it is there.")
+  @Argument(help: "A data directory with wav.scp; segments and utt2spk are used when needed.")
   var data: String
   @Argument(help: "The folder for the features.")
   var out: String
+  @OptionGroup(title: "Feature options") var flags: FeatureFlags
   @Option(
+    name: .customLong("cmvn-stats"),
     help: """
-      Feature options in YAML: sampleRate, melBins, frameLength, frameShift, window, preEmphasis, \
-      removeDCOffset, lowFrequency, highFrequency, dither. (default: Kaldi's at 16 kHz, with 40 \
-      bands and no dither)
+      Statistics to normalise by, as compute-cmvn-stats writes them: an ark or scp by utterance or \
+      speaker, or one matrix for global. (default: gathered from the features)
       """)
-  var config: String?
+  var statistics: String?
+  @OptionGroup var form: FormOptions
   @Option(help: "The channel to take, from 1. (default: files must be mono)")
   var channel: Int?
-  @Option(help: "Where relative paths in wav.scp start. (default: the current folder)")
-  var root: String?
+  @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
   @OptionGroup var skipped: SkippedOptions
 
@@ -38,12 +41,17 @@ struct Features: ParsableCommand {
   }
 
   func run() throws {
-    let options = try config.map { try decodeYAML($0) } ?? LogMelOptions()
-    let directory = try DataDirectory(path: data, root: root)
+    var request = FeatureRequest(options: try flags.options(), channel: channel)
+    guard statistics == nil || request.options.normalization != .none else {
+      throw ValidationError(
+        "--cmvn-stats: expected a --normalization other than none with it, found none")
+    }
+    request.form = form.form
+    request.statisticsPath = statistics
+    let directory = try location.open(data)
     let folder = FeatureFolder(path: out)
     let ledger = try folder.extract(
-      directory, options: options, channel: channel, workers: job.workers,
-      reporter: Terminal.reporter())
-    try skipped.check(ledger, of: directory.utterances.count, path: folder.ledgerPath)
+      directory, request, workers: job.workers, reporter: Terminal.reporter())
+    try skipped.check(ledger, of: directory.count, path: folder.ledgerPath)
   }
 }

@@ -16,6 +16,7 @@ struct Limbeck: ParsableCommand {
     version: limbeckVersion,
     subcommands: [
       Features.self, Targets.self, Train.self, Distill.self, Score.self, Run.self, Info.self,
+      Copy.self,
     ])
 }
 

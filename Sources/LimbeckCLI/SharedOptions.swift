@@ -1,6 +1,7 @@
 import ArgumentParser
 import Corpus
 import Foundation
+import KaldiIO
 import LinearAlgebra
 import Logging
 import Recipes
@@ -21,6 +22,49 @@ struct JobOptions: ParsableArguments {
 
   var workers: Workers { jobs.map { Workers(count: $0) } ?? .all }
 }
+
+/// Whether lists may run programs.
+struct CommandOptions: ParsableArguments {
+  @Flag(help: "Run list entries that are commands (… |); without it they are refused.")
+  var allowCommands = false
+
+  var policy: CommandPolicy { allowCommands ? .allowed : .refused }
+}
+
+/// Where a data directory's audio is.
+struct DataOptions: ParsableArguments {
+  @Option(help: "Where relative paths in wav.scp start. (default: the current folder)")
+  var root: String?
+  @OptionGroup var commands: CommandOptions
+
+  func open(_ path: String) throws(FileFault) -> DataDirectory {
+    try DataDirectory(path: path, root: root, commands: commands.policy)
+  }
+}
+
+/// The form of an archive that is written.
+struct FormOptions: ParsableArguments {
+  @Flag(help: "Write the archive as text (ark,t).")
+  var text = false
+  @Option(
+    help: ArgumentHelp(
+      """
+      Store float matrices in fewer bits: cm (a byte between the quartiles of each column), cm2 (two \
+      bytes), cm3 (one byte). (default: 32-bit floats)
+      """, valueName: "cm|cm2|cm3"))
+  var compression: MatrixCompression?
+
+  func validate() throws {
+    guard !text || compression == nil else {
+      throw ValidationError("--text and --compression: expected one of them, found both")
+    }
+  }
+
+  var form: ArchiveForm { text ? .text : compression.map { .compressed($0) } ?? .binary }
+}
+
+extension MatrixCompression: ExpressibleByArgument {}
+extension KaldiValue.Kind: ExpressibleByArgument {}
 
 /// What a command says about utterances that were left out.
 struct SkippedOptions: ParsableArguments {

@@ -78,10 +78,10 @@ struct Targets: ParsableCommand {
       for utterance in directory.utterances where counts[utterance.id] == nil {
         ledger.leaveOut(utterance.id, stage: "targets", reason: "no features in \(features)")
       }
-      return (counts, try folder.options().grid, ledger)
+      return (counts, try folder.options().logMel.grid, ledger)
     }
-    let options = try config.map { try decodeYAML($0) } ?? LogMelOptions()
+    let options = try config.map { try decodeYAML($0) } ?? FeatureOptions()
     let counted = FrameCounting.count(directory, options: options, workers: job.workers)
-    return (counted.counts, options.grid, counted.ledger)
+    return (counted.counts, options.logMel.grid, counted.ledger)
   }
 }

@@ -58,10 +58,17 @@ final class Terminal: Sendable {
   private func describe(_ progress: WorkProgress, seconds: Double) -> String {
     let share = progress.total > 0 ? progress.done / progress.total : 1
     let left = share > 0 ? seconds * (1 - share) / share : 0
-    let line = String(format: "%3.0f %% of ", 100 * share) + progress.work
+    let line =
+      progress.audioSeconds == nil
+      ? String(format: "%3.0f %% of ", 100 * share) + progress.work
+      : String(format: "%@: %.0f/%.0f ", progress.work, progress.done, progress.total)
+        + progress.unit
     // The first report comes with no time to take a rate from.
     guard seconds > 0.05 else { return line }
-    return line + String(format: ", %.0f ", progress.done / seconds) + progress.unit + "/s"
+    let rate =
+      progress.audioSeconds.map { String(format: ", %.0f × real time", $0 / seconds) }
+      ?? String(format: ", %.0f ", progress.done / seconds) + progress.unit + "/s"
+    return line + rate
       + String(format: ", %d:%02d left", Int(left) / 60, Int(left) % 60)
   }
 

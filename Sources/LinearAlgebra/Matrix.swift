@@ -49,6 +49,20 @@ package struct Matrix: Sendable, Equatable {
     }
   }
 
+  /// Gives `body` each of some rows to change, in order, with its index from the first of them.
+  package mutating func withRows(
+    _ rows: Range<Int>, _ body: (_ index: Int, inout MutableSpan<Float>) -> Void
+  ) {
+    let columns = columns
+    unsafe values.withUnsafeMutableBufferPointer { buffer in
+      for index in 0..<rows.count {
+        let start = (rows.lowerBound + index) * columns
+        var row = unsafe MutableSpan(_unsafeElements: buffer.extracting(start..<start + columns))
+        body(index, &row)
+      }
+    }
+  }
+
   /// Sets the number of rows.
   ///
   /// Rows that are kept keep their values, new ones are zero, and the

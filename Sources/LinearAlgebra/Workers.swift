@@ -48,6 +48,23 @@ package struct Workers: Sendable {
     }
   }
 
+  /// Runs `body` once for each index below `iterations`, begun in order, where each thread has a state
+  /// of its own, such as a Fourier plan; it must not carry anything from one index to another.
+  package func forEach<State: ~Copyable>(
+    _ iterations: Int, state: @Sendable () -> State,
+    _ body: @Sendable (_ state: inout State, _ index: Int) -> Void
+  ) {
+    let next = Atomic(0)
+    forEach(min(count, iterations)) { _ in
+      var own = state()
+      while true {
+        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard index < iterations else { return }
+        body(&own, index)
+      }
+    }
+  }
+
   /// Runs `body` once for each run of `size` indices below `total`; the last may be shorter.
   package func forEachPart(of total: Int, size: Int, _ body: @Sendable (Range<Int>) -> Void) {
     forEach((total + size - 1) / size) { part in
@@ -69,15 +86,9 @@ package struct Workers: Sendable {
     _ body: @Sendable (_ state: inout State, _ index: Int) -> Value
   ) -> [Value] {
     let results = Mutex([Value?](repeating: nil, count: iterations))
-    let next = Atomic(0)
-    forEach(min(count, iterations)) { _ in
-      var own = state()
-      while true {
-        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard index < iterations else { return }
-        let value = body(&own, index)
-        results.withLock { $0[index] = value }
-      }
+    forEach(iterations, state: state) { own, index in
+      let value = body(&own, index)
+      results.withLock { $0[index] = value }
     }
     return results.withLock { $0.compactMap { $0 } }
   }

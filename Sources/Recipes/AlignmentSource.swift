@@ -30,7 +30,7 @@ package struct AlignmentSource: Sendable {
       let phones = map?.symbols ?? Set(spans.values.joined().map(\.label)).sorted()
       symbols = phones.flatMap { FrameTargets.stateSymbols(of: $0, states: options.states) }
     } else {
-      let entries = try IntegerVectorArchive.read(options.archive ?? "")
+      let entries = try Archive.readIntegers(options.archive ?? "")
       alignments = .symbols(
         Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.values.map(String.init)) }))
       symbols = map?.symbols ?? Set(entries.map(\.values).joined()).sorted().map(String.init)

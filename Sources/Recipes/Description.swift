@@ -33,8 +33,7 @@ package struct Description: Sendable {
     let network = model.network
     let sizes = [network.inputs] + network.layers.map(\.bias.count)
     let multiplyAdds = network.layers.reduce(0) { $0 + $1.weights.values.count }
-    let options = Mirror(reflecting: model.features).children
-      .map { "\($0.label ?? "") \($0.value)" }.joined(separator: ", ")
+    let options = model.features.listed.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
     let context = model.context
     let provenance = model.provenance
     return """
@@ -52,28 +51,12 @@ package struct Description: Sendable {
   }
 
   private static func archive(_ path: String) throws -> String {
-    let matrices: [(key: String, matrix: Matrix)]
-    do {
-      matrices = try MatrixArchive.read(path)
-    } catch let fault {
-      guard let vectors = try? IntegerVectorArchive.read(path) else { throw fault }
-      let values = vectors.map(\.values)
-      return """
-        archive      integer vectors
-        entries      \(vectors.count)
-        integers     \(values.reduce(0) { $0 + $1.count }), from \(values.joined().min() ?? 0) to \
-        \(values.joined().max() ?? 0)
-
-        """
-    }
-    let columns = Set(matrices.map(\.matrix.columns)).sorted().map(String.init)
-    return """
-      archive      float matrices
-      entries      \(matrices.count)
-      rows         \(matrices.reduce(0) { $0 + $1.matrix.rows })
-      columns      \(columns.joined(separator: ", "))
-
-      """
+    var tallies: [KaldiValue.Kind: ArchiveTally] = [:]
+    try Archive.forEach(in: path) { _, value in tallies[value.kind, default: .init()].add(value) }
+    guard !tallies.isEmpty else { return "archive      empty\n" }
+    return KaldiValue.Kind.allCases.compactMap { kind in
+      tallies[kind].map { "archive      \(kind.rawValue)\n\($0.text)" }
+    }.joined()
   }
 
   private static func experiment(_ path: String) throws -> String {
@@ -86,6 +69,44 @@ package struct Description: Sendable {
     } else {
       text += "scores       none yet\n"
     }
+    return text
+  }
+}
+
+/// What is in an archive's entries of one kind.
+private struct ArchiveTally {
+  private var entries = 0
+  private var rows = 0
+  private var columns: Set<Int> = []
+  private var least = Int32.max
+  private var largest = Int32.min
+
+  mutating func add(_ value: KaldiValue) {
+    entries += 1
+    switch value {
+    case .matrix(let matrix): add(rows: matrix.rows, columns: matrix.columns)
+    case .doubleMatrix(let matrix): add(rows: matrix.rows, columns: matrix.columns)
+    case .vector(let values): rows += values.count
+    case .doubleVector(let values): rows += values.count
+    case .integers(let values):
+      rows += values.count
+      least = min(least, values.min() ?? least)
+      largest = max(largest, values.max() ?? largest)
+    case .posterior(let frames): rows += frames.count
+    }
+  }
+
+  private mutating func add(rows: Int, columns: Int) {
+    self.rows += rows
+    self.columns.insert(columns)
+  }
+
+  var text: String {
+    var text = "entries      \(entries)\nrows         \(rows)\n"
+    if !columns.isEmpty {
+      text += "columns      \(columns.sorted().map(String.init).joined(separator: ", "))\n"
+    }
+    if least <= largest { text += "values       from \(least) to \(largest)\n" }
     return text
   }
 }

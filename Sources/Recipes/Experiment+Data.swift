@@ -24,7 +24,7 @@ extension Experiment {
       inputs.add("options", recipe.features)
       inputs.add("channel", [recipe.corpus.channel])
       for utterance in data.utterances {
-        inputs.add(recording: utterance.audioPath)
+        inputs.add(utterance.recording)
         inputs.add(
           utterance.id, utterance.seconds.map { [$0.lowerBound, $0.upperBound] } ?? [])
       }
@@ -36,8 +36,8 @@ extension Experiment {
         ]
       ) {
         _ = try folder.extract(
-          data, options: recipe.features, channel: recipe.corpus.channel, workers: workers,
-          reporter: reporter)
+          data, FeatureRequest(options: recipe.features, channel: recipe.corpus.channel),
+          workers: workers, reporter: reporter)
       }
     }
   }
@@ -61,7 +61,7 @@ extension Experiment {
         source = opened
         _ = try folder.prepare(
           opened, frameCounts: try features(part).frameCounts(),
-          grid: try features(part).options().grid, reporter: reporter)
+          grid: try features(part).options().logMel.grid, reporter: reporter)
       }
     }
   }
@@ -97,7 +97,7 @@ extension Experiment {
     (
       try writeLedger(),
       try CorpusPart.allCases.reduce(0) { count, part in
-        count + (try dataDirectory(part).utterances.count)
+        count + (try dataDirectory(part).count)
       }
     )
   }

@@ -44,8 +44,8 @@ extension Experiment {
     try perform("soft-targets", inputs: inputs, outputs: [softTargetsPath]) {
       let ensemble = try loadEnsemble()
       let utterances = try loadUtterances(.train)
-      var archive = try MatrixArchive.Writer(
-        archive: softTargetsPath, script: "\(path)/soft-targets/train.scp")
+      var archive = try ArchiveWriter(
+        softTargetsPath, script: "\(path)/soft-targets/train.scp")
       let roundSize = 16 * workers.count
       for start in stride(from: 0, to: utterances.count, by: roundSize) {
         let round = utterances[start..<min(utterances.count, start + roundSize)]
@@ -55,7 +55,7 @@ extension Experiment {
             temperature: recipe.distillation.temperature, mean: recipe.distillation.mean)
         }
         for (utterance, matrix) in zip(round, posteriors) {
-          try archive.write(utterance.id, matrix)
+          try archive.write(utterance.id, .matrix(matrix))
         }
         reporter.progress(
           WorkProgress(
@@ -71,7 +71,7 @@ extension Experiment {
 
   /// The soft targets of the training frames, in the order of the training set.
   private func loadSoftTargets(_ data: TrainingData) throws(FileFault) -> Matrix {
-    let entries = try MatrixArchive.read(softTargetsPath)
+    let entries = try Archive.readMatrices(softTargetsPath)
     let byUtterance = Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.matrix) })
     var all = Matrix(rows: 0, columns: data.classes.count)
     for (id, rows) in data.train.utterances {

@@ -140,7 +140,7 @@ extension Experiment {
       throw ExperimentFault.otherClasses(
         targets(.development).classesPath, targets(.train).classesPath)
     }
-    var all = Matrix(rows: 0, columns: recipe.features.melBins)
+    var all = Matrix(rows: 0, columns: recipe.features.columns)
     for utterance in train { all.append(utterance.features) }
     let normalizer = FeatureNormalizer(of: all)
     return TrainingData(

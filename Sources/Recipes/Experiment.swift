@@ -149,8 +149,13 @@ struct Inputs {
     lines.append("\(try Fingerprint(ofFile: path))")
   }
 
-  /// Adds a recording by its path, size and time of change, since a corpus is long to read.
-  mutating func add(recording path: String) {
+  /// Adds a recording by its path, size and time of change, since a corpus is long to read; of a command
+  /// its text is all that is known.
+  mutating func add(_ recording: Recording) {
+    guard case .file(let path) = recording else {
+      lines.append("\(recording)")
+      return
+    }
     let facts = try? FileManager.default.attributesOfItem(atPath: path)
     let changed = (facts?[.modificationDate] as? Date)?.timeIntervalSince1970
     lines.append("\(path) \(facts?[.size] ?? "missing") \(changed.map { "\($0)" } ?? "")")

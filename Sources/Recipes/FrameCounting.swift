@@ -11,21 +11,26 @@ package enum FrameCounting {
   /// - Returns: the number of frames of each utterance, and a ledger of those that cannot be read or
   ///   have no frame.
   package static func count(
-    _ data: DataDirectory, options: LogMelOptions, workers: Workers
+    _ data: DataDirectory, options: FeatureOptions, workers: Workers
   ) -> (counts: [String: Int], ledger: Ledger) {
     let results = workers.map(data.utterances.count) { index -> Result<Int, AudioFault> in
       let utterance = data.utterances[index]
+      guard case .file(let path) = utterance.recording else {
+        return .failure(.unreadable(path: "\(utterance.recording)", reason: "it is a command"))
+      }
       do throws(AudioFault) {
-        let waveform = try AudioFile.read(
-          utterance.audioPath, sampleRate: options.sampleRate, channel: 1,
-          seconds: utterance.seconds)
-        return .success(options.grid.frameCount(samples: waveform.samples.count))
+        var reader = try AudioReader(
+          path, sampleRate: options.logMel.sampleRate, channel: 1, seconds: utterance.seconds)
+        var samples = 0
+        var block: [Float] = []
+        while try reader.next(&block) { samples += block.count }
+        return .success(options.logMel.grid.frameCount(samples: samples))
       } catch {
         return .failure(error)
       }
     }
     var counts: [String: Int] = [:]
-    var ledger = Ledger()
+    var ledger = data.faults
     for (utterance, result) in zip(data.utterances, results) {
       switch result {
       case .success(let count) where count > 0: counts[utterance.id] = count

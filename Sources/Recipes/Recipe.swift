@@ -102,7 +102,7 @@ package struct Recipe: Sendable, Codable {
 
   package let corpus: CorpusOptions
   package let targets: TargetOptions
-  package let features: LogMelOptions
+  package let features: FeatureOptions
   package let context: ContextWindow
   package let ensemble: EnsembleOptions
   /// The student, and the baseline, which differs from it in its targets alone.
@@ -118,7 +118,7 @@ package struct Recipe: Sendable, Codable {
     let read = try OptionReader<CodingKeys>(decoder)
     corpus = try read(.corpus)
     targets = try read(.targets)
-    features = try read(.features, default: LogMelOptions())
+    features = try read(.features, default: FeatureOptions())
     context = try read(.context, default: ContextWindow())
     ensemble = try read(.ensemble, default: EnsembleOptions())
     student = try read(.student, default: SystemOptions())

@@ -8,6 +8,8 @@ package struct WorkProgress: Sendable {
   package let total: Double
   /// What is counted, as in `frames`.
   package let unit: String
+  /// The seconds of audio that went through since the work began; nil when it is not about audio.
+  package var audioSeconds: Double?
 }
 
 /// Where the stages tell what they do: lines that stay, and progress that may be overwritten.

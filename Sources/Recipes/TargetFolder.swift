@@ -21,7 +21,7 @@ package struct TargetFolder: Sendable {
   package func read() throws(FileFault) -> (
     classes: ClassInventory, labels: [String: [Int32]]
   ) {
-    let entries = try IntegerVectorArchive.read(archivePath)
+    let entries = try Archive.readIntegers(archivePath)
     let classes = try ClassInventory(path: classesPath)
     for entry in entries {
       guard let bad = entry.values.first(where: { $0 < 0 || $0 >= classes.count }) else { continue }
@@ -49,7 +49,7 @@ package struct TargetFolder: Sendable {
     var ledger = earlier
     // Without its classes the folder is unusable until all is there.
     try? FileManager.default.removeItem(atPath: classesPath)
-    var archive = try IntegerVectorArchive.Writer(path: archivePath)
+    var archive = try ArchiveWriter(archivePath)
     var differences: [Int: Int] = [:]
     let ids = frameCounts.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     for id in ids {
@@ -62,7 +62,7 @@ package struct TargetFolder: Sendable {
         ledger.leaveOut(id, stage: "targets", reason: error.description)
         continue
       }
-      try archive.write(id, labels)
+      try archive.write(id, .integers(labels))
     }
     try archive.commit()
     try source.inventory.write(to: classesPath)

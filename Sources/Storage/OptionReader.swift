@@ -3,10 +3,16 @@
 package struct OptionReader<Key: CodingKey & CaseIterable> {
   private let container: KeyedDecodingContainer<Key>
 
-  /// - Throws: `OptionFault` for a key that is not one of `Key`'s, `DecodingError` when the section
-  ///   is not a mapping.
-  package init(_ decoder: any Decoder, keys: Key.Type = Key.self) throws {
-    let known = Key.allCases.map(\.stringValue)
+  /// - Parameters:
+  ///   - decoder: the section.
+  ///   - others: keys of the section that another reader reads.
+  ///   - keys: the options.
+  /// - Throws: `OptionFault` for a key that is not one of `Key`'s or of `others`, `DecodingError` when
+  ///   the section is not a mapping.
+  package init(
+    _ decoder: any Decoder, besides others: [String] = [], keys: Key.Type = Key.self
+  ) throws {
+    let known = Key.allCases.map(\.stringValue) + others
     for key in try decoder.container(keyedBy: AnyKey.self).allKeys
     where !known.contains(key.stringValue) {
       throw OptionFault.unknown(

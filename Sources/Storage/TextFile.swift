@@ -28,14 +28,28 @@ package enum TextFile {
 
   /// The lines of a file that are not blank, with their numbers from one.
   package static func lines(of path: String) throws(FileFault) -> [(number: Int, text: Substring)] {
-    // By bytes, since CR LF is one character of Swift's.
-    try text(of: path).utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-      .enumerated()
-      .map { line in
-        let text = Substring(line.element)
-        return (line.offset + 1, text.hasSuffix("\r") ? text.dropLast() : text)
+    try lossyLines(of: path).map { number, text, isUTF8 throws(FileFault) in
+      guard isUTF8 else {
+        throw FileFault.malformedLine(
+          path: path, line: number, expected: "UTF-8 text", found: "other bytes")
       }
-      .filter { !$0.1.allSatisfy(\.isWhitespace) }
+      return (number, text)
+    }
+  }
+
+  /// The same, where bytes that are not UTF-8 are replaced by U+FFFD and the line says so.
+  package static func lossyLines(
+    of path: String
+  ) throws(FileFault) -> [(number: Int, text: Substring, isUTF8: Bool)] {
+    // By bytes, since CR LF is one character of Swift's.
+    let lines = try bytes(of: path).split(
+      separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    return lines.enumerated().compactMap { index, line in
+      let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+      let text = String(decoding: line, as: UTF8.self)
+      guard !text.allSatisfy(\.isWhitespace) else { return nil }
+      return (index + 1, text[...], text.utf8.elementsEqual(line))
+    }
   }
 }
 

@@ -87,14 +87,14 @@ extension AcousticModel {
             rows: weights.shape[0], columns: weights.shape[1], values: weights.values),
           bias: bias.values))
     }
-    let features: LogMelOptions = try value("features")
+    let features: FeatureOptions = try value("features")
     let context: ContextWindow = try value("context")
     let symbols: [String] = try value("classes")
     let mean = try tensor("normalizer.mean", dimensions: 1).values
     let deviation = try tensor("normalizer.deviation", dimensions: 1).values
     guard let first = layers.first, let last = layers.last, Set(symbols).count == symbols.count,
-      first.weights.columns == context.frames * features.melBins,
-      last.bias.count == symbols.count, mean.count == features.melBins,
+      first.weights.columns == context.frames * features.columns,
+      last.bias.count == symbols.count, mean.count == features.columns,
       deviation.count == mean.count, deviation.allSatisfy({ $0 > 0 })
     else { throw .incomplete(path: path, missing: "parts that fit each other") }
     self.init(
@@ -111,7 +111,7 @@ extension AcousticModel {
   ///   - folder: where the features are, for the message.
   /// - Throws: `ModelFault.otherFeatures`.
   package func requireFeatures(
-    _ options: LogMelOptions, path: String, madeIn folder: String
+    _ options: FeatureOptions, path: String, madeIn folder: String
   ) throws(ModelFault) {
     let differences = features.differences(from: options)
     guard differences.isEmpty else {

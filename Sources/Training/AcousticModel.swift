@@ -26,23 +26,23 @@ package struct AcousticModel: Sendable, Equatable {
   }
 
   package let network: FeedForwardNetwork
-  package let features: LogMelOptions
+  package let features: FeatureOptions
   package let normalizer: FeatureNormalizer
   package let context: ContextWindow
   package let classes: ClassInventory
   package let provenance: Provenance
 
-  /// All parts fit each other: the network has `context.frames · features.melBins` inputs and
+  /// All parts fit each other: the network has `context.frames · features.columns` inputs and
   /// `classes.count` classes.
   package init(
-    network: FeedForwardNetwork, features: LogMelOptions, normalizer: FeatureNormalizer,
+    network: FeedForwardNetwork, features: FeatureOptions, normalizer: FeatureNormalizer,
     context: ContextWindow, classes: ClassInventory, provenance: Provenance
   ) {
     precondition(
-      network.inputs == context.frames * features.melBins && network.classes == classes.count
-        && normalizer.mean.count == features.melBins,
+      network.inputs == context.frames * features.columns && network.classes == classes.count
+        && normalizer.mean.count == features.columns,
       "AcousticModel: \(network.inputs) inputs and \(network.classes) classes do not fit "
-        + "\(context.frames) frames of \(features.melBins) and \(classes.count) classes")
+        + "\(context.frames) frames of \(features.columns) and \(classes.count) classes")
     self.network = network
     self.features = features
     self.normalizer = normalizer

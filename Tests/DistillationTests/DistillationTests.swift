@@ -62,8 +62,8 @@ struct EnsembleTests {
   private func model(
     seed: UInt64, classes: [String] = ["A", "B"], lowFrequency: Double = 20
   ) -> AcousticModel {
-    var features = LogMelOptions()
-    features.melBins = 4
+    var features = FeatureOptions()
+    features.logMel.melBins = 4
     features.lowFrequency = lowFrequency
     return AcousticModel(
       network: FeedForwardNetwork(

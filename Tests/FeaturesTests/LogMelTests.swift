@@ -84,13 +84,13 @@ struct LogMelTests {
 
   @Test("options survive JSON, and differences are named")
   func differences() throws {
-    var changed = LogMelOptions()
-    changed.melBins = 23
-    changed.window = .hann
+    var changed = FeatureOptions()
+    changed.logMel.melBins = 23
+    changed.logMel.window = .hann
     let data = try JSONEncoder().encode(changed)
-    #expect(try JSONDecoder().decode(LogMelOptions.self, from: data) == changed)
+    #expect(try JSONDecoder().decode(FeatureOptions.self, from: data) == changed)
     #expect(
-      LogMelOptions().differences(from: changed) == [
+      FeatureOptions().differences(from: changed) == [
         "melBins 40, not 23", "window povey, not hann",
       ])
     #expect(changed.differences(from: changed).isEmpty)

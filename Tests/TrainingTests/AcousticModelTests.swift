@@ -10,8 +10,8 @@ import Training
 
 /// A small model with random weights.
 func sampleModel(seed: UInt64, classes: [String] = ["A", "B", "SIL"]) -> AcousticModel {
-  var features = LogMelOptions()
-  features.melBins = 4
+  var features = FeatureOptions()
+  features.logMel.melBins = 4
   return AcousticModel(
     network: FeedForwardNetwork(
       inputs: 16, hidden: HiddenShape(layers: 1, units: 6), classes: classes.count, seed: seed),
@@ -54,7 +54,7 @@ struct AcousticModelTests {
       try model.requireFeatures(model.features, path: "m", madeIn: "f")
     }
     var other = model.features
-    other.sampleRate = 8000
+    other.logMel.sampleRate = 8000
     let fault = #expect(throws: ModelFault.self) {
       try model.requireFeatures(other, path: "m", madeIn: "f")
     }

@@ -1,0 +1,110 @@
+import Foundation
+package import LinearAlgebra
+package import Storage
+
+/// Reading Kaldi archives: entries of a key, a blank, and a value in binary or text
+/// (`util/kaldi-table-inl.h`).
+package enum Archive {
+  /// One entry.
+  package typealias Entry = (key: String, value: KaldiValue)
+
+  /// Gives `body` each entry of an archive in turn; only one is in memory at a time.
+  ///
+  /// - Parameters:
+  ///   - path: the archive.
+  ///   - kind: what to take values for that do not say what they are; nil guesses.
+  ///   - body: called with each entry.
+  /// - Throws: `FileFault` with the file, the key and the offset for an archive that is cut short or
+  ///   corrupt; and what `body` throws.
+  package static func forEach(
+    in path: String, as kind: KaldiValue.Kind? = nil,
+    _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
+  ) throws(FileFault) {
+    var reader = ByteReader(path: path, bytes: try TextFile.bytes(of: path))
+    while let key = try takeKey(&reader) {
+      try body(key, try takeValue(&reader, as: kind))
+      reader.key = ""
+    }
+  }
+
+  /// Reads a whole archive, in its order; a key that stands twice is a fault.
+  package static func read(
+    _ path: String, as kind: KaldiValue.Kind? = nil
+  ) throws(FileFault) -> [Entry] {
+    var entries: [Entry] = []
+    try forEach(in: path, as: kind) { key, value in entries.append((key, value)) }
+    try requireUnique(entries.map(\.key), in: path)
+    return entries
+  }
+
+  /// Reads all matrices of an archive, in single precision, whatever form they are stored in.
+  package static func readMatrices(
+    _ path: String
+  ) throws(FileFault) -> [(key: String, matrix: Matrix)] {
+    try read(path, as: .matrix).map { entry throws(FileFault) in
+      guard case .matrix(let matrix)? = entry.value.converted(to: .matrix) else {
+        throw otherKind(entry, than: "a matrix", in: path)
+      }
+      return (entry.key, matrix)
+    }
+  }
+
+  /// Reads all integer vectors of an archive.
+  package static func readIntegers(
+    _ path: String
+  ) throws(FileFault) -> [(key: String, values: [Int32])] {
+    try read(path, as: .integers).map { entry throws(FileFault) in
+      guard case .integers(let values) = entry.value else {
+        throw otherKind(entry, than: "integers", in: path)
+      }
+      return (entry.key, values)
+    }
+  }
+
+  /// Reads a file that holds one value without a key, or the value that stands at an offset of an
+  /// archive.
+  package static func readValue(
+    _ path: String, at offset: Int = 0, as kind: KaldiValue.Kind? = nil, key: String = ""
+  ) throws(FileFault) -> KaldiValue {
+    let bytes = try TextFile.bytes(of: path)
+    guard offset < bytes.count else {
+      throw .malformedBytes(
+        path: path, offset: offset, expected: "a value" + (key.isEmpty ? "" : " for \(key)"),
+        found: "the end of the file")
+    }
+    var reader = ByteReader(path: path, bytes: bytes, offset: offset)
+    reader.key = key
+    return try takeValue(&reader, as: kind)
+  }
+
+  private static func otherKind(_ entry: Entry, than expected: String, in path: String) -> FileFault {
+    .malformed(
+      path: path, expected: "\(expected) for \(entry.key)", found: "\(entry.value.kind.rawValue)")
+  }
+
+  /// The next key, or nil at the end of the archive; the blank behind it is passed over.
+  static func takeKey(_ reader: inout ByteReader) throws(FileFault) -> String? {
+    guard !reader.isAtEnd else { return nil }
+    let start = reader.offset
+    let key = try reader.take(
+      until: { isBlank($0) || $0 == UInt8(ascii: "\n") }, "a key and a blank")
+    guard !key.isEmpty, let text = String(data: key, encoding: .utf8) else {
+      throw reader.fault(
+        "a key in UTF-8 and a blank", found: key.isEmpty ? "a blank" : "other bytes", at: start)
+    }
+    if reader.peek() != UInt8(ascii: "\n") { reader.skip(1) }
+    reader.key = text
+    return text
+  }
+
+  private static func takeValue(
+    _ reader: inout ByteReader, as kind: KaldiValue.Kind?
+  ) throws(FileFault) -> KaldiValue {
+    guard reader.peek() == 0 else { return try KaldiValue.takeText(&reader, as: kind) }
+    let start = reader.offset
+    guard try reader.take(2, "a binary mark").elementsEqual("\0B".utf8) else {
+      throw reader.fault("a binary mark", found: "other bytes", at: start)
+    }
+    return try KaldiValue.takeBinary(&reader, as: kind)
+  }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import LinearAlgebra
+package import Storage
+
+/// Reads Kaldi's `scp` files: lines of a key and where its value stands, `PATH`, `PATH:OFFSET`, or
+/// either with a range of rows and columns, `PATH:OFFSET[0:99]` or `[0:99,3:5]`, ends included; or a
+/// command, `COMMAND |` (`util/kaldi-io.h`, `util/kaldi-table.h`).
+package struct ArchiveScript: Sendable {
+  /// Where a value stands.
+  package struct Location: Sendable, Equatable {
+    fileprivate let line: Int
+    fileprivate let source: String
+    fileprivate let offset: Int
+    fileprivate let rows: ClosedRange<Int>?
+    fileprivate let columns: ClosedRange<Int>?
+  }
+
+  package let path: String
+  /// In the order of the file; a key stands once.
+  package let entries: [(key: String, location: Location)]
+
+  /// Reads the list; values are not read.
+  package init(path: String) throws(FileFault) {
+    self.path = path
+    entries = try TextFile.lines(of: path).map { number, line throws(FileFault) in
+      let (key, rest) = line.keyAndRest
+      guard !rest.isEmpty else {
+        throw FileFault.malformedLine(
+          path: path, line: number, expected: "a key and a location", found: "\"\(line)\"")
+      }
+      return (String(key), try ArchiveScript.location(rest, path: path, line: number))
+    }
+    try requireUnique(entries.map(\.key), in: path)
+  }
+
+  private static func location(
+    _ text: Substring, path: String, line: Int
+  ) throws(FileFault) -> Location {
+    var source = text
+    var ranges: [ClosedRange<Int>?] = []
+    if text.last == "]", let bracket = text.lastIndex(of: "[") {
+      source = text[..<bracket]
+      let parts = text[text.index(after: bracket)...].dropLast().split(
+        separator: ",", omittingEmptySubsequences: false)
+      ranges = try parts.map { part throws(FileFault) in
+        if part == ":" || part.isEmpty { return nil }
+        let ends = part.split(separator: ":").compactMap { Int($0) }
+        guard ends.count == 2, ends[0] >= 0, ends[0] <= ends[1], parts.count <= 2 else {
+          throw FileFault.malformedLine(
+            path: path, line: line, expected: "a range as [first:last] or [first:last,first:last]",
+            found: "\"\(text)\"")
+        }
+        return ends[0]...ends[1]
+      }
+    }
+    var offset = 0
+    if ShellCommand.parse(source) == nil, let colon = source.lastIndex(of: ":"),
+      let number = Int(source[source.index(after: colon)...]), number >= 0
+    {
+      offset = number
+      source = source[..<colon]
+    }
+    return Location(
+      line: line, source: String(source), offset: offset, rows: ranges.first ?? nil,
+      columns: ranges.count > 1 ? ranges[1] : nil)
+  }
+
+  /// Reads the value of an entry.
+  ///
+  /// - Parameters:
+  ///   - entry: one of `entries`.
+  ///   - kind: what to take a value for that does not say what it is; nil guesses.
+  ///   - commands: whether an entry may be a command.
+  /// - Throws: `FileFault` for a location that holds no such value.
+  package func value(
+    of entry: (key: String, location: Location), as kind: KaldiValue.Kind? = nil,
+    commands: CommandPolicy = .refused
+  ) throws(FileFault) -> KaldiValue {
+    let (key, location) = entry
+    let value: KaldiValue
+    if let command = ShellCommand.parse(location.source) {
+      guard commands == .allowed else {
+        throw .malformedLine(
+          path: path, line: location.line, expected: "a path, or --allow-commands",
+          found: "a command: \(location.source)")
+      }
+      do {
+        value = try ShellCommand.withOutput(of: command) {
+          try Archive.readValue($0, as: kind, key: key)
+        }
+      } catch {
+        throw error as? FileFault ?? .unreadable(path: location.source, reason: "\(error)")
+      }
+    } else {
+      value = try Archive.readValue(location.source, at: location.offset, as: kind, key: key)
+    }
+    guard location.rows != nil || location.columns != nil else { return value }
+    return try part(of: value, location)
+  }
+
+  private func part(of value: KaldiValue, _ location: Location) throws(FileFault) -> KaldiValue {
+    guard case .matrix(let matrix)? = value.converted(to: .matrix) else {
+      throw .malformedLine(
+        path: path, line: location.line, expected: "a matrix to take a range of",
+        found: "\(value.kind.rawValue)")
+    }
+    let rows = location.rows ?? 0...max(0, matrix.rows - 1)
+    let columns = location.columns ?? 0...max(0, matrix.columns - 1)
+    guard rows.upperBound < matrix.rows, columns.upperBound < matrix.columns else {
+      throw .malformedLine(
+        path: path, line: location.line,
+        expected: "a range within \(matrix.rows)×\(matrix.columns)",
+        found: "[\(rows.lowerBound):\(rows.upperBound),\(columns.lowerBound):\(columns.upperBound)]")
+    }
+    let values = rows.flatMap { row in columns.map { matrix[row, $0] } }
+    return .matrix(Matrix(rows: rows.count, columns: columns.count, values: values))
+  }
+}

@@ -1,0 +1,104 @@
+package import Foundation
+package import LinearAlgebra
+package import Storage
+
+/// How an archive is written.
+package enum ArchiveForm: Sendable, Equatable {
+  case binary
+  /// Binary, with single-precision matrices in fewer bits.
+  case compressed(MatrixCompression)
+  case text
+}
+
+/// Writes an archive and, if wanted, its `scp`; both appear when they are whole.
+package struct ArchiveWriter: ~Copyable {
+  private var archive: AtomicFile
+  private var script: AtomicFile?
+  private let form: ArchiveForm
+
+  /// Opens the files.
+  ///
+  /// - Parameters:
+  ///   - path: of the `ark`.
+  ///   - script: the path of the `scp`, which names the archive by its absolute path; nil for none.
+  ///   - form: binary, compressed or text.
+  /// - Throws: `FileFault` when one of them cannot be written.
+  package init(
+    _ path: String, script: String? = nil, form: ArchiveForm = .binary
+  ) throws(FileFault) {
+    let archiveFile = try AtomicFile(path: path)
+    var scriptFile: AtomicFile?
+    if let script { scriptFile = try AtomicFile(path: script) }
+    archive = archiveFile
+    self.script = scriptFile
+    self.form = form
+  }
+
+  /// Appends a value, whose key has no blanks.
+  package mutating func write(_ key: String, _ value: KaldiValue) throws(FileFault) {
+    let entry = ArchiveEntry(key, value, form: form)
+    try script?.write(
+      "\(key) \(absolutePath(archive.path)):\(archive.byteCount + entry.valueOffset)\n")
+    try archive.write(entry.bytes)
+  }
+
+  /// Gives the files their names, the archive first.
+  package consuming func commit() throws(FileFault) {
+    let script = self.script.take()
+    try archive.commit()
+    try script?.commit()
+  }
+}
+
+/// The bytes of one entry of an archive.
+package struct ArchiveEntry: Sendable {
+  package let bytes: Data
+  /// Where the value starts, behind the key: what an `scp` points to.
+  package let valueOffset: Int
+
+  /// - Parameters:
+  ///   - key: without blanks.
+  ///   - value: what the entry holds.
+  ///   - form: binary, compressed or text.
+  package init(_ key: String, _ value: KaldiValue, form: ArchiveForm) {
+    precondition(
+      !key.isEmpty && !key.contains(where: { " \t\n".contains($0) }),
+      "ArchiveEntry: a blank in the key \"\(key)\"")
+    var bytes = Data("\(key) ".utf8)
+    valueOffset = bytes.count
+    switch form {
+    case .binary: value.appendBinary(to: &bytes)
+    case .compressed(let compression): value.appendBinary(to: &bytes, compression: compression)
+    case .text: bytes.append(Data(value.text.utf8))
+    }
+    self.bytes = bytes
+  }
+}
+
+/// `path` from the root of the file system, so that an `scp` works from any folder.
+package func absolutePath(_ path: String) -> String {
+  URL(fileURLWithPath: path).standardizedFileURL.path
+}
+
+extension ArchiveEntry {
+  /// The bytes of a matrix's entry in two parts, of which the second can be added to.
+  ///
+  /// - Returns: the key and the header with the matrix's number of rows, and the values.
+  package static func splitMatrix(_ key: String, _ matrix: Matrix) -> (header: Data, values: Data) {
+    let entry = ArchiveEntry(key, .matrix(matrix), form: .binary).bytes
+    let length = key.utf8.count + 1 + KaldiValue.matrixHeader.length
+    return (entry.prefix(length), entry.dropFirst(length))
+  }
+
+  /// Where the entry of a binary matrix has its number of rows.
+  package static func rowCountOffset(_ key: String) -> Int {
+    key.utf8.count + 1 + KaldiValue.matrixHeader.rows
+  }
+
+  /// The bytes of a number of rows.
+  package static func rowCount(_ rows: Int) -> Data {
+    var bytes = Data()
+    bytes.append(value: Int32(rows))
+    return bytes
+  }
+}

@@ -1,0 +1,143 @@
+import Foundation
+import LinearAlgebra
+import Storage
+
+extension KaldiValue {
+  /// Appends the binary form, from the mark `\0B` on (`matrix/kaldi-matrix.cc`,
+  /// `matrix/kaldi-vector.cc`, `util/kaldi-holder-inl.h`, `hmm/posterior.cc`).
+  ///
+  /// - Parameters:
+  ///   - bytes: the archive's.
+  ///   - compression: for single-precision matrices of finite values; nil stores them whole.
+  func appendBinary(to bytes: inout Data, compression: MatrixCompression? = nil) {
+    bytes.append(Data("\0B".utf8))
+    switch self {
+    case .matrix(let matrix):
+      if let compression {
+        CompressedMatrix.append(matrix, by: compression, to: &bytes)
+        return
+      }
+      KaldiValue.appendHeader("FM", [matrix.rows, matrix.columns], to: &bytes)
+      bytes.append(values: matrix.values)
+    case .doubleMatrix(let matrix):
+      KaldiValue.appendHeader("DM", [matrix.rows, matrix.columns], to: &bytes)
+      bytes.append(values: matrix.values)
+    case .vector(let values):
+      KaldiValue.appendHeader("FV", [values.count], to: &bytes)
+      bytes.append(values: values)
+    case .doubleVector(let values):
+      KaldiValue.appendHeader("DV", [values.count], to: &bytes)
+      bytes.append(values: values)
+    case .integers(let values):
+      bytes.append(integer: values.count)
+      for value in values { bytes.append(integer: Int(value)) }
+    case .posterior(let frames):
+      bytes.append(integer: frames.count)
+      for frame in frames {
+        bytes.append(integer: frame.count)
+        for entry in frame {
+          bytes.append(integer: Int(entry.index))
+          bytes.append(4)
+          bytes.append(value: entry.weight)
+        }
+      }
+    }
+  }
+
+  private static func appendHeader(_ token: String, _ shape: [Int], to bytes: inout Data) {
+    bytes.append(Data((token + " ").utf8))
+    for size in shape { bytes.append(integer: size) }
+  }
+
+  /// The number of bytes before the values of a binary float matrix, and that of its rows among them.
+  static let matrixHeader = (length: 15, rows: 6)
+
+  /// Reads the binary form, from the byte after the mark `\0B`.
+  ///
+  /// - Parameters:
+  ///   - reader: at that byte.
+  ///   - kind: what to take a list of integers for; nil for integers. Other kinds say what they are.
+  /// - Returns: a value of whatever kind the bytes hold.
+  static func takeBinary(
+    _ reader: inout ByteReader, as kind: Kind?
+  ) throws(FileFault) -> KaldiValue {
+    if reader.peek() == 4 {
+      return kind == .posterior ? try takePosterior(&reader) : try takeIntegers(&reader)
+    }
+    let start = reader.offset
+    let token = try reader.take(until: { $0 == 32 || $0 < 32 }, "a type and a blank").prefix(8)
+    reader.skip(1)
+    switch String(decoding: token, as: UTF8.self) {
+    case "FM":
+      let (rows, columns) = try takeShape(&reader, size: 4)
+      let values = try reader.take(4 * rows * columns, "\(rows)×\(columns) values")
+      return .matrix(
+        Matrix(rows: rows, columns: columns, values: littleEndian(values, of: Float.self)))
+    case "DM":
+      let (rows, columns) = try takeShape(&reader, size: 8)
+      let values = try reader.take(8 * rows * columns, "\(rows)×\(columns) values")
+      return .doubleMatrix(
+        DoubleMatrix(rows: rows, columns: columns, values: littleEndian(values, of: Double.self)))
+    case "FV":
+      let count = try reader.takeCount(of: "values", size: 4)
+      return .vector(littleEndian(try reader.take(4 * count, "values"), of: Float.self))
+    case "DV":
+      let count = try reader.takeCount(of: "values", size: 8)
+      return .doubleVector(littleEndian(try reader.take(8 * count, "values"), of: Double.self))
+    case let token:
+      if let compression = MatrixCompression.allCases.first(where: { $0.token == token }) {
+        return .matrix(try CompressedMatrix.take(compression, &reader))
+      }
+      throw reader.fault(
+        "a type of FM, DM, FV, DV, CM, CM2 or CM3, or a list of integers",
+        found: "\"\(token.filter { $0.isASCII && $0 >= " " })\"", at: start)
+    }
+  }
+
+  private static func takeShape(
+    _ reader: inout ByteReader, size: Int
+  ) throws(FileFault) -> (rows: Int, columns: Int) {
+    let start = reader.offset
+    let rows = try reader.takeInteger("the number of rows")
+    let columns = try reader.takeInteger("the number of columns")
+    guard rows >= 0, columns >= 0, rows * columns <= reader.bytes.count / size else {
+      throw reader.fault("a shape that fits the file", found: "\(rows)×\(columns)", at: start)
+    }
+    return (rows, columns)
+  }
+
+  private static func takeIntegers(_ reader: inout ByteReader) throws(FileFault) -> KaldiValue {
+    let count = try reader.takeCount(of: "integers", size: 5)
+    let start = reader.offset
+    let bytes = [UInt8](try reader.take(5 * count, "\(count) integers"))
+    var values: [Int32] = []
+    values.reserveCapacity(count)
+    for place in stride(from: 0, to: bytes.count, by: 5) {
+      guard bytes[place] == 4 else {
+        throw reader.fault(
+          "an integer of 4 bytes", found: "a size byte of \(bytes[place])", at: start + place)
+      }
+      let bits = (1...4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32(bytes[place + $1]) }
+      values.append(Int32(bitPattern: bits))
+    }
+    return .integers(values)
+  }
+
+  private static func takePosterior(_ reader: inout ByteReader) throws(FileFault) -> KaldiValue {
+    let frames = try reader.takeCount(of: "frames", size: 5)
+    var posterior: [[PosteriorEntry]] = []
+    posterior.reserveCapacity(frames)
+    for _ in 0..<frames {
+      let count = try reader.takeCount(of: "classes of a frame", size: 10)
+      var frame: [PosteriorEntry] = []
+      for _ in 0..<count {
+        let index = Int32(try reader.takeInteger("a class"))
+        let weight = try reader.takeInteger("a weight")
+        frame.append(
+          PosteriorEntry(index: index, weight: Float(bitPattern: UInt32(truncatingIfNeeded: weight))))
+      }
+      posterior.append(frame)
+    }
+    return .posterior(posterior)
+  }
+}

@@ -1,0 +1,144 @@
+import Foundation
+import LinearAlgebra
+import Storage
+
+extension KaldiValue {
+  /// The text form after the key, with the end of its line: numbers in the shortest form that gives
+  /// the same bits again.
+  var text: String {
+    switch self {
+    case .matrix(let matrix):
+      KaldiValue.text(rows: matrix.rows, columns: matrix.columns, matrix.values)
+    case .doubleMatrix(let matrix):
+      KaldiValue.text(rows: matrix.rows, columns: matrix.columns, matrix.values)
+    case .vector(let values): " [ \(values.map { "\($0) " }.joined())]\n"
+    case .doubleVector(let values): " [ \(values.map { "\($0) " }.joined())]\n"
+    case .integers(let values): values.map { "\($0) " }.joined() + "\n"
+    case .posterior(let frames):
+      frames.map { frame in
+        "[ \(frame.map { "\($0.index) \($0.weight) " }.joined())] "
+      }.joined() + "\n"
+    }
+  }
+
+  private static func text(
+    rows: Int, columns: Int, _ values: [some CustomStringConvertible]
+  ) -> String {
+    guard rows > 0 else { return " [ ]\n" }
+    let lines = (0..<rows).map { row in
+      "\n  " + values[row * columns..<(row + 1) * columns].map { "\($0) " }.joined()
+    }
+    return " [\(lines.joined())]\n"
+  }
+
+  /// Reads the text form, from the byte after the key's blank to the end of its last line.
+  ///
+  /// - Parameters:
+  ///   - reader: at that byte.
+  ///   - kind: what the text is; nil guesses: integers without brackets, a posterior by several
+  ///     brackets in a line, a matrix by a line's end after the bracket, else a vector.
+  static func takeText(_ reader: inout ByteReader, as kind: Kind?) throws(FileFault) -> KaldiValue {
+    reader.skip(while: isBlank)
+    guard reader.peek() == UInt8(ascii: "[") else {
+      return kind == .posterior ? .posterior([]) : .integers(try takeLine(&reader))
+    }
+    let kind = kind ?? guess(reader)
+    if kind == .posterior { return try takePosteriorText(&reader) }
+    reader.skip(1)
+    let start = reader.offset
+    let body = try reader.take(until: { $0 == UInt8(ascii: "]") }, "numbers and a bracket ]")
+    reader.skip(1)
+    reader.skip(while: isBlank)
+    guard let end = reader.peek(), end == newline else {
+      throw reader.fault("the end of the line after ]", found: "more, or the end of the file")
+    }
+    reader.skip(1)
+    let lines = body.split(separator: newline).map { $0.split(whereSeparator: isBlank) }
+      .filter { !$0.isEmpty }
+    switch kind {
+    case .matrix:
+      let (columns, values): (Int, [Float]) = try rows(lines, reader, start)
+      return .matrix(Matrix(rows: lines.count, columns: columns, values: values))
+    case .doubleMatrix:
+      let (columns, values): (Int, [Double]) = try rows(lines, reader, start)
+      return .doubleMatrix(DoubleMatrix(rows: lines.count, columns: columns, values: values))
+    case .vector: return .vector(try numbers(lines.joined(), reader, start))
+    case .doubleVector: return .doubleVector(try numbers(lines.joined(), reader, start))
+    // As kaldiio writes integers.
+    default: return .integers(try numbers(lines.joined(), reader, start))
+    }
+  }
+
+  private static func guess(_ reader: ByteReader) -> Kind {
+    var rest = reader
+    rest.skip(1)
+    rest.skip(while: isBlank)
+    if rest.peek() == newline { return .matrix }
+    rest.skip(while: { $0 != UInt8(ascii: "]") && $0 != newline })
+    if rest.peek() == newline { return .matrix }
+    rest.skip(1)
+    rest.skip(while: isBlank)
+    return rest.peek() == UInt8(ascii: "[") ? .posterior : .vector
+  }
+
+  /// The integers to the end of the line.
+  private static func takeLine(_ reader: inout ByteReader) throws(FileFault) -> [Int32] {
+    let start = reader.offset
+    let line = try reader.take(
+      until: { $0 == newline }, "a text entry whose line ends")
+    reader.skip(1)
+    return try numbers(line.split(whereSeparator: isBlank), reader, start)
+  }
+
+  private static func takePosteriorText(_ reader: inout ByteReader) throws(FileFault) -> KaldiValue {
+    var posterior: [[PosteriorEntry]] = []
+    let start = reader.offset
+    let line = try reader.take(until: { $0 == newline }, "a posterior whose line ends")
+    reader.skip(1)
+    for frame in line.split(separator: UInt8(ascii: "]")) {
+      let fields = frame.split(whereSeparator: isBlank)
+      if fields.isEmpty { continue }
+      guard fields[0].elementsEqual("[".utf8), fields.count % 2 == 1 else {
+        throw reader.fault(
+          "frames as [ class weight … ]", found: "\"\(String(decoding: frame, as: UTF8.self))\"",
+          at: start)
+      }
+      posterior.append(
+        try stride(from: 1, to: fields.count, by: 2).map { place throws(FileFault) in
+          let index: [Int32] = try numbers([fields[place]], reader, start)
+          let weight: [Float] = try numbers([fields[place + 1]], reader, start)
+          return PosteriorEntry(index: index[0], weight: weight[0])
+        })
+    }
+    return .posterior(posterior)
+  }
+
+  private static func rows<Value: LosslessStringConvertible>(
+    _ lines: [[Data]], _ reader: ByteReader, _ start: Int
+  ) throws(FileFault) -> (columns: Int, values: [Value]) {
+    let columns = lines.first?.count ?? 0
+    if let other = lines.first(where: { $0.count != columns }) {
+      throw reader.fault("rows of \(columns) numbers", found: "one of \(other.count)", at: start)
+    }
+    return (columns, try numbers(lines.joined(), reader, start))
+  }
+
+  private static func numbers<Value: LosslessStringConvertible>(
+    _ fields: some Sequence<Data>, _ reader: ByteReader, _ start: Int
+  ) throws(FileFault) -> [Value] {
+    try fields.map { field throws(FileFault) in
+      let text = String(decoding: field, as: UTF8.self)
+      guard let value = Value(text) else {
+        throw reader.fault("numbers", found: "\"\(text)\"", at: start)
+      }
+      return value
+    }
+  }
+}
+
+private let newline = UInt8(ascii: "\n")
+
+/// Whether a byte is a blank within a line.
+func isBlank(_ byte: UInt8) -> Bool {
+  byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
+}

@@ -1,0 +1,61 @@
+import ArgumentParser
+import KaldiIO
+import Storage
+
+/// `limbeck copy`: Kaldi archives from one form to another.
+struct Copy: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Copy a Kaldi archive, or what an scp names, to an archive of another form.",
+    discussion: """
+      IN is an scp by its name (*.scp, or scp:PATH), else an archive, binary or text (also ark:PATH). \
+      OUT gets an scp beside it, OUT with .scp for .ark. Text and integers do not say what they are: \
+      --type does, where the guess is wrong.
+      """)
+
+  @Argument(help: "An archive, or an scp with offsets and ranges.")
+  var input: String
+  @Argument(help: "The archive to write.")
+  var output: String
+  @Option(
+    help: """
+      What the values are to be: matrix, doubleMatrix, vector, doubleVector, integers, posterior. \
+      (default: what they are)
+      """)
+  var type: KaldiValue.Kind?
+  @OptionGroup var form: FormOptions
+  @OptionGroup var commands: CommandOptions
+
+  func run() throws {
+    let script = output.hasSuffix(".ark") ? output.dropLast(4) + ".scp" : output + ".scp"
+    var writer = try ArchiveWriter(output, script: String(script), form: form.form)
+    try forEachEntry { key, value throws(FileFault) in
+      guard let converted = value.converted(to: type ?? value.kind) else {
+        throw .malformed(
+          path: input, expected: "\(type?.rawValue ?? "") for \(key)",
+          found: "\(value.kind.rawValue)")
+      }
+      try writer.write(key, converted)
+    }
+    try writer.commit()
+  }
+
+  private func forEachEntry(
+    _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
+  ) throws(FileFault) {
+    let path = input.replacing(#/^(ark|scp)(,t)?:/#, with: "")
+    guard path != input && input.hasPrefix("scp") || path == input && path.hasSuffix(".scp") else {
+      var keys: Set<String> = []
+      try Archive.forEach(in: path, as: type) { key, value throws(FileFault) in
+        guard keys.insert(key).inserted else {
+          throw .malformed(path: path, expected: "each key once", found: "\(key) again")
+        }
+        try body(key, value)
+      }
+      return
+    }
+    let list = try ArchiveScript(path: path)
+    for entry in list.entries {
+      try body(entry.key, try list.value(of: entry, as: type, commands: commands.policy))
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import ArgumentParser
+import Features
+import Recipes
+
+/// Each feature option as a flag, which overrides the file's.
+struct FeatureFlags: ParsableArguments {
+  @Option(help: "Feature options in YAML, by the names of these flags in camelCase.")
+  var config: String?
+
+  @Option(help: "Samples per second that the audio must have. (default: 16000)")
+  var sampleRate: Int?
+  @Option(help: "The number of mel bands. (default: 40)")
+  var melBins: Int?
+  @Option(help: "The length of a frame in milliseconds. (default: 25)")
+  var frameLength: Double?
+  @Option(help: "The distance between frames in milliseconds. (default: 10)")
+  var frameShift: Double?
+  @Option(help: "The window of a frame. (default: povey)")
+  var window: WindowShape?
+  @Option(help: "The constant of the Blackman window. (default: 0.42)")
+  var blackmanCoefficient: Double?
+  @Option(help: "The share of the previous sample subtracted from each. (default: 0.97)")
+  var preEmphasis: Double?
+  @Option(
+    name: .customLong("remove-dc-offset"), help: "Subtract each frame's mean. (default: true)")
+  var removeDCOffset: Bool?
+  @Option(help: "Only frames wholly inside the audio; else mirror it. (default: true)")
+  var snipEdges: Bool?
+  @Option(help: "Fill the frame with zeros to a power of two. (default: true)")
+  var roundToPowerOfTwo: Bool?
+  @Option(help: "The lower edge of the lowest band in hertz. (default: 20)")
+  var lowFrequency: Double?
+  @Option(
+    help: """
+      The upper edge of the highest band in hertz; zero or less counts from half the sample rate. \
+      (default: 0)
+      """)
+  var highFrequency: Double?
+  @Option(help: "The frame's log energy as a first feature. (default: false)")
+  var useEnergy: Bool?
+  @Option(help: "That energy before pre-emphasis and window. (default: true)")
+  var rawEnergy: Bool?
+  @Option(help: "The least energy, for that feature. (default: 0)")
+  var energyFloor: Double?
+  @Option(help: "Logarithms of the bands' energies. (default: true)")
+  var useLog: Bool?
+  @Option(help: "The power of the spectrum rather than its magnitude. (default: true)")
+  var usePower: Bool?
+  @Option(help: "Noise added to 16-bit samples, by utterance id. (default: 0)")
+  var dither: Double?
+
+  @Option(help: "Make the mean equal over: none, utterance, speaker, global. (default: none)")
+  var normalization: Normalization?
+  @Option(help: "Make the variance equal too. (default: false)")
+  var normalizeVariance: Bool?
+  @Option(help: "1 appends deltas, 2 also delta-deltas. (default: 0)")
+  var deltas: Int?
+  @Option(help: "Frames to each side that a delta is computed from. (default: 2)")
+  var deltaWindow: Int?
+
+  /// The options of the file, or the defaults, with those of the flags in their place.
+  func options() throws -> FeatureOptions {
+    var options = try config.map { try decodeYAML($0) } ?? FeatureOptions()
+    set(&options.logMel.sampleRate, sampleRate)
+    set(&options.logMel.melBins, melBins)
+    set(&options.logMel.frameLength, frameLength)
+    set(&options.logMel.frameShift, frameShift)
+    set(&options.logMel.window, window)
+    set(&options.logMel.blackmanCoefficient, blackmanCoefficient)
+    set(&options.logMel.preEmphasis, preEmphasis)
+    set(&options.logMel.removeDCOffset, removeDCOffset)
+    set(&options.logMel.snipEdges, snipEdges)
+    set(&options.logMel.roundToPowerOfTwo, roundToPowerOfTwo)
+    set(&options.logMel.lowFrequency, lowFrequency)
+    set(&options.logMel.highFrequency, highFrequency)
+    set(&options.logMel.useEnergy, useEnergy)
+    set(&options.logMel.rawEnergy, rawEnergy)
+    set(&options.logMel.energyFloor, energyFloor)
+    set(&options.logMel.useLog, useLog)
+    set(&options.logMel.usePower, usePower)
+    set(&options.logMel.dither, dither)
+    set(&options.normalization, normalization)
+    set(&options.normalizeVariance, normalizeVariance)
+    set(&options.deltas, deltas)
+    set(&options.deltaWindow, deltaWindow)
+    try options.validate()
+    return options
+  }
+
+  private func set<Value>(_ option: inout Value, _ flag: Value?) {
+    if let flag { option = flag }
+  }
+}
+
+extension WindowShape: ExpressibleByArgument {}
+extension Normalization: ExpressibleByArgument {}

@@ -1,0 +1,155 @@
+import Corpus
+import Foundation
+import KaldiIO
+import LinearAlgebra
+import Storage
+
+/// The features of utterances as they are made, in their order: an archive, and beside it a journal of
+/// what is in it, from which a run that was killed goes on.
+///
+/// The archive is whole up to the last line of the journal; what is behind that is made again.
+struct FeatureArchive: ~Copyable {
+  /// What became of one utterance: a line of the journal.
+  struct Record: Codable, Sendable {
+    let utterance: String
+    /// The length of its audio in seconds.
+    let seconds: Double
+    let frames: Int
+    /// Where its value starts in the archive, and where what comes after it starts.
+    let valueOffset: Int
+    let end: Int
+    /// The largest error of its features that compression causes; nil without.
+    var error: Float?
+    /// Why it was left out; nil when it was not.
+    var reason: String?
+  }
+
+  /// Of the utterances so far, in their order.
+  private(set) var records: [Record]
+  private var file: ResumableFile
+  private var journal: ResumableFile
+  private var unwritten = Data()
+  private var lastWrite = ContinuousClock.now
+  /// Where the matrix that is written piece by piece starts, and its columns.
+  private var open: (key: String, start: Int, rows: Int)?
+
+  /// Opens an archive, to go on with what an earlier run of the same work left.
+  ///
+  /// - Parameters:
+  ///   - path: of the archive; the journal stands beside it.
+  ///   - identity: of all that decides on the archive's bytes; a journal of other work is dropped.
+  ///   - utterances: their ids, in order.
+  init(path: String, identity: Fingerprint, utterances: [String]) throws(FileFault) {
+    // After a crash of the machine the archive may lack what the journal says.
+    let boot = try? TextFile.text(of: "/proc/sys/kernel/random/boot_id")
+    let head = Fingerprint(of: "\(identity) \(absolutePath(path)) \(boot ?? "")").description + "\n"
+    let journalPath = FeatureArchive.journalPath(of: path)
+    var kept: [Record] = []
+    var length = head.utf8.count
+    if let bytes = try? TextFile.bytes(of: ResumableFile.partPath(of: journalPath)),
+      bytes.starts(with: Data(head.utf8))
+    {
+      let size = ResumableFile.partSize(of: path)
+      for line in bytes.dropFirst(length).split(separator: UInt8(ascii: "\n")) {
+        guard let record = try? JSONDecoder().decode(Record.self, from: line), record.end <= size,
+          kept.count < utterances.count, record.utterance == utterances[kept.count],
+          length + line.count < bytes.count
+        else { break }
+        kept.append(record)
+        length += line.count + 1
+      }
+    }
+    let isNew = kept.isEmpty
+    let file = try ResumableFile(path: path, keeping: kept.last?.end ?? 0)
+    var journal = try ResumableFile(path: journalPath, keeping: isNew ? 0 : length)
+    if isNew { try journal.write(Data(head.utf8)) }
+    self.file = file
+    self.journal = journal
+    records = kept
+  }
+
+  private static func journalPath(of path: String) -> String { path + ".journal" }
+
+  /// The path of the archive until it is committed.
+  var partPath: String { ResumableFile.partPath(of: file.path) }
+
+  /// Appends an utterance that is whole in memory.
+  mutating func append(
+    _ utterance: String, _ entry: ArchiveEntry, frames: Int, seconds: Double, error: Float?
+  ) throws(FileFault) {
+    let start = file.byteCount
+    try file.write(entry.bytes)
+    try record(
+      Record(
+        utterance: utterance, seconds: seconds, frames: frames,
+        valueOffset: start + entry.valueOffset, end: file.byteCount, error: error))
+  }
+
+  /// Notes an utterance that is left out, and removes what was appended of it.
+  mutating func leaveOut(_ utterance: String, reason: String) throws(FileFault) {
+    if let open, open.key == utterance {
+      try file.truncate(to: open.start)
+      self.open = nil
+    }
+    try record(
+      Record(
+        utterance: utterance, seconds: 0, frames: 0, valueOffset: 0, end: file.byteCount,
+        reason: reason))
+  }
+
+  /// Appends rows of an utterance whose matrix is too large to hold; the first call starts it.
+  mutating func appendRows(_ utterance: String, _ frames: Matrix) throws(FileFault) {
+    let (header, rows) = ArchiveEntry.splitMatrix(utterance, frames)
+    if open == nil {
+      open = (utterance, file.byteCount, 0)
+      try file.write(header)
+    }
+    open?.rows += frames.rows
+    try file.write(rows)
+  }
+
+  /// Ends an utterance of `appendRows`, and sets the number of rows that its header has.
+  mutating func finishRows(_ utterance: String, seconds: Double) throws(FileFault) {
+    guard let open, open.key == utterance else { return }
+    try file.replace(
+      at: open.start + ArchiveEntry.rowCountOffset(utterance),
+      with: ArchiveEntry.rowCount(open.rows))
+    try record(
+      Record(
+        utterance: utterance, seconds: seconds, frames: open.rows,
+        valueOffset: open.start + utterance.utf8.count + 1, end: file.byteCount))
+    self.open = nil
+  }
+
+  /// Notes a record; the journal's file gets it within a second.
+  private mutating func record(_ record: Record) throws(FileFault) {
+    records.append(record)
+    unwritten.append(Data((JSONText.line(record) + "\n").utf8))
+    guard ContinuousClock.now - lastWrite > .milliseconds(500) else { return }
+    try flush()
+  }
+
+  /// Writes what the journal still lacks.
+  mutating func flush() throws(FileFault) {
+    try journal.write(unwritten)
+    unwritten.removeAll()
+    lastWrite = .now
+  }
+
+  /// Gives the archive its name and removes the journal.
+  consuming func commit() throws(FileFault) {
+    let path = file.path
+    try file.commit()
+    FeatureArchive.removeJournal(of: path)
+  }
+
+  /// Removes an archive that was not committed, and its journal.
+  static func discard(_ path: String) {
+    try? FileManager.default.removeItem(atPath: ResumableFile.partPath(of: path))
+    removeJournal(of: path)
+  }
+
+  private static func removeJournal(of path: String) {
+    try? FileManager.default.removeItem(atPath: ResumableFile.partPath(of: journalPath(of: path)))
+  }
+}

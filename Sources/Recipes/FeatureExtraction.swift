@@ -1,0 +1,285 @@
+import Audio
+import Corpus
+package import Features
+import Foundation
+package import KaldiIO
+import LinearAlgebra
+import Storage
+import Logging
+import Synchronization
+
+/// How the features of a data directory are made and stored.
+package struct FeatureRequest: Sendable {
+  /// Must be valid.
+  package var options: FeatureOptions
+  /// Which channel of each recording to take, from one; nil asks for mono files.
+  package var channel: Int?
+  package var form = ArchiveForm.binary
+  /// Kaldi's statistics to normalise by, an ark or scp by utterance or speaker or one matrix for all;
+  /// nil gathers them from the features.
+  package var statisticsPath: String?
+
+  package init(options: FeatureOptions, channel: Int? = nil) {
+    (self.options, self.channel) = (options, channel)
+  }
+}
+
+/// Makes the features of a data directory: log-mel frames in one pass over the audio, and where they
+/// are normalised, have deltas, or are stored in another form, a second pass over the frames.
+///
+/// Each pass goes on where a run that was killed left it.
+struct FeatureExtraction: Sendable {
+  let folder: FeatureFolder
+  let data: DataDirectory
+  let request: FeatureRequest
+  let workers: Workers
+  let reporter: Reporter
+
+  /// Whether frames are not stored as they are made.
+  private var needsSecondPass: Bool {
+    request.options.transformsFrames || request.form != .binary
+  }
+
+  /// Makes all files of the folder.
+  func run() throws(FileFault) -> Ledger {
+    // Without its description the folder is unusable until all is there.
+    try? FileManager.default.removeItem(atPath: folder.descriptionPath)
+    let speakers = request.options.normalization == .speaker ? try data.speakers() : [:]
+    let identity = try identity(speakers)
+    var archive = try makeFrames(identity)
+    var records = archive.records
+    if needsSecondPass {
+      try archive.flush()
+      let frames = try MappedMatrices(path: archive.partPath)
+      archive = try transform(frames, of: records, speakers: speakers, identity)
+      records = records.filter { $0.reason != nil } + archive.records
+    }
+    let ledger = try finish(archive, records)
+    FeatureArchive.discard(framesPath)
+    return ledger
+  }
+
+  private var framesPath: String { folder.path + "/logmel.ark" }
+
+  /// The digest of all that decides on the features.
+  private func identity(_ speakers: [String: String]) throws(FileFault) -> Fingerprint {
+    var inputs = Inputs()
+    inputs.add("version", limbeckVersion)
+    inputs.add("options", request.options)
+    inputs.add("request", ["\(request.channel ?? 0)", "\(request.form)"])
+    if let path = request.statisticsPath { try inputs.add(file: path) }
+    for utterance in data.utterances {
+      inputs.add(utterance.recording)
+      inputs.add(utterance.id, ["\(utterance.seconds ?? 0...0)", speakers[utterance.id] ?? ""])
+    }
+    return inputs.fingerprint
+  }
+
+  // MARK: - From audio to frames
+
+  private func makeFrames(_ identity: Fingerprint) throws(FileFault) -> FeatureArchive {
+    let ids = data.utterances.map(\.id)
+    let archive = try FeatureArchive(
+      path: needsSecondPass ? framesPath : folder.archivePath, identity: identity, utterances: ids)
+    if !archive.records.isEmpty {
+      reporter.log.info("\(folder.path): going on after \(archive.records.count) utterances")
+    }
+    let pass = FeaturePass(
+      archive, utterances: ids, form: .binary, report: progress("features", of: ids.count))
+    let options = request.options.logMel
+    return try pass.run(workers, own: { LogMelExtractor(options: options) }) {
+      extractor, index, sink in
+      let utterance = data.utterances[index]
+      do {
+        guard case .command(let command) = utterance.recording else {
+          return .success(try extract(utterance, with: &extractor, into: &sink))
+        }
+        return .success(
+          try ShellCommand.withOutput(of: command) { path in
+            try extract(
+              Utterance(id: utterance.id, recording: .file(path: path), seconds: utterance.seconds),
+              with: &extractor, into: &sink)
+          })
+      } catch {
+        return .failure(error as? LeftOut ?? LeftOut(reason: "\(error)"))
+      }
+    }
+  }
+
+  /// Makes the frames of one utterance.
+  ///
+  /// - Returns: the seconds of its audio.
+  private func extract(
+    _ utterance: Utterance, with extractor: inout LogMelExtractor,
+    into sink: inout FeaturePass.Sink
+  ) throws -> Double {
+    guard case .file(let path) = utterance.recording else { return 0 }
+    let options = extractor.options
+    var samples = 0
+    var block: [Float] = []
+    sink.frames = Matrix(rows: 0, columns: options.columns)
+    var reader = try AudioReader(
+      path, sampleRate: options.sampleRate, channel: request.channel, seconds: utterance.seconds)
+    extractor.begin(utterance: utterance.id)
+    while try reader.next(&block) {
+      samples += block.count
+      extractor.push(block.span, appendingTo: &sink.frames)
+      try sink.relieve()
+    }
+    extractor.finish(appendingTo: &sink.frames)
+    guard options.grid.frameCount(samples: samples) > 0 else {
+      throw LeftOut(
+        reason: "expected at least one frame of \(options.grid.window) samples, "
+          + "found \(samples) samples")
+    }
+    return Double(samples) / Double(options.sampleRate)
+  }
+
+  // MARK: - From frames to features
+
+  /// Normalises frames, appends deltas, and stores them in the form that was asked for.
+  private func transform(
+    _ frames: MappedMatrices, of records: [FeatureArchive.Record], speakers: [String: String],
+    _ identity: Fingerprint
+  ) throws(FileFault) -> FeatureArchive {
+    let statistics = try normalization(frames, speakers: speakers)
+    let seconds = Dictionary(uniqueKeysWithValues: records.map { ($0.utterance, $0.seconds) })
+    let ids = frames.entries.map(\.key)
+    let archive = try FeatureArchive(
+      path: folder.archivePath, identity: identity, utterances: ids)
+    let pass = FeaturePass(
+      archive, utterances: ids, form: request.form,
+      report: progress("normalization and deltas", of: ids.count))
+    let options = request.options
+    let deltas = Deltas(order: options.deltas, window: options.deltaWindow)
+    return try pass.run(workers, own: { () }) { _, index, sink in
+      let entry = frames.entries[index]
+      var own: NormalizationStatistics?
+      if let statistics {
+        let group = options.normalization.group(of: entry.key, speakers: speakers)
+        guard let group, let found = statistics[group] else {
+          return .failure(LeftOut(reason: missingStatistics(of: group)))
+        }
+        own = found
+      }
+      sink.frames = Matrix(rows: 0, columns: options.columns)
+      for start in stride(from: 0, to: entry.rows, by: framesAPiece) {
+        let rows = start..<min(entry.rows, start + framesAPiece)
+        let first = max(0, rows.lowerBound - deltas.reach)
+        var piece = frames.read(
+          first..<min(entry.rows, rows.upperBound + deltas.reach), of: entry)
+        own?.normalize(&piece, variance: options.normalizeVariance)
+        sink.frames.append(
+          deltas.appended(to: rows, of: piece, from: first, count: entry.rows))
+        do throws(LeftOut) { try sink.relieve() } catch { return .failure(error) }
+      }
+      return .success(seconds[entry.key] ?? 0)
+    }
+  }
+
+  private func missingStatistics(of group: String?) -> String {
+    guard let group else { return "\(data.path)/utt2spk: expected its speaker, found none" }
+    return "\(request.statisticsPath ?? ""): expected statistics of \(group), found none"
+  }
+
+  /// The statistics by utterance, speaker, or for all; nil when nothing is normalised. What is gathered
+  /// here is written to `cmvn.ark` and `cmvn.scp`.
+  private func normalization(
+    _ frames: MappedMatrices, speakers: [String: String]
+  ) throws(FileFault) -> [String: NormalizationStatistics]? {
+    let normalization = request.options.normalization
+    guard normalization != .none else { return nil }
+    let columns = request.options.logMel.columns
+    if let path = request.statisticsPath {
+      return try StatisticsFile.read(path, columns: columns)
+    }
+    var statistics: [String: NormalizationStatistics] = [:]
+    for start in stride(from: 0, to: frames.entries.count, by: utterancesARound) {
+      let round = frames.entries[start..<min(frames.entries.count, start + utterancesARound)]
+      let gathered = workers.map(round.count) { index in
+        var own = NormalizationStatistics(columns: columns)
+        let entry = round[start + index]
+        for first in stride(from: 0, to: entry.rows, by: framesAPiece) {
+          own.add(frames.read(first..<min(entry.rows, first + framesAPiece), of: entry))
+        }
+        return own
+      }
+      for (entry, own) in zip(round, gathered) {
+        guard let group = normalization.group(of: entry.key, speakers: speakers) else { continue }
+        statistics[group, default: NormalizationStatistics(columns: columns)].add(own)
+      }
+    }
+    try StatisticsFile.write(
+      statistics, archive: folder.path + "/cmvn.ark", script: folder.path + "/cmvn.scp")
+    return statistics
+  }
+
+  // MARK: - The folder
+
+  /// Writes the files that stand beside the archive, and gives all their names.
+  private func finish(
+    _ archive: consuming FeatureArchive, _ records: [FeatureArchive.Record]
+  ) throws(FileFault) -> Ledger {
+    var ledger = data.faults
+    var (script, counts) = ("", "")
+    var seconds = 0.0
+    var error: Float?
+    for record in records {
+      if let reason = record.reason {
+        ledger.leaveOut(record.utterance, stage: "features", reason: reason)
+        continue
+      }
+      script += "\(record.utterance) \(absolutePath(folder.archivePath)):\(record.valueOffset)\n"
+      counts += "\(record.utterance) \(record.frames)\n"
+      seconds += record.seconds
+      error = record.error.map { max($0, error ?? 0) }
+    }
+    try AtomicFile.write(script, to: folder.scriptPath)
+    try AtomicFile.write(counts, to: folder.frameCountPath)
+    try ledger.write(to: folder.ledgerPath)
+    try archive.commit()
+    try folder.describe(request, error: error)
+    if let error {
+      reporter.log.info("\(folder.path): compressed, with an error of at most \(error)")
+    }
+    let done = data.count - Set(ledger.entries.map(\.utterance)).count
+    reporter.log.info(
+      """
+      \(folder.path): \(done) of \(data.count) utterances, \
+      \(String(format: "%.1f", seconds / 60)) min of audio
+      """)
+    return ledger
+  }
+
+  private func progress(
+    _ work: String, of total: Int
+  ) -> @Sendable (_ done: Int, _ seconds: Double) -> Void {
+    let seconds = Mutex(0.0)
+    return { done, own in
+      let all = seconds.withLock { sum in
+        sum += own
+        return sum
+      }
+      reporter.progress(
+        WorkProgress(
+          work: work, done: Double(done), total: Double(total), unit: "utterances",
+          audioSeconds: all))
+    }
+  }
+}
+
+/// Frames that are read from an archive at a time.
+private let framesAPiece = 1 << 16
+/// Utterances whose statistics are in memory at a time.
+private let utterancesARound = 4096
+
+extension Normalization {
+  /// The key of the statistics that an utterance is normalised by; nil for a speaker that is unknown.
+  fileprivate func group(of utterance: String, speakers: [String: String]) -> String? {
+    switch self {
+    case .none, .utterance: utterance
+    case .speaker: speakers[utterance]
+    case .global: StatisticsFile.global
+    }
+  }
+}

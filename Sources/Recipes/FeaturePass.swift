@@ -1,0 +1,178 @@
+import KaldiIO
+import LinearAlgebra
+import Storage
+import Synchronization
+
+/// One pass over utterances that appends the features of each to an archive, in order, while threads
+/// make them side by side.
+final class FeaturePass: Sendable {
+  /// What became of an utterance, ready to be written.
+  fileprivate enum Outcome: Sendable {
+    case whole(ArchiveEntry, frames: Int, seconds: Double, error: Float?)
+    /// Its rows are written already.
+    case inPieces(seconds: Double)
+    case leftOut(reason: String)
+  }
+
+  private struct State: ~Copyable {
+    var archive: FeatureArchive?
+    var fault: FileFault?
+  }
+
+  private let utterances: [String]
+  private let form: ArchiveForm
+  private let state: Mutex<State>
+  private let report: @Sendable (_ done: Int, _ seconds: Double) -> Void
+
+  /// - Parameters:
+  ///   - archive: where the features go, with the utterances that are already there.
+  ///   - utterances: their ids, in order.
+  ///   - form: of the archive.
+  ///   - report: told after each utterance how many are done and the seconds of audio of this one.
+  init(
+    _ archive: consuming FeatureArchive, utterances: [String], form: ArchiveForm,
+    report: @escaping @Sendable (_ done: Int, _ seconds: Double) -> Void
+  ) {
+    self.utterances = utterances
+    self.form = form
+    self.report = report
+    state = Mutex(State(archive: archive, fault: nil))
+  }
+
+  /// Makes what the archive still lacks.
+  ///
+  /// - Parameters:
+  ///   - workers: share the utterances; the archive does not depend on their number.
+  ///   - own: makes what each thread has of its own.
+  ///   - make: makes the features of one utterance, by its place in the list, and hands them to the
+  ///     sink; it returns the seconds of audio, or why the utterance is left out.
+  /// - Returns: the archive, complete and not yet committed.
+  /// - Throws: `FileFault` when the archive cannot be written; what is written stays.
+  func run<Own: ~Copyable>(
+    _ workers: Workers, own: @Sendable () -> Own,
+    _ make: @Sendable (_ own: inout Own, _ index: Int, _ sink: inout Sink) -> Result<Double, LeftOut>
+  ) throws(FileFault) -> FeatureArchive {
+    let first = state.withLock { $0.archive?.records.count ?? 0 }
+    let output = OrderedOutput<Outcome>(from: first, limit: FeaturePass.largestWaiting) {
+      index, outcome in
+      self.write(index, outcome)
+    }
+    workers.forEach(utterances.count - first, state: own) { own, offset in
+      let index = first + offset
+      var sink = Sink(pass: self, output: output, index: index)
+      // After a fault nothing more is made, but each index is still handed on.
+      let result =
+        state.withLock { $0.fault == nil } ? make(&own, index, &sink) : .failure(LeftOut(reason: ""))
+      let (outcome, size) = sink.finish(result)
+      output.submit(index, outcome, size: size)
+    }
+    return try state.withLock { state throws(FileFault) in
+      if var archive = state.archive.take() {
+        try archive.flush()
+        if let fault = state.fault { throw fault }
+        return archive
+      }
+      preconditionFailure("FeaturePass: run twice")
+    }
+  }
+
+  /// What may wait in memory to be written in its turn, in bytes.
+  private static let largestWaiting = 64 << 20
+
+  private func write(_ index: Int, _ outcome: Outcome) {
+    let id = utterances[index]
+    var done = 0.0
+    attempt { archive throws(FileFault) in
+      switch outcome {
+      case .whole(let entry, let frames, let seconds, let error):
+        try archive.append(id, entry, frames: frames, seconds: seconds, error: error)
+        done = seconds
+      case .inPieces(let seconds):
+        try archive.finishRows(id, seconds: seconds)
+        done = seconds
+      case .leftOut(let reason):
+        try archive.leaveOut(id, reason: reason)
+      }
+    }
+    report(index + 1, done)
+  }
+
+  private func attempt(_ body: (inout FeatureArchive) throws(FileFault) -> Void) {
+    state.withLock { state in
+      guard state.fault == nil, var archive = state.archive.take() else { return }
+      do throws(FileFault) { try body(&archive) } catch { state.fault = error }
+      state.archive = consume archive
+    }
+  }
+
+  /// Takes the features of one utterance, as many rows at a time as come.
+  struct Sink: ~Copyable {
+    /// The rows that are not handed on yet; whoever makes them appends here.
+    var frames = Matrix(rows: 0, columns: 0)
+    private let pass: FeaturePass
+    private let output: OrderedOutput<Outcome>
+    private let index: Int
+    private var isInPieces = false
+
+    fileprivate init(pass: FeaturePass, output: OrderedOutput<Outcome>, index: Int) {
+      (self.pass, self.output, self.index) = (pass, output, index)
+    }
+
+    /// Hands rows on when there are so many that they should not stay in memory; waits until all
+    /// utterances before are written.
+    ///
+    /// - Throws: `LeftOut` when a feature is not finite.
+    mutating func relieve() throws(LeftOut) {
+      guard pass.form == .binary, frames.values.count >= Sink.largestPiece else { return }
+      let rows = frames
+      try Sink.requireFinite(rows)
+      let id = pass.utterances[index]
+      output.waitForTurn(index)
+      pass.attempt { archive throws(FileFault) in try archive.appendRows(id, rows) }
+      isInPieces = true
+      frames.setRowCount(0)
+    }
+
+    /// Values that an utterance may have in memory.
+    private static let largestPiece = 1 << 22
+
+    private static func requireFinite(_ rows: Matrix) throws(LeftOut) {
+      guard rows.isFinite else {
+        throw LeftOut(reason: "expected finite features, found samples too large for them")
+      }
+    }
+
+    fileprivate consuming func finish(
+      _ result: Result<Double, LeftOut>
+    ) -> (outcome: Outcome, size: Int) {
+      do throws(LeftOut) {
+        let seconds = try result.get()
+        let rows = frames
+        try Sink.requireFinite(rows)
+        let id = pass.utterances[index]
+        if isInPieces {
+          if rows.rows > 0 {
+            output.waitForTurn(index)
+            pass.attempt { archive throws(FileFault) in try archive.appendRows(id, rows) }
+          }
+          return (.inPieces(seconds: seconds), 0)
+        }
+        var error: Float?
+        if case .compressed(let compression) = pass.form {
+          error = CompressedMatrix.largestError(of: rows, by: compression)
+        }
+        let entry = ArchiveEntry(id, .matrix(rows), form: pass.form)
+        return (
+          .whole(entry, frames: rows.rows, seconds: seconds, error: error), entry.bytes.count
+        )
+      } catch {
+        return (.leftOut(reason: error.reason), 0)
+      }
+    }
+  }
+}
+
+/// Why an utterance has no features.
+struct LeftOut: Error {
+  let reason: String
+}
