@@ -35,7 +35,7 @@ require_build_tools() {
     pkg-config --exists "$module" 2>/dev/null || missing+=("$package")
   done <<'LIBRARIES'
 sndfile libsndfile1-dev
-fftw3f libfftw3-dev
+fftw3 libfftw3-dev
 openblas libopenblas-dev
 libxxhash libxxhash-dev
 LIBRARIES

@@ -4,8 +4,8 @@
 /// that a frame has the same bits wherever it is computed.
 enum FrameKernels {
   /// The number of values that are handled together.
-  static let lanes = 8
-  typealias Lanes = SIMD8<Float>
+  static let lanes = 4
+  typealias Lanes = SIMD4<Float>
 
   /// The sum of the values.
   static func sum(_ values: Span<Float>) -> Float {
@@ -39,9 +39,14 @@ enum FrameKernels {
       "product: \(count) from \(start) of \(first.count), \(otherStart) of \(second.count)")
     return unsafe first.withUnsafeBufferPointer { first in
       unsafe second.withUnsafeBufferPointer { second in
+        guard let first = first.baseAddress, let second = second.baseAddress else { return 0 }
         var sums = Lanes.zero
-        for n in stride(from: 0, to: count, by: lanes) {
-          unsafe sums += load(first, start + n) * load(second, otherStart + n)
+        var n = 0
+        while n < count {
+          unsafe sums +=
+            UnsafeRawPointer(first + (start &+ n)).loadUnaligned(as: Lanes.self)
+            * UnsafeRawPointer(second + (otherStart &+ n)).loadUnaligned(as: Lanes.self)
+          n &+= lanes
         }
         return sums.sum()
       }
@@ -110,10 +115,10 @@ enum FrameKernels {
   private static func logarithm(_ values: Lanes) -> Lanes {
     // The exponent e and the mantissa m in [√½, √2), so that values = m · 2^e.
     let floored = values.replacing(with: .ulpOfOne, where: values .< .ulpOfOne)
-    let bits = unsafe unsafeBitCast(floored, to: SIMD8<UInt32>.self)
+    let bits = unsafe unsafeBitCast(floored, to: SIMD4<UInt32>.self)
     let shifted = bits &- 0x3F35_04F3
     let exponent = Lanes(
-      unsafe unsafeBitCast(shifted, to: SIMD8<Int32>.self) &>> SIMD8<Int32>(repeating: 23))
+      unsafe unsafeBitCast(shifted, to: SIMD4<Int32>.self) &>> SIMD4<Int32>(repeating: 23))
     let mantissaBits = (shifted & 0x007F_FFFF) &+ 0x3F35_04F3
     let x = unsafe unsafeBitCast(mantissaBits, to: Lanes.self) - 1
     let square = x * x
