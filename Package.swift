@@ -91,7 +91,8 @@ let package = Package(
     tests(of: "LinearAlgebra"),
     tests(of: "Audio"),
     tests(of: "KaldiIO", uses: ["LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
-    tests(of: "Features", uses: ["LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
+    tests(
+      of: "Features", uses: ["Audio", "KaldiIO", "LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
     tests(of: "Corpus", uses: ["Audio", "Storage"]),
     tests(of: "Networks", uses: ["LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
     tests(of: "Training", uses: ["Networks", "Features", "Corpus", "LinearAlgebra", "Storage"]),

@@ -6,6 +6,16 @@ package enum Recording: Sendable, Equatable {
   case file(path: String)
   /// A command of the shell, whose output is the audio.
   case command(String)
+
+  /// Gives `body` the path of a file with the audio; a command's output is a temporary file.
+  ///
+  /// - Throws: `FileFault` when a command fails, and what `body` throws.
+  package func withFile<Result>(_ body: (_ path: String) throws -> Result) throws -> Result {
+    switch self {
+    case .file(let path): try body(path)
+    case .command(let command): try ShellCommand.withOutput(of: command, body)
+    }
+  }
 }
 
 /// One utterance of a data directory.
@@ -15,10 +25,6 @@ package struct Utterance: Sendable, Equatable {
   package let recording: Recording
   /// Its part of the recording in seconds; nil for all of it.
   package let seconds: ClosedRange<Double>?
-
-  package init(id: String, recording: Recording, seconds: ClosedRange<Double>?) {
-    (self.id, self.recording, self.seconds) = (id, recording, seconds)
-  }
 }
 
 /// A Kaldi data directory: `wav.scp`, and `segments` and `utt2spk` where they exist.

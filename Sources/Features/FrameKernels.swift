@@ -2,20 +2,20 @@
 ///
 /// Each is held to its definition by a naive twin in the tests. Their order of summation is fixed, so
 /// that a frame has the same bits wherever it is computed.
-enum FrameKernels {
+package enum FrameKernels {
   /// The number of values that are handled together.
-  static let lanes = 4
+  package static let lanes = 4
   typealias Lanes = SIMD4<Float>
 
   /// The sum of the values.
-  static func sum(_ values: Span<Float>) -> Float {
+  package static func sum(_ values: Span<Float>) -> Float {
     unsafe values.withUnsafeBufferPointer { values in
       reduce(count: values.count) { unsafe load(values, $0) } rest: { unsafe values[$0] }
     }
   }
 
   /// The sum of the squares of the differences from `mean`.
-  static func squares(_ values: Span<Float>, mean: Float) -> Float {
+  package static func squares(_ values: Span<Float>, mean: Float) -> Float {
     unsafe values.withUnsafeBufferPointer { values in
       reduce(count: values.count) {
         let difference = unsafe load(values, $0) - mean
@@ -30,7 +30,7 @@ enum FrameKernels {
   /// The sum of the products of `count` values, a multiple of `lanes`, from a place in each of two
   /// lists.
   @inline(__always)
-  static func product(
+  package static func product(
     _ first: Span<Float>, from start: Int, with second: Span<Float>, from otherStart: Int,
     count: Int
   ) -> Float {
@@ -62,7 +62,7 @@ enum FrameKernels {
   ///   - share: of the previous sample.
   ///   - window: as many values as samples.
   ///   - frame: as many or more values; those after the window are left as they are.
-  static func emphasise(
+  package static func emphasise(
     _ samples: Span<Float>, mean: Float, share: Float, window: Span<Float>,
     into frame: inout MutableSpan<Float>
   ) {
@@ -96,7 +96,7 @@ enum FrameKernels {
   ///
   /// An infinite value stays infinite and one that is not a number stays so. The error is at most 2
   /// ulps: the polynomial of S. Moshier, Cephes Mathematical Library, `single/logf.c`.
-  static func logarithms(_ values: inout MutableSpan<Float>) {
+  package static func logarithms(_ values: inout MutableSpan<Float>) {
     unsafe values.withUnsafeMutableBufferPointer { values in
       var n = 0
       while n + lanes <= values.count {

@@ -57,7 +57,7 @@ private let planner = Mutex(())
     unsafe power.withUnsafeMutableBufferPointer { unsafe writePower(to: $0) }
   }
 
-  private func fill(with frame: UnsafeBufferPointer<Float>) {
+  private mutating func fill(with frame: UnsafeBufferPointer<Float>) {
     guard let base = frame.baseAddress else { return }
     var n = 0
     while n + 4 <= frame.count {

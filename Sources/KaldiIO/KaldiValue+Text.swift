@@ -39,9 +39,8 @@ extension KaldiValue {
   ///     brackets in a line, a matrix by a line's end after the bracket, else a vector.
   static func takeText(_ reader: inout ByteReader, as kind: Kind?) throws(FileFault) -> KaldiValue {
     reader.skip(while: isBlank)
-    guard reader.peek() == UInt8(ascii: "[") else {
-      return kind == .posterior ? .posterior([]) : .integers(try takeLine(&reader))
-    }
+    if kind == .posterior { return try takePosteriorText(&reader) }
+    guard reader.peek() == UInt8(ascii: "[") else { return .integers(try takeLine(&reader)) }
     let kind = kind ?? guess(reader)
     if kind == .posterior { return try takePosteriorText(&reader) }
     reader.skip(1)

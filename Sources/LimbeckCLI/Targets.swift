@@ -35,8 +35,7 @@ struct Targets: ParsableCommand {
   var features: String?
   @Option(help: "Feature options in YAML, to count frames by; not with --features.")
   var config: String?
-  @Option(help: "Where relative paths in wav.scp start. (default: the current folder)")
-  var root: String?
+  @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
   @OptionGroup var skipped: SkippedOptions
 
@@ -55,7 +54,7 @@ struct Targets: ParsableCommand {
   }
 
   func run() throws {
-    let directory = try DataDirectory(path: data, root: root)
+    let directory = try location.open(data)
     let reporter = Terminal.reporter()
     let source = try AlignmentSource(options)
     let frames = try countFrames(of: directory)
@@ -63,7 +62,7 @@ struct Targets: ParsableCommand {
     let ledger = try folder.prepare(
       source, frameCounts: frames.counts, grid: frames.grid, earlier: frames.ledger,
       reporter: reporter)
-    try skipped.check(ledger, of: directory.utterances.count, path: folder.ledgerPath)
+    try skipped.check(ledger, of: directory.count, path: folder.ledgerPath)
   }
 
   private func countFrames(
@@ -72,7 +71,7 @@ struct Targets: ParsableCommand {
     if let features {
       let folder = FeatureFolder(path: features)
       var counts = try folder.frameCounts()
-      var ledger = Ledger()
+      var ledger = directory.faults
       let ids = Set(directory.utterances.map(\.id))
       counts = counts.filter { ids.contains($0.key) }
       for utterance in directory.utterances where counts[utterance.id] == nil {

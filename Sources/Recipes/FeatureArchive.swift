@@ -28,9 +28,7 @@ struct FeatureArchive: ~Copyable {
   private(set) var records: [Record]
   private var file: ResumableFile
   private var journal: ResumableFile
-  private var unwritten = Data()
-  private var lastWrite = ContinuousClock.now
-  /// Where the matrix that is written piece by piece starts, and its columns.
+  /// The matrix that is written piece by piece: its key, where it starts, its rows so far.
   private var open: (key: String, start: Int, rows: Int)?
 
   /// Opens an archive, to go on with what an earlier run of the same work left.
@@ -121,19 +119,9 @@ struct FeatureArchive: ~Copyable {
     self.open = nil
   }
 
-  /// Notes a record; the journal's file gets it within a second.
   private mutating func record(_ record: Record) throws(FileFault) {
+    try journal.write(Data((JSONText.line(record) + "\n").utf8))
     records.append(record)
-    unwritten.append(Data((JSONText.line(record) + "\n").utf8))
-    guard ContinuousClock.now - lastWrite > .milliseconds(500) else { return }
-    try flush()
-  }
-
-  /// Writes what the journal still lacks.
-  mutating func flush() throws(FileFault) {
-    try journal.write(unwritten)
-    unwritten.removeAll()
-    lastWrite = .now
   }
 
   /// Gives the archive its name and removes the journal.

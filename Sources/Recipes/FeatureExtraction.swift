@@ -49,7 +49,6 @@ struct FeatureExtraction: Sendable {
     var archive = try makeFrames(identity)
     var records = archive.records
     if needsSecondPass {
-      try archive.flush()
       let frames = try MappedMatrices(path: archive.partPath)
       archive = try transform(frames, of: records, speakers: speakers, identity)
       records = records.filter { $0.reason != nil } + archive.records
@@ -91,14 +90,9 @@ struct FeatureExtraction: Sendable {
       extractor, index, sink in
       let utterance = data.utterances[index]
       do {
-        guard case .command(let command) = utterance.recording else {
-          return .success(try extract(utterance, with: &extractor, into: &sink))
-        }
         return .success(
-          try ShellCommand.withOutput(of: command) { path in
-            try extract(
-              Utterance(id: utterance.id, recording: .file(path: path), seconds: utterance.seconds),
-              with: &extractor, into: &sink)
+          try utterance.recording.withFile { path in
+            try extract(utterance, from: path, with: &extractor, into: &sink)
           })
       } catch {
         return .failure(error as? LeftOut ?? LeftOut(reason: "\(error)"))
@@ -110,10 +104,9 @@ struct FeatureExtraction: Sendable {
   ///
   /// - Returns: the seconds of its audio.
   private func extract(
-    _ utterance: Utterance, with extractor: inout LogMelExtractor,
+    _ utterance: Utterance, from path: String, with extractor: inout LogMelExtractor,
     into sink: inout FeaturePass.Sink
   ) throws -> Double {
-    guard case .file(let path) = utterance.recording else { return 0 }
     let options = extractor.options
     var samples = 0
     var block: [Float] = []

@@ -67,12 +67,9 @@ final class FeaturePass: Sendable {
       output.submit(index, outcome, size: size)
     }
     return try state.withLock { state throws(FileFault) in
-      if var archive = state.archive.take() {
-        try archive.flush()
-        if let fault = state.fault { throw fault }
-        return archive
-      }
-      preconditionFailure("FeaturePass: run twice")
+      if let fault = state.fault { throw fault }
+      guard let archive = state.archive.take() else { preconditionFailure("FeaturePass: run twice") }
+      return archive
     }
   }
 

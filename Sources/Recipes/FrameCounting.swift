@@ -13,20 +13,17 @@ package enum FrameCounting {
   package static func count(
     _ data: DataDirectory, options: FeatureOptions, workers: Workers
   ) -> (counts: [String: Int], ledger: Ledger) {
-    let results = workers.map(data.utterances.count) { index -> Result<Int, AudioFault> in
+    let results = workers.map(data.utterances.count) { index -> Result<Int, any Error> in
       let utterance = data.utterances[index]
-      guard case .file(let path) = utterance.recording else {
-        return .failure(.unreadable(path: "\(utterance.recording)", reason: "it is a command"))
-      }
-      do throws(AudioFault) {
-        var reader = try AudioReader(
-          path, sampleRate: options.logMel.sampleRate, channel: 1, seconds: utterance.seconds)
-        var samples = 0
-        var block: [Float] = []
-        while try reader.next(&block) { samples += block.count }
-        return .success(options.logMel.grid.frameCount(samples: samples))
-      } catch {
-        return .failure(error)
+      return Result {
+        try utterance.recording.withFile { path in
+          var reader = try AudioReader(
+            path, sampleRate: options.logMel.sampleRate, channel: 1, seconds: utterance.seconds)
+          var samples = 0
+          var block: [Float] = []
+          while try reader.next(&block) { samples += block.count }
+          return options.logMel.grid.frameCount(samples: samples)
+        }
       }
     }
     var counts: [String: Int] = [:]
@@ -37,7 +34,7 @@ package enum FrameCounting {
       case .success:
         ledger.leaveOut(utterance.id, stage: "targets", reason: "shorter than one frame")
       case .failure(let fault):
-        ledger.leaveOut(utterance.id, stage: "targets", reason: fault.description)
+        ledger.leaveOut(utterance.id, stage: "targets", reason: "\(fault)")
       }
     }
     return (counts, ledger)

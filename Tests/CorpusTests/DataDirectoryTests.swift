@@ -1,4 +1,5 @@
 import Corpus
+import Foundation
 import Storage
 import TestSupport
 import Testing
@@ -9,18 +10,24 @@ struct DataDirectoryTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func open(root: String? = nil) throws -> DataDirectory {
-    try DataDirectory(path: folder.path, root: root)
+  private func open(
+    root: String? = nil, commands: CommandPolicy = .refused
+  ) throws -> DataDirectory {
+    try DataDirectory(path: folder.path, root: root, commands: commands)
   }
 
-  @Test("utterances are sorted by their bytes, with their paths")
+  @Test("utterances are sorted by their bytes, with their paths; CR LF and no last end are no matter")
   func plain() throws {
-    try folder.write("b /x/b c.wav\na-1 y/a.wav\nB z.wav\n", to: "wav.scp")
+    try folder.write("b /x/b c.wav\r\na-1 y/a.wav\r\nB z.wav", to: "wav.scp")
     let data = try open(root: "/base")
     #expect(data.utterances.map(\.id) == ["B", "a-1", "b"])
-    #expect(data.utterances.map(\.audioPath) == ["/base/z.wav", "/base/y/a.wav", "/x/b c.wav"])
+    #expect(
+      data.utterances.map(\.recording) == [
+        .file(path: "/base/z.wav"), .file(path: "/base/y/a.wav"), .file(path: "/x/b c.wav"),
+      ])
     #expect(data.utterances.allSatisfy { $0.seconds == nil })
-    #expect(try open().utterances[0].audioPath == "z.wav")
+    #expect(data.count == 3)
+    #expect(try open().utterances[0].recording == .file(path: "z.wav"))
   }
 
   @Test("segments cut recordings into utterances")
@@ -30,53 +37,66 @@ struct DataDirectoryTests {
     let data = try open()
     #expect(data.utterances.map(\.id) == ["u1", "u2"])
     #expect(data.utterances.map(\.seconds) == [0...1.5, 2...3.25])
-    #expect(data.utterances.map(\.audioPath) == ["/rec.wav", "/rec.wav"])
+    #expect(data.utterances.allSatisfy { $0.recording == .file(path: "/rec.wav") })
   }
 
-  @Test("faults name the file, the line, what was expected and what was found")
+  @Test("a missing or empty wav.scp stops; a bad line stops its utterance alone")
   func faults() throws {
     #expect(throws: FileFault.missing(path: folder.path + "/wav.scp")) { try open() }
-
-    let script = try folder.write("a one.wav\na two.wav\n", to: "wav.scp")
-    #expect(
-      throws: FileFault.malformedLine(
-        path: script, line: 2, expected: "each key once", found: "a again, after line 1")
-    ) { try open() }
-
-    try folder.write("a one.wav\nb\n", to: "wav.scp")
-    #expect(
-      throws: FileFault.malformedLine(
-        path: script, line: 2, expected: "a key and a value", found: "\"b\"")
-    ) { try open() }
-
-    try folder.write("\n", to: "wav.scp")
+    let script = try folder.write("\n", to: "wav.scp")
     #expect(
       throws: FileFault.malformed(
         path: script, expected: "at least one recording", found: "none")
     ) { try open() }
+
+    try folder.write(
+      Data("a one.wav\nb two.wav\na three.wav\nc\nd caf".utf8) + [0xE9] + Data(".wav\n".utf8),
+      to: "wav.scp")
+    let data = try open()
+    #expect(data.utterances.map(\.id) == ["b"])
+    #expect(data.count == 4)
+    #expect(
+      data.faults.entries.map(\.reason) == [
+        "\(script):3: expected each key once, found a again, after line 1",
+        "\(script):4: expected a key and a path, found \"c\"",
+        "\(script):5: expected UTF-8, found other bytes",
+      ])
+    #expect(data.faults.entries.map(\.utterance) == ["a", "c", "d"])
   }
 
-  @Test("a list does not run commands")
+  @Test("a list runs a command only when that is allowed")
   func commands() throws {
-    let path = try folder.write("a touch \(folder.file("ran")) |\n", to: "wav.scp")
-    let fault = #expect(throws: FileFault.self) { try open() }
-    guard case .malformedLine(path, 1, "the path of an audio file", _) = fault else {
-      Issue.record("expected a refused command, found \(String(describing: fault))")
-      return
-    }
+    try folder.write("a touch \(folder.file("ran")) |\nb b.wav\n", to: "wav.scp")
+    let data = try open()
+    #expect(data.utterances.map(\.id) == ["b"])
+    #expect(data.faults.entries[0].reason.contains("or --allow-commands"))
     #expect(throws: FileFault.self) { try TextFile.bytes(of: folder.file("ran")) }
+    let allowed = try open(commands: .allowed)
+    #expect(allowed.utterances[0].recording == .command("touch \(folder.file("ran"))"))
+    let size = try allowed.utterances[0].recording.withFile { try TextFile.bytes(of: $0).count }
+    #expect(size == 0)
+    #expect(try TextFile.bytes(of: folder.file("ran")).isEmpty)
   }
 
   @Test(
     "segments without length, of unknown recordings or with words for times are faults",
-    arguments: ["u rec 2 2", "u rec 3 1", "u other 0 1", "u rec zero 1", "u rec 0", "u rec -1 1"])
+    arguments: [
+      "u rec 2 2", "u rec 3 1", "u other 0 1", "u rec zero 1", "u rec 0", "u rec -1 1",
+      "u rec 0 1e300", "u rec 0 nan",
+    ])
   func badSegments(line: String) throws {
     try folder.write("rec /rec.wav\n", to: "wav.scp")
-    try folder.write("good rec 0 1\n\(line)\n", to: "segments")
-    let fault = #expect(throws: FileFault.self) { try open() }
-    guard case .malformedLine(_, 2, _, _) = fault else {
-      Issue.record("expected a fault in line 2, found \(String(describing: fault))")
-      return
-    }
+    let path = try folder.write("good rec 0 1\n\(line)\n", to: "segments")
+    let data = try open()
+    #expect(data.utterances.map(\.id) == ["good"])
+    #expect(data.faults.entries.map(\.utterance) == ["u"])
+    #expect(data.faults.entries[0].reason.hasPrefix("\(path):2: expected "))
+  }
+
+  @Test("speakers are read where they are asked for")
+  func speakers() throws {
+    try folder.write("a a.wav\nb b.wav\n", to: "wav.scp")
+    try folder.write("b two\na one\n", to: "utt2spk")
+    #expect(try open().speakers() == ["a": "one", "b": "two"])
   }
 }

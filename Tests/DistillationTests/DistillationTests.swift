@@ -64,7 +64,7 @@ struct EnsembleTests {
   ) -> AcousticModel {
     var features = FeatureOptions()
     features.logMel.melBins = 4
-    features.lowFrequency = lowFrequency
+    features.logMel.lowFrequency = lowFrequency
     return AcousticModel(
       network: FeedForwardNetwork(
         inputs: 8, hidden: HiddenShape(layers: 1, units: 5), classes: 2, seed: seed),

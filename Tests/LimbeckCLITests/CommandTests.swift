@@ -3,23 +3,20 @@ import TestSupport
 import Testing
 
 /// What a run of the program came to.
-private struct Run {
+struct Run {
   let status: Int32
   let output: String
   let errors: String
 }
 
 /// Runs the program that was built with the tests.
-private func limbeck(_ arguments: String...) throws -> Run {
+func limbeck(_ arguments: String...) throws -> Run {
   try limbeck(arguments)
 }
 
 /// The same with a list of arguments.
-private func limbeck(_ arguments: [String]) throws -> Run {
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
-    .deletingLastPathComponent().appendingPathComponent("limbeck")
-  process.arguments = arguments
+func limbeck(_ arguments: [String]) throws -> Run {
+  let process = program(arguments)
   let (output, errors) = (Pipe(), Pipe())
   (process.standardOutput, process.standardError) = (output, errors)
   try process.run()
@@ -29,6 +26,15 @@ private func limbeck(_ arguments: [String]) throws -> Run {
   return Run(
     status: process.terminationStatus, output: String(decoding: printed, as: UTF8.self),
     errors: String(decoding: complained, as: UTF8.self))
+}
+
+/// The program with arguments, not yet started.
+func program(_ arguments: [String]) -> Process {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+    .deletingLastPathComponent().appendingPathComponent("limbeck")
+  process.arguments = arguments
+  return process
 }
 
 @Suite("The command line")
@@ -63,6 +69,8 @@ struct CommandTests {
           run                     Run all stages of a recipe; what is fresh is skipped.
           info                    Say what is in a model, a Kaldi archive, or an
                                   experiment's folder.
+          copy                    Copy a Kaldi archive, or what an scp names, to an
+                                  archive of another form.
 
           See 'limbeck help <subcommand>' for detailed help.
 
@@ -76,6 +84,9 @@ struct CommandTests {
       ["run", "a", "b", "--until", "tea"],
       ["targets", "a", "b"], ["targets", "a", "b", "--ctm", "c", "--ark", "d"],
       ["features", "a", "b", "--allow-skipped", "many"],
+      ["features", "a", "b", "--window", "square"],
+      ["features", "a", "b", "--text", "--compression", "cm"],
+      ["copy", "a", "b", "--type", "cube"],
     ])
   func usage(arguments: [String]) throws {
     let process = try limbeck(arguments)
@@ -130,7 +141,7 @@ struct CommandTests {
     #expect(info.status == 0)
     #expect(
       info.output == """
-        archive      float matrices
+        archive      matrix
         entries      1
         rows         23
         columns      40
@@ -152,9 +163,10 @@ struct CommandTests {
     let info = try limbeck("info", out + "/targets.ark")
     #expect(
       info.output == """
-        archive      integer vectors
+        archive      integers
         entries      1
-        integers     98, from 0 to 5
+        rows         98
+        values       from 0 to 5
 
         """)
   }

@@ -1,45 +1,53 @@
-"""Makes the golden log-mel figures: what kaldi-native-fbank gives for a signal that integers generate.
+"""Makes the golden log-mel figures: what kaldi-native-fbank gives for signals that any language can
+generate alike.
 
-    pip install kaldi-native-fbank==1.23.0 numpy==2.4.6
+    pip install kaldi-native-fbank==1.23.0 kaldiio==2.18.1 numpy==2.4.6 soundfile==0.14.0
     python make_golden.py
 
-The signal is that of `generatedSignal` in TestSupport: noise from a linear congruential generator
-on a rising triangle wave. Each file has a frame a line.
+The option sets are those of recipes/parity/parity.py. The signals are those of `GoldenSignal` in
+LogMelTests, 1,700 samples of 16 bits at 8 and 16 kHz and 2,400 at 48 kHz: noise from a linear
+congruential generator on a rising triangle wave, the same times 20 and clipped, a sine sweep, silence.
+golden.ark has an entry a set, rate and signal; options.json the options of each.
 """
 
-import kaldi_native_fbank as knf
+import json
+import math
+import sys
+
+import kaldiio
 import numpy as np
 
+sys.path.append("../../../recipes/parity")
+from parity import DEFAULTS, OPTION_SETS, kaldi
 
-def generated_signal(count):
+
+def noise(count):
     state, phase, samples = 1, 0, []
     for n in range(count):
         state = (1103515245 * state + 12345) % 2**31
         phase = (phase + 50 + n) % 65536
         triangle = phase if phase < 32768 else 65535 - phase
         samples.append((state >> 16) % 2001 - 1000 + (triangle - 16384) // 2)
-    return np.array(samples, dtype=np.float32)
+    return samples
 
 
-def log_mel(rate, bins, window="povey", low=20, high=0, preemphasis=0.97):
-    options = knf.FbankOptions()
-    options.frame_opts.samp_freq = rate
-    options.frame_opts.dither = 0
-    options.frame_opts.window_type = window
-    options.frame_opts.preemph_coeff = preemphasis
-    options.frame_opts.snip_edges = True
-    options.mel_opts.num_bins = bins
-    options.mel_opts.low_freq = low
-    options.mel_opts.high_freq = high
-    options.energy_floor = 0
-    bank = knf.OnlineFbank(options)
-    bank.accept_waveform(rate, generated_signal(4000).tolist())
-    bank.input_finished()
-    return np.array([bank.get_frame(i) for i in range(bank.num_frames_ready)])
+def sweep(count):
+    return [math.floor(30000 * math.sin(0.02 * n + 0.5 * n * n / count) + 0.5) for n in range(count)]
 
 
-np.savetxt("default-16k.txt", log_mel(16000, 40), fmt="%.6f")
-np.savetxt("default-8k.txt", log_mel(8000, 40), fmt="%.6f")
-np.savetxt(
-    "hamming-23-bands.txt", log_mel(16000, 23, "hamming", 60, -400, 0.9), fmt="%.6f"
-)
+def clipped(count):
+    return [max(-32768, min(32767, 20 * sample)) for sample in noise(count)]
+
+
+signals = {"noise": noise, "sweep": sweep, "clipped": clipped, "silence": lambda n: [0] * n}
+options, entries = {}, {}
+for index, chosen in enumerate(OPTION_SETS.values()):
+    for rate in (8000, 16000, 48000):
+        name = f"{index}-{rate}"
+        options[name] = {**DEFAULTS, **chosen, "sampleRate": rate}
+        for kind, generate in signals.items():
+            samples = np.array(generate(2400 if rate == 48000 else 1700), np.float32) / 32768
+            entries[f"{name}-{kind}"] = kaldi(samples.astype(np.float32), options[name])
+kaldiio.save_ark("golden.ark", entries)
+with open("options.json", "w") as file:
+    json.dump(options, file, indent=1)
