@@ -69,7 +69,8 @@ let package = Package(
     .executableTarget(
       name: "LimbeckCLI",
       dependencies: [
-        "Recipes", "Evaluation", "Features", "Corpus", "KaldiIO", "Audio", "LinearAlgebra", "Storage",
+        "Recipes", "Evaluation", "Features", "Corpus", "KaldiIO", "Audio", "LinearAlgebra",
+        "Storage",
         logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -92,7 +93,8 @@ let package = Package(
     tests(of: "Audio"),
     tests(of: "KaldiIO", uses: ["LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
     tests(
-      of: "Features", uses: ["Audio", "KaldiIO", "LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
+      of: "Features", uses: ["Audio", "KaldiIO", "LinearAlgebra", "Storage"],
+      resources: [.copy("Fixtures")]),
     tests(of: "Corpus", uses: ["Audio", "Storage"]),
     tests(of: "Networks", uses: ["LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
     tests(of: "Training", uses: ["Networks", "Features", "Corpus", "LinearAlgebra", "Storage"]),

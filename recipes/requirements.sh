@@ -41,3 +41,13 @@ libxxhash libxxhash-dev
 LIBRARIES
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 }
+
+# Makes a Python environment with the packages of a list, unless it is there already.
+require_python() { # ENVIRONMENT REQUIREMENTS
+  cmp -s "$2" "$1/requirements.txt" && return
+  rm -rf "$1"
+  python3 -c 'import ensurepip' 2>/dev/null || install_packages python3 python3-venv
+  python3 -m venv "$1"
+  "$1/bin/pip" install --quiet -r "$2"
+  cp "$2" "$1/requirements.txt"
+}

@@ -76,7 +76,8 @@ package struct AudioReader: ~Copyable {
     guard channel != nil || count == 1 else { throw .severalChannels(path: path, count: count) }
     let part =
       seconds.map {
-        Int(($0.lowerBound * Double(rate)).rounded())..<Int(($0.upperBound * Double(rate)).rounded())
+        Int(
+          ($0.lowerBound * Double(rate)).rounded())..<Int(($0.upperBound * Double(rate)).rounded())
       } ?? 0..<Int.max
     var start = 0
     if part.lowerBound > 0, info.seekable != 0 {
@@ -109,8 +110,15 @@ package struct AudioReader: ~Copyable {
       let count = wanted > 0 ? readFrames(wanted) : 0
       position += count
       let skipped = min(count, max(0, part.lowerBound - start))
-      for frame in skipped..<count { block.append(interleaved[frame * channels + channel - 1]) }
-      if let bad = block.firstIndex(where: { !$0.isFinite }) {
+      if channels == 1 {
+        block.append(contentsOf: interleaved[skipped..<count])
+      } else {
+        for frame in skipped..<count { block.append(interleaved[frame * channels + channel - 1]) }
+      }
+      // The bits of what is not finite are the largest there are; only then it is looked for.
+      if block.reduce(0, { max($0, $1.magnitude.bitPattern) }) >= Float.infinity.bitPattern,
+        let bad = block.firstIndex(where: { !$0.isFinite })
+      {
         throw .notFinite(path: path, sample: start + skipped + bad)
       }
       if count < wanted || wanted <= 0 {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Storage
 
 /// Rates of hot kernels and whole stages, each beside its limit: one JSON object a line on standard
 /// output.
@@ -8,4 +9,21 @@ struct Benchmarks: ParsableCommand {
     commandName: "Benchmarks",
     abstract: "Measures rates on this machine; one JSON object a line.",
     subcommands: [FeatureBenchmark.self])
+}
+
+/// Prints one result.
+func report(_ name: String, _ value: Double, _ unit: String) {
+  struct Result: Encodable {
+    let name: String
+    let value: Double
+    let unit: String
+  }
+  print(JSONText.line(Result(name: name, value: (1000 * value).rounded() / 1000, unit: unit)))
+}
+
+/// The median of the seconds that `body` takes, after one time to warm up.
+func median(_ runs: Int, _ body: () -> Void) -> Double {
+  body()
+  let times = (0..<max(1, runs)).map { _ in ContinuousClock().measure(body) / .seconds(1) }
+  return times.sorted()[times.count / 2]
 }

@@ -1,30 +1,102 @@
 import ArgumentParser
 import Audio
+import CFFTW
+import Corpus
 import Features
+import Foundation
 import LinearAlgebra
+import Logging
+import Recipes
 import Storage
 
-/// Log-mel extraction over files of speech.
+/// Log-mel extraction over files of speech: from memory on one thread, beside the Fourier transform
+/// alone, and from files to an archive on disk.
 struct FeatureBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "features", abstract: "Log-mel features of 16 kHz files, 40 bands.")
+    commandName: "features",
+    abstract: "Log-mel features of 16 kHz files, 40 bands, as a multiple of real time.")
 
   @Argument(help: "A file whose lines end in the path of an audio file.")
   var list: String
+  @Option(help: "How often each figure is taken; the median is printed.")
+  var runs = 5
 
   func run() throws {
-    let paths = try TextFile.lines(of: list).compactMap { $0.text.fields.last.map(String.init) }
     let options = LogMelOptions()
-    let recordings = try paths.map { path in
-      try AudioFile.read(path, sampleRate: options.sampleRate).samples
+    let paths = try TextFile.lines(of: list).compactMap { $0.text.fields.last.map(String.init) }
+    var recordings: [[Float]] = []
+    for path in paths {
+      recordings.append(try AudioFile.read(path, sampleRate: options.sampleRate).samples)
     }
-    let seconds = Double(recordings.reduce(0) { $0 + $1.count }) / Double(options.sampleRate)
+    let samples = recordings.reduce(0) { $0 + $1.count }
+    let seconds = Double(samples) / Double(options.sampleRate)
+    measureMemory(recordings, seconds: seconds, options)
+    // Each container by itself.
+    for kind in Set(paths.map(suffix)).sorted() {
+      let own = zip(paths, recordings).filter { suffix($0.0) == kind }
+      let count = own.reduce(0) { $0 + $1.1.count }
+      try measureDisk(
+        own.map(\.0), kind, seconds: Double(count) / Double(options.sampleRate), options)
+    }
+  }
+
+  private func suffix(_ path: String) -> String { URL(fileURLWithPath: path).pathExtension }
+
+  private func measureMemory(_ recordings: [[Float]], seconds: Double, _ options: LogMelOptions) {
     var extractor = LogMelExtractor(options: options)
-    for _ in 0..<5 {
-    let d = ContinuousClock().measure {
-      for r in recordings { _ = extractor.logMel(of: r, utterance: "") }
+    var frames = 0
+    let whole = median(runs) {
+      frames = 0
+      for samples in recordings {
+        frames += extractor.logMel(of: samples, utterance: "").rows
+      }
     }
-    print(seconds / (d / .seconds(1)))
+    report("log-mel from memory", seconds / whole, "x real time")
+    report("log-mel from memory, a frame", 1e6 * whole / Double(frames), "µs")
+    let transform = median(runs) { transformAlone(size: options.transformSize, times: frames) }
+    report("FFTW alone", seconds / transform, "x real time")
+    report("share of FFTW in log-mel from memory", transform / whole, "of the time")
+  }
+
+  /// FFTW's real transform as the extractor calls it, on one buffer.
+  private func transformAlone(size: Int, times: Int) {
+    let input = unsafe fftw_alloc_real(size)
+    let output = unsafe fftw_alloc_complex(size / 2 + 1)
+    guard let input = unsafe input else { return }
+    for n in 0..<size { unsafe input[n] = sin(Double(n * n)) }
+    let plan = unsafe fftw_plan_dft_r2c_1d(Int32(size), input, output, UInt32(FFTW_ESTIMATE))
+    for _ in 0..<times { unsafe fftw_execute(plan) }
+    unsafe fftw_destroy_plan(plan)
+    unsafe fftw_free(input)
+    unsafe fftw_free(output)
+  }
+
+  private func measureDisk(
+    _ paths: [String], _ kind: String, seconds: Double, _ options: LogMelOptions
+  ) throws {
+    let folder = FileManager.default.temporaryDirectory.path + "/limbeck-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let script = paths.enumerated().map { "u\($0.offset) \($0.element)\n" }.joined()
+    try AtomicFile.write(script, to: folder + "/data/wav.scp")
+    let data = try DataDirectory(path: folder + "/data")
+    var features = FeatureOptions()
+    features.logMel = options
+    let request = FeatureRequest(options: features)
+    let reporter = Reporter(log: Logger(label: "") { _ in SwiftLogNoOpLogHandler() }) { _ in }
+    func time(jobs: Int) throws -> Double {
+      var fault: (any Error)?
+      let time = median(runs) {
+        do {
+          _ = try FeatureFolder(path: folder + "/out").extract(
+            data, request, workers: Workers(count: jobs), reporter: reporter)
+        } catch let error { fault = error }
+      }
+      if let fault { throw fault }
+      return time
     }
+    let (one, two) = (try time(jobs: 1), try time(jobs: 2))
+    report("\(kind) on disk to ark on disk, 1 job", seconds / one, "x real time")
+    report("\(kind) on disk to ark on disk, 2 jobs", seconds / two, "x real time")
+    report("\(kind), 2 jobs over 1", one / two, "times")
   }
 }

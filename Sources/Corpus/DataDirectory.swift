@@ -106,12 +106,15 @@ package struct DataDirectory: Sendable {
     self.faults = faults.ledger
   }
 
+  /// The path of `utt2spk`, which need not exist.
+  package var speakersPath: String { path + "/utt2spk" }
+
   /// The speaker of each utterance.
   ///
   /// - Throws: `FileFault` for a missing `utt2spk`; an utterance whose line is malformed or stands
   ///   twice is not in the result.
   package func speakers() throws(FileFault) -> [String: String] {
-    try DataTable(path + "/utt2spk", expected: "an utterance and its speaker").values
+    try DataTable(speakersPath, expected: "an utterance and its speaker").values
       .filter { !$0.value.text.contains(" ") }.mapValues(\.text)
   }
 }

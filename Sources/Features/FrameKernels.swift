@@ -10,7 +10,11 @@ package enum FrameKernels {
   /// The sum of the values.
   package static func sum(_ values: Span<Float>) -> Float {
     unsafe values.withUnsafeBufferPointer { values in
-      reduce(count: values.count) { unsafe load(values, $0) } rest: { unsafe values[$0] }
+      reduce(count: values.count) {
+        unsafe load(values, $0)
+      } rest: {
+        unsafe values[$0]
+      }
     }
   }
 

@@ -77,7 +77,8 @@ package enum Archive {
     return try takeValue(&reader, as: kind)
   }
 
-  private static func otherKind(_ entry: Entry, than expected: String, in path: String) -> FileFault {
+  private static func otherKind(_ entry: Entry, than expected: String, in path: String) -> FileFault
+  {
     .malformed(
       path: path, expected: "\(expected) for \(entry.key)", found: "\(entry.value.kind.rawValue)")
   }

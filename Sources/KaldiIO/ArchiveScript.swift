@@ -110,7 +110,8 @@ package struct ArchiveScript: Sendable {
       throw .malformedLine(
         path: path, line: location.line,
         expected: "a range within \(matrix.rows)×\(matrix.columns)",
-        found: "[\(rows.lowerBound):\(rows.upperBound),\(columns.lowerBound):\(columns.upperBound)]")
+        found: "[\(rows.lowerBound):\(rows.upperBound),\(columns.lowerBound):\(columns.upperBound)]"
+      )
     }
     let values = rows.flatMap { row in columns.map { matrix[row, $0] } }
     return .matrix(Matrix(rows: rows.count, columns: columns.count, values: values))

@@ -130,7 +130,8 @@ private struct Quartiles {
     let sorted = values.sorted()
     // With fewer than five values each stands for itself.
     let places =
-      sorted.count >= 5 ? [0, sorted.count / 4, 3 * (sorted.count / 4), sorted.count - 1] : [0, 1, 2, 3]
+      sorted.count >= 5
+      ? [0, sorted.count / 4, 3 * (sorted.count / 4), sorted.count - 1] : [0, 1, 2, 3]
     var codes: [Int] = []
     for (index, place) in places.enumerated() {
       let least = (codes.last ?? -1) + 1

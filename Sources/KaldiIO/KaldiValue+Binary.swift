@@ -134,7 +134,8 @@ extension KaldiValue {
         let index = Int32(try reader.takeInteger("a class"))
         let weight = try reader.takeInteger("a weight")
         frame.append(
-          PosteriorEntry(index: index, weight: Float(bitPattern: UInt32(truncatingIfNeeded: weight))))
+          PosteriorEntry(
+            index: index, weight: Float(bitPattern: UInt32(truncatingIfNeeded: weight))))
       }
       posterior.append(frame)
     }

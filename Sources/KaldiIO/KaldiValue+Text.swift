@@ -89,7 +89,8 @@ extension KaldiValue {
     return try numbers(line.split(whereSeparator: isBlank), reader, start)
   }
 
-  private static func takePosteriorText(_ reader: inout ByteReader) throws(FileFault) -> KaldiValue {
+  private static func takePosteriorText(_ reader: inout ByteReader) throws(FileFault) -> KaldiValue
+  {
     var posterior: [[PosteriorEntry]] = []
     let start = reader.offset
     let line = try reader.take(until: { $0 == newline }, "a posterior whose line ends")

@@ -48,6 +48,8 @@ enum Main {
       let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     else { return }
     unsafe setenv(BLASKernels.variable, kernels, 1)
+    // `Workers` holds OpenBLAS to one thread; so it need not start others.
+    unsafe setenv("OPENBLAS_NUM_THREADS", "1", 1)
     var arguments = unsafe CommandLine.arguments.map { unsafe strdup($0) } + [nil]
     unsafe execv(program, &arguments)
     // execv returns only when it fails; the program then goes on with the slower kernels.

@@ -23,6 +23,7 @@ extension Experiment {
       var inputs = Inputs()
       inputs.add("options", recipe.features)
       inputs.add("channel", [recipe.corpus.channel])
+      if recipe.features.normalization == .speaker { try inputs.add(file: data.speakersPath) }
       for utterance in data.utterances {
         inputs.add(utterance.recording)
         inputs.add(

@@ -50,7 +50,8 @@ final class FeaturePass: Sendable {
   /// - Throws: `FileFault` when the archive cannot be written; what is written stays.
   func run<Own: ~Copyable>(
     _ workers: Workers, own: @Sendable () -> Own,
-    _ make: @Sendable (_ own: inout Own, _ index: Int, _ sink: inout Sink) -> Result<Double, LeftOut>
+    _ make:
+      @Sendable (_ own: inout Own, _ index: Int, _ sink: inout Sink) -> Result<Double, LeftOut>
   ) throws(FileFault) -> FeatureArchive {
     let first = state.withLock { $0.archive?.records.count ?? 0 }
     let output = OrderedOutput<Outcome>(from: first, limit: FeaturePass.largestWaiting) {
@@ -62,13 +63,16 @@ final class FeaturePass: Sendable {
       var sink = Sink(pass: self, output: output, index: index)
       // After a fault nothing more is made, but each index is still handed on.
       let result =
-        state.withLock { $0.fault == nil } ? make(&own, index, &sink) : .failure(LeftOut(reason: ""))
+        state.withLock { $0.fault == nil }
+        ? make(&own, index, &sink) : .failure(LeftOut(reason: ""))
       let (outcome, size) = sink.finish(result)
       output.submit(index, outcome, size: size)
     }
     return try state.withLock { state throws(FileFault) in
       if let fault = state.fault { throw fault }
-      guard let archive = state.archive.take() else { preconditionFailure("FeaturePass: run twice") }
+      guard let archive = state.archive.take() else {
+        preconditionFailure("FeaturePass: run twice")
+      }
       return archive
     }
   }

@@ -16,7 +16,8 @@ struct DataDirectoryTests {
     try DataDirectory(path: folder.path, root: root, commands: commands)
   }
 
-  @Test("utterances are sorted by their bytes, with their paths; CR LF and no last end are no matter")
+  @Test(
+    "utterances are sorted by their bytes, with their paths; CR LF and no last end are no matter")
   func plain() throws {
     try folder.write("b /x/b c.wav\r\na-1 y/a.wav\r\nB z.wav", to: "wav.scp")
     let data = try open(root: "/base")

@@ -116,7 +116,8 @@ struct LogMelTests {
       alone.melBins = 23
       var other = LogMelExtractor(options: alone)
       #expect(
-        other.logMel(of: Array(samples[first]), utterance: "a").values == Array(frames.values[46..<69]))
+        other.logMel(of: Array(samples[first]), utterance: "a").values
+          == Array(frames.values[46..<69]))
     }
   }
 
@@ -125,7 +126,9 @@ struct LogMelTests {
     var extractor = LogMelExtractor(options: LogMelOptions())
     let features = extractor.logMel(of: [Float](repeating: 0, count: 400), utterance: "a")
     #expect(features.columns == 40)
-    #expect(mismatch(features.values, Array(repeating: log(Float.ulpOfOne), count: 40), relative: 1e-7) == nil)
+    #expect(
+      mismatch(features.values, Array(repeating: log(Float.ulpOfOne), count: 40), relative: 1e-7)
+        == nil)
   }
 
   @Test("dither depends on the utterance's id and on nothing else")

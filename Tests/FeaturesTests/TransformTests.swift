@@ -18,7 +18,9 @@ struct TransformTests {
     }
   }
 
-  @Test("deltas are their definition, and the first delta-deltas away from the edges", arguments: [1, 2, 3])
+  @Test(
+    "deltas are their definition, and the first delta-deltas away from the edges",
+    arguments: [1, 2, 3])
   func deltas(window: Int) {
     let features = Matrix.random(rows: 30, columns: 3, seed: 41)
     let found = Deltas(order: 2, window: window).appended(
@@ -29,10 +31,12 @@ struct TransformTests {
     for frame in 0..<30 {
       for column in 0..<3 {
         #expect(found[frame, column] == features[frame, column])
-        #expect(mismatch(Double(found[frame, 3 + column]), once[frame][column], absolute: 1e-6) == nil)
+        #expect(
+          mismatch(Double(found[frame, 3 + column]), once[frame][column], absolute: 1e-6) == nil)
         // At the edges Kaldi repeats frames, not deltas.
         guard (2 * window..<30 - 2 * window).contains(frame) else { continue }
-        #expect(mismatch(Double(found[frame, 6 + column]), twice[frame][column], absolute: 1e-6) == nil)
+        #expect(
+          mismatch(Double(found[frame, 6 + column]), twice[frame][column], absolute: 1e-6) == nil)
       }
     }
   }

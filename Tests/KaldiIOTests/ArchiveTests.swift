@@ -156,7 +156,8 @@ struct ArchiveTests {
 
   @Test("a matrix is read as other kinds where only precision differs")
   func converted() throws {
-    #expect(try Archive.readMatrices(fixture("double-matrices.ark")).map(\.matrix.columns) == [3, 2])
+    #expect(
+      try Archive.readMatrices(fixture("double-matrices.ark")).map(\.matrix.columns) == [3, 2])
     #expect(throws: FileFault.self) { try Archive.readMatrices(fixture("vectors.ark")) }
     #expect(throws: FileFault.self) { try Archive.readIntegers(fixture("matrices.ark")) }
   }

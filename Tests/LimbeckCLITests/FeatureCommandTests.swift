@@ -14,7 +14,8 @@ struct FeatureCommandTests {
     for number in 0..<6 {
       let path = folder.file("\(number).wav")
       AudioFixture.write(
-        Array(generatedWaveform(count: 4000 + 2000 * number).suffix(3000 + 1500 * number)), to: path)
+        Array(generatedWaveform(count: 4000 + 2000 * number).suffix(3000 + 1500 * number)), to: path
+      )
       script += "u\(number) \(path)\n"
       speakers += "u\(number) s\(number / 2)\n"
     }
@@ -128,8 +129,10 @@ struct FeatureCommandTests {
       try limbeck("copy", folder.file("text/feats.ark"), folder.file("binary.ark")).status == 0)
     #expect(try bytes("binary.ark") == bytes("whole/feats.ark"))
     #expect(
-      try limbeck("copy", folder.file("whole/feats.scp"), folder.file("again.ark"), "--compression", "cm2")
-        .status == 0)
+      try limbeck(
+        "copy", folder.file("whole/feats.scp"), folder.file("again.ark"), "--compression", "cm2"
+      )
+      .status == 0)
     #expect(try bytes("again.ark") == bytes("cm2/feats.ark"))
     let script = try folder.write(
       "u0 cat \(folder.file("whole/feats.ark")) |\n", to: "command.scp")
@@ -146,19 +149,23 @@ struct FeatureCommandTests {
     AudioFixture.write(
       [0, .nan] + generatedWaveform(count: 3000), to: folder.file("nan.wav"),
       format: AudioFixture.float)
-    AudioFixture.write(generatedWaveform(count: 9600), to: folder.file("96k.wav"), sampleRate: 96000)
+    AudioFixture.write(
+      generatedWaveform(count: 9600), to: folder.file("96k.wav"), sampleRate: 96000)
     AudioFixture.write(generatedWaveform(count: 6000), to: folder.file("6.wav"), channels: 6)
     AudioFixture.write(generatedWaveform(count: 300), to: folder.file("short.wav"))
     let whole = try bytes("5.wav")
     try folder.write(whole.prefix(whole.count / 2), to: "cut.wav")
     var script = "z \(folder.file("5.wav"))\r\n"
-    for name in ["empty.wav", "nan.wav", "96k.wav", "6.wav", "short.wav", "cut.wav", "none.wav", "data"] {
+    for name in [
+      "empty.wav", "nan.wav", "96k.wav", "6.wav", "short.wav", "cut.wav", "none.wav", "data",
+    ] {
       script += "\(name) \(folder.file(name))\n"
     }
     script += "twice \(folder.file("1.wav"))\ntwice \(folder.file("2.wav"))\npath-missing\n"
     script += "run echo |\n"
     try folder.write(
-      Data(script.utf8) + Data("latin caf".utf8) + [0xE9] + Data("\na \(folder.file("4.wav"))".utf8),
+      Data(script.utf8) + Data("latin caf".utf8) + [0xE9]
+        + Data("\na \(folder.file("4.wav"))".utf8),
       to: "data/wav.scp")
     let run = try limbeck("features", folder.file("data"), folder.file("out"))
     #expect(run.status == 65)

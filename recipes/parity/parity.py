@@ -182,7 +182,7 @@ def main():
             groups.setdefault((rate, kind), []).append(path)
     if len(sys.argv) > 3:
         for line in open(sys.argv[3]):
-            path = os.path.abspath(line.split()[-1])
+            path = line.split()[-1]
             groups.setdefault((soundfile.info(path).samplerate, "files of the list"), []).append(path)
     print(
         f"{'options':26s}{'Hz':>6s} {'audio':18s}{'limbeck - Kaldi':>19s}"
@@ -193,13 +193,13 @@ def main():
         for (rate, kind), paths in groups.items():
             options = {**DEFAULTS, **chosen, "sampleRate": rate}
             recordings = {f"{number:06d}": path for number, path in enumerate(paths)}
-            ours = extract(limbeck, f"{folder}/run", recordings, options)
+            found = extract(limbeck, f"{folder}/run", recordings, options)
             differences = [[], [], []]
             for key, path in recordings.items():
                 samples = soundfile.read(path, dtype="float32")[0]
                 triple = [
                     in_logs(features, options)
-                    for features in (ours[key], kaldi(samples, options), exact(samples, options))
+                    for features in (found[key], kaldi(samples, options), exact(samples, options))
                 ]
                 assert triple[0].shape == triple[1].shape == triple[2].shape, path
                 for index, (a, b) in enumerate(((0, 1), (0, 2), (1, 2))):
@@ -207,14 +207,16 @@ def main():
             figures = [np.concatenate(values) for values in differences]
             means = [(values.mean(), values.max()) for values in figures]
             over = means[0][0] > MEAN_BOUND or means[0][1] > LARGEST_BOUND
-            failed |= over and kind != "sine sweep"
+            ours = means[1][0] > means[2][0]
+            failed |= over and ours
             print(
                 f"{name:26s}{rate:6d} {kind:18s}"
                 + "".join(f"{mean:10.1e}{largest:9.1e}" for mean, largest in means)
-                + ("   above the bound" if over else ""),
+                + ("   above the bound" if over else "")
+                + (" by Kaldi's rounding" if over and not ours else ""),
                 flush=True,
             )
-    sys.exit(failed)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
