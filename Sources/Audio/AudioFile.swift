@@ -79,6 +79,13 @@ package struct AudioReader: ~Copyable {
         Int(
           ($0.lowerBound * Double(rate)).rounded())..<Int(($0.upperBound * Double(rate)).rounded())
       } ?? 0..<Int.max
+    guard !part.isEmpty else {
+      throw .unreadable(
+        path: path,
+        reason:
+          "a segment from \(seconds?.lowerBound ?? 0) s to \(seconds?.upperBound ?? 0) s holds "
+          + "no sample")
+    }
     var start = 0
     if part.lowerBound > 0, info.seekable != 0 {
       let place = unsafe sf_seek(opened.handle, sf_count_t(part.lowerBound), Int32(SEEK_SET))

@@ -1,4 +1,4 @@
-/// The loops that every frame goes through, eight values at a time.
+/// The loops that every frame goes through, several values at a time.
 ///
 /// Each is held to its definition by a naive twin in the tests. Their order of summation is fixed, so
 /// that a frame has the same bits wherever it is computed.
@@ -142,15 +142,15 @@ package enum FrameKernels {
     return result.replacing(with: values, where: .!(values .< .infinity))
   }
 
-  /// The sum over a range of places, eight at a time and then one by one.
+  /// The sum over all places, `lanes` at a time and then one by one.
   @inline(__always)
   private static func reduce(
-    count: Int, _ eight: (Int) -> Lanes, rest: (Int) -> Float
+    count: Int, _ several: (Int) -> Lanes, rest: (Int) -> Float
   ) -> Float {
     var sums = Lanes.zero
     var n = 0
     while n + lanes <= count {
-      sums += eight(n)
+      sums += several(n)
       n += lanes
     }
     var sum = sums.sum()

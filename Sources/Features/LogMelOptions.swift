@@ -33,8 +33,9 @@ package struct LogMelOptions: Sendable, Equatable, Codable {
   package var useEnergy = false
   /// Whether that energy is of the frame before pre-emphasis and window rather than after them.
   package var rawEnergy = true
-  /// The least energy of a frame, on the scale of squared 16-bit samples; 0 for none. It holds for
-  /// the feature of `useEnergy`, not for the bands.
+  /// The least energy of a frame, on the scale of squared 16-bit samples; 0 for none.
+  ///
+  /// It holds for the feature of `useEnergy`, not for the bands.
   package var energyFloor = 0.0
   /// Whether the bands' energies are given as natural logarithms or as they are.
   package var useLog = true
@@ -120,20 +121,20 @@ extension LogMelOptions {
     try requireOption(
       (0...1).contains(preEmphasis), "preEmphasis", expected: "0 to 1", found: preEmphasis)
     try requireOption(
-      blackmanCoefficient.isFinite, "blackmanCoefficient", expected: "a finite number",
+      (0...1).contains(blackmanCoefficient), "blackmanCoefficient", expected: "0 to 1",
       found: blackmanCoefficient)
     try requireOption(
-      energyFloor >= 0 && energyFloor.isFinite, "energyFloor", expected: "0 or more",
+      (0...1e30).contains(energyFloor), "energyFloor", expected: "0 to 1e30",
       found: energyFloor)
     try requireOption(
-      dither >= 0 && dither.isFinite, "dither", expected: "0 or more", found: dither)
+      (0...32768).contains(dither), "dither", expected: "0 to 32768", found: dither)
     try validateFrames()
     try validateBands()
   }
 
   private func validateFrames() throws(OptionFault) {
     try requireOption(
-      (0...10_000).contains(frameLength), "frameLength", expected: "at most 10,000 ms",
+      (0...10_000).contains(frameLength), "frameLength", expected: "0 to 10,000 ms",
       found: frameLength)
     try requireOption(
       frameShift > 0 && frameShift <= 10_000, "frameShift", expected: "above 0, at most 10,000 ms",

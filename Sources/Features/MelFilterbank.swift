@@ -22,21 +22,22 @@ struct MelFilterbank: Sendable {
     let low = mel(Float(options.lowFrequency))
     let high = mel(Float(options.upperEdge))
     let step = (high - low) / Float(options.melBins + 1)
+    // Like Kaldi's, the highest frequency of the transform belongs to no band.
+    let mels = (0..<transformSize / 2).map { mel(binWidth * Float($0)) }
     var weights: [Float] = []
+    var first = 0
     bands = (0..<options.melBins).map { band in
       let left = low + Float(band) * step
       let centre = low + Float(band + 1) * step
       let right = low + Float(band + 2) * step
-      // Like Kaldi's, the highest frequency of the transform belongs to no band.
-      let inside = (0..<transformSize / 2).compactMap { bin -> (bin: Int, weight: Float)? in
-        let at = mel(binWidth * Float(bin))
-        guard at > left, at < right else { return nil }
-        return (bin, at <= centre ? (at - left) / (centre - left) : (right - at) / (right - centre))
-      }
+      while first < mels.count, mels[first] <= left { first += 1 }
       let start = weights.count
-      weights += inside.map(\.weight)
+      for at in mels[first...].prefix(while: { $0 < right }) {
+        weights.append(
+          at <= centre ? (at - left) / (centre - left) : (right - at) / (right - centre))
+      }
       while weights.count % FrameKernels.lanes != 0 { weights.append(0) }
-      return Band(firstFrequency: inside.first?.bin ?? 0, weights: start..<weights.count)
+      return Band(firstFrequency: first, weights: start..<weights.count)
     }
     self.weights = weights
     firstEmptyBand = bands.firstIndex { $0.weights.isEmpty }

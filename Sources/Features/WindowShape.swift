@@ -22,6 +22,7 @@ package enum WindowShape: String, Sendable, Codable, CaseIterable {
   /// - Parameters:
   ///   - count: N, at least 2.
   ///   - blackmanCoefficient: b of the Blackman window.
+  /// - Returns: N values.
   func values(count: Int, blackmanCoefficient: Double) -> [Float] {
     let step = 2 * Double.pi / Double(count - 1)
     return (0..<count).map { n in

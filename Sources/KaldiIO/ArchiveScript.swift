@@ -43,7 +43,7 @@ package struct ArchiveScript: Sendable {
       let parts = text[text.index(after: bracket)...].dropLast().split(
         separator: ",", omittingEmptySubsequences: false)
       ranges = try parts.map { part throws(FileFault) in
-        if part == ":" || part.isEmpty { return nil }
+        if part == ":" { return nil }
         let ends = part.split(separator: ":").compactMap { Int($0) }
         guard ends.count == 2, ends[0] >= 0, ends[0] <= ends[1], parts.count <= 2 else {
           throw FileFault.malformedLine(
@@ -71,6 +71,7 @@ package struct ArchiveScript: Sendable {
   ///   - entry: one of `entries`.
   ///   - kind: what to take a value for that does not say what it is; nil guesses.
   ///   - commands: whether an entry may be a command.
+  /// - Returns: the value, or the part of it that the entry names.
   /// - Throws: `FileFault` for a location that holds no such value.
   package func value(
     of entry: (key: String, location: Location), as kind: KaldiValue.Kind? = nil,

@@ -35,7 +35,16 @@ package struct ArchiveWriter: ~Copyable {
   }
 
   /// Appends a value, whose key has no blanks.
+  ///
+  /// - Throws: `FileFault` when it cannot be written, or is a matrix that cannot be compressed as asked.
   package mutating func write(_ key: String, _ value: KaldiValue) throws(FileFault) {
+    if case .compressed = form, case .matrix(let matrix)? = value.converted(to: .matrix),
+      !CompressedMatrix.canStore(matrix)
+    {
+      throw .malformed(
+        path: archive.path, expected: "finite values of a finite range to compress for \(key)",
+        found: "others")
+    }
     let entry = ArchiveEntry(key, value, form: form)
     try script?.write(
       "\(key) \(absolutePath(archive.path)):\(archive.byteCount + entry.valueOffset)\n")
@@ -58,11 +67,11 @@ package struct ArchiveEntry: Sendable {
 
   /// - Parameters:
   ///   - key: without blanks.
-  ///   - value: what the entry holds.
+  ///   - value: what the entry holds; a matrix that `CompressedMatrix.canStore` when it is compressed.
   ///   - form: binary, compressed or text.
   package init(_ key: String, _ value: KaldiValue, form: ArchiveForm) {
     precondition(
-      !key.isEmpty && !key.contains(where: { " \t\n".contains($0) }),
+      !key.isEmpty && !key.utf8.contains { isBlank($0) || $0 == UInt8(ascii: "\n") },
       "ArchiveEntry: a blank in the key \"\(key)\"")
     var bytes = Data("\(key) ".utf8)
     valueOffset = bytes.count

@@ -19,7 +19,19 @@ package enum MatrixCompression: String, Sendable, CaseIterable {
 /// The binary form of a compressed matrix behind its token: the least value, the range, the shape, and
 /// the codes (`matrix/compressed-matrix.cc`).
 package enum CompressedMatrix {
-  /// The largest difference between a matrix of finite values and what is read back of it.
+  /// Whether a matrix can be compressed: its values are finite, and so is their range.
+  package static func canStore(_ matrix: Matrix) -> Bool {
+    matrix.isFinite && bounds(of: matrix).range.isFinite
+  }
+
+  /// The least value and the range that codes are spread over, which is positive unless there is none.
+  private static func bounds(of matrix: Matrix) -> (least: Float, range: Float) {
+    guard let least = matrix.values.min(), let largest = matrix.values.max() else { return (0, 0) }
+    // A constant matrix still needs a range.
+    return (least, (largest > least ? largest : least + (1 + abs(least))) - least)
+  }
+
+  /// The largest difference between a matrix that can be stored and what is read back of it.
   package static func largestError(of matrix: Matrix, by compression: MatrixCompression) -> Float {
     var bytes = Data()
     append(matrix, by: compression, to: &bytes)
@@ -28,15 +40,11 @@ package enum CompressedMatrix {
     return zip(matrix.values, read.values).reduce(0) { max($0, abs($1.0 - $1.1)) }
   }
 
-  /// Appends a matrix of finite values to an archive's bytes, from the token on.
+  /// Appends a matrix that can be stored to an archive's bytes, from the token on.
   static func append(_ matrix: Matrix, by compression: MatrixCompression, to bytes: inout Data) {
     let isEmpty = matrix.values.isEmpty
     bytes.append(Data(((isEmpty ? MatrixCompression.speech : compression).token + " ").utf8))
-    let least = matrix.values.min() ?? 0
-    let largest = matrix.values.max() ?? 0
-    // A constant matrix still needs a range.
-    let range =
-      isEmpty ? 0 : (largest > least ? largest : least + (1 + abs(least))) - least
+    let (least, range) = bounds(of: matrix)
     bytes.append(value: least)
     bytes.append(value: range)
     bytes.append(value: Int32(isEmpty ? 0 : matrix.rows))
@@ -72,7 +80,7 @@ package enum CompressedMatrix {
     let shape = littleEndian(header.dropFirst(8), of: Int32.self).map(Int.init)
     let (rows, columns) = (shape[0], shape[1])
     let room = reader.bytes.count - reader.offset
-    guard rows >= 0, columns >= 0, rows * columns <= room,
+    guard isShape(rows, columns), rows * columns <= room,
       bounds.allSatisfy(\.isFinite)
     else {
       throw reader.fault(
@@ -143,6 +151,8 @@ private struct Quartiles {
 
   static func code(_ value: Float, between points: [Float]) -> UInt8 {
     func place(_ from: Float, _ to: Float, _ steps: Double) -> Int {
+      // Neighbouring codes may stand for one number.
+      guard to > from else { return 0 }
       let share = Double((value - from) / (to - from) * Float(steps)) + 0.5
       return Int(min(max(share, 0), steps))
     }

@@ -8,7 +8,7 @@ extension KaldiValue {
   ///
   /// - Parameters:
   ///   - bytes: the archive's.
-  ///   - compression: for single-precision matrices of finite values; nil stores them whole.
+  ///   - compression: for matrices that `CompressedMatrix.canStore`; nil stores them whole.
   func appendBinary(to bytes: inout Data, compression: MatrixCompression? = nil) {
     bytes.append(Data("\0B".utf8))
     switch self {
@@ -17,10 +17,14 @@ extension KaldiValue {
         CompressedMatrix.append(matrix, by: compression, to: &bytes)
         return
       }
-      KaldiValue.appendHeader("FM", [matrix.rows, matrix.columns], to: &bytes)
+      KaldiValue.appendHeader("FM", shape(matrix.rows, matrix.columns), to: &bytes)
       bytes.append(values: matrix.values)
     case .doubleMatrix(let matrix):
-      KaldiValue.appendHeader("DM", [matrix.rows, matrix.columns], to: &bytes)
+      if let compression, case .matrix(let single)? = converted(to: .matrix) {
+        CompressedMatrix.append(single, by: compression, to: &bytes)
+        return
+      }
+      KaldiValue.appendHeader("DM", shape(matrix.rows, matrix.columns), to: &bytes)
       bytes.append(values: matrix.values)
     case .vector(let values):
       KaldiValue.appendHeader("FV", [values.count], to: &bytes)
@@ -44,6 +48,11 @@ extension KaldiValue {
     }
   }
 
+  /// A matrix without values has no rows and no columns in Kaldi.
+  private func shape(_ rows: Int, _ columns: Int) -> [Int] {
+    rows * columns == 0 ? [0, 0] : [rows, columns]
+  }
+
   private static func appendHeader(_ token: String, _ shape: [Int], to bytes: inout Data) {
     bytes.append(Data((token + " ").utf8))
     for size in shape { bytes.append(integer: size) }
@@ -58,6 +67,7 @@ extension KaldiValue {
   ///   - reader: at that byte.
   ///   - kind: what to take a list of integers for; nil for integers. Other kinds say what they are.
   /// - Returns: a value of whatever kind the bytes hold.
+  /// - Throws: `FileFault` when they hold none.
   static func takeBinary(
     _ reader: inout ByteReader, as kind: Kind?
   ) throws(FileFault) -> KaldiValue {
@@ -100,7 +110,7 @@ extension KaldiValue {
     let start = reader.offset
     let rows = try reader.takeInteger("the number of rows")
     let columns = try reader.takeInteger("the number of columns")
-    guard rows >= 0, columns >= 0, rows * columns <= reader.bytes.count / size else {
+    guard isShape(rows, columns), rows * columns <= reader.bytes.count / size else {
       throw reader.fault("a shape that fits the file", found: "\(rows)×\(columns)", at: start)
     }
     return (rows, columns)
@@ -141,4 +151,9 @@ extension KaldiValue {
     }
     return .posterior(posterior)
   }
+}
+
+/// Whether a matrix may have so many rows and columns: both are zero or neither.
+func isShape(_ rows: Int, _ columns: Int) -> Bool {
+  rows > 0 && columns > 0 || rows == 0 && columns == 0
 }

@@ -37,6 +37,8 @@ extension KaldiValue {
   ///   - reader: at that byte.
   ///   - kind: what the text is; nil guesses: integers without brackets, a posterior by several
   ///     brackets in a line, a matrix by a line's end after the bracket, else a vector.
+  /// - Returns: a value of that kind.
+  /// - Throws: `FileFault` for anything else.
   static func takeText(_ reader: inout ByteReader, as kind: Kind?) throws(FileFault) -> KaldiValue {
     reader.skip(while: isBlank)
     if kind == .posterior { return try takePosteriorText(&reader) }

@@ -54,7 +54,7 @@ package enum KaldiValue: Sendable, Equatable {
 
   /// The value as another kind, where only precision or form differ; nil where it cannot be.
   ///
-  /// Double precision is rounded to single, and a vector is a matrix of one row.
+  /// Double precision is rounded to single.
   package func converted(to kind: Kind) -> KaldiValue? {
     switch (self, kind) {
     case (.doubleMatrix(let matrix), .matrix):

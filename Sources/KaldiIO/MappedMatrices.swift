@@ -36,7 +36,7 @@ package struct MappedMatrices: Sendable {
       let rows = try reader.takeInteger("the number of rows")
       let columns = try reader.takeInteger("the number of columns")
       let room = reader.bytes.count - reader.offset
-      guard rows >= 0, columns >= 0, rows * columns <= room / 4 else {
+      guard isShape(rows, columns), rows * columns <= room / 4 else {
         throw reader.fault(
           "\(rows)×\(columns) values", found: "\(room) bytes to the end of the file", at: start)
       }

@@ -37,6 +37,7 @@ struct FeatureArchive: ~Copyable {
   ///   - path: of the archive; the journal stands beside it.
   ///   - identity: of all that decides on the archive's bytes; a journal of other work is dropped.
   ///   - utterances: their ids, in order.
+  /// - Throws: `FileFault` when a file cannot be written.
   init(path: String, identity: Fingerprint, utterances: [String]) throws(FileFault) {
     // After a crash of the machine the archive may lack what the journal says.
     let boot = try? TextFile.text(of: "/proc/sys/kernel/random/boot_id")

@@ -42,8 +42,14 @@ struct FeatureExtraction: Sendable {
 
   /// Makes all files of the folder.
   func run() throws(FileFault) -> Ledger {
-    // Without its description the folder is unusable until all is there.
-    try? FileManager.default.removeItem(atPath: folder.descriptionPath)
+    let lock = try FolderLock(folder.path)
+    defer { withExtendedLifetime(lock) {} }
+    // Without these the folder is unusable until all is there.
+    let given = request.statisticsPath.map(absolutePath)
+    let own = statisticsPaths.contains { absolutePath($0) == given } ? [] : statisticsPaths
+    for path in [folder.descriptionPath, folder.scriptPath] + own {
+      try? FileManager.default.removeItem(atPath: path)
+    }
     let speakers = request.options.normalization == .speaker ? try data.speakers() : [:]
     let identity = try identity(speakers)
     var archive = try makeFrames(identity)
@@ -57,6 +63,8 @@ struct FeatureExtraction: Sendable {
     FeatureArchive.discard(framesPath)
     return ledger
   }
+
+  private var statisticsPaths: [String] { [folder.path + "/cmvn.ark", folder.path + "/cmvn.scp"] }
 
   private var framesPath: String { folder.path + "/logmel.ark" }
 
@@ -175,8 +183,9 @@ struct FeatureExtraction: Sendable {
     return "\(request.statisticsPath ?? ""): expected statistics of \(group), found none"
   }
 
-  /// The statistics by utterance, speaker, or for all; nil when nothing is normalised. What is gathered
-  /// here is written to `cmvn.ark` and `cmvn.scp`.
+  /// The statistics by utterance, speaker, or for all; nil when nothing is normalised.
+  ///
+  /// What is gathered here is written to `cmvn.ark` and `cmvn.scp`.
   private func normalization(
     _ frames: MappedMatrices, speakers: [String: String]
   ) throws(FileFault) -> [String: NormalizationStatistics]? {
@@ -203,7 +212,7 @@ struct FeatureExtraction: Sendable {
       }
     }
     try StatisticsFile.write(
-      statistics, archive: folder.path + "/cmvn.ark", script: folder.path + "/cmvn.scp")
+      statistics, archive: statisticsPaths[0], script: statisticsPaths[1])
     return statistics
   }
 
@@ -227,10 +236,10 @@ struct FeatureExtraction: Sendable {
       seconds += record.seconds
       error = record.error.map { max($0, error ?? 0) }
     }
+    try archive.commit()
     try AtomicFile.write(script, to: folder.scriptPath)
     try AtomicFile.write(counts, to: folder.frameCountPath)
     try ledger.write(to: folder.ledgerPath)
-    try archive.commit()
     try folder.describe(request, error: error)
     if let error {
       reporter.log.info("\(folder.path): compressed, with an error of at most \(error)")

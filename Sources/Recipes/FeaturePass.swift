@@ -160,6 +160,9 @@ final class FeaturePass: Sendable {
         }
         var error: Float?
         if case .compressed(let compression) = pass.form {
+          guard CompressedMatrix.canStore(rows) else {
+            throw LeftOut(reason: "expected features of a finite range to compress, found others")
+          }
           error = CompressedMatrix.largestError(of: rows, by: compression)
         }
         let entry = ArchiveEntry(id, .matrix(rows), form: pass.form)

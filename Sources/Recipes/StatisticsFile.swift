@@ -14,6 +14,7 @@ enum StatisticsFile {
   ///   - path: the file.
   ///   - columns: the number of features that there must be sums of.
   /// - Returns: the statistics by key; those without a key as `global`.
+  /// - Throws: `FileFault` for a file that is none of these, or with other sums.
   static func read(
     _ path: String, columns: Int
   ) throws(FileFault) -> [String: NormalizationStatistics] {

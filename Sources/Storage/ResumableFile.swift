@@ -25,6 +25,7 @@ package struct ResumableFile: ~Copyable {
   /// - Parameters:
   ///   - path: the final path, whose folder is made when it does not exist.
   ///   - byteCount: how much of the part to keep; it has at least so many bytes.
+  /// - Throws: `FileFault` when the part cannot be written.
   package init(path: String, keeping byteCount: Int) throws(FileFault) {
     let opened: FileHandle
     let part = ResumableFile.partPath(of: path)

@@ -54,15 +54,22 @@ package enum TextFile {
 }
 
 extension Substring {
-  /// The parts of a line between blanks and tabs.
-  package var fields: [Substring] { split { $0 == " " || $0 == "\t" } }
+  /// The parts of a line between blanks.
+  package var fields: [Substring] { utf8.split(whereSeparator: isBlank).map { Substring($0) } }
 
   /// The first field of a line and the rest of it, trimmed; the rest may be empty.
   package var keyAndRest: (key: Substring, rest: Substring) {
-    let line = drop { $0 == " " || $0 == "\t" }
-    let key = line.prefix { $0 != " " && $0 != "\t" }
-    var rest = line[key.endIndex...].drop { $0 == " " || $0 == "\t" }
-    while let last = rest.last, last == " " || last == "\t" { rest = rest.dropLast() }
-    return (key, rest)
+    let line = utf8.drop(while: isBlank)
+    let key = line.prefix { !isBlank($0) }
+    var rest = line[key.endIndex...].drop(while: isBlank)
+    while let last = rest.last, isBlank(last) { rest = rest.dropLast() }
+    return (Substring(key), Substring(rest))
   }
+}
+
+/// Whether a byte is a blank, a tab or a carriage return.
+///
+/// By bytes, since Swift takes a blank and an accent behind it for one character.
+private func isBlank(_ byte: UInt8) -> Bool {
+  byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
 }

@@ -31,6 +31,13 @@ struct DataDirectoryTests {
     #expect(try open().utterances[0].recording == .file(path: "z.wav"))
   }
 
+  @Test("a blank is a byte, also before an accent that would join it; a CR is one too")
+  func blanks() throws {
+    try folder.write("a \u{301}b.wav\nc\rd.wav\n", to: "wav.scp")
+    #expect(
+      try open().utterances.map(\.recording) == [.file(path: "\u{301}b.wav"), .file(path: "d.wav")])
+  }
+
   @Test("segments cut recordings into utterances")
   func segments() throws {
     try folder.write("rec /rec.wav\n", to: "wav.scp")

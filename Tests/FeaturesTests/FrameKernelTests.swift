@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Kernels of frames equal their definitions")
 struct FrameKernelTests {
-  /// Lengths around multiples of the lanes. Seed 31.
+  /// Lengths around multiples of the lanes.
   private static let lengths = [1, 3, 4, 5, 31, 400]
 
   private func random(_ count: Int, seed: UInt64) -> [Float] {

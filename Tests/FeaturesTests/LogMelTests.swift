@@ -67,7 +67,9 @@ struct LogMelTests {
   }
 
   /// The log energy below which Kaldi's single-precision transform of a pure tone holds only its own
-  /// rounding: seven orders below the loudest band. Other signals have no such bands.
+  /// rounding: seven orders below the loudest band.
+  ///
+  /// Other signals have no such bands.
   private func largestRounding(
     _ expected: Matrix, _ signal: GoldenSignal, _ options: LogMelOptions
   ) -> Double {

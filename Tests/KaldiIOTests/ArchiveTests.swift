@@ -140,7 +140,7 @@ struct ArchiveTests {
         + "integers for key, found \"XY\"")
     for shape in [
       Data([4, 255, 255, 255, 127, 4, 255, 255, 255, 127]),
-      Data([4, 255, 255, 255, 255, 4, 1, 0, 0, 0]),
+      Data([4, 255, 255, 255, 255, 4, 1, 0, 0, 0]), Data([4, 255, 255, 255, 127, 4, 0, 0, 0, 0]),
     ] {
       for token in ["FM", "DM"] {
         let huge = try folder.write(Data("key \0B\(token) ".utf8) + shape, to: "huge.ark")
@@ -184,6 +184,34 @@ struct CompressedMatrixTests {
       #expect(mismatch(found.matrix.values, kaldi.matrix.values, absolute: 5e-7) == nil)
       let error = zip(found.matrix.values, original.values).map { abs($0 - $1) }.max() ?? 0
       #expect(CompressedMatrix.largestError(of: original, by: compression) == error)
+    }
+  }
+}
+
+extension CompressedMatrixTests {
+  @Test(
+    "values that fall on one code, and ranges that single precision does not hold",
+    arguments: MatrixCompression.allCases)
+  func extremes(_ compression: MatrixCompression) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.ark")
+    for values: [Float] in [
+      [15.94, 15.95, 15.96], [100, 100.0001, 100], [.leastNonzeroMagnitude, 0, 0, 0], [1, 1 + .ulpOfOne, 1],
+    ] {
+      let matrix = Matrix(rows: 1, columns: values.count, values: values)
+      var writer = try ArchiveWriter(path, form: .compressed(compression))
+      try writer.write("a", .matrix(matrix))
+      try writer.commit()
+      let range = (values.max() ?? 0) - (values.min() ?? 0)
+      let read = try Archive.readMatrices(path)[0].matrix
+      #expect(mismatch(read.values, values, absolute: Double(range) / 128 + 1e-5) == nil)
+    }
+    for values: [Float] in [[1, .nan], [1, .infinity], [-3e38, 3e38], [3.4e38, 3.4e38]] {
+      var writer = try ArchiveWriter(path, form: .compressed(compression))
+      let fault = #expect(throws: FileFault.self) {
+        try writer.write("key", .matrix(Matrix(rows: 1, columns: 2, values: values)))
+      }
+      #expect(fault?.description.contains("to compress for key") == true)
     }
   }
 }
