@@ -49,7 +49,8 @@ let package = Package(
     layer("LinearAlgebra", uses: ["COpenBLAS"]),
     layer("Audio", uses: ["Storage", "CSndfile"]),
     layer("KaldiIO", uses: ["Storage", "LinearAlgebra"]),
-    layer("Features", uses: ["Storage", "Audio", "LinearAlgebra", "CFFTW"]),
+    .target(name: "CFrameKernels"),
+    layer("Features", uses: ["Storage", "Audio", "LinearAlgebra", "CFrameKernels", "CFFTW"]),
     layer("Corpus", uses: ["Storage", "Audio"]),
     layer("Networks", uses: ["Storage", "LinearAlgebra"]),
     layer(

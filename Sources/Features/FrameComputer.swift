@@ -35,8 +35,7 @@ struct FrameComputer: ~Copyable {
   ) {
     var frame = [Float](repeating: 0, count: window.count)
     // The spectrum has room for the filterbank to read beyond it.
-    var spectrum = [Float](
-      repeating: 0, count: options.transformSize / 2 + 1 + FrameKernels.lanes)
+    var spectrum = [Float](repeating: 0, count: filterbank.spectrumCount)
     frames.withRows(rows) { index, row in
       let first = start + index * shift
       let own = samples.extracting(first..<first + window.count)

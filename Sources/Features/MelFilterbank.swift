@@ -1,23 +1,24 @@
+import CFrameKernels
 import Foundation
 
 /// Triangular bands, evenly spaced on the mel scale (Kaldi, `feat/mel-computations.cc`).
 ///
 /// Computed in single precision, as Kaldi does, so that the same frequencies fall into each band.
 struct MelFilterbank: Sendable {
-  /// One band: where its weights stand and the frequency that the first of them is for.
-  private struct Band: Sendable {
-    let firstFrequency: Int
-    let weights: Range<Int>
-  }
-
-  private let bands: [Band]
+  /// For each band the frequency that its first weight is for.
+  private let firstFrequencies: [Int32]
+  /// Where each band's weights start in `weights`, and where the last band's end.
+  private let starts: [Int32]
   /// The weights of all bands, each band's filled with zeros to a multiple of `FrameKernels.lanes`.
   private let weights: [Float]
   /// The first band without a frequency of the transform in it.
   let firstEmptyBand: Int?
+  /// The number of values that `apply` may read: those of the spectrum and the room behind them.
+  let spectrumCount: Int
 
   init(options: LogMelOptions) {
     let transformSize = options.transformSize
+    spectrumCount = transformSize / 2 + 1 + FrameKernels.lanes
     let binWidth = Float(options.sampleRate) / Float(transformSize)
     let low = mel(Float(options.lowFrequency))
     let high = mel(Float(options.upperEdge))
@@ -26,36 +27,44 @@ struct MelFilterbank: Sendable {
     let mels = (0..<transformSize / 2).map { mel(binWidth * Float($0)) }
     var weights: [Float] = []
     var first = 0
-    bands = (0..<options.melBins).map { band in
+    var firstFrequencies: [Int32] = []
+    var starts: [Int32] = [0]
+    for band in 0..<options.melBins {
       let left = low + Float(band) * step
       let centre = low + Float(band + 1) * step
       let right = low + Float(band + 2) * step
       while first < mels.count, mels[first] <= left { first += 1 }
-      let start = weights.count
       for at in mels[first...].prefix(while: { $0 < right }) {
         weights.append(
           at <= centre ? (at - left) / (centre - left) : (right - at) / (right - centre))
       }
       while weights.count % FrameKernels.lanes != 0 { weights.append(0) }
-      return Band(firstFrequency: first, weights: start..<weights.count)
+      firstFrequencies.append(Int32(first))
+      starts.append(Int32(weights.count))
     }
+    self.firstFrequencies = firstFrequencies
+    self.starts = starts
     self.weights = weights
-    firstEmptyBand = bands.firstIndex { $0.weights.isEmpty }
+    firstEmptyBand = (0..<options.melBins).first { starts[$0] == starts[$0 + 1] }
   }
 
   /// Writes the energy in each band to the last values of a row.
   ///
   /// - Parameters:
-  ///   - spectrum: `transformSize / 2 + 1` values and `FrameKernels.lanes` finite ones after them,
-  ///     which do not count.
+  ///   - spectrum: `spectrumCount` values, of which the last `FrameKernels.lanes` are finite and do not
+  ///     count.
   ///   - row: as many values as bands or more.
   func apply(to spectrum: Span<Float>, into row: inout MutableSpan<Float>) {
-    let first = row.count - bands.count
-    let (bands, weights) = (bands.span, weights.span)
-    for index in bands.indices {
-      row[first + index] = FrameKernels.product(
-        weights, from: bands[index].weights.lowerBound, with: spectrum,
-        from: bands[index].firstFrequency, count: bands[index].weights.count)
+    let bands = firstFrequencies.count
+    precondition(
+      row.count >= bands && spectrum.count >= spectrumCount,
+      "apply: \(spectrum.count) values to \(row.count) for \(bands) bands")
+    unsafe spectrum.withUnsafeBufferPointer { spectrum in
+      unsafe row.withUnsafeMutableBufferPointer { row in
+        guard let spectrum = spectrum.baseAddress, let base = row.baseAddress else { return }
+        unsafe frame_bands(
+          spectrum, weights, firstFrequencies, starts, Int64(bands), base + row.count - bands)
+      }
     }
   }
 }

@@ -1,4 +1,5 @@
 import CFFTW
+import CFrameKernels
 import Synchronization
 
 /// Serialises FFTW's planner: of its functions, only the execution of a plan is thread-safe.
@@ -52,41 +53,15 @@ private let planner = Mutex(())
     precondition(
       frame.count <= size && power.count > size / 2,
       "powerSpectrum: \(frame.count) samples to \(power.count) values by a size of \(size)")
-    unsafe frame.withUnsafeBufferPointer { unsafe fill(with: $0) }
-    unsafe fftw_execute(plan)
-    unsafe power.withUnsafeMutableBufferPointer { unsafe writePower(to: $0) }
-  }
-
-  private mutating func fill(with frame: UnsafeBufferPointer<Float>) {
-    guard let base = frame.baseAddress else { return }
-    var n = 0
-    while n + 4 <= frame.count {
-      let four = unsafe UnsafeRawPointer(base + n).loadUnaligned(as: SIMD4<Float>.self)
-      unsafe UnsafeMutableRawPointer(input + n).storeBytes(
-        of: SIMD4<Double>(four), as: SIMD4<Double>.self)
-      n += 4
-    }
-    while n < frame.count {
-      unsafe input[n] = Double(base[n])
-      n += 1
+    unsafe frame.withUnsafeBufferPointer { frame in
+      if let base = frame.baseAddress { unsafe frame_widen(base, Int64(frame.count), input) }
     }
     unsafe (input + frame.count).update(repeating: 0, count: size - frame.count)
-  }
-
-  private func writePower(to power: UnsafeMutableBufferPointer<Float>) {
-    let values = unsafe UnsafeRawPointer(output)
-    var k = 0
-    while k + 2 <= size / 2 + 1 {
-      let two = unsafe values.loadUnaligned(fromByteOffset: 16 * k, as: SIMD4<Double>.self)
-      let squares = two * two
-      let sums = SIMD2<Float>(squares.evenHalf + squares.oddHalf)
-      unsafe UnsafeMutableRawBufferPointer(power).storeBytes(
-        of: sums, toByteOffset: 4 * k, as: SIMD2<Float>.self)
-      k += 2
-    }
-    if k <= size / 2 {
-      let (real, imaginary) = unsafe output[k]
-      unsafe power[k] = Float(real * real + imaginary * imaginary)
+    unsafe fftw_execute(plan)
+    unsafe power.withUnsafeMutableBufferPointer { power in
+      guard let base = power.baseAddress else { return }
+      let spectrum = unsafe UnsafeRawPointer(output).assumingMemoryBound(to: Double.self)
+      unsafe frame_power(spectrum, Int64(size / 2 + 1), base)
     }
   }
 }

@@ -27,17 +27,6 @@ struct FrameKernelTests {
         doubles.reduce(0) { $0 + ($1 - 7) * ($1 - 7) }, relative: 1e-5) == nil)
   }
 
-  @Test("products of a multiple of the lanes, from any place")
-  func product() {
-    let (first, second) = (random(40, seed: 32), random(40, seed: 33))
-    for count in [0, 4, 16] {
-      let expected = (0..<count).reduce(0.0) { $0 + Double(first[3 + $1]) * Double(second[5 + $1]) }
-      let found = FrameKernels.product(
-        first.span, from: 3, with: second.span, from: 5, count: count)
-      #expect(mismatch(Double(found), expected, absolute: 10) == nil)
-    }
-  }
-
   @Test("emphasis and window, to the bit", arguments: lengths)
   func emphasise(count: Int) {
     let (samples, window) = (random(count, seed: 34), random(count, seed: 35))

@@ -196,7 +196,8 @@ extension CompressedMatrixTests {
     let folder = try TemporaryFolder()
     let path = folder.file("a.ark")
     for values: [Float] in [
-      [15.94, 15.95, 15.96], [100, 100.0001, 100], [.leastNonzeroMagnitude, 0, 0, 0], [1, 1 + .ulpOfOne, 1],
+      [15.94, 15.95, 15.96], [100, 100.0001, 100], [.leastNonzeroMagnitude, 0, 0, 0],
+      [1, 1 + .ulpOfOne, 1],
     ] {
       let matrix = Matrix(rows: 1, columns: values.count, values: values)
       var writer = try ArchiveWriter(path, form: .compressed(compression))
