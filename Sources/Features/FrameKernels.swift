@@ -3,8 +3,8 @@ import CFrameKernels
 /// The loops that every frame goes through, from `CFrameKernels`.
 ///
 /// They are in C to be compiled for several generations of processors, which makes log-mel frames
-/// 1.4 times as fast as explicit SIMD in Swift (6,470 against 4,640 × real time on an Intel Xeon of 2023). Their order of summation is fixed, so that a
-/// frame has the same bits wherever it is computed.
+/// 1.4 times as fast as explicit SIMD in Swift (6,470 against 4,640 × real time on an Intel Xeon of
+/// 2023). Their order of summation is fixed, so that a frame has the same bits wherever it is computed.
 package enum FrameKernels {
   /// The number of values that a band's weights are filled to a multiple of.
   static let lanes = 8
