@@ -71,8 +71,7 @@ let package = Package(
       name: "LimbeckCLI",
       dependencies: [
         "Recipes", "Evaluation", "Features", "Corpus", "KaldiIO", "Audio", "LinearAlgebra",
-        "Storage",
-        logging,
+        "Storage", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
