@@ -6,7 +6,9 @@ generate alike.
 
 The option sets are those of recipes/parity/parity.py. The signals are those of `GoldenSignal` in
 LogMelTests, 1,700 samples of 16 bits at 8 and 16 kHz and 2,400 at 48 kHz: noise from a linear
-congruential generator on a rising triangle wave, the same times 20 and clipped, a sine sweep, silence.
+congruential generator on a rising triangle wave, the same times 20 and clipped, a sine sweep, silence;
+and at 8 kHz speech: speech.wav has the samples 4000 to 6399 of vm-instructions.wav in Debian's
+asterisk-core-sounds-en-wav 1.6.1-1 (Allison Smith, CC BY-SA 3.0).
 golden.ark has an entry a set, rate and signal; options.json the options of each.
 """
 
@@ -16,6 +18,7 @@ import sys
 
 import kaldiio
 import numpy as np
+import soundfile
 
 sys.path.append("../../../recipes/parity")
 from parity import DEFAULTS, OPTION_SETS, kaldi
@@ -39,13 +42,21 @@ def clipped(count):
     return [max(-32768, min(32767, 20 * sample)) for sample in noise(count)]
 
 
-signals = {"noise": noise, "sweep": sweep, "clipped": clipped, "silence": lambda n: [0] * n}
+def speech(count):
+    return soundfile.read("speech.wav", dtype="int16")[0][:count]
+
+
+signals = {
+    "noise": noise, "sweep": sweep, "clipped": clipped, "speech": speech, "silence": lambda n: [0] * n
+}
 options, entries = {}, {}
 for index, chosen in enumerate(OPTION_SETS.values()):
     for rate in (8000, 16000, 48000):
         name = f"{index}-{rate}"
         options[name] = {**DEFAULTS, **chosen, "sampleRate": rate}
         for kind, generate in signals.items():
+            if kind == "speech" and rate != 8000:
+                continue
             samples = np.array(generate(2400 if rate == 48000 else 1700), np.float32) / 32768
             entries[f"{name}-{kind}"] = kaldi(samples.astype(np.float32), options[name])
 kaldiio.save_ark("golden.ark", entries)
