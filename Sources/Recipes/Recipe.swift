@@ -140,13 +140,14 @@ package struct Recipe: Sendable, Codable {
   }
 }
 
-/// Reads a value from a YAML file; every fault names the file and the option.
+/// Reads a value from a YAML file, where one without any option is an empty section; every fault names
+/// the file and the option.
 package func decodeYAML<Value: Decodable>(
   _ path: String, as type: Value.Type = Value.self
 ) throws(FileFault) -> Value {
   let text = try TextFile.text(of: path)
   do {
-    return try YAMLDecoder().decode(Value.self, from: text)
+    return try YAMLDecoder().decode(Value.self, from: hasNoOption(text) ? "{}" : text)
   } catch let DecodingError.keyNotFound(key, context) {
     throw .malformed(
       path: path, expected: "the option \(dotted(context.codingPath + [key]))", found: "none")
@@ -164,6 +165,15 @@ package func decodeYAML<Value: Decodable>(
       found: "\(context.underlyingError.map { "\($0)" } ?? context.debugDescription)")
   } catch {
     throw .malformed(path: path, expected: "valid options", found: "\(error)")
+  }
+}
+
+/// Whether a text is YAML with comments alone; what is not YAML at all is the decoder's to say.
+private func hasNoOption(_ text: String) -> Bool {
+  do {
+    return try Yams.compose(yaml: text) == nil
+  } catch {
+    return false
   }
 }
 

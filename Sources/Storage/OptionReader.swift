@@ -29,6 +29,21 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
     try container.decodeIfPresent(Value.self, forKey: key) ?? value()
   }
 
+  /// The same for one of several words, which a fault lists.
+  package func callAsFunction<Value: Decodable & CaseIterable & RawRepresentable<String>>(
+    _ key: Key, default value: @autoclosure () -> Value
+  ) throws -> Value {
+    guard let text = try container.decodeIfPresent(String.self, forKey: key) else {
+      return value()
+    }
+    guard let chosen = Value(rawValue: text) else {
+      throw OptionFault.outOfRange(
+        key: key.stringValue,
+        expected: Value.allCases.map(\.rawValue).joined(separator: ", "), found: text)
+    }
+    return chosen
+  }
+
   /// The value of an option that must be there.
   package func callAsFunction<Value: Decodable>(_ key: Key) throws -> Value {
     try container.decode(Value.self, forKey: key)

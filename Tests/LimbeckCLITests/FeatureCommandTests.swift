@@ -43,6 +43,12 @@ struct FeatureCommandTests {
     let bad = try limbeck("features", data, folder.file("out"), "--low-frequency", "9000")
     #expect(bad.status == 65)
     #expect(bad.errors.contains("lowFrequency") && bad.errors.contains("highFrequency"))
+    try folder.write("# Kaldi's defaults\n", to: "o.yaml")
+    #expect(try limbeck("features", data, folder.file("out"), "--config", config).status == 0)
+    try folder.write("window: Hamming\n", to: "o.yaml")
+    let window = try limbeck("features", data, folder.file("out"), "--config", config)
+    #expect(window.status == 65)
+    #expect(window.errors.contains("window: expected povey, hann, hamming, blackman, sine"))
   }
 
   @Test("killed and started again, it goes on, and the files are those of a run left alone")

@@ -40,7 +40,7 @@ struct RecipeTests {
       ("student: {training: {learningRate: .inf}}\n", "learningRate: expected above 0, found inf"),
       ("distillation: {temperature: .nan}\n", "temperature: expected above 0, found nan"),
       ("student: {training: {momentum: 1}}\n", "momentum: expected at least 0, below 1, found 1.0"),
-      ("distillation: {mean: harmonic}\n", "expected a valid value for distillation.mean"),
+      ("distillation: {mean: harmonic}\n", "mean: expected arithmetic, geometric, found harmonic"),
       ("features: {melBins: 40\n", "expected YAML"),
     ])
   func faults(text: String, message: String) throws {
