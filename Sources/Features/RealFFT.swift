@@ -8,8 +8,8 @@ private let planner = Mutex(())
 /// A forward Fourier transform of real frames of one fixed size, in double precision.
 ///
 /// In single precision the rounding of the loudest frequency, which spreads over all others, is the
-/// largest error of a log-mel frame: on read speech it reaches 0.008 in a band's log energy, and 0.003
-/// with double precision, which costs a quarter of the speed.
+/// largest error of a log-mel frame: over 20 utterances of read speech and ten option sets it reached
+/// 0.0078 in a band's log energy, where with double precision the rest of the rounding reaches 0.0026.
 ///
 /// Owns its plan and its aligned buffers, so a worker makes its own and never shares it. The plan is
 /// FFTW's estimate: a measured one would be chosen by timing, and figures would differ between runs

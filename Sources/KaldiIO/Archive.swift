@@ -10,6 +10,8 @@ package enum Archive {
 
   /// Gives `body` each entry of an archive in turn; only one is in memory at a time.
   ///
+  /// A key that stands twice is a fault, since one of its entries would be lost.
+  ///
   /// - Parameters:
   ///   - path: the archive.
   ///   - kind: what to take values for that do not say what they are; nil guesses.
@@ -21,19 +23,20 @@ package enum Archive {
     _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
   ) throws(FileFault) {
     var reader = ByteReader(path: path, bytes: try TextFile.bytes(of: path))
+    var keys: Set<String> = []
     while let key = try takeKey(&reader) {
+      guard keys.insert(key).inserted else { throw keyTwice(key, in: path) }
       try body(key, try takeValue(&reader, as: kind))
       reader.key = ""
     }
   }
 
-  /// Reads a whole archive, in its order; a key that stands twice is a fault.
+  /// Reads a whole archive, in its order.
   package static func read(
     _ path: String, as kind: KaldiValue.Kind? = nil
   ) throws(FileFault) -> [Entry] {
     var entries: [Entry] = []
     try forEach(in: path, as: kind) { key, value in entries.append((key, value)) }
-    try requireUnique(entries.map(\.key), in: path)
     return entries
   }
 

@@ -84,9 +84,11 @@ struct ByteReader {
 /// Throws when a key stands twice, since one of its entries would be lost.
 func requireUnique(_ keys: [String], in path: String) throws(FileFault) {
   var seen: Set<String> = []
-  for key in keys where !seen.insert(key).inserted {
-    throw .malformed(path: path, expected: "each key once", found: "\(key) again")
-  }
+  for key in keys where !seen.insert(key).inserted { throw keyTwice(key, in: path) }
+}
+
+func keyTwice(_ key: String, in path: String) -> FileFault {
+  .malformed(path: path, expected: "each key once", found: "\(key) again")
 }
 
 /// The little-endian values that some bytes hold; the machine is little-endian too.

@@ -44,14 +44,7 @@ struct Copy: ParsableCommand {
   ) throws(FileFault) {
     let path = input.replacing(#/^(ark|scp)(,t)?:/#, with: "")
     guard path != input && input.hasPrefix("scp") || path == input && path.hasSuffix(".scp") else {
-      var keys: Set<String> = []
-      try Archive.forEach(in: path, as: type) { key, value throws(FileFault) in
-        guard keys.insert(key).inserted else {
-          throw .malformed(path: path, expected: "each key once", found: "\(key) again")
-        }
-        try body(key, value)
-      }
-      return
+      return try Archive.forEach(in: path, as: type, body)
     }
     let list = try ArchiveScript(path: path)
     for entry in list.entries {

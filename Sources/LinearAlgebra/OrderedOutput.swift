@@ -4,8 +4,7 @@ import Foundation
 ///
 /// The thread that works on the next thing in order never waits. Another one waits when what is made
 /// and not yet handed on is over a limit, or when it has so much that it must hand it on piece by piece.
-///
-/// All its state is guarded by `condition`, which makes it safe to share.
+// @unchecked: each `var` is read and written with `condition` locked alone, and a Mutex cannot wait.
 package final class OrderedOutput<Value: Sendable>: @unchecked Sendable {
   private let condition = NSCondition()
   private let limit: Int

@@ -1,10 +1,8 @@
-import Audio
 package import Corpus
 package import Features
 import Foundation
 import KaldiIO
 package import LinearAlgebra
-import Logging
 package import Storage
 
 /// A folder of log-mel features: `feats.ark`, `feats.scp`, `utt2num_frames`, `features.json` and
