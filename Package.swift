@@ -51,7 +51,7 @@ let package = Package(
     layer("KaldiIO", uses: ["Storage", "LinearAlgebra"]),
     .target(name: "CFrameKernels"),
     layer("Features", uses: ["Storage", "Audio", "LinearAlgebra", "CFrameKernels", "CFFTW"]),
-    layer("Corpus", uses: ["Storage", "Audio"]),
+    layer("Corpus", uses: ["Storage", "Audio", "KaldiIO", "LinearAlgebra"]),
     layer("Networks", uses: ["Storage", "LinearAlgebra"]),
     layer(
       "Training", uses: ["Storage", "Networks", "Features", "Corpus", "LinearAlgebra"]),

@@ -35,6 +35,18 @@ package struct FrameGrid: Sendable, Equatable {
       "FrameGrid: \(sampleRate) Hz, \(frameLength) ms every \(frameShift) ms is no grid")
   }
 
+  private init(sampleRate: Int, window: Int, shift: Int, edges: Edges) {
+    (self.sampleRate, self.window, self.shift, self.edges) = (sampleRate, window, shift, edges)
+  }
+
+  /// The grid of frames that are as long as their shift: they touch and do not overlap.
+  package var cells: FrameGrid {
+    FrameGrid(sampleRate: sampleRate, window: shift, shift: shift, edges: .snipped)
+  }
+
+  /// The distance between the starts of neighbouring frames in seconds.
+  package var shiftInSeconds: Double { Double(shift) / Double(sampleRate) }
+
   /// The whole samples in some milliseconds; a fraction of a sample is dropped, as in Kaldi.
   package static func samples(in milliseconds: Double, sampleRate: Int) -> Int {
     Int(Double(sampleRate) * 0.001 * milliseconds)

@@ -15,19 +15,25 @@ package struct ClassInventory: Sendable, Equatable {
       uniqueKeysWithValues: symbols.enumerated().map { ($0.element, Int32($0.offset)) })
   }
 
+  /// The states of labels, in their order, each once.
+  ///
+  /// - Parameters:
+  ///   - labels: may stand more than once.
+  ///   - states: of each label; 1 for the labels themselves.
+  package init(labels: [String], states: Int) {
+    var seen: Set<String> = []
+    self.init(
+      symbols: labels.filter { seen.insert($0).inserted }
+        .flatMap { FrameTargets.stateSymbols(of: $0, states: states) })
+  }
+
   package var count: Int { symbols.count }
 
   /// The id of a symbol, or nil when it is none of the inventory's.
   package func id(of symbol: some StringProtocol) -> Int32? { ids[String(symbol)] }
 
-  /// Whether each class is silence: its symbol up to the first `_` (which a state's number or a
-  /// place in the word follows) is SIL, SP, SPN, NSN or `<eps>`, in either case of letters.
-  package var isSilence: [Bool] {
-    symbols.map { symbol in
-      let phone = symbol.firstIndex(of: "_").map { symbol[..<$0] } ?? symbol[...]
-      return ["SIL", "SP", "SPN", "NSN", "<EPS>"].contains(phone.uppercased())
-    }
-  }
+  /// Whether each class is silence, by its symbol; see `Silence`.
+  package var isSilence: [Bool] { symbols.map(Silence.contains) }
 
   /// Writes `classes.txt`.
   package func write(to path: String) throws(FileFault) {

@@ -21,6 +21,8 @@ package enum Recording: Sendable, Equatable {
 /// One utterance of a data directory.
 package struct Utterance: Sendable, Equatable {
   package let id: String
+  /// The id of its recording, which is its own without `segments`.
+  package let recordingID: String
   /// The recording that it is, or is a part of.
   package let recording: Recording
   /// Its part of the recording in seconds; nil for all of it.
@@ -38,7 +40,7 @@ package struct DataDirectory: Sendable {
   package let faults: Ledger
 
   /// How many utterances the files name, usable or not.
-  package var count: Int { utterances.count + Set(faults.entries.map(\.utterance)).count }
+  package var count: Int { utterances.count + faults.leftOutCount }
 
   /// Reads the files; audio is not opened.
   ///
@@ -61,7 +63,7 @@ package struct DataDirectory: Sendable {
       if let command = ShellCommand.parse(value.text) {
         guard commands == .allowed else {
           script.reject(
-            key, value, expected: "the path of an audio file, or --allow-commands",
+            key, expected: "the path of an audio file, or --allow-commands",
             found: "a command, which is not run: \(value.text)")
           continue
         }
@@ -72,7 +74,8 @@ package struct DataDirectory: Sendable {
           path: isRelative ? (root.map { $0 + "/" } ?? "") + value.text : value.text)
       }
     }
-    var faults = script.faults
+    var faults = script.reasons
+    let unusable = faults
     var utterances: [Utterance] = []
     let segmentPath = path + "/segments"
     if FileManager.default.fileExists(atPath: segmentPath) {
@@ -84,26 +87,34 @@ package struct DataDirectory: Sendable {
           let end = Double(fields[2]), start >= 0, end > start, end < longestRecording
         else {
           segments.reject(
-            key, value,
+            key,
             expected: "an utterance, its recording, and a start before an end in seconds",
             found: "\"\(key) \(value.text)\"")
           continue
         }
         guard let recording = recordings[String(fields[0])] else {
           segments.reject(
-            key, value, expected: "a recording of wav.scp",
-            found: script.faults.reasons[String(fields[0])] ?? "\"\(fields[0])\"")
+            key, expected: "a recording of wav.scp",
+            found: unusable[String(fields[0])] ?? "\"\(fields[0])\"")
           continue
         }
-        utterances.append(Utterance(id: key, recording: recording, seconds: start...end))
+        utterances.append(
+          Utterance(
+            id: key, recordingID: String(fields[0]), recording: recording, seconds: start...end))
       }
       // What is wrong with a recording shows in its segments.
-      faults = segments.faults
+      faults = segments.reasons
     } else {
-      utterances = recordings.map { Utterance(id: $0.key, recording: $0.value, seconds: nil) }
+      utterances = recordings.map {
+        Utterance(id: $0.key, recordingID: $0.key, recording: $0.value, seconds: nil)
+      }
     }
-    self.utterances = utterances.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
-    self.faults = faults.ledger
+    self.utterances = utterances.sorted { inByteOrder($0.id, $1.id) }
+    var ledger = Ledger()
+    for (key, reason) in faults.sorted(by: { inByteOrder($0.key, $1.key) }) {
+      ledger.leaveOut(key, .data, reason: reason)
+    }
+    self.faults = ledger
   }
 
   /// The path of `utt2spk`, which need not exist.
@@ -120,59 +131,4 @@ package struct DataDirectory: Sendable {
 }
 
 /// Some months in seconds; a time beyond it is a mistake.
-private let longestRecording = 1e7
-
-/// A file of `KEY VALUE` lines, with the lines that are not.
-private struct DataTable {
-  /// What is wrong with a key's lines.
-  struct Faults {
-    private(set) var reasons: [String: String] = [:]
-    var isEmpty: Bool { reasons.isEmpty }
-
-    mutating func add(_ key: String, _ fault: FileFault) {
-      reasons[key] = fault.description
-    }
-
-    var ledger: Ledger {
-      var ledger = Ledger()
-      for (key, reason) in reasons.sorted(by: {
-        $0.key.utf8.lexicographicallyPrecedes($1.key.utf8)
-      }) {
-        ledger.leaveOut(key, stage: "data", reason: reason)
-      }
-      return ledger
-    }
-  }
-
-  let path: String
-  private(set) var values: [String: (line: Int, text: String)] = [:]
-  private(set) var faults = Faults()
-
-  init(_ path: String, expected: String) throws(FileFault) {
-    self.path = path
-    for (number, line, isUTF8) in try TextFile.lossyLines(of: path) {
-      let (key, rest) = (String(line.keyAndRest.key), line.keyAndRest.rest)
-      let fault: FileFault? =
-        if !isUTF8 {
-          .malformedLine(path: path, line: number, expected: "UTF-8", found: "other bytes")
-        } else if rest.isEmpty {
-          .malformedLine(path: path, line: number, expected: expected, found: "\"\(line)\"")
-        } else if let first = values.updateValue((number, String(rest)), forKey: key) {
-          .malformedLine(
-            path: path, line: number, expected: "each key once",
-            found: "\(key) again, after line \(first.line)")
-        } else {
-          nil
-        }
-      if let fault { faults.add(key, fault) }
-    }
-    for key in faults.reasons.keys { values[key] = nil }
-  }
-
-  mutating func reject(
-    _ key: String, _ value: (line: Int, text: String), expected: String, found: String
-  ) {
-    faults.add(
-      key, .malformedLine(path: path, line: value.line, expected: expected, found: found))
-  }
-}
+let longestRecording = 1e7

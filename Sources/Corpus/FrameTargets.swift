@@ -1,78 +1,69 @@
 package import Audio
-package import Storage
 
-/// Why an utterance's alignment cannot become frame targets.
-package enum AlignmentFault: Fault, Equatable {
-  case missing
-  case unknownSymbol(String)
-  /// Spans overlap or go backwards; times in seconds.
-  case disorder(at: Double, after: Double)
-  /// No span covers the time in seconds.
-  case gap(at: Double)
-  case length(labels: Int, frames: Int, tolerance: Int)
-
-  package var exitStatus: ExitStatus { .data }
-
-  package var description: String {
-    switch self {
-    case .missing: "no alignment"
-    case .unknownSymbol(let symbol): "expected a symbol of the class inventory, found \(symbol)"
-    case .disorder(let at, let after):
-      "a label starts at \(at) s, before the last one ends, \(after) s"
-    case .gap(let at): "no label at \(at) s"
-    case .length(let labels, let frames, let tolerance):
-      "\(labels) labels for \(frames) frames, a difference of more than \(tolerance)"
-    }
-  }
-}
-
-/// The step from an alignment to one class id a frame.
+/// The step from an alignment to one class id a frame: the only place that does this arithmetic.
 package struct FrameTargets: Sendable {
   /// The classes.
   package let inventory: ClassInventory
-  /// The states that a phone of a source with phones alone is split into, in equal times.
+  /// The states that each label is split into, in equal times.
   package let states: Int
   /// How many frames an alignment may be longer or shorter than the features: the last label is then
   /// cut or repeated.
   package let lengthTolerance: Int
+  /// How long a label may last that is not silence, in seconds; nil for any time.
+  package let longestPhone: Double?
 
   /// - Parameters:
   ///   - inventory: the classes that targets are ids of.
-  ///   - states: 1 leaves phones whole; for more, the inventory has `PHONE_1`, `PHONE_2` ….
+  ///   - states: 1 leaves labels whole; for more, the inventory has `LABEL_1`, `LABEL_2` ….
   ///   - lengthTolerance: in frames, not negative.
-  package init(inventory: ClassInventory, states: Int, lengthTolerance: Int) {
-    precondition(states > 0 && lengthTolerance >= 0, "FrameTargets: \(states), \(lengthTolerance)")
+  ///   - longestPhone: in seconds, positive.
+  package init(
+    inventory: ClassInventory, states: Int, lengthTolerance: Int, longestPhone: Double? = nil
+  ) {
+    precondition(
+      states > 0 && lengthTolerance >= 0 && longestPhone ?? 1 > 0,
+      "FrameTargets: \(states), \(lengthTolerance), \(longestPhone ?? 0)")
     (self.inventory, self.states, self.lengthTolerance) = (inventory, states, lengthTolerance)
+    self.longestPhone = longestPhone
   }
 
-  /// The labels of the frames that spans cover: a frame takes the label at its centre.
+  /// The class ids of the frames that spans cover: a frame takes the label at its centre.
   ///
-  /// Times that differ by under 0.1 ms count as the same, since files round them.
-  package func labels(of spans: [LabelSpan], grid: FrameGrid) throws(AlignmentFault) -> [Int32] {
+  /// Times that differ by under 0.1 ms count as the same, since files round them. A span that ends at
+  /// infinity ends with the last frame.
+  ///
+  /// - Parameters:
+  ///   - spans: their labels folded as the inventory has them.
+  ///   - grid: where the frames lie.
+  ///   - frames: how many there are.
+  /// - Returns: an id for each frame whose centre lies before the end of the last span; so it may be more
+  ///   or fewer than `frames`.
+  /// - Throws: `AlignmentFault` for spans that go back, overlap, leave a frame's centre uncovered or last
+  ///   too long, and for unknown labels.
+  package func labels(
+    of spans: [LabelSpan], grid: FrameGrid, frames: Int
+  ) throws(AlignmentFault) -> [Int32] {
     var labels: [Int32] = []
-    var end = 0.0
-    for span in spans {
-      guard span.start >= end - timeTolerance else {
-        throw .disorder(at: span.start, after: end)
+    labels.reserveCapacity(frames + lengthTolerance)
+    var last = LabelSpan(start: 0, end: 0, label: "")
+    for var span in spans {
+      guard span.start >= last.start else { throw .disorder(at: span.start, after: last.start) }
+      guard span.start >= last.end - LabelSpan.tolerance else {
+        throw .overlap(at: span.start, until: last.end)
       }
-      let phone = try ids(of: span.label)
-      guard span.end > span.start else { continue }
+      if span.end == .infinity {
+        let end = grid.centre(ofFrame: max(frames, labels.count))
+        span = LabelSpan(start: span.start, end: max(span.start, end), label: span.label)
+      }
+      let ids = try ids(of: span)
       while case let centre = grid.centre(ofFrame: labels.count), centre < span.end {
-        guard centre >= span.start - timeTolerance else { throw .gap(at: centre) }
+        guard centre >= span.start - LabelSpan.tolerance else { throw .gap(at: centre) }
         let share = max(0, centre - span.start) / (span.end - span.start)
-        labels.append(phone[min(states - 1, Int(share * Double(states)))])
+        labels.append(ids[min(states - 1, Int(share * Double(states)))])
       }
-      end = span.end
+      last = span
     }
     return labels
-  }
-
-  /// The ids of labels that already stand one a frame.
-  package func labels(of symbols: [String]) throws(AlignmentFault) -> [Int32] {
-    try symbols.map { symbol throws(AlignmentFault) in
-      guard let id = inventory.id(of: symbol) else { throw .unknownSymbol(symbol) }
-      return id
-    }
   }
 
   /// Cuts labels at the end, or repeats the last one, to have one a frame.
@@ -86,14 +77,23 @@ package struct FrameTargets: Sendable {
     return labels + repeatElement(last, count: frames - labels.count)
   }
 
-  /// The symbols of a phone's states; the phone itself when there is one state.
-  package static func stateSymbols(of phone: String, states: Int) -> [String] {
-    states == 1 ? [phone] : (1...states).map { "\(phone)_\($0)" }
+  /// The symbols of a label's states; the label itself when there is one state.
+  package static func stateSymbols(of label: String, states: Int) -> [String] {
+    states == 1 ? [label] : (1...states).map { "\(label)_\($0)" }
   }
 
-  private func ids(of phone: String) throws(AlignmentFault) -> [Int32] {
-    try labels(of: FrameTargets.stateSymbols(of: phone, states: states))
+  /// The ids of a label's states.
+  private func ids(of span: LabelSpan) throws(AlignmentFault) -> [Int32] {
+    let ids = FrameTargets.stateSymbols(of: span.label, states: states).compactMap {
+      inventory.id(of: $0)
+    }
+    guard ids.count == states else { throw .unknownSymbol(span.label) }
+    if let longestPhone, span.end - span.start > longestPhone + LabelSpan.tolerance,
+      !Silence.contains(span.label)
+    {
+      throw .tooLong(
+        label: span.label, at: span.start, seconds: span.end - span.start, limit: longestPhone)
+    }
+    return ids
   }
 }
-
-private let timeTolerance = 1e-4

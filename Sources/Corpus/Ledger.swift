@@ -1,29 +1,68 @@
 import Foundation
 package import Storage
 
-/// The utterances that were left out, each with its stage and its reason.
+/// What became of each utterance at each stage: what came in, what went on, and why it did not.
 package struct Ledger: Sendable, Equatable {
+  /// The steps that an utterance goes through.
+  package enum Stage: String, Sendable, Codable, CaseIterable {
+    /// The making of a data directory, and its alignment.
+    case prepare, align
+    /// The lines of a data directory.
+    case data
+    case features, targets
+    /// The use of frames with their targets: to train on, or to score.
+    case train, score
+  }
+
   /// One line of `ledger.jsonl`.
   package struct Entry: Sendable, Equatable, Codable {
     package let utterance: String
-    package let stage: String
-    package let reason: String
+    package let stage: Stage
+    /// Why it was left out; absent when it went on.
+    package var reason: String?
+    /// The seconds of audio that came in.
+    package var seconds: Double?
+    /// The frames that came in.
+    package var framesIn: Int?
+    /// The labels that its alignment had.
+    package var labels: Int?
+    /// The frames that went on.
+    package var framesOut: Int?
+    /// The part of the corpus, in an experiment's ledger.
+    package var part: String?
 
-    package init(utterance: String, stage: String, reason: String) {
-      (self.utterance, self.stage, self.reason) = (utterance, stage, reason)
+    package init(_ utterance: String, _ stage: Stage) {
+      (self.utterance, self.stage) = (utterance, stage)
     }
+
+    /// What became of it, in words.
+    package var account: String { "\(utterance), \(stage): \(reason ?? "went on")" }
   }
 
   package private(set) var entries: [Entry] = []
 
   package init() {}
 
-  /// Adds an entry.
-  package mutating func leaveOut(_ utterance: String, stage: String, reason: String) {
-    entries.append(Entry(utterance: utterance, stage: stage, reason: reason))
+  /// The entries of utterances that were left out.
+  package var leftOut: [Entry] { entries.filter { $0.reason != nil } }
+
+  /// How many utterances were left out, each counted once.
+  package var leftOutCount: Int {
+    Set(leftOut.map { [$0.part ?? "", $0.utterance] }).count
   }
 
-  /// Adds an entry of another ledger.
+  /// Adds an utterance that goes no further.
+  package mutating func leaveOut(
+    _ utterance: String, _ stage: Stage, reason: String, seconds: Double? = nil,
+    framesIn: Int? = nil
+  ) {
+    var entry = Entry(utterance, stage)
+    (entry.reason, entry.seconds, entry.framesIn) = (reason, seconds, framesIn)
+    if framesIn != nil { entry.framesOut = 0 }
+    entries.append(entry)
+  }
+
+  /// Adds an entry.
   package mutating func append(_ entry: Entry) {
     entries.append(entry)
   }
@@ -43,7 +82,7 @@ package struct Ledger: Sendable, Equatable {
     for (number, line) in try TextFile.lines(of: path) {
       guard let entry = try? JSONDecoder().decode(Entry.self, from: Data(line.utf8)) else {
         throw .malformedLine(
-          path: path, line: number, expected: "an object with utterance, stage and reason",
+          path: path, line: number, expected: "an object with utterance and stage",
           found: "\(line)")
       }
       entries.append(entry)

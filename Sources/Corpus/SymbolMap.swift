@@ -24,6 +24,26 @@ package struct SymbolMap: Sendable, Equatable {
     self.targets = targets
   }
 
+  /// Reads Kaldi's symbol table, a line `SYMBOL ID` each, as what each id stands for.
+  package init(symbolTable path: String) throws(FileFault) {
+    var symbols: [String: String] = [:]
+    for (number, line) in try TextFile.lines(of: path) {
+      let fields = line.fields
+      guard fields.count == 2, let id = Int32(fields[1]),
+        symbols.updateValue(String(fields[0]), forKey: "\(id)") == nil
+      else {
+        throw .malformedLine(
+          path: path, line: number, expected: "a symbol and a new integer", found: "\"\(line)\"")
+      }
+    }
+    self.targets = symbols
+  }
+
+  /// What symbols stand for when what this map makes of them is mapped again.
+  package func followed(by next: SymbolMap) -> SymbolMap {
+    SymbolMap(targets.compactMapValues { next[$0] })
+  }
+
   /// What `symbol` stands for, or nil when the map does not say.
   package subscript(symbol: String) -> String? { targets[symbol] }
 

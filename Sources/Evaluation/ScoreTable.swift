@@ -16,10 +16,10 @@ extension ScoreReport {
         score.test.withoutSilence.map { percent($0.accuracy, $0.halfWidth) } ?? "",
       ]
     }
-    var text = markdown([head] + rows, leftColumns: 1)
+    var text = markdownTable([head] + rows, leftColumns: 1)
     if !comparisons.isEmpty {
       text += "\n"
-      text += markdown(
+      text += markdownTable(
         [["on the test set, paired", "value", "95 % interval"]]
           + comparisons.map {
             [
@@ -54,7 +54,7 @@ private func grouped(_ number: Int) -> String {
 ///   - rows: the head and the rows below it, all of the same number of cells.
 ///   - leftColumns: how many columns are set flush left; the others are flush right.
 /// - Returns: lines of text.
-private func markdown(_ rows: [[String]], leftColumns: Int) -> String {
+package func markdownTable(_ rows: [[String]], leftColumns: Int) -> String {
   let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
   func line(_ cells: [String]) -> String {
     "| "

@@ -84,11 +84,6 @@ package struct ArchiveEntry: Sendable {
   }
 }
 
-/// `path` from the root of the file system, so that an `scp` works from any folder.
-package func absolutePath(_ path: String) -> String {
-  URL(fileURLWithPath: path).standardizedFileURL.path
-}
-
 extension ArchiveEntry {
   /// The bytes of a matrix's entry in two parts, of which the second can be added to.
   ///

@@ -5,7 +5,7 @@ import Storage
 extension KaldiValue {
   /// The text form after the key, with the end of its line: numbers in the shortest form that gives
   /// the same bits again.
-  var text: String {
+  package var text: String {
     switch self {
     case .matrix(let matrix):
       KaldiValue.text(rows: matrix.rows, columns: matrix.columns, matrix.values)

@@ -17,6 +17,6 @@ struct Distill: ParsableCommand {
   func run() throws {
     let experiment = try experiment.open(job.workers)
     try experiment.distill()
-    try skipped.check(experiment)
+    try skipped.check(experiment, until: .distill)
   }
 }

@@ -35,11 +35,11 @@ struct Score: ParsableCommand {
     if let json {
       try AtomicFile.write(JSONText.document(score), to: json)
     }
-    for entry in ledger.entries {
-      FileHandle.standardError.write(Data("\(entry.utterance): \(entry.reason)\n".utf8))
+    for entry in ledger.leftOut {
+      FileHandle.standardError.write(Data("\(entry.account)\n".utf8))
     }
     try skipped.check(
-      ledger, of: score.utterances + ledger.entries.count, path: "the lines above")
+      ledger, of: ledger.entries.count, path: "the lines above")
   }
 
   private func line(

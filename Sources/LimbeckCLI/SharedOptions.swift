@@ -75,14 +75,14 @@ struct SkippedOptions: ParsableArguments {
   var allowSkipped = SkippedShare(percent: 0)
 
   /// Throws when more utterances of an experiment were left out than are allowed.
-  func check(_ experiment: Experiment) throws {
-    let (ledger, utterances) = try experiment.collectLedger()
+  func check(_ experiment: Experiment, until last: Stage) throws {
+    let (ledger, utterances) = try experiment.collectLedger(until: last)
     try check(ledger, of: utterances, path: experiment.ledgerPath)
   }
 
   /// Throws when more utterances were left out than are allowed.
   func check(_ ledger: Ledger, of utterances: Int, path: String) throws {
-    let skipped = Set(ledger.entries.map(\.utterance)).count
+    let skipped = ledger.leftOutCount
     guard Double(100 * skipped) > allowSkipped.percent * Double(utterances) else { return }
     throw SkippedFault(skipped: skipped, utterances: utterances, path: path)
   }

@@ -22,6 +22,6 @@ struct Train: ParsableCommand {
     } else {
       try experiment.trainMembersAndBaseline()
     }
-    try skipped.check(experiment)
+    try skipped.check(experiment, until: member == nil ? .train : .targets)
   }
 }

@@ -1,3 +1,4 @@
+import Audio
 import Corpus
 import Evaluation
 import Features
@@ -60,16 +61,23 @@ package struct Description: Sendable {
   }
 
   private static func experiment(_ path: String) throws -> String {
-    let scores = path + "/scores.json"
     let models = ((try? FileManager.default.contentsOfDirectory(atPath: path + "/models")) ?? [])
       .filter { $0.hasSuffix(".safetensors") }.sorted()
     var text = "models       \(models.isEmpty ? "none" : models.joined(separator: " "))\n"
-    if FileManager.default.fileExists(atPath: scores) {
-      text += "\n" + (try ScoreReport(path: scores).table)
+    var scores: ScoreReport?
+    if FileManager.default.fileExists(atPath: path + "/scores.json") {
+      scores = try ScoreReport(path: path + "/scores.json")
     } else {
       text += "scores       none yet\n"
     }
-    return text
+    if FileManager.default.fileExists(atPath: path + "/ledger.jsonl") {
+      let accounts = try Accounts(experiment: path)
+      let systems = scores?.systems.map(\.system).filter { models.contains("\($0).safetensors") }
+      try accounts.check(systems: accounts.isScored ? systems ?? [] : [])
+      let grid = try FeatureFolder(path: path + "/features/train").options().logMel.grid
+      text += "\n" + accounts.table(secondsPerFrame: grid.shiftInSeconds)
+    }
+    return text + (scores.map { "\n" + $0.table } ?? "")
   }
 }
 

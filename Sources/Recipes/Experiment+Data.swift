@@ -1,3 +1,4 @@
+import Audio
 package import Corpus
 import Features
 import Foundation
@@ -51,18 +52,22 @@ extension Experiment {
       let folder = targets(part)
       var inputs = Inputs()
       inputs.add("options", recipe.targets)
-      for file in options.inputs { try inputs.add(file: file) }
+      try inputs.add(alignments: options)
+      for file in options.tables { try inputs.add(file: file) }
       try inputs.add(file: features(part).frameCountPath)
       try inputs.add(file: features(part).descriptionPath)
-      try perform(
-        "targets/\(part.rawValue)", inputs: inputs,
-        outputs: [folder.archivePath, folder.classesPath, folder.ledgerPath]
-      ) {
-        let opened = try source ?? AlignmentSource(options)
+      try perform("targets/\(part.rawValue)", inputs: inputs, outputs: folder.files) {
+        let grid = try features(part).options().logMel.grid
+        let opened =
+          try source
+          ?? AlignmentSource(options, sampleRate: grid.sampleRate, workers: workers)
         source = opened
+        let counts = try features(part).frameCounts()
+        let utterances = try dataDirectory(part).utterances.compactMap { utterance in
+          counts[utterance.id].map { (utterance, $0) }
+        }
         _ = try folder.prepare(
-          opened, frameCounts: try features(part).frameCounts(),
-          grid: try features(part).options().logMel.grid, reporter: reporter)
+          opened, options, utterances: utterances, grid: grid, reporter: reporter)
       }
     }
   }
@@ -83,40 +88,70 @@ extension Experiment {
     guard differences.isEmpty else {
       throw ExperimentFault.otherFeatures(features(part).path, differences: differences)
     }
-    let joined = try join(features(part), targets(part))
+    let joined = try join(features(part), targets(part), use(of: part))
     guard !joined.utterances.isEmpty else {
-      _ = try writeLedger()
+      try writeLedger(until: .targets)
       throw ExperimentFault.emptyPart(part.rawValue, ledger: ledgerPath)
     }
     return joined.utterances
   }
 
-  /// Gathers the ledgers of all parts in one, with a line for each utterance left out.
+  /// What the frames of a part are for.
+  private func use(of part: CorpusPart) -> Ledger.Stage { part == .train ? .train : .score }
+
+  /// Gathers the ledgers of all parts in one, with a line for each utterance and stage, and checks that
+  /// no frame is lost.
   ///
+  /// - Parameter last: the last stage that was done.
   /// - Returns: the ledger, and how many utterances the data directories have.
-  package func collectLedger() throws -> (ledger: Ledger, utterances: Int) {
-    (
-      try writeLedger(),
-      try CorpusPart.allCases.reduce(0) { count, part in
-        count + (try dataDirectory(part).count)
+  /// - Throws: `ExperimentFault.unaccounted` for frames that are neither used nor left out.
+  package func collectLedger(
+    until last: Stage = .score
+  ) throws -> (ledger: Ledger, utterances: Int) {
+    let ledger = try writeLedger(until: last)
+    var utterances = 0
+    for part in CorpusPart.allCases {
+      let expected = try dataDirectory(part).count
+      let found = Set(
+        ledger.entries.filter {
+          $0.part == part.rawValue && ($0.stage == .data || $0.stage == .features)
+        }.map(\.utterance)
+      ).count
+      guard found == expected else {
+        throw ExperimentFault.unaccounted(
+          ledgerPath, what: "\(part.rawValue): utterances", expected: expected, found: found)
       }
-    )
+      utterances += expected
+    }
+    try Accounts(experiment: path).check(systems: systems(until: last))
+    return (ledger, utterances)
   }
 
-  private func writeLedger() throws(FileFault) -> Ledger {
+  /// The systems that are trained when a stage is done.
+  private func systems(until last: Stage) -> [String] {
+    switch last {
+    case .features, .targets: []
+    case .train: memberJobs.map(\.system) + ["baseline"]
+    case .distill, .score: memberJobs.map(\.system) + ["baseline", "student"]
+    }
+  }
+
+  @discardableResult
+  private func writeLedger(until last: Stage) throws(FileFault) -> Ledger {
     var ledger = Ledger()
     for part in CorpusPart.allCases {
-      for path in [features(part).ledgerPath, targets(part).ledgerPath]
-      where FileManager.default.fileExists(atPath: path) {
-        ledger.append(try Ledger(path: path))
+      var own = try Ledger(path: features(part).ledgerPath)
+      if last != .features { own.append(try Ledger(path: targets(part).ledgerPath)) }
+      let isUsed = part == .train ? ![.features, .targets].contains(last) : last == .score
+      if isUsed {
+        let known = Set(own.leftOut.map(\.utterance))
+        let used = joined(
+          try features(part).frameCounts(), try targets(part).read().labels.mapValues(\.count),
+          use(of: part))
+        for entry in used.entries where !known.contains(entry.utterance) { own.append(entry) }
       }
-      guard FileManager.default.fileExists(atPath: features(part).descriptionPath),
-        FileManager.default.fileExists(atPath: targets(part).classesPath)
-      else { continue }
-      let known = Set(ledger.entries.map(\.utterance))
-      let unjoined = unjoined(
-        try features(part).frameCounts(), try targets(part).read().labels.mapValues(\.count))
-      for entry in unjoined.entries where !known.contains(entry.utterance) {
+      for var entry in own.entries {
+        entry.part = part.rawValue
         ledger.append(entry)
       }
     }

@@ -30,11 +30,11 @@ package enum CorpusPart: String, Sendable, CaseIterable {
 ///
 /// ```
 /// features/PART/        feats.ark feats.scp utt2num_frames features.json ledger.jsonl
-/// targets/PART/         targets.ark classes.txt ledger.jsonl
+/// targets/PART/         targets.ark classes.txt class_counts log_priors targets.json ledger.jsonl
 /// models/               SYSTEM.safetensors, SYSTEM.log.jsonl
 /// soft-targets/         train.ark train.scp
 /// stages/               what each step was made from
-/// ledger.jsonl          every utterance left out, with its reason
+/// ledger.jsonl          what became of every utterance at every stage
 /// scores.json
 /// ```
 package struct Experiment: Sendable {
@@ -82,7 +82,7 @@ package struct Experiment: Sendable {
       }
       if stage == last { break }
     }
-    return try collectLedger()
+    return try collectLedger(until: last)
   }
 
   /// What `scores.json` holds.
@@ -159,6 +159,17 @@ struct Inputs {
     let facts = try? FileManager.default.attributesOfItem(atPath: path)
     let changed = (facts?[.modificationDate] as? Date)?.timeIntervalSince1970
     lines.append("\(path) \(facts?[.size] ?? "missing") \(changed.map { "\($0)" } ?? "")")
+  }
+
+  /// Adds alignments: a file by its bytes; a folder by the paths, sizes and times of change of what is in
+  /// it, since it is long to read.
+  mutating func add(alignments options: TargetOptions) throws(FileFault) {
+    var isFolder: ObjCBool = false
+    guard unsafe FileManager.default.fileExists(atPath: options.path, isDirectory: &isFolder),
+      isFolder.boolValue
+    else { return try add(file: options.path) }
+    let files = FileManager.default.enumerator(atPath: options.path)?.compactMap { $0 as? String }
+    for file in (files ?? []).sorted() { add(.file(path: options.path + "/" + file)) }
   }
 
   var fingerprint: Fingerprint { Fingerprint(of: lines.joined(separator: "\n")) }

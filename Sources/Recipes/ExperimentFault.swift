@@ -8,6 +8,8 @@ package enum ExperimentFault: Fault, Equatable {
   /// Features made with other options than the recipe's; each difference in words.
   case otherFeatures(String, differences: [String])
   case noMember(Int, members: Int)
+  /// Frames or utterances that a stage lost without a reason.
+  case unaccounted(String, what: String, expected: Int?, found: Int?)
 
   package var exitStatus: ExitStatus {
     if case .noMember = self { .usage } else { .data }
@@ -23,6 +25,9 @@ package enum ExperimentFault: Fault, Equatable {
       "\(path): expected the classes of \(other), found others"
     case .otherFeatures(let path, let differences):
       "\(path): expected the recipe's features: \(differences.joined(separator: "; "))"
+    case .unaccounted(let path, let what, let expected, let found):
+      "\(path): \(what): expected \(expected.map { "\($0)" } ?? "none"), found "
+        + "\(found.map { "\($0)" } ?? "none"): frames are neither used nor left out with a reason"
     case .noMember(let member, let members):
       "expected a member from 0 to \(members - 1), found \(member)"
     }

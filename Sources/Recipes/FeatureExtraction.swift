@@ -228,9 +228,12 @@ struct FeatureExtraction: Sendable {
     var error: Float?
     for record in records {
       if let reason = record.reason {
-        ledger.leaveOut(record.utterance, stage: "features", reason: reason)
+        ledger.leaveOut(record.utterance, .features, reason: reason)
         continue
       }
+      var entry = Ledger.Entry(record.utterance, .features)
+      (entry.seconds, entry.framesOut) = (record.seconds, record.frames)
+      ledger.append(entry)
       script += "\(record.utterance) \(absolutePath(folder.archivePath)):\(record.valueOffset)\n"
       counts += "\(record.utterance) \(record.frames)\n"
       seconds += record.seconds
@@ -244,7 +247,8 @@ struct FeatureExtraction: Sendable {
     if let error {
       reporter.log.info("\(folder.path): compressed, with an error of at most \(error)")
     }
-    let done = data.count - Set(ledger.entries.map(\.utterance)).count
+    reporter.name(ledger.leftOut, in: folder.ledgerPath)
+    let done = data.count - ledger.leftOutCount
     reporter.log.info(
       """
       \(folder.path): \(done) of \(data.count) utterances, \

@@ -8,11 +8,11 @@ import Storage
 package enum FrameCounting {
   /// Decodes each recording, since headers can be wrong about lengths.
   ///
-  /// - Returns: the number of frames of each utterance, and a ledger of those that cannot be read or
-  ///   have no frame.
+  /// - Returns: the utterances with the number of their frames, and a ledger of those that cannot be
+  ///   read or have no frame.
   package static func count(
     _ data: DataDirectory, options: FeatureOptions, workers: Workers
-  ) -> (counts: [String: Int], ledger: Ledger) {
+  ) -> (utterances: [(utterance: Utterance, frames: Int)], ledger: Ledger) {
     let results = workers.map(data.utterances.count) { index -> Result<Int, any Error> in
       let utterance = data.utterances[index]
       return Result {
@@ -26,17 +26,17 @@ package enum FrameCounting {
         }
       }
     }
-    var counts: [String: Int] = [:]
+    var utterances: [(utterance: Utterance, frames: Int)] = []
     var ledger = data.faults
     for (utterance, result) in zip(data.utterances, results) {
       switch result {
-      case .success(let count) where count > 0: counts[utterance.id] = count
+      case .success(let count) where count > 0: utterances.append((utterance, count))
       case .success:
-        ledger.leaveOut(utterance.id, stage: "targets", reason: "shorter than one frame")
+        ledger.leaveOut(utterance.id, .targets, reason: "shorter than one frame")
       case .failure(let fault):
-        ledger.leaveOut(utterance.id, stage: "targets", reason: "\(fault)")
+        ledger.leaveOut(utterance.id, .targets, reason: "\(fault)")
       }
     }
-    return (counts, ledger)
+    return (utterances, ledger)
   }
 }

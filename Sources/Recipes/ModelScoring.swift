@@ -23,14 +23,14 @@ package struct ModelScoring: Sendable {
     let model = try AcousticModel(path: modelPath)
     try model.requireFeatures(
       try features.options(), path: modelPath, madeIn: features.path)
-    let (utterances, classes, ledger) = try join(features, targets)
+    let (utterances, classes, ledger) = try join(features, targets, .score)
     guard classes == model.classes else {
       throw ExperimentFault.otherClasses(targets.classesPath, modelPath)
     }
     guard !utterances.isEmpty else {
       throw ExperimentFault.nothingToScore(
         features.path,
-        reason: ledger.entries.first.map { "\($0.utterance): \($0.reason)" } ?? "empty")
+        reason: ledger.leftOut.first?.account ?? "empty")
     }
     let isSilence = classes.isSilence
     let tallies = utterances.map { utterance in

@@ -1,3 +1,4 @@
+package import Corpus
 package import Distillation
 package import Features
 import Foundation

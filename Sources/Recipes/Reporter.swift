@@ -1,3 +1,4 @@
+package import Corpus
 package import Logging
 
 /// How far a long piece of work is.
@@ -20,5 +21,18 @@ package struct Reporter: Sendable {
 
   package init(log: Logger, progress: @escaping @Sendable (WorkProgress) -> Void) {
     (self.log, self.progress) = (log, progress)
+  }
+}
+
+extension Reporter {
+  /// Warns of utterances that were left out: names the first of them, with their reasons.
+  package func name(_ leftOut: [Ledger.Entry], in path: String) {
+    let shown = 10
+    for entry in leftOut.prefix(shown) {
+      log.warning("\(entry.account)")
+    }
+    if leftOut.count > shown {
+      log.warning("and \(leftOut.count - shown) more utterances left out; see \(path)")
+    }
   }
 }

@@ -53,7 +53,7 @@ enum StatisticsFile {
   ) throws(FileFault) {
     var writer = try ArchiveWriter(archive, script: script)
     for (key, own) in statistics.sorted(by: {
-      $0.key.utf8.lexicographicallyPrecedes($1.key.utf8)
+      inByteOrder($0.key, $1.key)
     }) {
       let values = own.sums + [own.count] + own.squares + [0]
       try writer.write(

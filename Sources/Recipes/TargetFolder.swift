@@ -5,8 +5,17 @@ import KaldiIO
 import Logging
 package import Storage
 
-/// A folder of frame targets: `targets.ark`, `classes.txt` and `ledger.jsonl`.
+/// A folder of frame targets: `targets.ark`, `classes.txt`, `class_counts`, `log_priors`,
+/// `targets.json` and `ledger.jsonl`.
 package struct TargetFolder: Sendable {
+  /// What `targets.json` holds.
+  package struct Description: Codable, Sendable {
+    package let options: TargetOptions
+    /// Into how many states of equal time each label of the source was split.
+    package let states: Int
+    package let version: String
+  }
+
   package let path: String
 
   package init(path: String) {
@@ -16,6 +25,16 @@ package struct TargetFolder: Sendable {
   var archivePath: String { path + "/targets.ark" }
   package var classesPath: String { path + "/classes.txt" }
   package var ledgerPath: String { path + "/ledger.jsonl" }
+  /// The frames of each class, a vector as Kaldi's `analyze-counts` writes it.
+  package var countsPath: String { path + "/class_counts" }
+  /// The logarithm of each class's share of the frames, a vector; see `ClassCounts`.
+  package var priorsPath: String { path + "/log_priors" }
+  var descriptionPath: String { path + "/targets.json" }
+
+  /// All files of the folder.
+  var files: [String] {
+    [archivePath, classesPath, countsPath, priorsPath, descriptionPath, ledgerPath]
+  }
 
   /// The classes and the targets by utterance.
   package func read() throws(FileFault) -> (
@@ -36,44 +55,102 @@ package struct TargetFolder: Sendable {
   ///
   /// - Parameters:
   ///   - source: the alignments.
-  ///   - frameCounts: the number of feature frames of each utterance.
+  ///   - options: what `source` was made from, for `targets.json`.
+  ///   - utterances: in the order of their ids' bytes, each with the number of its feature frames.
   ///   - grid: where the frames lie.
-  ///   - earlier: utterances that were left out before.
+  ///   - earlier: what became of utterances before.
   ///   - reporter: where the summary goes.
-  /// - Returns: the ledger of utterances without targets, also written to `ledger.jsonl`.
+  /// - Returns: the ledger, also written to `ledger.jsonl`.
   /// - Throws: `FileFault` when the folder cannot be written.
   package func prepare(
-    _ source: AlignmentSource, frameCounts: [String: Int], grid: FrameGrid,
+    _ source: AlignmentSource, _ options: TargetOptions,
+    utterances: [(utterance: Utterance, frames: Int)], grid: FrameGrid,
     earlier: Ledger = Ledger(), reporter: Reporter
   ) throws(FileFault) -> Ledger {
     var ledger = earlier
     // Without its classes the folder is unusable until all is there.
     try? FileManager.default.removeItem(atPath: classesPath)
     var archive = try ArchiveWriter(archivePath)
-    var differences: [Int: Int] = [:]
-    let ids = frameCounts.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    for id in ids {
-      let labels: [Int32]
+    var counts = ClassCounts(classes: source.inventory.count)
+    var differences = LengthDifferences()
+    for (utterance, frames) in utterances {
+      let targets: (labels: [Int32], found: Int)
       do throws(AlignmentFault) {
-        let found = try source.targets(of: id, frames: frameCounts[id] ?? 0, grid: grid)
-        differences[found.surplus, default: 0] += 1
-        labels = found.labels
+        targets = try source.targets(of: utterance, frames: frames, grid: grid)
       } catch {
-        ledger.leaveOut(id, stage: "targets", reason: error.description)
+        if case .length(let labels, _, _) = error { differences.add(labels - frames) }
+        ledger.leaveOut(utterance.id, .targets, reason: error.description, framesIn: frames)
         continue
       }
-      try archive.write(id, .integers(labels))
+      var entry = Ledger.Entry(utterance.id, .targets)
+      (entry.framesIn, entry.framesOut, entry.labels) = (frames, frames, targets.found)
+      ledger.append(entry)
+      differences.add(targets.found - frames)
+      counts.add(targets.labels)
+      try archive.write(utterance.id, .integers(targets.labels))
     }
     try archive.commit()
-    try source.inventory.write(to: classesPath)
+    try AtomicFile.write(counts.text, to: countsPath)
+    try AtomicFile.write(counts.logPriorsText, to: priorsPath)
+    try AtomicFile.write(
+      JSONText.document(
+        Description(
+          options: options.withoutFolders, states: source.states, version: limbeckVersion)),
+      to: descriptionPath)
     try ledger.write(to: ledgerPath)
-    let histogram = differences.sorted { $0.key < $1.key }
-      .map { "\($0.key > 0 ? "+" : "")\($0.key): \($0.value)" }.joined(separator: ", ")
+    try source.inventory.write(to: classesPath)
+    reporter.name(ledger.leftOut, in: ledgerPath)
+    summarize(source, options, counts, differences, of: utterances.count, reporter)
+    return ledger
+  }
+
+  private func summarize(
+    _ source: AlignmentSource, _ options: TargetOptions, _ counts: ClassCounts,
+    _ differences: LengthDifferences, of utterances: Int, _ reporter: Reporter
+  ) {
+    let split =
+      source.states == 1 ? "" : ", \(source.states) states of equal time for each label"
     reporter.log.info(
       """
-      \(path): \(differences.values.reduce(0, +)) of \(ids.count) utterances, \
-      \(source.inventory.count) classes; labels more than frames: \(histogram)
+      \(path): \(counts.utterances) of \(utterances) utterances, \(counts.frames) frames, \
+      \(source.inventory.count) classes\(split)
       """)
-    return ledger
+    if !differences.isEmpty {
+      reporter.log.info(
+        """
+        \(path): labels more than frames, and in how many utterances: \(differences); \
+        up to \(options.lengthTolerance) are cut or repeated
+        """)
+    }
+    let absent = counts.absent.map { source.inventory.symbols[$0] }
+    if !absent.isEmpty {
+      let shown = absent.prefix(20).joined(separator: " ") + (absent.count > 20 ? " …" : "")
+      reporter.log.info(
+        "\(path): \(absent.count) of \(source.inventory.count) classes in no frame: \(shown)")
+    }
+  }
+}
+
+/// By how many labels alignments differ from their features, in how many utterances.
+private struct LengthDifferences: CustomStringConvertible {
+  private var counts: [Int: Int] = [:]
+
+  var isEmpty: Bool { counts.isEmpty }
+
+  mutating func add(_ difference: Int) { counts[difference, default: 0] += 1 }
+
+  /// `DIFFERENCE: UTTERANCES` from the smallest difference on; those beyond ten frames together.
+  var description: String {
+    var bins: [Int: Int] = [:]
+    for (difference, count) in counts { bins[min(11, max(-11, difference)), default: 0] += count }
+    return bins.sorted { $0.key < $1.key }.map { difference, count in
+      let name =
+        switch difference {
+        case 11: "more than +10"
+        case -11: "less than -10"
+        default: "\(difference > 0 ? "+" : "")\(difference)"
+        }
+      return "\(name): \(count)"
+    }.joined(separator: ", ")
   }
 }

@@ -26,7 +26,24 @@ package enum TextFile {
     return text
   }
 
-  /// The lines of a file that are not blank, with their numbers from one.
+  /// The text of a file in UTF-8, with a byte order mark or without, or in UTF-16 with one, as
+  /// programs for Windows and Praat write it.
+  package static func markedText(of path: String) throws(FileFault) -> String {
+    let bytes = try bytes(of: path)
+    let encoding: String.Encoding =
+      if bytes.starts(with: [0xFE, 0xFF]) { .utf16BigEndian }
+      else if bytes.starts(with: [0xFF, 0xFE]) { .utf16LittleEndian } else { .utf8 }
+    let mark = encoding == .utf8 ? (bytes.starts(with: utf8Mark) ? 3 : 0) : 2
+    guard let text = String(data: bytes.dropFirst(mark), encoding: encoding) else {
+      throw .malformed(
+        path: path, expected: "text in UTF-8, or in UTF-16 with a byte order mark",
+        found: "other bytes")
+    }
+    return text
+  }
+
+  /// The lines of a file that are not blank, with their numbers from one; a byte order mark is passed
+  /// over.
   package static func lines(of path: String) throws(FileFault) -> [(number: Int, text: Substring)] {
     try lossyLines(of: path).map { number, text, isUTF8 throws(FileFault) in
       guard isUTF8 else {
@@ -41,8 +58,9 @@ package enum TextFile {
   package static func lossyLines(
     of path: String
   ) throws(FileFault) -> [(number: Int, text: Substring, isUTF8: Bool)] {
+    let bytes = try bytes(of: path)
     // By bytes, since CR LF is one character of Swift's.
-    let lines = try bytes(of: path).split(
+    let lines = bytes.dropFirst(bytes.starts(with: utf8Mark) ? 3 : 0).split(
       separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     return lines.enumerated().compactMap { index, line in
       let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
@@ -53,17 +71,25 @@ package enum TextFile {
   }
 }
 
+/// The byte order mark of UTF-8.
+private let utf8Mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
 extension Substring {
   /// The parts of a line between blanks.
   package var fields: [Substring] { utf8.split(whereSeparator: isBlank).map { Substring($0) } }
+
+  /// The line without the blanks at its ends.
+  package var trimmed: Substring {
+    var text = utf8.drop(while: isBlank)
+    while let last = text.last, isBlank(last) { text = text.dropLast() }
+    return Substring(text)
+  }
 
   /// The first field of a line and the rest of it, trimmed; the rest may be empty.
   package var keyAndRest: (key: Substring, rest: Substring) {
     let line = utf8.drop(while: isBlank)
     let key = line.prefix { !isBlank($0) }
-    var rest = line[key.endIndex...].drop(while: isBlank)
-    while let last = rest.last, isBlank(last) { rest = rest.dropLast() }
-    return (Substring(key), Substring(rest))
+    return (Substring(key), Substring(line[key.endIndex...]).trimmed)
   }
 }
 
@@ -72,4 +98,9 @@ extension Substring {
 /// By bytes, since Swift takes a blank and an accent behind it for one character.
 private func isBlank(_ byte: UInt8) -> Bool {
   byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
+}
+
+/// Whether a text stands before another in the order of their bytes, which is Kaldi's (`LC_ALL=C`).
+package func inByteOrder(_ first: String, _ second: String) -> Bool {
+  first.utf8.lexicographicallyPrecedes(second.utf8)
 }

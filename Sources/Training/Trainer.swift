@@ -7,6 +7,8 @@ package import Storage
 package struct EpochRecord: Sendable, Equatable, Codable {
   /// From 1.
   package let epoch: Int
+  /// The training frames that it went through.
+  package let frames: Int
   /// The learning rate of the epoch's last step.
   package let learningRate: Double
   /// The mean of the objective over the training frames, as the network saw them.
@@ -94,7 +96,7 @@ package struct Trainer: Sendable {
         throw .diverged(step: sums.lastStep, learningRate: sums.learningRate)
       }
       let record = EpochRecord(
-        epoch: epoch, learningRate: sums.learningRate,
+        epoch: epoch, frames: sums.frames, learningRate: sums.learningRate,
         loss: sums.loss / Double(frames.count),
         accuracy: Double(sums.correct) / Double(frames.count),
         developmentLoss: scored.loss, developmentAccuracy: scored.accuracy)
@@ -108,11 +110,12 @@ package struct Trainer: Sendable {
   private func run(
     _ epoch: Int, _ state: inout TrainingState, on frames: FrameSet,
     objective: some TrainingObjective, observe: (Event) -> Void
-  ) throws(TrainingFault) -> (loss: Double, correct: Int, learningRate: Double, lastStep: Int) {
+  ) throws(TrainingFault) -> (loss: Double, correct: Int, frames: Int, learningRate: Double, lastStep: Int)
+  {
     var generator = SeededGenerator(seed, RandomStream.order.rawValue, UInt64(epoch))
     let order = generator.permutation(of: frames.count)
     let batches = (frames.count + options.batchSize - 1) / options.batchSize
-    var sums = (loss: 0.0, correct: 0, learningRate: 0.0, lastStep: 0)
+    var sums = (loss: 0.0, correct: 0, frames: 0, learningRate: 0.0, lastStep: 0)
     for batch in 0..<batches {
       let start = batch * options.batchSize
       let chosen = order[start..<min(order.count, start + options.batchSize)]
@@ -127,6 +130,7 @@ package struct Trainer: Sendable {
       }
       sums.loss += result.loss
       sums.correct += result.correct
+      sums.frames += chosen.count
       sums.lastStep = step
       observe(.frames(chosen.count))
     }

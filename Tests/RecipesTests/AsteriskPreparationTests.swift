@@ -64,9 +64,9 @@ struct AsteriskPreparationTests {
       ])
     let ledger = try Ledger(path: folder.file("out/ledger.jsonl")).entries
     #expect(
-      ledger.map { "\($0.utterance): \($0.reason)" } == [
-        "a5: no speech: <beep ascending>", "a6: no speech: (10 seconds of silence)",
-        "a7: no audio: a7.wav", "a8: no transcript",
+      ledger.map(\.account) == [
+        "a5, prepare: no speech: <beep ascending>", "a6, prepare: no speech: (10 seconds of silence)",
+        "a7, prepare: no audio: a7.wav", "a8, prepare: no transcript",
       ])
   }
 

@@ -1,3 +1,4 @@
+import Corpus
 import Distillation
 import Features
 import Foundation
@@ -56,7 +57,7 @@ struct RecipeTests {
     #expect(noCorpus?.description.contains("the option corpus") == true)
     for sources in ["targets: {}\n", "targets: {ctm: a, archive: b}\n"] {
       let fault = #expect(throws: FileFault.self) { try read(corpus + sources) }
-      #expect(fault?.description.contains("one of ctm and archive") == true)
+      #expect(fault?.description.contains("one of ctm, textgrid, phn") == true)
     }
   }
 }

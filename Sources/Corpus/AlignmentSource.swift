@@ -1,0 +1,121 @@
+package import Audio
+package import LinearAlgebra
+package import Storage
+
+/// The alignments of a whole corpus, ready to give the targets of each of its utterances.
+package struct AlignmentSource: Sendable {
+  /// The classes: all that the source's symbols, folded by the map, can become.
+  ///
+  /// They depend on the files alone and not on the utterances asked for, so that training and test
+  /// sets agree.
+  package var inventory: ClassInventory { targets.inventory }
+  /// Into how many states of equal time each label is split.
+  package var states: Int { targets.states }
+
+  private let options: TargetOptions
+  private let alignments: Alignments
+  /// What each symbol stands for; nil when they stand for themselves.
+  private let fold: SymbolMap?
+  private let targets: FrameTargets
+
+  /// Reads all alignments.
+  ///
+  /// - Parameters:
+  ///   - options: which; must be valid.
+  ///   - sampleRate: of the recordings, in hertz, which TIMIT counts time by.
+  ///   - workers: share the files of a folder.
+  /// - Throws: `FileFault` for what cannot be read at all; the fault of one utterance is its own.
+  package init(
+    _ options: TargetOptions, sampleRate: Int, workers: Workers
+  ) throws(FileFault) {
+    self.options = options
+    alignments = try Alignments(options, sampleRate: sampleRate, workers: workers)
+    var symbols: [String]
+    switch alignments {
+    case .spans(let table):
+      symbols = table.labels.union([options.gaps ?? ""]).filter { $0[...].fields.count == 1 }
+        .sorted()
+      if table.labels.contains("") { symbols.append(options.unlabelled) }
+    case .integers(let vectors):
+      symbols = Set(vectors.values.joined()).sorted().map(String.init)
+    }
+    let fold = try AlignmentSource.fold(symbols, options)
+    let states = options.states ?? options.format.usualStates
+    let inventory =
+      if let path = options.classes {
+        try ClassInventory(path: path)
+      } else {
+        ClassInventory(
+          labels: options.map == nil
+            ? symbols.compactMap { symbol in fold.map { $0[symbol] } ?? symbol }
+            : fold?.symbols ?? [],
+          states: states)
+      }
+    self.fold = fold
+    // Of bare integers it is not known which are silence, which may last.
+    let isHeld = options.longestPhone > 0 && (options.format != .archive || fold != nil)
+    targets = FrameTargets(
+      inventory: inventory, states: states, lengthTolerance: options.lengthTolerance,
+      longestPhone: isHeld ? options.longestPhone : nil)
+  }
+
+  /// What symbols stand for by the tables of the options.
+  private static func fold(
+    _ symbols: [String], _ options: TargetOptions
+  ) throws(FileFault) -> SymbolMap? {
+    if let path = options.names {
+      let names = try SymbolMap(path: path)
+      return SymbolMap(
+        symbols.reduce(into: [:]) { map, id in map[id] = names[id].map { "\($0):\(id)" } })
+    }
+    let map = try options.map.map { path throws(FileFault) in try SymbolMap(path: path) }
+    guard let path = options.symbols else { return map }
+    let table = try SymbolMap(symbolTable: path)
+    return map.map { table.followed(by: $0) } ?? table
+  }
+
+  /// The targets of one utterance.
+  ///
+  /// - Parameters:
+  ///   - utterance: which.
+  ///   - frames: the number of its feature frames.
+  ///   - grid: where they lie.
+  /// - Returns: a class id a frame, and how many labels the alignment had.
+  /// - Throws: `AlignmentFault` when it has no alignment or one that does not fit.
+  package func targets(
+    of utterance: Utterance, frames: Int, grid: FrameGrid
+  ) throws(AlignmentFault) -> (labels: [Int32], found: Int) {
+    let labels: [Int32]
+    switch alignments {
+    case .spans(let table):
+      let spans = try table.spans(of: utterance)
+      let covering = options.gaps.map { spans.filled(with: $0) } ?? spans
+      labels = try targets.labels(of: try covering.map(folded), grid: grid, frames: frames)
+    case .integers(let vectors):
+      guard let ids = vectors[utterance.id] else { throw .missing }
+      labels = try self.labels(of: ids, grid: grid.cells)
+    }
+    return (try targets.fit(labels, frames: frames), labels.count)
+  }
+
+  /// The targets of an alignment that stands by the frame: a run of one integer is a span.
+  private func labels(of ids: [Int32], grid: FrameGrid) throws(AlignmentFault) -> [Int32] {
+    let shift = grid.shiftInSeconds
+    var spans: [LabelSpan] = []
+    var start = 0
+    while start < ids.count {
+      let end = ids[start...].firstIndex { $0 != ids[start] } ?? ids.count
+      let (from, to) = (Double(start) * shift, Double(end) * shift)
+      spans.append(try folded(LabelSpan(start: from, end: to, label: "\(ids[start])")))
+      start = end
+    }
+    return try targets.labels(of: spans, grid: grid, frames: ids.count)
+  }
+
+  private func folded(_ span: LabelSpan) throws(AlignmentFault) -> LabelSpan {
+    let label = span.label.isEmpty ? options.unlabelled : span.label
+    guard label[...].fields.count == 1 else { throw .blankInLabel(label) }
+    guard let folded = fold.map({ $0[label] }) ?? label else { throw .unknownSymbol(label) }
+    return LabelSpan(start: span.start, end: span.end, label: folded)
+  }
+}

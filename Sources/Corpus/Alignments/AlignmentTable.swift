@@ -1,0 +1,133 @@
+import Foundation
+import LinearAlgebra
+import Storage
+
+/// The alignments of a corpus, each under the name that its file gives it.
+///
+/// An utterance's alignment is the one
+/// - whose name is its id, or whose last two folders and file make it, joined by `_` or `-`
+///   (`FCJF0/SA1.PHN` for `FCJF0_SA1`);
+/// - else, whose name is the id of its recording;
+/// - else, whose whole path below the corpus's folder is the end of its recording's path
+///   (`DR1/FCJF0/SA1.PHN` for `/timit/TRAIN/DR1/FCJF0/SA1.WAV`).
+///
+/// An alignment of a recording counts its time from the recording's start, and is cut to the
+/// utterance's segment.
+struct AlignmentTable: Sendable {
+  private struct Entry {
+    /// The folders and the name of a file, without its extension.
+    let path: [String]
+    let spans: Result<[LabelSpan], FileFault>
+  }
+
+  private let entries: [Entry]
+  /// The places in `entries` of each name.
+  private let places: [String: [Int]]
+
+  /// - Parameter entries: each alignment with its name, which for a file is its path: the folders that
+  ///   lead to it and its name without extension.
+  init(_ entries: [(path: [String], spans: Result<[LabelSpan], FileFault>)]) {
+    self.entries = entries.map { Entry(path: $0.path, spans: $0.spans) }
+    var places: [String: [Int]] = [:]
+    for (place, (path, _)) in entries.enumerated() {
+      guard let name = path.last else { continue }
+      places[name, default: []].append(place)
+      guard path.count > 1 else { continue }
+      for joint in ["_", "-"] {
+        places[path[path.count - 2] + joint + name, default: []].append(place)
+      }
+    }
+    self.places = places
+  }
+
+  /// Reads each file below a folder that has one of some extensions.
+  ///
+  /// - Parameters:
+  ///   - folder: searched with all folders in it.
+  ///   - extensions: in small letters; the files' may have capitals.
+  ///   - workers: share the files.
+  ///   - read: reads one.
+  /// - Throws: `FileFault` when there is no such folder or no such file in it.
+  init(
+    folder: String, extensions: [String], workers: Workers,
+    _ read: @Sendable (_ path: String) throws(FileFault) -> [LabelSpan]
+  ) throws(FileFault) {
+    var isFolder: ObjCBool = false
+    guard unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
+      throw .missing(path: folder)
+    }
+    guard isFolder.boolValue else {
+      throw .malformed(
+        path: folder, expected: "a folder of .\(extensions.joined(separator: " and .")) files",
+        found: "a file")
+    }
+    let files = (FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? [])
+      .filter { extensions.contains(($0 as NSString).pathExtension.lowercased()) }.sorted()
+    guard !files.isEmpty else {
+      throw .malformed(
+        path: folder, expected: ".\(extensions.joined(separator: " or .")) files", found: "none")
+    }
+    let results = workers.map(files.count) { index -> Result<[LabelSpan], FileFault> in
+      do throws(FileFault) {
+        return .success(try read(folder + "/" + files[index]))
+      } catch {
+        return .failure(error)
+      }
+    }
+    self.init(zip(files, results).map { (AlignmentTable.components(of: $0), $1) })
+  }
+
+  /// The folders and the name in a path, without the extension.
+  static func components(of path: String) -> [String] {
+    (path as NSString).deletingPathExtension.split(separator: "/").map(String.init)
+  }
+
+  /// All labels.
+  var labels: Set<String> {
+    var labels: Set<String> = []
+    for case .success(let spans) in entries.lazy.map(\.spans) {
+      for span in spans { labels.insert(span.label) }
+    }
+    return labels
+  }
+
+  /// The alignment of an utterance.
+  ///
+  /// - Throws: `AlignmentFault` when there is none, more than one, or one that cannot be read.
+  func spans(of utterance: Utterance) throws(AlignmentFault) -> [LabelSpan] {
+    if let entry = try only(places[utterance.id] ?? [], of: utterance) {
+      return try spans(of: entry)
+    }
+    let named = try only(places[utterance.recordingID] ?? [], of: utterance)
+    let found = if let named { named } else { try recorded(utterance) }
+    guard let entry = found else { throw .missing }
+    let spans = try spans(of: entry)
+    return utterance.seconds.map { part in spans.compactMap { $0.cut(to: part) } } ?? spans
+  }
+
+  /// Of several entries of one name, the one that lies where the recording does.
+  private func only(_ places: [Int], of utterance: Utterance) throws(AlignmentFault) -> Entry? {
+    if places.count < 2 { return places.first.map { entries[$0] } }
+    if let entry = try recorded(utterance) { return entry }
+    throw .ambiguous(places.map { entries[$0].path.joined(separator: "/") }.sorted())
+  }
+
+  /// The entry whose path is the end of the recording's.
+  private func recorded(_ utterance: Utterance) throws(AlignmentFault) -> Entry? {
+    guard case .file(let path) = utterance.recording else { return nil }
+    let components = AlignmentTable.components(of: path)
+    let matches = (places[components.last ?? ""] ?? []).map { entries[$0] }.filter {
+      components.suffix($0.path.count).elementsEqual($0.path)
+    }
+    guard let longest = matches.map(\.path.count).max() else { return nil }
+    let best = matches.filter { $0.path.count == longest }
+    guard best.count == 1 else {
+      throw .ambiguous(best.map { $0.path.joined(separator: "/") })
+    }
+    return best[0]
+  }
+
+  private func spans(of entry: Entry) throws(AlignmentFault) -> [LabelSpan] {
+    do throws(FileFault) { return try entry.spans.get() } catch { throw .file(error) }
+  }
+}

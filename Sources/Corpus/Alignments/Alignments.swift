@@ -1,0 +1,47 @@
+import KaldiIO
+import LinearAlgebra
+import Storage
+
+/// The alignments of a corpus as their files have them.
+enum Alignments: Sendable {
+  /// Labels with their times.
+  case spans(AlignmentTable)
+  /// An integer a frame, by utterance.
+  case integers([String: [Int32]])
+
+  /// Reads the file or the folder that `options` name.
+  ///
+  /// - Parameters:
+  ///   - options: which.
+  ///   - sampleRate: of the recordings, in hertz, which TIMIT counts time by.
+  ///   - workers: share the files of a folder.
+  /// - Throws: `FileFault` for what cannot be read at all.
+  init(
+    _ options: TargetOptions, sampleRate: Int, workers: Workers
+  ) throws(FileFault) {
+    let (path, tier) = (options.path, options.tier)
+    func folder(
+      _ extensions: String..., read: @Sendable (_ path: String) throws(FileFault) -> [LabelSpan]
+    ) throws(FileFault) -> Alignments {
+      .spans(try AlignmentTable(folder: path, extensions: extensions, workers: workers, read))
+    }
+    switch options.format {
+    case .ctm: self = .spans(try CTMReader.read(path))
+    case .mlf: self = .spans(try HTKLabelReader.readMaster(path))
+    case .lab: self = try folder("lab", "rec", read: HTKLabelReader.read)
+    case .audacity: self = try folder("txt", read: AudacityLabelReader.read)
+    case .textgrid:
+      self = try folder("textgrid") { file throws(FileFault) in
+        try TextGridReader.read(file, tier: tier)
+      }
+    case .phn, .wrd:
+      self = try folder(options.format.rawValue) { file throws(FileFault) in
+        try TIMITLabelReader.read(file, sampleRate: sampleRate)
+      }
+    case .archive:
+      self = .integers(
+        Dictionary(
+          uniqueKeysWithValues: try Archive.readIntegers(path).map { ($0.key, $0.values) }))
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import Storage
+
+/// Reads the label tracks that Audacity exports (Audacity's manual, "Importing and Exporting Labels").
+///
+/// A line is `START⇥END⇥LABEL`, times in seconds; a line that starts with `\` gives the frequencies of
+/// the label above and is passed over. Labels whose start is their end are points; a track of points
+/// alone holds each label until the next.
+enum AudacityLabelReader {
+  /// The spans of a file.
+  ///
+  /// - Throws: `FileFault` with the line.
+  static func read(_ path: String) throws(FileFault) -> [LabelSpan] {
+    var spans: [LabelSpan] = []
+    for (number, line) in try TextFile.lines(of: path) where !line.hasPrefix("\\") {
+      let fields = line.split(separator: "\t", maxSplits: 2, omittingEmptySubsequences: false)
+      guard fields.count >= 2,
+        let span = LabelSpan(
+          start: fields[0], end: fields[1], unitsPerSecond: 1,
+          label: fields.count < 3 ? "" : fields[2].trimmed)
+      else {
+        throw .malformedLine(
+          path: path, line: number,
+          expected: "a start, an end not before it, in seconds, and a label, between tabs",
+          found: "\"\(line)\"")
+      }
+      spans.append(span)
+    }
+    guard spans.allSatisfy({ $0.start == $0.end }) else { return spans }
+    return [LabelSpan](points: spans.map { ($0.start, $0.label) }, end: .infinity)
+  }
+}

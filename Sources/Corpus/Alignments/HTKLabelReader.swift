@@ -1,0 +1,72 @@
+import Storage
+
+/// Reads HTK's label files and master label files (The HTK Book 3.4, sections 6.2.1 and 6.3).
+///
+/// A label file has lines `START END LABEL [SCORE] …`, in units of 100 ns. What follows the first
+/// label (scores, labels of further levels) is passed over, and of several alternatives (`///`) the
+/// first is taken. A label may stand in quotes. A master label file begins with `#!MLF!#`; each
+/// of its entries has the name of a label file in quotes, which may begin with `*/`, the lines of
+/// that file, and a line of a full stop. Searches of folders (`"*" -> "…"`) are not taken.
+enum HTKLabelReader {
+  /// The spans of a label file.
+  ///
+  /// - Throws: `FileFault` with the line.
+  static func read(_ path: String) throws(FileFault) -> [LabelSpan] {
+    try spans(of: try TextFile.lines(of: path)[...], in: path)
+  }
+
+  /// The spans of each entry of a master label file; of one with a bad line, that line's fault.
+  ///
+  /// - Throws: `FileFault` for a file that is none, or has lines that belong to no entry.
+  static func readMaster(_ path: String) throws(FileFault) -> AlignmentTable {
+    var lines = try TextFile.lines(of: path)[...]
+    guard let first = lines.popFirst(), first.text.trimmed == "#!MLF!#" else {
+      throw .malformed(path: path, expected: "#!MLF!# in its first line", found: "none")
+    }
+    var entries: [(path: [String], spans: Result<[LabelSpan], FileFault>)] = []
+    while let (number, line) = lines.popFirst() {
+      let name = line.trimmed
+      guard name.count > 2, name.first == "\"", name.last == "\"" else {
+        throw .malformedLine(
+          path: path, line: number, expected: "the name of a label file in quotes",
+          found: "\"\(line)\"")
+      }
+      let body = lines.prefix { $0.text.trimmed != "." }
+      lines = lines.dropFirst(body.count + 1)
+      let components = AlignmentTable.components(of: String(name.dropFirst().dropLast()))
+      do throws(FileFault) {
+        entries.append((components.filter { $0 != "*" }, .success(try spans(of: body, in: path))))
+      } catch {
+        entries.append((components.filter { $0 != "*" }, .failure(error)))
+      }
+    }
+    return AlignmentTable(entries)
+  }
+
+  private static func spans(
+    of lines: ArraySlice<(number: Int, text: Substring)>, in path: String
+  ) throws(FileFault) -> [LabelSpan] {
+    var spans: [LabelSpan] = []
+    for (number, line) in lines {
+      let fields = line.fields
+      if fields == ["///"] { break }
+      guard fields.count >= 3,
+        let span = LabelSpan(
+          start: fields[0], end: fields[1], unitsPerSecond: 1e7, label: unquoted(fields[2]))
+      else {
+        throw .malformedLine(
+          path: path, line: number,
+          expected: "a start, an end not before it, in units of 100 ns, and a label",
+          found: "\"\(line)\"")
+      }
+      spans.append(span)
+    }
+    return spans
+  }
+
+  private static func unquoted(_ label: Substring) -> Substring {
+    guard label.count > 1, let quote = label.first, quote == label.last, "\"'".contains(quote)
+    else { return label }
+    return label.dropFirst().dropLast()
+  }
+}

@@ -1,0 +1,199 @@
+import Storage
+
+/// Reads one tier of a Praat TextGrid, long or short (Praat's manual, "TextGrid file formats").
+///
+/// Only what stands free counts in such a file: numbers and flags (`<exists>`) with blanks around them,
+/// and texts in double quotes, where two stand for one. All else is a comment, `!` one to the end of
+/// its line. So the long form is the short one with comments: `"ooTextFile" "TextGrid"`, the start and
+/// the end in seconds, `<exists>`, the number of tiers, and for each tier its class, name, start, end,
+/// number of intervals or points, and these: start, end and text of an interval (`IntervalTier`), time
+/// and text of a point (`TextTier`). A point's label holds until the next point. The encoding is UTF-8,
+/// or UTF-16 with a byte order mark.
+enum TextGridReader {
+  /// The spans of a tier.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - tier: its name; or the end of its name behind `SPEAKER - `, as MFA names tiers.
+  /// - Throws: `FileFault` with the line, or with the tiers that there are when none or more than one
+  ///   has the name.
+  static func read(_ path: String, tier name: String) throws(FileFault) -> [LabelSpan] {
+    var reader = TextGridScanner(path: path, text: try TextFile.markedText(of: path))
+    let tiers = try readTiers(&reader)
+    let named = tiers.filter { $0.name == name }
+    let matches = named.isEmpty ? tiers.filter { $0.name.hasSuffix(" - " + name) } : named
+    guard matches.count == 1 else {
+      throw .malformed(
+        path: path, expected: "one tier \(name)",
+        found: tiers.isEmpty ? "no tiers" : tiers.map(\.name).joined(separator: ", "))
+    }
+    return matches[0].spans
+  }
+
+  private static func readTiers(
+    _ reader: inout TextGridScanner
+  ) throws(FileFault) -> [(name: String, spans: [LabelSpan])] {
+    guard try reader.text("ooTextFile").hasPrefix("ooTextFile") else {
+      throw reader.fault("ooTextFile")
+    }
+    guard try reader.text("TextGrid") == "TextGrid" else { throw reader.fault("TextGrid") }
+    _ = try reader.time("the start")
+    _ = try reader.time("the end")
+    guard try reader.flag("<exists> for its tiers") == "<exists>" else { return [] }
+    let count = try reader.count("the number of tiers")
+    var tiers: [(name: String, spans: [LabelSpan])] = []
+    for _ in 0..<count { tiers.append(try readTier(&reader)) }
+    return tiers
+  }
+
+  private static func readTier(
+    _ reader: inout TextGridScanner
+  ) throws(FileFault) -> (name: String, spans: [LabelSpan]) {
+    let kind = try reader.text("the class of a tier")
+    guard ["IntervalTier", "TextTier"].contains(kind) else {
+      throw reader.fault("IntervalTier or TextTier")
+    }
+    let name = try reader.text("the name of a tier")
+    _ = try reader.time("the start of a tier")
+    let end = try reader.time("the end of a tier")
+    let count = try reader.count("the number of its parts")
+    if kind == "TextTier" {
+      var points: [(time: Double, label: String)] = []
+      for _ in 0..<count {
+        points.append((try reader.time("the time of a point"), try reader.label("its text")))
+      }
+      let last = points.last?.time ?? 0
+      return (name, [LabelSpan](points: points, end: max(last, end)))
+    }
+    var spans: [LabelSpan] = []
+    for _ in 0..<count {
+      let start = try reader.time("the start of an interval")
+      let end = try reader.time("the end of an interval")
+      guard start <= end else { throw reader.fault("an end not before \(start)") }
+      spans.append(LabelSpan(start: start, end: end, label: try reader.label("its text")))
+    }
+    return (name, spans)
+  }
+}
+
+/// What stands free in a Praat text file, one after the other.
+private struct TextGridScanner {
+  private enum Token: Equatable {
+    case text(String)
+    case number(Substring)
+    case flag(Substring)
+    case end
+  }
+
+  private let path: String
+  private var rest: Substring.UnicodeScalarView
+  private var line = 1
+  /// The last token, for faults.
+  private var token = Token.end
+  private var tokenLine = 1
+
+  init(path: String, text: String) {
+    self.path = path
+    rest = text[...].unicodeScalars
+  }
+
+  /// What is wrong with the last token.
+  func fault(_ expected: String) -> FileFault {
+    let found =
+      switch token {
+      case .text(let text): "\"\(text)\""
+      case .number(let word), .flag(let word): String(word)
+      case .end: "the end of the file"
+      }
+    return .malformedLine(path: path, line: tokenLine, expected: expected, found: found)
+  }
+
+  mutating func text(_ what: String) throws(FileFault) -> String {
+    guard case .text(let text) = try next() else { throw fault("\(what), in quotes") }
+    return text
+  }
+
+  /// A text without blanks at its ends.
+  mutating func label(_ what: String) throws(FileFault) -> String {
+    String(try text(what)[...].trimmed)
+  }
+
+  mutating func time(_ what: String) throws(FileFault) -> Double {
+    guard case .number(let word) = try next(), let time = LabelSpan.seconds(word) else {
+      throw fault("\(what) in seconds")
+    }
+    return time
+  }
+
+  mutating func count(_ what: String) throws(FileFault) -> Int {
+    guard case .number(let word) = try next(), let count = Int(word), count >= 0 else {
+      throw fault(what)
+    }
+    return count
+  }
+
+  mutating func flag(_ what: String) throws(FileFault) -> String {
+    guard case .flag(let flag) = try next() else { throw fault(what) }
+    return String(flag)
+  }
+
+  private mutating func next() throws(FileFault) -> Token {
+    token = .end
+    while true {
+      skipBlanks()
+      tokenLine = line
+      guard let first = rest.first else { return token }
+      if first == "!" {
+        rest = rest.drop { !isLineEnd($0) }
+      } else if first == "\"" {
+        token = .text(try quoted())
+        return token
+      } else {
+        let word = Substring(rest.prefix { !$0.properties.isWhitespace })
+        rest = rest.dropFirst(word.unicodeScalars.count)
+        if word.first == "<", word.last == ">" {
+          token = .flag(word)
+          return token
+        }
+        if let first = word.utf8.first, isNumberStart(first), Double(word) != nil {
+          token = .number(word)
+          return token
+        }
+      }
+    }
+  }
+
+  private mutating func skipBlanks() {
+    while let scalar = rest.first, scalar.properties.isWhitespace {
+      if scalar == "\n" || scalar == "\r" {
+        line += 1
+        if scalar == "\r", rest.dropFirst().first == "\n" { rest.removeFirst() }
+      }
+      rest.removeFirst()
+    }
+  }
+
+  /// Takes a text in quotes, which may hold ends of lines.
+  private mutating func quoted() throws(FileFault) -> String {
+    rest.removeFirst()
+    var text = String.UnicodeScalarView()
+    while let scalar = rest.popFirst() {
+      if scalar == "\"" {
+        guard rest.first == "\"" else { return String(text) }
+        rest.removeFirst()
+      }
+      if scalar == "\n" { line += 1 }
+      text.append(scalar)
+    }
+    throw .malformedLine(
+      path: path, line: tokenLine, expected: "a closing quote", found: "the end of the file")
+  }
+}
+
+private func isLineEnd(_ scalar: Unicode.Scalar) -> Bool { scalar == "\n" || scalar == "\r" }
+
+/// Whether a byte can begin a number; so `nan` and `inf` are words.
+private func isNumberStart(_ byte: UInt8) -> Bool {
+  (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+    || byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".")
+}

@@ -1,0 +1,124 @@
+package import Storage
+
+/// Where frame targets come from and how they are made.
+package struct TargetOptions: Sendable, Equatable, Encodable {
+  package var format: AlignmentFormat
+  /// The file or folder of the alignments.
+  package var path: String
+  /// The tier of TextGrids.
+  package var tier = "phones"
+  /// Kaldi's table of an archive's integers, a line `SYMBOL ID` each, as `phones.txt`; absent to call
+  /// them by their digits.
+  package var symbols: String?
+  /// What each integer of an archive is called, a line `ID NAME` each, where several may have one name.
+  ///
+  /// The classes are then `NAME:ID`, so that tied states keep both.
+  package var names: String?
+  /// What the source's symbols stand for, a line `FROM TO` each.
+  ///
+  /// A folding of phones, or the phone state of each tied state. Its right-hand side then gives the
+  /// classes.
+  package var map: String?
+  /// A `classes.txt` whose ids the targets must have; absent to number the symbols in order.
+  package var classes: String?
+  /// States that each label is split into, in equal times; absent for three of a phone, and one of a
+  /// word or of what stands by the frame.
+  package var states: Int?
+  /// How many frames an alignment may be longer or shorter than the features.
+  package var lengthTolerance = 3
+  /// The longest that a phone may last which is not silence, in seconds; 0 for any time. Integers of an
+  /// archive are held to it when `symbols`, `names` or `map` says which are silence.
+  package var longestPhone = 2.0
+  /// The symbol of times without a label; absent to leave out utterances that have such.
+  package var gaps: String?
+
+  package init(format: AlignmentFormat, path: String) {
+    (self.format, self.path) = (format, path)
+  }
+
+  package enum CodingKeys: String, CodingKey, CaseIterable {
+    case tier, symbols, names, map, classes, states, lengthTolerance, longestPhone, gaps
+    case format, path
+  }
+
+  /// The symbol of spans without a label, before folding.
+  package var unlabelled: String { gaps ?? "SIL" }
+
+  /// - Throws: `OptionFault` unless the numbers are in range and the options fit the format.
+  package func validate() throws(OptionFault) {
+    try requireOption(
+      (1...100).contains(states ?? 1), "states", expected: "1 to 100", found: states ?? 1)
+    try requireOption(
+      lengthTolerance >= 0, "lengthTolerance", expected: "0 or more", found: lengthTolerance)
+    try requireOption(
+      longestPhone >= 0, "longestPhone", expected: "0 or more seconds", found: longestPhone)
+    try requireOption(
+      tier == "phones" || format == .textgrid, "tier", expected: "none, as \(format) has no tiers",
+      found: tier)
+    for (key, value) in [("symbols", symbols), ("names", names)] where format != .archive {
+      try requireOption(
+        value == nil, key, expected: "none, as \(format) has symbols of its own",
+        found: value ?? "")
+    }
+    try requireOption(
+      names == nil || map == nil && symbols == nil, "names", expected: "no map and no symbols with it",
+      found: map ?? symbols ?? "")
+  }
+
+  /// The options with relative paths taken from `folder`.
+  package func resolved(from folder: String) -> TargetOptions {
+    var result = self
+    result.path = resolve(path, from: folder)
+    for option in TargetOptions.tableOptions {
+      result[keyPath: option] = self[keyPath: option].map { resolve($0, from: folder) }
+    }
+    return result
+  }
+
+  /// The options with the names of files alone, which are the same wherever the corpus lies.
+  package var withoutFolders: TargetOptions {
+    func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+    var result = self
+    result.path = name(path)
+    for option in TargetOptions.tableOptions {
+      result[keyPath: option] = self[keyPath: option].map(name)
+    }
+    return result
+  }
+
+  /// The files besides the alignments that targets depend on.
+  package var tables: [String] { TargetOptions.tableOptions.compactMap { self[keyPath: $0] } }
+
+  private static var tableOptions: [WritableKeyPath<TargetOptions, String?>] {
+    [\.symbols, \.names, \.map, \.classes]
+  }
+}
+
+extension TargetOptions: Decodable {
+  /// The section has one of the formats as a key, with its path.
+  package init(from decoder: any Decoder) throws {
+    let read = try OptionReader<CodingKeys>(
+      decoder, besides: AlignmentFormat.allCases.map(\.rawValue))
+    let given = try decoder.container(keyedBy: AlignmentFormat.self)
+    let formats = given.allKeys.map(\.rawValue).sorted()
+    guard let format = given.allKeys.first, formats.count == 1 else {
+      throw OptionFault.outOfRange(
+        key: "targets",
+        expected: "one of " + AlignmentFormat.allCases.map(\.rawValue).joined(separator: ", "),
+        found: formats.isEmpty ? "none" : formats.joined(separator: " and "))
+    }
+    self.init(format: format, path: try given.decode(String.self, forKey: format))
+    tier = try read(.tier, default: tier)
+    symbols = try read.optional(.symbols)
+    names = try read.optional(.names)
+    map = try read.optional(.map)
+    classes = try read.optional(.classes)
+    states = try read.optional(.states)
+    lengthTolerance = try read(.lengthTolerance, default: lengthTolerance)
+    longestPhone = try read(.longestPhone, default: longestPhone)
+    gaps = try read.optional(.gaps)
+    try validate()
+  }
+}
+
+extension AlignmentFormat: CodingKey {}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Corpus
+
+/// Where alignments come from: one flag for each format.
+struct AlignmentFlags: ParsableArguments {
+  @Option(help: ArgumentHelp("A CTM of phones, times in seconds.", valueName: "file"))
+  var ctm: String?
+  @Option(help: ArgumentHelp("A folder of Praat TextGrids, long or short.", valueName: "folder"))
+  var textgrid: String?
+  @Option(help: "The tier of the TextGrids.")
+  var tier = "phones"
+  @Option(help: ArgumentHelp("A folder of TIMIT's .PHN files.", valueName: "folder"))
+  var phn: String?
+  @Option(help: ArgumentHelp("A folder of TIMIT's .WRD files.", valueName: "folder"))
+  var wrd: String?
+  @Option(help: ArgumentHelp("A folder of HTK label files, .lab or .rec.", valueName: "folder"))
+  var lab: String?
+  @Option(help: ArgumentHelp("An HTK master label file.", valueName: "file"))
+  var mlf: String?
+  @Option(help: ArgumentHelp("A folder of Audacity's labels, .txt.", valueName: "folder"))
+  var audacity: String?
+  @Option(
+    name: [.customLong("ark"), .customLong("archive")],
+    help: ArgumentHelp(
+      "A Kaldi archive of one integer a frame, text or binary.", valueName: "file"))
+  var archive: String?
+
+  /// The one that was given.
+  func chosen() throws -> (format: AlignmentFormat, path: String) {
+    let given = AlignmentFormat.allCases.compactMap { format in
+      path(of: format).map { (format, $0) }
+    }
+    guard let first = given.first, given.count == 1 else {
+      throw ValidationError(
+        "expected one source of alignments (--ctm, --textgrid, --phn, --wrd, --lab, --mlf, "
+          + "--audacity or --ark), found \(given.isEmpty ? "none" : "\(given.count)")")
+    }
+    return first
+  }
+
+  private func path(of format: AlignmentFormat) -> String? {
+    switch format {
+    case .ctm: ctm
+    case .textgrid: textgrid
+    case .phn: phn
+    case .wrd: wrd
+    case .lab: lab
+    case .mlf: mlf
+    case .audacity: audacity
+    case .archive: archive
+    }
+  }
+}
+
+/// What the classes are.
+struct ClassFlags: ParsableArguments {
+  @Option(help: "What each symbol of the source stands for, a line FROM TO each.")
+  var map: String?
+  @Option(help: "The symbols of an archive's integers, a line SYMBOL ID each, as Kaldi's phones.txt.")
+  var symbols: String?
+  @Option(
+    help: """
+      Names of an archive's integers, a line ID NAME each; classes are then NAME:ID, as for tied \
+      states.
+      """)
+  var names: String?
+  @Option(help: "A classes.txt whose ids to use. (default: the symbols in order)")
+  var classes: String?
+  @Option(
+    help: """
+      States of equal time that each label is split into. (default: 3 for phones, 1 for words and \
+      archives)
+      """)
+  var states: Int?
+}
+
+/// What alignments must keep to.
+struct AlignmentCheckFlags: ParsableArguments {
+  @Option(help: "Frames by which an alignment may be longer or shorter than the features.")
+  var lengthTolerance = 3
+  @Option(help: "Seconds that a phone may last which is not silence; 0 for any.")
+  var longestPhone = 2.0
+  @Option(
+    help: ArgumentHelp(
+      """
+      The symbol of times without a label, as SIL. (default: utterances with such are left out, and \
+      labels that are empty are SIL)
+      """, valueName: "symbol"))
+  var gaps: String?
+}

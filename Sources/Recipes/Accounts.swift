@@ -1,0 +1,135 @@
+import Corpus
+import Evaluation
+import Foundation
+import Storage
+
+/// The way of an experiment's utterances and frames from the audio to the scores, by its ledger, with the
+/// check that none is lost on it.
+struct Accounts {
+  private let experiment: String
+  private let ledger: Ledger
+  private let parts: [Part]
+
+  /// The entries of one part of the corpus, by stage.
+  private struct Part {
+    let name: String
+    var stages: [Ledger.Stage: [String: Ledger.Entry]] = [:]
+
+    /// The stages after the audio, of which each takes what the one before gives.
+    var chain: [Ledger.Stage] {
+      [.features, .targets, .train, .score].filter { stages[$0] != nil }
+    }
+  }
+
+  /// Reads `ledger.jsonl` of an experiment's folder.
+  init(experiment: String) throws(FileFault) {
+    self.experiment = experiment
+    ledger = try Ledger(path: experiment + "/ledger.jsonl")
+    var parts = CorpusPart.allCases.map { Part(name: $0.rawValue) }
+    for entry in ledger.entries {
+      guard let index = parts.firstIndex(where: { $0.name == entry.part }) else { continue }
+      parts[index].stages[entry.stage, default: [:]][entry.utterance] = entry
+    }
+    self.parts = parts
+  }
+
+  /// Checks that each stage took all that the one before gave, that frames which came in went on or have a
+  /// reason, and that training and scores counted as many frames as the ledger.
+  ///
+  /// - Parameter systems: whose training logs are checked.
+  /// - Throws: `ExperimentFault.unaccounted` for the first frames that are lost.
+  func check(systems: [String]) throws {
+    for part in parts {
+      for (before, after) in zip(part.chain, part.chain.dropFirst()) {
+        try check(part, from: before, to: after)
+      }
+      for stage in part.chain.dropFirst() {
+        for (id, entry) in part.stages[stage] ?? [:] where entry.reason == nil {
+          try require(entry.framesOut, entry.framesIn, "\(part.name), \(stage): frames of \(id)")
+        }
+      }
+      if let used = part.stages[.train] {
+        for system in systems { try checkTraining(of: system, frames: Accounts.sum(used)) }
+      }
+      if let scored = part.stages[.score] { try checkScores(part.name, scored) }
+    }
+  }
+
+  private func check(
+    _ part: Part, from before: Ledger.Stage, to after: Ledger.Stage
+  ) throws(ExperimentFault) {
+    let (given, taken) = (part.stages[before] ?? [:], part.stages[after] ?? [:])
+    for (id, entry) in given where entry.reason == nil {
+      try require(
+        taken[id]?.framesIn, entry.framesOut, "\(part.name), from \(before) to \(after): frames of \(id)")
+    }
+  }
+
+  private func checkTraining(of system: String, frames: Int) throws {
+    let path = "\(experiment)/models/\(system).log.jsonl"
+    for (number, line) in try TextFile.lines(of: path) {
+      guard let record = try? JSONDecoder().decode(FrameCount.self, from: Data(line.utf8)) else {
+        throw FileFault.malformedLine(
+          path: path, line: number, expected: "an epoch with its frames", found: "\(line)")
+      }
+      try require(record.frames, frames, "train: frames of \(system), epoch \(number)")
+    }
+  }
+
+  /// What is needed of an epoch's record.
+  private struct FrameCount: Decodable {
+    let frames: Int
+  }
+
+  private func checkScores(_ part: String, _ scored: [String: Ledger.Entry]) throws {
+    let (frames, utterances) = (
+      Accounts.sum(scored), scored.values.count { $0.reason == nil }
+    )
+    for system in try ScoreReport(path: experiment + "/scores.json").systems {
+      let score = part == CorpusPart.test.rawValue ? system.test : system.development
+      try require(score.frames, frames, "\(part), frames scored by \(system.system)")
+      try require(score.utterances, utterances, "\(part), utterances scored by \(system.system)")
+    }
+  }
+
+  private func require(_ found: Int?, _ expected: Int?, _ what: String) throws(ExperimentFault) {
+    guard found == expected else {
+      throw .unaccounted(
+        "\(experiment)/ledger.jsonl", what: what, expected: expected, found: found)
+    }
+  }
+
+  private static func sum(_ entries: [String: Ledger.Entry]) -> Int {
+    entries.values.reduce(0) { $0 + ($1.framesOut ?? 0) }
+  }
+
+  /// Whether the ledger goes as far as the scores.
+  var isScored: Bool { parts.contains { $0.stages[.score] != nil } }
+
+  /// A table for people: for each part and stage what came in, what went on, and what was left out.
+  ///
+  /// - Parameter secondsPerFrame: the features' frame shift.
+  /// - Returns: lines of text.
+  func table(secondsPerFrame: Double) -> String {
+    var rows = [["part", "stage", "utterances", "left out", "frames", "left out", "hours"]]
+    for part in parts {
+      let known = part.stages[.data]?.count ?? 0
+      let extracted = part.stages[.features]?.count ?? 0
+      rows.append([part.name, "data", "\(extracted)", "\(known)", "", "", ""])
+      for stage in part.chain {
+        guard let entries = part.stages[stage]?.values else { continue }
+        let passed = entries.filter { $0.reason == nil }
+        let frames = passed.reduce(0) { $0 + ($1.framesOut ?? 0) }
+        let lost = entries.reduce(0) { $0 + ($1.reason == nil ? 0 : $1.framesIn ?? 0) }
+        let seconds =
+          stage == .features
+          ? entries.reduce(0) { $0 + ($1.seconds ?? 0) } : Double(frames) * secondsPerFrame
+        rows.append([
+          part.name, stage.rawValue, "\(passed.count)", "\(entries.count - passed.count)",
+          "\(frames)", "\(lost)", String(format: "%.3f", seconds / 3600),
+        ])
+      }
+    }
+    return markdownTable(rows, leftColumns: 2)
+  }
+}
