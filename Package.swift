@@ -95,7 +95,9 @@ let package = Package(
     tests(
       of: "Features", uses: ["Audio", "KaldiIO", "LinearAlgebra", "Storage"],
       resources: [.copy("Fixtures")]),
-    tests(of: "Corpus", uses: ["Audio", "Storage"]),
+    tests(
+      of: "Corpus", uses: ["Audio", "KaldiIO", "LinearAlgebra", "Storage"],
+      resources: [.copy("Fixtures")]),
     tests(of: "Networks", uses: ["LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
     tests(of: "Training", uses: ["Networks", "Features", "Corpus", "LinearAlgebra", "Storage"]),
     tests(

@@ -33,7 +33,9 @@ package struct AudioReader: ~Copyable {
   /// In hertz.
   package let sampleRate: Int
 
-  private let channels: Int
+  /// How many channels the recording has.
+  package let channels: Int
+
   private let channel: Int
   /// The part that was asked for, in seconds and in samples.
   private let seconds: ClosedRange<Double>?

@@ -28,14 +28,20 @@ package enum AlignmentFault: Fault, Equatable {
     case .unknownSymbol(let symbol): "expected a symbol of the class inventory, found \(symbol)"
     case .blankInLabel(let label): "expected a label without blanks, found \"\(label)\""
     case .disorder(let at, let after):
-      "expected labels in the order of time, found one at \(at) s after one at \(after) s"
+      "expected labels in the order of time, found one at \(rounded(at)) s after one at "
+        + "\(rounded(after)) s"
     case .overlap(let at, let until):
-      "expected labels that do not overlap, found one at \(at) s before the last one ends, \(until) s"
-    case .gap(let at): "no label at \(at) s"
+      "expected labels that do not overlap, found one at \(rounded(at)) s before the last one ends, "
+        + "\(rounded(until)) s"
+    case .gap(let at): "no label at \(rounded(at)) s"
     case .tooLong(let label, let at, let seconds, let limit):
-      "expected phones of at most \(limit) s, found \(label) at \(at) s, which lasts \(seconds) s"
+      "expected phones of at most \(limit) s, found \(label) at \(rounded(at)) s, which lasts "
+        + "\(rounded(seconds)) s"
     case .length(let labels, let frames, let tolerance):
       "\(labels) labels for \(frames) frames, a difference of more than \(tolerance)"
     }
   }
 }
+
+/// A time to a tenth of a millisecond, which is what counts.
+private func rounded(_ seconds: Double) -> Double { (seconds * 1e4).rounded() / 1e4 }

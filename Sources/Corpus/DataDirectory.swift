@@ -27,6 +27,20 @@ package struct Utterance: Sendable, Equatable {
   package let recording: Recording
   /// Its part of the recording in seconds; nil for all of it.
   package let seconds: ClosedRange<Double>?
+
+  /// - Parameters:
+  ///   - id: its own.
+  ///   - recordingID: nil for the same.
+  ///   - recording: where its audio is.
+  ///   - seconds: its part of the recording; nil for all of it.
+  package init(
+    id: String, recordingID: String? = nil, recording: Recording,
+    seconds: ClosedRange<Double>? = nil
+  ) {
+    self.id = id
+    self.recordingID = recordingID ?? id
+    (self.recording, self.seconds) = (recording, seconds)
+  }
 }
 
 /// A Kaldi data directory: `wav.scp`, and `segments` and `utt2spk` where they exist.
@@ -38,6 +52,11 @@ package struct DataDirectory: Sendable {
   package let utterances: [Utterance]
   /// The utterances of lines that are malformed, stand twice or name no recording, with file and line.
   package let faults: Ledger
+  /// What can be used of `wav.scp`, by id.
+  package let recordings: [String: Recording]
+  /// The lines of `wav.scp`, and of `segments` where it is.
+  let script: DataTable
+  let segments: DataTable?
 
   /// How many utterances the files name, usable or not.
   package var count: Int { utterances.count + faults.leftOutCount }
@@ -55,66 +74,77 @@ package struct DataDirectory: Sendable {
     self.path = path
     let scriptPath = path + "/wav.scp"
     var script = try DataTable(scriptPath, expected: "a key and a path")
-    guard !(script.values.isEmpty && script.faults.isEmpty) else {
+    guard !script.keys.isEmpty else {
       throw .malformed(path: scriptPath, expected: "at least one recording", found: "none")
     }
-    var recordings: [String: Recording] = [:]
-    for (key, value) in script.values {
-      if let command = ShellCommand.parse(value.text) {
-        guard commands == .allowed else {
-          script.reject(
-            key, expected: "the path of an audio file, or --allow-commands",
-            found: "a command, which is not run: \(value.text)")
-          continue
-        }
-        recordings[key] = .command(command)
-      } else {
-        let isRelative = !value.text.hasPrefix("/")
-        recordings[key] = .file(
-          path: isRelative ? (root.map { $0 + "/" } ?? "") + value.text : value.text)
-      }
-    }
-    var faults = script.reasons
-    let unusable = faults
-    var utterances: [Utterance] = []
+    let recordings = DataDirectory.recordings(&script, root: root, commands: commands)
+    self.script = script
+    self.recordings = recordings
     let segmentPath = path + "/segments"
     if FileManager.default.fileExists(atPath: segmentPath) {
       var segments = try DataTable(
         segmentPath, expected: "an utterance, its recording, a start and an end")
-      for (key, value) in segments.values {
-        let fields = value.text[...].fields
-        guard fields.count == 3 || fields.count == 4, let start = Double(fields[1]),
-          let end = Double(fields[2]), start >= 0, end > start, end < longestRecording
-        else {
-          segments.reject(
-            key,
-            expected: "an utterance, its recording, and a start before an end in seconds",
-            found: "\"\(key) \(value.text)\"")
-          continue
-        }
-        guard let recording = recordings[String(fields[0])] else {
-          segments.reject(
-            key, expected: "a recording of wav.scp",
-            found: unusable[String(fields[0])] ?? "\"\(fields[0])\"")
-          continue
-        }
-        utterances.append(
-          Utterance(
-            id: key, recordingID: String(fields[0]), recording: recording, seconds: start...end))
-      }
-      // What is wrong with a recording shows in its segments.
-      faults = segments.reasons
+      utterances = DataDirectory.utterances(&segments, recordings, unusable: script.reasons)
+        .sorted { inByteOrder($0.id, $1.id) }
+      self.segments = segments
     } else {
-      utterances = recordings.map {
-        Utterance(id: $0.key, recordingID: $0.key, recording: $0.value, seconds: nil)
+      utterances = recordings.map { Utterance(id: $0.key, recording: $0.value) }
+        .sorted { inByteOrder($0.id, $1.id) }
+      segments = nil
+    }
+    // What is wrong with a recording shows in its segments.
+    var faults = Ledger()
+    for (key, reason) in (segments ?? script).reasons.sorted(by: { inByteOrder($0.key, $1.key) }) {
+      faults.leaveOut(key, .data, reason: reason)
+    }
+    self.faults = faults
+  }
+
+  private static func recordings(
+    _ script: inout DataTable, root: String?, commands: CommandPolicy
+  ) -> [String: Recording] {
+    var recordings: [String: Recording] = [:]
+    for (key, value) in script.values {
+      guard let command = ShellCommand.parse(value.text) else {
+        recordings[key] = .file(path: root.map { resolve(value.text, from: $0) } ?? value.text)
+        continue
+      }
+      if commands == .allowed {
+        recordings[key] = .command(command)
+      } else {
+        script.reject(
+          key, expected: "the path of an audio file, or --allow-commands",
+          found: "a command, which is not run: \(value.text)")
       }
     }
-    self.utterances = utterances.sorted { inByteOrder($0.id, $1.id) }
-    var ledger = Ledger()
-    for (key, reason) in faults.sorted(by: { inByteOrder($0.key, $1.key) }) {
-      ledger.leaveOut(key, .data, reason: reason)
+    return recordings
+  }
+
+  private static func utterances(
+    _ segments: inout DataTable, _ recordings: [String: Recording], unusable: [String: String]
+  ) -> [Utterance] {
+    var utterances: [Utterance] = []
+    for (key, value) in segments.values {
+      let fields = value.text[...].fields
+      guard fields.count == 3 || fields.count == 4, let start = Double(fields[1]),
+        let end = Double(fields[2]), start >= 0, end > start, end < longestRecording
+      else {
+        segments.reject(
+          key, expected: "an utterance, its recording, and a start before an end in seconds",
+          found: "\"\(key) \(value.text)\"")
+        continue
+      }
+      let recordingID = String(fields[0])
+      guard let recording = recordings[recordingID] else {
+        segments.reject(
+          key, expected: "a recording of wav.scp",
+          found: unusable[recordingID] ?? "\"\(recordingID)\"")
+        continue
+      }
+      utterances.append(
+        Utterance(id: key, recordingID: recordingID, recording: recording, seconds: start...end))
     }
-    self.faults = ledger
+    return utterances
   }
 
   /// The path of `utt2spk`, which need not exist.
@@ -131,4 +161,4 @@ package struct DataDirectory: Sendable {
 }
 
 /// Some months in seconds; a time beyond it is a mistake.
-let longestRecording = 1e7
+private let longestRecording = 1e7

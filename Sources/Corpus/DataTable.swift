@@ -2,13 +2,30 @@ import Storage
 
 /// A file of `KEY VALUE` lines of a data directory, with the lines that are not.
 struct DataTable {
+  /// What is wrong with a line.
+  struct LineFault {
+    enum Kind {
+      /// Not of the form `KEY VALUE` in UTF-8.
+      case form
+      /// Its key stands in a line before.
+      case duplicate
+      /// Its value is not what the file asks for.
+      case value
+    }
+
+    let kind: Kind
+    let key: String
+    let line: Int
+    let expected: String
+    let found: String
+  }
+
   let path: String
   /// What stands behind each key, and in which line; keys with a fault are not among them.
   private(set) var values: [String: (line: Int, text: String)] = [:]
   /// The keys in the order of their lines, those with faults too.
   private(set) var keys: [(line: Int, key: String)] = []
-  /// What is wrong with lines, in their order.
-  private(set) var faults: [(key: String, fault: FileFault)] = []
+  private(set) var faults: [LineFault] = []
 
   /// Reads a file.
   ///
@@ -22,31 +39,37 @@ struct DataTable {
     for (number, line, isUTF8) in try TextFile.lossyLines(of: path) {
       let (key, rest) = (String(line.keyAndRest.key), line.keyAndRest.rest)
       keys.append((number, key))
+      func add(_ kind: LineFault.Kind, expected: String, found: String) {
+        faults.append(
+          LineFault(kind: kind, key: key, line: number, expected: expected, found: found))
+      }
       if !isUTF8 {
-        add(key, at: number, expected: "UTF-8", found: "other bytes")
+        add(.form, expected: "UTF-8", found: "other bytes")
       } else if rest.isEmpty {
-        add(key, at: number, expected: expected, found: "\"\(line)\"")
+        add(.form, expected: expected, found: "\"\(line)\"")
       } else if let first = values.updateValue((number, String(rest)), forKey: key) {
         add(
-          key, at: number, expected: "each key once", found: "\(key) again, after line \(first.line)")
+          .duplicate, expected: "each key once", found: "\(key) again, after line \(first.line)")
       }
     }
-    for (key, _) in faults { values[key] = nil }
+    for fault in faults { values[fault.key] = nil }
   }
 
-  private mutating func add(_ key: String, at line: Int, expected: String, found: String) {
-    faults.append(
-      (key, .malformedLine(path: path, line: line, expected: expected, found: found)))
-  }
-
-  /// Notes that the value of a key is wrong.
+  /// Takes a key's value away, since it is wrong.
   mutating func reject(_ key: String, expected: String, found: String) {
-    guard let value = values[key] else { return }
-    add(key, at: value.line, expected: expected, found: found)
+    guard let value = values.removeValue(forKey: key) else { return }
+    faults.append(
+      LineFault(kind: .value, key: key, line: value.line, expected: expected, found: found))
   }
 
-  /// The last fault of each key, in words.
+  /// The last fault of each key, in words with the file and the line.
   var reasons: [String: String] {
-    Dictionary(faults.map { ($0.key, $0.fault.description) }) { $1 }
+    Dictionary(
+      faults.map {
+        let fault = FileFault.malformedLine(
+          path: path, line: $0.line, expected: $0.expected, found: $0.found)
+        return ($0.key, fault.description)
+      }
+    ) { $1 }
   }
 }

@@ -26,7 +26,9 @@ package struct TargetOptions: Sendable, Equatable, Encodable {
   package var states: Int?
   /// How many frames an alignment may be longer or shorter than the features.
   package var lengthTolerance = 3
-  /// The longest that a phone may last which is not silence, in seconds; 0 for any time. Integers of an
+  /// The longest that a phone may last which is not silence, in seconds; 0 for any time.
+  ///
+  /// Integers of an
   /// archive are held to it when `symbols`, `names` or `map` says which are silence.
   package var longestPhone = 2.0
   /// The symbol of times without a label; absent to leave out utterances that have such.
@@ -61,7 +63,8 @@ package struct TargetOptions: Sendable, Equatable, Encodable {
         found: value ?? "")
     }
     try requireOption(
-      names == nil || map == nil && symbols == nil, "names", expected: "no map and no symbols with it",
+      names == nil || map == nil && symbols == nil, "names",
+      expected: "no map and no symbols with it",
       found: map ?? symbols ?? "")
   }
 

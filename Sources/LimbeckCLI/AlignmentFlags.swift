@@ -56,7 +56,8 @@ struct AlignmentFlags: ParsableArguments {
 struct ClassFlags: ParsableArguments {
   @Option(help: "What each symbol of the source stands for, a line FROM TO each.")
   var map: String?
-  @Option(help: "The symbols of an archive's integers, a line SYMBOL ID each, as Kaldi's phones.txt.")
+  @Option(
+    help: "The symbols of an archive's integers, a line SYMBOL ID each, as Kaldi's phones.txt.")
   var symbols: String?
   @Option(
     help: """

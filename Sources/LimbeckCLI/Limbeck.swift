@@ -15,7 +15,8 @@ struct Limbeck: ParsableCommand {
       """,
     version: limbeckVersion,
     subcommands: [
-      Features.self, Targets.self, Train.self, Distill.self, Score.self, Run.self, Info.self,
+      Validate.self, Features.self, Targets.self, Train.self, Distill.self, Score.self, Run.self,
+      Info.self,
       Copy.self,
     ])
 }

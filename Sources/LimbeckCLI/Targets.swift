@@ -65,8 +65,7 @@ struct Targets: ParsableCommand {
 
   private func countFrames(
     of directory: DataDirectory
-  ) throws -> (utterances: [(utterance: Utterance, frames: Int)], grid: FrameGrid, ledger: Ledger)
-  {
+  ) throws -> (utterances: [(utterance: Utterance, frames: Int)], grid: FrameGrid, ledger: Ledger) {
     if let features {
       let folder = FeatureFolder(path: features)
       let counts = try folder.frameCounts()

@@ -61,7 +61,8 @@ struct Accounts {
     let (given, taken) = (part.stages[before] ?? [:], part.stages[after] ?? [:])
     for (id, entry) in given where entry.reason == nil {
       try require(
-        taken[id]?.framesIn, entry.framesOut, "\(part.name), from \(before) to \(after): frames of \(id)")
+        taken[id]?.framesIn, entry.framesOut,
+        "\(part.name), from \(before) to \(after): frames of \(id)")
     }
   }
 

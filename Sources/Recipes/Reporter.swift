@@ -11,6 +11,13 @@ package struct WorkProgress: Sendable {
   package let unit: String
   /// The seconds of audio that went through since the work began; nil when it is not about audio.
   package var audioSeconds: Double?
+
+  package init(
+    work: String, done: Double, total: Double, unit: String, audioSeconds: Double? = nil
+  ) {
+    (self.work, self.done, self.total, self.unit) = (work, done, total, unit)
+    self.audioSeconds = audioSeconds
+  }
 }
 
 /// Where the stages tell what they do: lines that stay, and progress that may be overwritten.

@@ -31,8 +31,9 @@ package enum TextFile {
   package static func markedText(of path: String) throws(FileFault) -> String {
     let bytes = try bytes(of: path)
     let encoding: String.Encoding =
-      if bytes.starts(with: [0xFE, 0xFF]) { .utf16BigEndian }
-      else if bytes.starts(with: [0xFF, 0xFE]) { .utf16LittleEndian } else { .utf8 }
+      if bytes.starts(with: [0xFE, 0xFF]) {
+        .utf16BigEndian
+      } else if bytes.starts(with: [0xFF, 0xFE]) { .utf16LittleEndian } else { .utf8 }
     let mark = encoding == .utf8 ? (bytes.starts(with: utf8Mark) ? 3 : 0) : 2
     guard let text = String(data: bytes.dropFirst(mark), encoding: encoding) else {
       throw .malformed(

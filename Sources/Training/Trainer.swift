@@ -110,8 +110,9 @@ package struct Trainer: Sendable {
   private func run(
     _ epoch: Int, _ state: inout TrainingState, on frames: FrameSet,
     objective: some TrainingObjective, observe: (Event) -> Void
-  ) throws(TrainingFault) -> (loss: Double, correct: Int, frames: Int, learningRate: Double, lastStep: Int)
-  {
+  ) throws(TrainingFault) -> (
+    loss: Double, correct: Int, frames: Int, learningRate: Double, lastStep: Int
+  ) {
     var generator = SeededGenerator(seed, RandomStream.order.rawValue, UInt64(epoch))
     let order = generator.permutation(of: frames.count)
     let batches = (frames.count + options.batchSize - 1) / options.batchSize

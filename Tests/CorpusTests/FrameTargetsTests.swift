@@ -1,5 +1,6 @@
 import Audio
 import Corpus
+import LinearAlgebra
 import Storage
 import TestSupport
 import Testing
@@ -115,5 +116,106 @@ struct CorpusFileTests {
     let text = try TextFile.text(of: folder.file("ledger.jsonl"))
     #expect(text.split(separator: "\n").count == 1)
     #expect(text.contains(#""utterance":"a/b""#))
+  }
+}
+
+@Suite("Frames of generated alignments")
+struct GeneratedAlignmentTests {
+  /// Spans without gaps whose lengths are drawn between 0 and 0.3 s, with labels of the inventory that
+  /// differ from their neighbours'.
+  private func spans(_ generator: inout SeededGenerator, symbols: [String]) -> [LabelSpan] {
+    var spans: [LabelSpan] = []
+    for _ in 0..<generator.integer(below: 30) + 1 {
+      let start = spans.last?.end ?? 0
+      var label = symbols[generator.integer(below: symbols.count)]
+      while label == spans.last?.label { label = symbols[generator.integer(below: symbols.count)] }
+      spans.append(
+        LabelSpan(start: start, end: start + 0.3 * generator.uniform(), label: label))
+    }
+    return spans
+  }
+
+  @Test(
+    "frames turned back into spans differ by half a shift at most, and each frame has one label",
+    arguments: 1...200 as ClosedRange<UInt64>)
+  func thereAndBack(seed: UInt64) throws {
+    var generator = SeededGenerator(seed, 4)
+    let symbols = ["A", "B", "C", "SIL"]
+    let spans = spans(&generator, symbols: symbols)
+    let edges: FrameGrid.Edges = seed % 2 == 0 ? .snipped : .mirrored
+    let shift = 5 + Double(generator.integer(below: 8))
+    let grid = FrameGrid(
+      sampleRate: 16000, frameLength: shift + Double(generator.integer(below: 20)),
+      frameShift: shift, edges: edges)
+    let end = spans.last?.end ?? 0
+    let targets = FrameTargets(
+      inventory: ClassInventory(symbols: symbols), states: 1, lengthTolerance: 0)
+    let frames = (0...).first { grid.centre(ofFrame: $0) >= end } ?? 0
+    let labels = try targets.labels(of: spans, grid: grid, frames: frames)
+    #expect(labels.count == frames, "seed \(seed)")
+
+    // Each frame stands for the shift around its centre.
+    let half = 0.5 * grid.shiftInSeconds
+    var start = 0
+    var back: [LabelSpan] = []
+    while start < labels.count {
+      let next = labels[start...].firstIndex { $0 != labels[start] } ?? labels.count
+      back.append(
+        LabelSpan(
+          start: grid.centre(ofFrame: start) - half, end: grid.centre(ofFrame: next) - half,
+          label: symbols[Int(labels[start])]))
+      start = next
+    }
+    // Spans that no centre falls into are lost; their neighbours may then be one.
+    let hit = spans.filter { span in
+      (0..<frames).contains { (span.start..<span.end).contains(grid.centre(ofFrame: $0)) }
+    }
+    for span in hit {
+      let found = back.contains {
+        $0.label == span.label && $0.start <= span.start + half + 1e-9
+          && $0.end >= span.end - half - 1e-9
+      }
+      #expect(found || span == hit.first || span == hit.last, "seed \(seed): \(span)")
+    }
+    // Frame by frame: the label is that of the span around the centre.
+    for (frame, label) in labels.enumerated() {
+      let centre = grid.centre(ofFrame: frame)
+      let around = spans.last { $0.start <= centre + 1e-12 && $0.end > $0.start }
+      #expect(symbols[Int(label)] == around?.label, "seed \(seed), frame \(frame)")
+    }
+    let counts = symbols.indices.map { id in labels.count { $0 == id } }
+    var tally = ClassCounts(classes: symbols.count)
+    tally.add(labels)
+    #expect(tally.counts == counts && tally.frames == frames && tally.utterances == 1)
+  }
+
+  @Test(
+    "states of a label differ by one frame at most, in order",
+    arguments: 1...50 as ClosedRange<UInt64>)
+  func thirds(seed: UInt64) throws {
+    var generator = SeededGenerator(seed, 5)
+    let frames = 3 + generator.integer(below: 60)
+    let grid = FrameGrid(sampleRate: 16000, frameLength: 25, frameShift: 10).cells
+    let targets = FrameTargets(
+      inventory: ClassInventory(labels: ["A"], states: 3), states: 3, lengthTolerance: 0)
+    let labels = try targets.labels(
+      of: [LabelSpan(start: 0, end: Double(frames) * 0.01, label: "A")], grid: grid, frames: frames)
+    #expect(labels.count == frames, "seed \(seed)")
+    #expect(labels == labels.sorted(), "seed \(seed)")
+    let counts = (0...2).map { id in labels.count { $0 == id } }
+    #expect((counts.max() ?? 0) - (counts.min() ?? 0) <= 1, "seed \(seed): \(counts)")
+  }
+
+  @Test("log priors are Kaldi's, also those of classes without a frame")
+  func priors() {
+    var counts = ClassCounts(classes: 3)
+    counts.add([0, 0, 2, 0])
+    #expect(counts.absent == [1])
+    #expect(counts.logPriors[0] == Float(-0.2876820724517809))
+    #expect(counts.logPriors[2] == Float(-1.3862943611198906))
+    // sqrt(FLT_MAX), as nnet-pdf-prior.cc has it.
+    #expect(counts.logPriors[1] == 1.8446743e19)
+    #expect(counts.text == " [ 3 0 1 ]\n")
+    #expect(counts.logPriorsText == " [ -0.2876821 1.8446743e+19 -1.3862944 ]\n")
   }
 }

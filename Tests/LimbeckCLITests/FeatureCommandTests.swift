@@ -115,7 +115,8 @@ struct FeatureCommandTests {
     let run = try limbeck("features", data, folder.file("out"), "--normalization", "speaker")
     #expect(run.status == 65)
     let ledger = String(decoding: try bytes("out/ledger.jsonl"), as: UTF8.self)
-    #expect(ledger.split(separator: "\n").count == 4)
+    #expect(ledger.split(separator: "\n").count == 6)
+    #expect(ledger.split(separator: "\n").count { $0.contains("\"reason\"") } == 4)
     #expect(ledger.contains("utt2spk: expected its speaker, found none"))
     #expect(
       String(decoding: try bytes("out/utt2num_frames"), as: UTF8.self)

@@ -65,7 +65,8 @@ struct AsteriskPreparationTests {
     let ledger = try Ledger(path: folder.file("out/ledger.jsonl")).entries
     #expect(
       ledger.map(\.account) == [
-        "a5, prepare: no speech: <beep ascending>", "a6, prepare: no speech: (10 seconds of silence)",
+        "a5, prepare: no speech: <beep ascending>",
+        "a6, prepare: no speech: (10 seconds of silence)",
         "a7, prepare: no audio: a7.wav", "a8, prepare: no transcript",
       ])
   }

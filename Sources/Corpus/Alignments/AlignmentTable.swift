@@ -1,6 +1,6 @@
 import Foundation
 import LinearAlgebra
-import Storage
+package import Storage
 
 /// The alignments of a corpus, each under the name that its file gives it.
 ///
@@ -13,7 +13,7 @@ import Storage
 ///
 /// An alignment of a recording counts its time from the recording's start, and is cut to the
 /// utterance's segment.
-struct AlignmentTable: Sendable {
+package struct AlignmentTable: Sendable {
   private struct Entry {
     /// The folders and the name of a file, without its extension.
     let path: [String]
@@ -26,7 +26,7 @@ struct AlignmentTable: Sendable {
 
   /// - Parameter entries: each alignment with its name, which for a file is its path: the folders that
   ///   lead to it and its name without extension.
-  init(_ entries: [(path: [String], spans: Result<[LabelSpan], FileFault>)]) {
+  package init(_ entries: [(path: [String], spans: Result<[LabelSpan], FileFault>)]) {
     self.entries = entries.map { Entry(path: $0.path, spans: $0.spans) }
     var places: [String: [Int]] = [:]
     for (place, (path, _)) in entries.enumerated() {
@@ -94,7 +94,7 @@ struct AlignmentTable: Sendable {
   /// The alignment of an utterance.
   ///
   /// - Throws: `AlignmentFault` when there is none, more than one, or one that cannot be read.
-  func spans(of utterance: Utterance) throws(AlignmentFault) -> [LabelSpan] {
+  package func spans(of utterance: Utterance) throws(AlignmentFault) -> [LabelSpan] {
     if let entry = try only(places[utterance.id] ?? [], of: utterance) {
       return try spans(of: entry)
     }

@@ -1,15 +1,15 @@
-import Storage
+package import Storage
 
 /// Reads the label tracks that Audacity exports (Audacity's manual, "Importing and Exporting Labels").
 ///
 /// A line is `START⇥END⇥LABEL`, times in seconds; a line that starts with `\` gives the frequencies of
 /// the label above and is passed over. Labels whose start is their end are points; a track of points
 /// alone holds each label until the next.
-enum AudacityLabelReader {
+package enum AudacityLabelReader {
   /// The spans of a file.
   ///
   /// - Throws: `FileFault` with the line.
-  static func read(_ path: String) throws(FileFault) -> [LabelSpan] {
+  package static func read(_ path: String) throws(FileFault) -> [LabelSpan] {
     var spans: [LabelSpan] = []
     for (number, line) in try TextFile.lines(of: path) where !line.hasPrefix("\\") {
       let fields = line.split(separator: "\t", maxSplits: 2, omittingEmptySubsequences: false)

@@ -1,13 +1,13 @@
-import Storage
+package import Storage
 
 /// Reads NIST's CTM (`infmts.htm` of SCTK's documents; Kaldi's `ali-to-phones --ctm-output`).
 ///
 /// A line is `UTTERANCE CHANNEL START DURATION LABEL [CONFIDENCE]`, times in seconds; a line that
 /// starts with `;;` is a comment. The lines of an utterance stand in the order of time, the utterances
 /// in any. Alternatives (`<ALT_BEGIN>`) are not taken.
-enum CTMReader {
+package enum CTMReader {
   /// The spans of each utterance; of one with a bad line, that line's fault.
-  static func read(_ path: String) throws(FileFault) -> AlignmentTable {
+  package static func read(_ path: String) throws(FileFault) -> AlignmentTable {
     var spans: [String: [LabelSpan]] = [:]
     var faults: [String: FileFault] = [:]
     for (number, line, isUTF8) in try TextFile.lossyLines(of: path) where !line.hasPrefix(";;") {

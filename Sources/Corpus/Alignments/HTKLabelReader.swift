@@ -1,4 +1,4 @@
-import Storage
+package import Storage
 
 /// Reads HTK's label files and master label files (The HTK Book 3.4, sections 6.2.1 and 6.3).
 ///
@@ -7,18 +7,18 @@ import Storage
 /// first is taken. A label may stand in quotes. A master label file begins with `#!MLF!#`; each
 /// of its entries has the name of a label file in quotes, which may begin with `*/`, the lines of
 /// that file, and a line of a full stop. Searches of folders (`"*" -> "…"`) are not taken.
-enum HTKLabelReader {
+package enum HTKLabelReader {
   /// The spans of a label file.
   ///
   /// - Throws: `FileFault` with the line.
-  static func read(_ path: String) throws(FileFault) -> [LabelSpan] {
+  package static func read(_ path: String) throws(FileFault) -> [LabelSpan] {
     try spans(of: try TextFile.lines(of: path)[...], in: path)
   }
 
   /// The spans of each entry of a master label file; of one with a bad line, that line's fault.
   ///
   /// - Throws: `FileFault` for a file that is none, or has lines that belong to no entry.
-  static func readMaster(_ path: String) throws(FileFault) -> AlignmentTable {
+  package static func readMaster(_ path: String) throws(FileFault) -> AlignmentTable {
     var lines = try TextFile.lines(of: path)[...]
     guard let first = lines.popFirst(), first.text.trimmed == "#!MLF!#" else {
       throw .malformed(path: path, expected: "#!MLF!# in its first line", found: "none")
@@ -26,7 +26,9 @@ enum HTKLabelReader {
     var entries: [(path: [String], spans: Result<[LabelSpan], FileFault>)] = []
     while let (number, line) = lines.popFirst() {
       let name = line.trimmed
-      guard name.count > 2, name.first == "\"", name.last == "\"" else {
+      guard name.count > 2, name.first == "\"", name.last == "\"",
+        name.count(where: { $0 == "\"" }) == 2
+      else {
         throw .malformedLine(
           path: path, line: number, expected: "the name of a label file in quotes",
           found: "\"\(line)\"")

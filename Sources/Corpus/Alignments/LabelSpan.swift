@@ -10,14 +10,14 @@ package struct LabelSpan: Sendable, Equatable {
     (self.start, self.end, self.label) = (start, end, label)
   }
 
-  /// A span whose times stand in a file as numbers of some unit.
+  /// A span whose times stand in a file as numbers of some unit; nil when they are none, or more than two
+  /// days, which would be millions of frames.
   ///
   /// - Parameters:
   ///   - start: a number that is not negative.
   ///   - end: a number not below the start.
   ///   - unit: how many of the unit there are in a second.
   ///   - label: what is said.
-  /// - Returns: nil for other times, or one of more than two days, which would be millions of frames.
   init?(start: Substring, end: Substring, unitsPerSecond unit: Double, label: Substring) {
     guard let start = LabelSpan.seconds(start, unitsPerSecond: unit),
       let end = LabelSpan.seconds(end, unitsPerSecond: unit), start <= end
@@ -54,7 +54,7 @@ extension [LabelSpan] {
   }
 
   /// The same with the times that no span covers, before, between and behind them, under a label.
-  func filled(with label: String) -> [LabelSpan] {
+  package func filled(with label: String) -> [LabelSpan] {
     var result: [LabelSpan] = []
     var end = 0.0
     for span in self {

@@ -1,17 +1,18 @@
-import Storage
+package import Storage
 
 /// Reads the label files of TIMIT, `.PHN` of phones and `.WRD` of words (LDC93S1, `README.DOC`).
 ///
 /// A line is `START END LABEL`, in samples from the start of the recording, where END is the first sample
 /// behind.
-enum TIMITLabelReader {
-  /// The spans of a file.
+package enum TIMITLabelReader {
+  /// Reads a file.
   ///
   /// - Parameters:
   ///   - path: the file.
   ///   - sampleRate: of the recording, in hertz.
+  /// - Returns: its spans.
   /// - Throws: `FileFault` with the line.
-  static func read(_ path: String, sampleRate: Int) throws(FileFault) -> [LabelSpan] {
+  package static func read(_ path: String, sampleRate: Int) throws(FileFault) -> [LabelSpan] {
     try TextFile.lines(of: path).map { number, line throws(FileFault) in
       let fields = line.fields
       guard fields.count == 3, fields[0...1].allSatisfy({ Int($0) != nil }),
@@ -19,7 +20,8 @@ enum TIMITLabelReader {
           start: fields[0], end: fields[1], unitsPerSecond: Double(sampleRate), label: fields[2])
       else {
         throw FileFault.malformedLine(
-          path: path, line: number, expected: "a first sample, a last one not before it, and a label",
+          path: path, line: number,
+          expected: "a first sample, a last one not before it, and a label",
           found: "\"\(line)\"")
       }
       return span

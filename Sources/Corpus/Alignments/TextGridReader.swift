@@ -1,4 +1,4 @@
-import Storage
+package import Storage
 
 /// Reads one tier of a Praat TextGrid, long or short (Praat's manual, "TextGrid file formats").
 ///
@@ -9,15 +9,16 @@ import Storage
 /// number of intervals or points, and these: start, end and text of an interval (`IntervalTier`), time
 /// and text of a point (`TextTier`). A point's label holds until the next point. The encoding is UTF-8,
 /// or UTF-16 with a byte order mark.
-enum TextGridReader {
-  /// The spans of a tier.
+package enum TextGridReader {
+  /// Reads one tier of a file.
   ///
   /// - Parameters:
   ///   - path: the file.
-  ///   - tier: its name; or the end of its name behind `SPEAKER - `, as MFA names tiers.
+  ///   - name: the tier's; or the end of its name behind `SPEAKER - `, as MFA names tiers.
+  /// - Returns: its spans.
   /// - Throws: `FileFault` with the line, or with the tiers that there are when none or more than one
   ///   has the name.
-  static func read(_ path: String, tier name: String) throws(FileFault) -> [LabelSpan] {
+  package static func read(_ path: String, tier name: String) throws(FileFault) -> [LabelSpan] {
     var reader = TextGridScanner(path: path, text: try TextFile.markedText(of: path))
     let tiers = try readTiers(&reader)
     let named = tiers.filter { $0.name == name }

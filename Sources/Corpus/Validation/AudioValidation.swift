@@ -1,0 +1,160 @@
+import Audio
+import Foundation
+import LinearAlgebra
+import Storage
+import Synchronization
+
+/// The check of the recordings of a data directory: each is decoded to its end.
+struct AudioValidation {
+  /// What a recording turned out to be.
+  private struct Recorded: Sendable {
+    var sampleRate: Int
+    var channels: Int
+    var samples = 0
+    /// Samples at full scale, in runs of three at least.
+    var clipped = 0
+    /// Samples of exactly zero, in runs of a tenth of a second at least.
+    var silent = 0
+
+    var seconds: Double { Double(samples) / Double(sampleRate) }
+  }
+
+  let data: DataDirectory
+  /// Which channel is meant, from one; nil expects mono files.
+  let channel: Int?
+  /// What the files say of durations: `utt2dur` and `reco2dur`.
+  let files: FileValidation
+
+  /// Decodes all recordings.
+  ///
+  /// - Parameters:
+  ///   - workers: share the recordings.
+  ///   - progress: told how many of how many are done.
+  /// - Returns: the findings in the order of the recordings' ids, and the seconds of audio.
+  func run(
+    _ workers: Workers, progress: @Sendable (_ done: Int, _ total: Int) -> Void
+  ) -> (findings: [Finding], seconds: Double) {
+    let recordings = data.recordings.sorted { inByteOrder($0.key, $1.key) }
+    let done = Atomic(0)
+    let results = workers.map(recordings.count) { index -> Result<Recorded, any Error> in
+      let result = Result { try recordings[index].value.withFile { try decode($0) } }
+      progress(done.add(1, ordering: .relaxed).newValue, recordings.count)
+      return result
+    }
+    var recorded: [String: Recorded] = [:]
+    var findings: [Finding] = []
+    for ((id, _), result) in zip(recordings, results) {
+      switch result {
+      case .success(let facts):
+        recorded[id] = facts
+        findings += judge(id, facts)
+      case .failure(let fault):
+        findings.append(finding(.error, .audio, id, "\(fault)"))
+      }
+    }
+    findings += judgeSampleRates(recorded)
+    for utterance in data.utterances {
+      if let facts = recorded[utterance.recordingID] { findings += judge(utterance, facts) }
+    }
+    return (findings, recorded.values.reduce(0) { $0 + $1.seconds })
+  }
+
+  private func finding(
+    _ severity: Finding.Severity, _ check: Finding.Check, _ id: String, _ message: String
+  ) -> Finding {
+    Finding(
+      severity, check, file: data.script.path, line: data.script.values[id]?.line, id: id, message)
+  }
+
+  private func decode(_ path: String) throws -> Recorded {
+    var reader = try AudioReader(path, channel: channel ?? 1)
+    var facts = Recorded(sampleRate: reader.sampleRate, channels: reader.channels)
+    let shortestSilence = max(1, facts.sampleRate / 10)
+    var block: [Float] = []
+    var (loud, zero) = (0, 0)
+    while try reader.next(&block) {
+      facts.samples += block.count
+      for sample in block {
+        // A run counts when it is long enough, and then each of its samples.
+        loud = sample.magnitude >= AudioValidation.fullScale ? loud + 1 : 0
+        if loud >= 3 { facts.clipped += loud == 3 ? 3 : 1 }
+        zero = sample == 0 ? zero + 1 : 0
+        if zero >= shortestSilence { facts.silent += zero == shortestSilence ? zero : 1 }
+      }
+    }
+    return facts
+  }
+
+  /// The largest sample of 16 bits.
+  private static let fullScale: Float = 32767.0 / 32768
+
+  private func judge(_ id: String, _ facts: Recorded) -> [Finding] {
+    var findings: [Finding] = []
+    if channel == nil, facts.channels != 1 {
+      findings.append(
+        finding(
+          .error, .channels, id, "expected one channel, or --channel, found \(facts.channels)"))
+    }
+    if facts.clipped > 0 {
+      let share = String(format: "%.3f", 100 * Double(facts.clipped) / Double(facts.samples))
+      findings.append(
+        finding(
+          .warning, .clipping, id,
+          "clipped: \(facts.clipped) samples (\(share) %) at full scale in runs of three or more"))
+    }
+    if facts.silent == facts.samples {
+      findings.append(finding(.warning, .silence, id, "digitally silent: every sample is zero"))
+    } else if 2 * facts.silent >= facts.samples {
+      let seconds = String(format: "%.2f", Double(facts.silent) / Double(facts.sampleRate))
+      findings.append(
+        finding(
+          .warning, .silence, id,
+          "digitally silent for \(seconds) of \(String(format: "%.2f", facts.seconds)) s"))
+    }
+    findings += compare(facts.seconds, with: .recordingDurations, id)
+    return findings
+  }
+
+  /// Names the recordings whose rate is not that of most.
+  private func judgeSampleRates(_ recorded: [String: Recorded]) -> [Finding] {
+    let counts = Dictionary(recorded.values.map { ($0.sampleRate, 1) }, uniquingKeysWith: +)
+    guard counts.count > 1,
+      let usual = counts.max(by: { ($0.value, $0.key) < ($1.value, $1.key) })
+    else { return [] }
+    return recorded.filter { $0.value.sampleRate != usual.key }
+      .sorted { inByteOrder($0.key, $1.key) }
+      .map { id, facts in
+        finding(
+          .error, .sampleRate, id,
+          "expected \(usual.key) Hz, as \(usual.value) of \(recorded.count) recordings have, found "
+            + "\(facts.sampleRate) Hz")
+      }
+  }
+
+  private func judge(_ utterance: Utterance, _ facts: Recorded) -> [Finding] {
+    var findings: [Finding] = []
+    // Rounded times may lie beyond the end by half a frame shift, as where features are made.
+    if let seconds = utterance.seconds, seconds.upperBound > facts.seconds + 0.005 {
+      findings.append(
+        Finding(
+          .error, .segment, file: data.segments?.path ?? data.path,
+          line: data.segments?.values[utterance.id]?.line, id: utterance.id,
+          "expected a segment within the \(facts.seconds) s of \(utterance.recordingID), found "
+            + "\(seconds.lowerBound) s to \(seconds.upperBound) s"))
+    }
+    let own = utterance.seconds.map { $0.upperBound - $0.lowerBound } ?? facts.seconds
+    return findings + compare(own, with: .utteranceDurations, utterance.id)
+  }
+
+  /// Holds a listed duration against the audio's; a frame's shift of 10 ms is no matter.
+  private func compare(_ seconds: Double, with file: DataFile, _ id: String) -> [Finding] {
+    guard let (line, text) = files.value(of: id, in: file), let listed = Double(text),
+      abs(listed - seconds) > 0.0101
+    else { return [] }
+    return [
+      Finding(
+        .warning, .duration, file: "\(data.path)/\(file.rawValue)", line: line, id: id,
+        "expected \(seconds) s, as the audio has, found \(listed) s")
+    ]
+  }
+}

@@ -1,0 +1,237 @@
+import Foundation
+import Storage
+
+/// The check of the files of a data directory, without its audio.
+struct FileValidation {
+  private let path: String
+  private var tables: [DataFile: DataTable] = [:]
+  private(set) var findings: [Finding] = []
+
+  /// Checks all files.
+  ///
+  /// - Parameters:
+  ///   - path: the folder.
+  ///   - data: its recordings and utterances; nil when `wav.scp` cannot be used at all.
+  init(path: String, data: DataDirectory?) {
+    self.path = path
+    for file in DataFile.allCases { read(file, data) }
+    matchIDs()
+    checkSpeakers()
+    checkText()
+    if let data { checkOverlaps(data) }
+    checkTildes()
+  }
+
+  /// What stands behind a key of a file, and in which line.
+  func value(of key: String, in file: DataFile) -> (line: Int, text: String)? {
+    tables[file]?.values[key]
+  }
+
+  /// All speakers; nil without `utt2spk`.
+  var speakers: Set<String>? {
+    tables[.utteranceToSpeaker].map { Set($0.values.values.map(\.text)) }
+  }
+
+  private mutating func add(
+    _ severity: Finding.Severity, _ check: Finding.Check, _ file: DataFile, line: Int? = nil,
+    id: String? = nil, _ message: String
+  ) {
+    findings.append(
+      Finding(severity, check, file: "\(path)/\(file.rawValue)", line: line, id: id, message))
+  }
+
+  // MARK: - One file
+
+  private mutating func read(_ file: DataFile, _ data: DataDirectory?) {
+    let filePath = "\(path)/\(file.rawValue)"
+    guard FileManager.default.fileExists(atPath: filePath) else {
+      if let severity = file.absence { add(severity, .presence, file, "no such file") }
+      return
+    }
+    var table: DataTable
+    do throws(FileFault) {
+      checkBytes(of: file, try TextFile.bytes(of: filePath))
+      table = try DataTable(filePath, expected: file.line)
+    } catch {
+      return add(.error, .presence, file, "\(error)")
+    }
+    guard !table.keys.isEmpty else {
+      return add(.error, .presence, file, "expected \(file.line) a line, found no line")
+    }
+    for (key, value) in table.values where !file.accepts(value.text) {
+      table.reject(key, expected: file.line, found: "\"\(key) \(value.text)\"")
+    }
+    // Commands and segments are judged where they are understood.
+    let judged =
+      switch file {
+      case .wavScript: data?.script ?? table
+      case .segments: data?.segments ?? table
+      default: table
+      }
+    for fault in judged.faults.sorted(by: { $0.line < $1.line }) {
+      let check: Finding.Check =
+        switch fault.kind {
+        case .duplicate: .duplicate
+        case .value where file == .segments: .segment
+        case .form, .value: .form
+        }
+      add(
+        .error, check, file, line: fault.line, id: fault.key,
+        "expected \(fault.expected), found \(fault.found)")
+    }
+    checkOrder(of: file, table)
+    tables[file] = judged
+  }
+
+  private mutating func checkBytes(of file: DataFile, _ bytes: Data) {
+    guard let last = bytes.last else { return }
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+      add(
+        .warning, .form, file, line: 1,
+        "expected no byte order mark, found one, which Kaldi takes for a part of the first key")
+    }
+    if bytes.contains(UInt8(ascii: "\r")) {
+      add(
+        .warning, .form, file,
+        "expected lines that end in LF, found CR, which Kaldi takes for a part of the line")
+    }
+    if last != UInt8(ascii: "\n") {
+      add(.warning, .form, file, "expected a line end after the last line, found none")
+    }
+  }
+
+  private mutating func checkOrder(of file: DataFile, _ table: DataTable) {
+    let keys = table.keys
+    if let index = keys.indices.dropFirst().first(where: {
+      inByteOrder(keys[$0].key, keys[$0 - 1].key)
+    }) {
+      add(
+        .warning, .order, file, line: keys[index].line,
+        "expected keys in the order of their bytes, found \(keys[index].key) after "
+          + "\(keys[index - 1].key); they are sorted here, but not by Kaldi")
+    } else if file == .utteranceToSpeaker {
+      let speakers = keys.compactMap { line, key in table.values[key].map { (line, $0.text) } }
+      if let index = speakers.indices.dropFirst().first(where: {
+        inByteOrder(speakers[$0].1, speakers[$0 - 1].1)
+      }) {
+        add(
+          .warning, .order, file, line: speakers[index].0,
+          "expected speakers in the order of their bytes, found \(speakers[index].1) after "
+            + "\(speakers[index - 1].1); Kaldi wants speakers as prefixes of their utterances")
+      }
+    }
+  }
+
+  // MARK: - Files together
+
+  /// The keys of a file, with those whose lines have faults.
+  private func keys(_ file: DataFile) -> Set<String>? {
+    tables[file].map { Set($0.keys.map(\.key)) }
+  }
+
+  private mutating func matchIDs() {
+    let utteranceFile = tables[.segments] == nil ? DataFile.wavScript : .segments
+    if let segments = tables[.segments], let script = tables[.wavScript] {
+      let used = Set(
+        segments.values.values.compactMap { $0.text[...].fields.first.map(String.init) })
+      for (line, key) in script.keys where !used.contains(key) && script.values[key] != nil {
+        add(.warning, .match, .wavScript, line: line, id: key, "no segment is a part of it")
+      }
+    }
+    let speakers = speakers
+    for file in DataFile.allCases where file != .wavScript && file != utteranceFile {
+      switch file.keys {
+      case .utterance: match(file, keys(utteranceFile), of: utteranceFile)
+      case .recording: match(file, keys(.wavScript), of: .wavScript)
+      case .speaker: match(file, speakers, of: .utteranceToSpeaker)
+      }
+    }
+  }
+
+  /// Names the ids that only one of two files has.
+  private mutating func match(_ file: DataFile, _ ids: Set<String>?, of other: DataFile) {
+    guard let table = tables[file], let ids, let own = keys(file) else { return }
+    for id in ids.subtracting(own).sorted(by: inByteOrder) {
+      add(
+        .error, .match, file, id: id, "expected this \(file.keys) of \(other.rawValue), found none")
+    }
+    var seen: Set<String> = []
+    for (line, key) in table.keys where !ids.contains(key) && seen.insert(key).inserted {
+      add(
+        .error, .match, file, line: line, id: key,
+        "expected \(file.keys)s of \(other.rawValue), found one that is not there")
+    }
+  }
+
+  private mutating func checkSpeakers() {
+    guard let speakers = tables[.utteranceToSpeaker]?.values.mapValues(\.text) else { return }
+    if Set(speakers.values).count == 1 {
+      add(
+        .warning, .speaker, .utteranceToSpeaker,
+        "expected several speakers, found one; or are speakers unknown? Kaldi then takes each "
+          + "utterance for a speaker")
+    }
+    guard let table = tables[.speakerToUtterances] else { return }
+    var listed: [String: String] = [:]
+    for (line, speaker) in table.keys {
+      for field in table.values[speaker]?.text[...].fields ?? [] {
+        let utterance = String(field)
+        if let first = listed.updateValue(speaker, forKey: utterance) {
+          add(
+            .error, .speaker, .speakerToUtterances, line: line, id: utterance,
+            "expected each utterance once, found it under \(first) and \(speaker)")
+        } else if speakers[utterance] != speaker {
+          add(
+            .error, .speaker, .speakerToUtterances, line: line, id: utterance,
+            "expected \(speakers[utterance].map { "the speaker \($0)" } ?? "an utterance") of utt2spk, "
+              + "found it under \(speaker)")
+        }
+      }
+    }
+    for (utterance, speaker) in speakers.sorted(by: { inByteOrder($0.key, $1.key) })
+    where listed[utterance] == nil && table.values[speaker] != nil {
+      add(
+        .error, .speaker, .speakerToUtterances, line: table.values[speaker]?.line, id: utterance,
+        "expected it under \(speaker), as utt2spk has it, found none")
+    }
+  }
+
+  private mutating func checkText() {
+    guard let table = tables[.text] else { return }
+    for (line, key) in table.keys {
+      let words = table.values[key]?.text[...].fields ?? []
+      if let bad = words.first(where: { ["<s>", "</s>", "#0"].contains($0) }) {
+        add(
+          .error, .text, .text, line: line, id: key,
+          "expected words, found \(bad), which stands for something else in Kaldi")
+      }
+    }
+  }
+
+  private mutating func checkOverlaps(_ data: DataDirectory) {
+    for utterances in Dictionary(grouping: data.utterances, by: \.recordingID)
+      .sorted(by: { inByteOrder($0.key, $1.key) }).map(\.value)
+    {
+      let parts = utterances.compactMap { utterance in
+        utterance.seconds.map { (id: utterance.id, seconds: $0) }
+      }.sorted { ($0.seconds.lowerBound, $0.id) < ($1.seconds.lowerBound, $1.id) }
+      for (first, second) in zip(parts, parts.dropFirst())
+      where second.seconds.lowerBound < first.seconds.upperBound {
+        add(
+          .warning, .segment, .segments, line: data.segments?.values[second.id]?.line,
+          id: second.id,
+          "starts at \(second.seconds.lowerBound) s, before \(first.id) ends, "
+            + "\(first.seconds.upperBound) s")
+      }
+    }
+  }
+
+  private mutating func checkTildes() {
+    for (line, key) in tables[.wavScript]?.keys ?? []
+    where tables[.wavScript]?.values[key]?.text.hasPrefix("~") == true {
+      add(
+        .warning, .form, .wavScript, line: line, id: key,
+        "expected a path, found ~, which only a shell replaces by a home folder")
+    }
+  }
+}

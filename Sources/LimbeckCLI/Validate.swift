@@ -1,0 +1,53 @@
+import ArgumentParser
+import Corpus
+import Foundation
+import LinearAlgebra
+import Recipes
+import Storage
+
+/// `limbeck validate`: a data directory to all that is wrong with it.
+struct Validate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Check a Kaldi data directory; every fault is named, then counted.",
+    discussion: """
+      Looks at the files of DATA and decodes all its audio. Prints a line a finding, FILE:LINE: \
+      error or warning: MESSAGE, then the counts. Errors (something is lost, or files contradict each \
+      other) make the exit status 65; warnings (all can be used, but it is unusual, or Kaldi refuses \
+      it) do not.
+      """)
+
+  @Argument(help: "A data directory.")
+  var data: String
+  @Flag(help: "Print one JSON object instead.")
+  var json = false
+  @Flag(inversion: .prefixedNo, help: "Decode the recordings.")
+  var audio = true
+  @Option(help: "The channel that is meant, from 1. (default: files must be mono)")
+  var channel: Int?
+  @OptionGroup var location: DataOptions
+  @OptionGroup var job: JobOptions
+
+  func validate() throws {
+    guard channel ?? 1 > 0 else {
+      throw ValidationError("--channel: expected at least 1, found \(channel ?? 1)")
+    }
+  }
+
+  func run() throws {
+    let validation = DataValidation(
+      path: data, root: location.root, commands: location.commands.policy, channel: channel)
+    let reporter = Terminal.reporter()
+    let report = try validation.run(audio: audio ? job.workers : nil) { done, total in
+      reporter.progress(
+        WorkProgress(
+          work: "validate", done: Double(done), total: Double(total), unit: "recordings"))
+    }
+    if json {
+      print(JSONText.document(report), terminator: "")
+    } else {
+      for finding in report.findings { print(finding.text) }
+      print(report.summary)
+    }
+    if report.errors > 0 { throw ExitCode(ExitStatus.data.rawValue) }
+  }
+}

@@ -1,0 +1,193 @@
+import Audio
+import Corpus
+import LinearAlgebra
+import Storage
+import TestSupport
+import Testing
+
+@Suite("From files of alignments to targets")
+struct AlignmentSourceTests {
+  private let folder: TemporaryFolder
+  /// Frames of 20 ms every 10 ms: the centre of frame i is at 0.01 + 0.01 i seconds.
+  private let grid = FrameGrid(sampleRate: 1000, frameLength: 20, frameShift: 10)
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func source(
+    _ format: AlignmentFormat, _ text: String, _ change: (inout TargetOptions) throws -> Void
+  ) throws -> AlignmentSource {
+    let path = try folder.write(text, to: "alignment")
+    var options = TargetOptions(format: format, path: path)
+    options.states = 1
+    try change(&options)
+    try options.validate()
+    return try AlignmentSource(options, sampleRate: 1000, workers: .one)
+  }
+
+  private func targets(
+    _ source: AlignmentSource, _ id: String = "u", frames: Int
+  ) throws -> [String] {
+    try source.targets(
+      of: Utterance(id: id, recording: .file(path: "/x.wav")), frames: frames, grid: grid
+    ).labels.map { source.inventory.symbols[Int($0)] }
+  }
+
+  @Test("phones have three states unless the options say otherwise, what stands by the frame one")
+  func states() throws {
+    let ctm = "u 1 0 0.04 B\nu 1 0.04 0.03 A\n"
+    #expect(try source(.ctm, ctm) { $0.states = nil }.inventory.count == 6)
+    #expect(try targets(source(.ctm, ctm) { _ in }, frames: 6) == ["B", "B", "B", "A", "A", "A"])
+    let archive = "u 7 7 7 7 12 12 12\n"
+    #expect(
+      try targets(source(.archive, archive) { $0.states = nil }, frames: 7)
+        == ["7", "7", "7", "7", "12", "12", "12"])
+    #expect(
+      try targets(source(.archive, archive) { $0.states = 3 }, frames: 7)
+        == ["7_1", "7_2", "7_2", "7_3", "12_1", "12_2", "12_3"])
+  }
+
+  @Test("integers are numbered densely in their order; tables name and fold them")
+  func integers() throws {
+    let archive = "u 30 30 4 100 5\nv 7\n"
+    let bare = try source(.archive, archive) { _ in }
+    #expect(bare.inventory.symbols == ["4", "5", "7", "30", "100"])
+    #expect(try targets(bare, frames: 5) == ["30", "30", "4", "100", "5"])
+
+    let states = try folder.write("4 AA_1\n5 AA_1\n7 B_1\n30 SIL_1\n100 SIL_2\n9 C\n", to: "names")
+    let named = try source(.archive, archive) { $0.names = states }
+    #expect(named.inventory.symbols == ["AA_1:4", "AA_1:5", "B_1:7", "SIL_1:30", "SIL_2:100"])
+    #expect(named.inventory.isSilence == [false, false, false, true, true])
+    let folded = try source(.archive, archive) { $0.map = states }
+    #expect(folded.inventory.symbols == ["AA_1", "B_1", "C", "SIL_1", "SIL_2"])
+    #expect(try targets(folded, frames: 5) == ["SIL_1", "SIL_1", "AA_1", "SIL_2", "AA_1"])
+
+    let table = try folder.write("<eps> 0\nA_B 4\nA_E 5\nB 7\nSIL 30\nSIL_S 100\n", to: "phones")
+    let symbols = try source(.archive, archive) { $0.symbols = table }
+    #expect(symbols.inventory.symbols == ["A_B", "A_E", "B", "SIL", "SIL_S"])
+    let fold = try folder.write("A_B A\nA_E A\nB B\nSIL SIL\nSIL_S SIL\n", to: "fold")
+    let both = try source(.archive, archive) { ($0.symbols, $0.map) = (table, fold) }
+    #expect(both.inventory.symbols == ["A", "B", "SIL"])
+    #expect(try targets(both, frames: 5) == ["SIL", "SIL", "A", "SIL", "A"])
+    let twice = try folder.write("A 1\nB 1\n", to: "twice")
+    #expect(throws: FileFault.self) { try SymbolMap(symbolTable: twice) }
+  }
+
+  @Test("given classes keep their ids; symbols outside of them, of the map or the names are faults")
+  func unknownSymbols() throws {
+    let classes = try folder.write("B 0\nA 1\nC 2\n", to: "classes.txt")
+    let map = try folder.write("A A\n", to: "map")
+    let ctm = "u 1 0 0.04 A\nv 1 0 0.04 D\n"
+    let given = try source(.ctm, ctm) { $0.classes = classes }
+    #expect(given.inventory.symbols == ["B", "A", "C"])
+    #expect(throws: AlignmentFault.unknownSymbol("D")) { try targets(given, "v", frames: 3) }
+    let mapped = try source(.ctm, ctm) { $0.map = map }
+    #expect(throws: AlignmentFault.unknownSymbol("D")) { try targets(mapped, "v", frames: 3) }
+    #expect(try targets(mapped, frames: 3) == ["A", "A", "A"])
+    let names = try source(.archive, "u 1 1\nv 2\n") {
+      $0.names = try folder.write("1 A\n", to: "n")
+    }
+    #expect(try targets(names, frames: 2) == ["A:1", "A:1"])
+    #expect(throws: AlignmentFault.unknownSymbol("2")) { try targets(names, "v", frames: 1) }
+    #expect(throws: AlignmentFault.missing) { try targets(names, "w", frames: 1) }
+  }
+
+  @Test("labels that are empty are silence; gaps are faults unless they have a symbol")
+  func gaps() throws {
+    try folder.write("0.02\t0.04\tA\n0.04\t0.05\t\n0.06\t0.08\tB C\n", to: "labels/u.txt")
+    try folder.write("0.02\t0.04\tA\n0.05\t0.06\t\n", to: "labels/v.txt")
+    func source(gaps: String?) throws -> AlignmentSource {
+      var options = TargetOptions(format: .audacity, path: folder.file("labels"))
+      (options.states, options.gaps) = (1, gaps)
+      return try AlignmentSource(options, sampleRate: 1000, workers: .one)
+    }
+    let strict = try source(gaps: nil)
+    #expect(strict.inventory.symbols == ["A", "SIL"])
+    #expect(throws: AlignmentFault.blankInLabel("B C")) { try targets(strict, frames: 8) }
+    #expect(throws: AlignmentFault.gap(at: 0.01)) { try targets(strict, "v", frames: 8) }
+    let filled = try source(gaps: "pau")
+    #expect(filled.inventory.symbols == ["A", "pau"])
+    #expect(
+      try targets(filled, "v", frames: 8)
+        == ["pau", "A", "A", "pau", "pau", "pau", "pau", "pau"])
+    #expect(filled.inventory.isSilence == [false, true])
+  }
+
+  @Test("phones of more than the longest time are faults, silence may last")
+  func longestPhone() throws {
+    let ctm = "u 1 0 2.5 SIL\nu 1 2.5 1 A\nv 1 0 1 A\nv 1 1 2.5 B\n"
+    let source = try source(.ctm, ctm) { _ in }
+    #expect(try targets(source, frames: 349).count == 349)
+    #expect(throws: AlignmentFault.tooLong(label: "B", at: 1, seconds: 2.5, limit: 2)) {
+      try targets(source, "v", frames: 349)
+    }
+    let any = try self.source(.ctm, ctm) { $0.longestPhone = 0 }
+    #expect(try targets(any, "v", frames: 349).count == 349)
+
+    let run = Array(repeating: "1", count: 201).joined(separator: " ")
+    let archive = "u \(run)\n"
+    #expect(try targets(self.source(.archive, archive) { _ in }, frames: 201).count == 201)
+    let named = try self.source(.archive, archive) {
+      $0.names = try folder.write("1 A\n", to: "names")
+    }
+    let fault = #expect(throws: AlignmentFault.self) { try targets(named, frames: 201) }
+    #expect(
+      fault?.description
+        == "expected phones of at most 2.0 s, found A:1 at 0.0 s, which lasts 2.01 s")
+  }
+
+  @Test(
+    "a folder of each extension is read, in capitals or not, and a file's fault is its utterance's",
+    arguments: [
+      (AlignmentFormat.phn, "0 40 A\n", "PHN"), (.wrd, "0 40 A\n", "wrd"),
+      (.lab, "0 400000 A\n", "lab"), (.lab, "0 400000 A\n", "REC"),
+      (.audacity, "0\t0.04\tA\n", "txt"),
+      (
+        .textgrid,
+        "\"ooTextFile\" \"TextGrid\" 0 1 <exists> 1 \"IntervalTier\" \"phones\" 0 1 1 0 .04 \"A\"",
+        "TextGrid"
+      ),
+    ])
+  func folders(format: AlignmentFormat, text: String, suffix: String) throws {
+    try folder.write(text, to: "labels/sub/u.\(suffix)")
+    try folder.write("bad", to: "labels/v.\(suffix)")
+    try folder.write("not a label", to: "labels/other.doc")
+    var options = TargetOptions(format: format, path: folder.file("labels"))
+    options.states = 1
+    let source = try AlignmentSource(options, sampleRate: 1000, workers: Workers(count: 2))
+    #expect(source.inventory.symbols == ["A"])
+    #expect(try targets(source, frames: 3) == ["A", "A", "A"])
+    let fault = #expect(throws: AlignmentFault.self) { try targets(source, "v", frames: 3) }
+    guard case .file(let file) = fault else {
+      Issue.record("expected a fault of the file, found \(String(describing: fault))")
+      return
+    }
+    #expect(file.description.hasPrefix(folder.file("labels/v.\(suffix)")))
+
+    options.path = folder.file("none")
+    #expect(throws: FileFault.missing(path: options.path)) {
+      try AlignmentSource(options, sampleRate: 1000, workers: .one)
+    }
+    options.path = folder.file("labels/other.doc")
+    #expect(throws: FileFault.self) {
+      try AlignmentSource(options, sampleRate: 1000, workers: .one)
+    }
+  }
+
+  @Test("options that do not fit a format are named")
+  func options() {
+    func fault(_ format: AlignmentFormat, _ change: (inout TargetOptions) -> Void) -> String {
+      var options = TargetOptions(format: format, path: "p")
+      change(&options)
+      do throws(OptionFault) { try options.validate() } catch { return error.description }
+      return ""
+    }
+    #expect(fault(.ctm) { $0.tier = "words" }.hasPrefix("tier: "))
+    #expect(fault(.ctm) { $0.names = "n" }.hasPrefix("names: "))
+    #expect(fault(.phn) { $0.symbols = "n" }.hasPrefix("symbols: "))
+    #expect(fault(.archive) { ($0.names, $0.map) = ("n", "m") }.hasPrefix("names: "))
+    #expect(fault(.archive) { $0.states = 0 }.hasPrefix("states: "))
+    #expect(fault(.archive) { $0.lengthTolerance = -1 }.hasPrefix("lengthTolerance: "))
+    #expect(fault(.archive) { $0.longestPhone = -1 }.hasPrefix("longestPhone: "))
+    #expect(fault(.textgrid) { $0.tier = "words" } == "")
+  }
+}

@@ -1,0 +1,245 @@
+import Corpus
+import Foundation
+import LinearAlgebra
+import Storage
+import TestSupport
+import Testing
+
+@Suite("The check of a data directory")
+struct DataValidationTests {
+  private let folder: TemporaryFolder
+
+  /// A data directory without fault: two speakers with two utterances of half a second each.
+  init() throws {
+    folder = try TemporaryFolder()
+    let ids = ["s1-a", "s1-b", "s2-a", "s2-b"]
+    for id in ids {
+      AudioFixture.write(generatedWaveform(count: 8000), to: folder.file("\(id).wav"))
+    }
+    func list(_ value: (String) -> String) -> String { ids.map { "\($0) \(value($0))\n" }.joined() }
+    try folder.write(list { "\(folder.file($0)).wav" }, to: "data/wav.scp")
+    try folder.write(list { String($0.prefix(2)) }, to: "data/utt2spk")
+    try folder.write("s1 s1-a s1-b\ns2 s2-a s2-b\n", to: "data/spk2utt")
+    try folder.write(list { _ in "some words" }, to: "data/text")
+    try folder.write(list { _ in "0.5" }, to: "data/utt2dur")
+    try folder.write("s1 f\ns2 m\n", to: "data/spk2gender")
+  }
+
+  private func report(
+    audio: Workers? = .one, channel: Int? = nil, commands: CommandPolicy = .refused
+  ) throws -> ValidationReport {
+    try DataValidation(
+      path: folder.file("data"), root: nil, commands: commands, channel: channel
+    ).run(audio: audio)
+  }
+
+  /// `FILE:LINE SEVERITY CHECK ID` of each finding.
+  private func findings(_ report: ValidationReport) -> [String] {
+    report.findings.map { finding in
+      let name = finding.file.dropFirst(folder.file("data/").count)
+      return
+        "\(name)\(finding.line.map { ":\($0)" } ?? "") \(finding.severity) \(finding.check)"
+        + (finding.id.map { " \($0)" } ?? "")
+    }
+  }
+
+  private func findings(_ name: String, _ text: String) throws -> [String] {
+    try folder.write(text, to: "data/\(name)")
+    return findings(try report(audio: nil))
+  }
+
+  @Test("a directory without fault has none, and is counted")
+  func clean() throws {
+    for workers in [Workers.one, Workers(count: 2)] {
+      let report = try report(audio: workers)
+      #expect(findings(report) == [])
+      #expect(report.utterances == 4 && report.recordings == 4 && report.speakers == 2)
+      #expect(report.seconds == 2)
+      #expect(
+        report.summary
+          == "\(folder.file("data")): 4 utterances, 4 recordings, 2 speakers, 0.00 h of audio; "
+          + "0 errors, 0 warnings")
+    }
+  }
+
+  @Test("files that are not there, or hold nothing")
+  func presence() throws {
+    #expect(throws: FileFault.missing(path: folder.file("none"))) {
+      try DataValidation(path: folder.file("none"), root: nil, commands: .refused, channel: nil)
+        .run(audio: nil)
+    }
+    for name in ["utt2spk", "spk2utt", "text", "utt2dur", "spk2gender"] {
+      try FileManager.default.removeItem(atPath: folder.file("data/\(name)"))
+    }
+    #expect(
+      findings(try report()) == [
+        "utt2spk warning presence", "spk2utt warning presence", "text warning presence",
+      ])
+    #expect(
+      try findings("utt2dur", "").last == "utt2dur error presence")
+    try FileManager.default.removeItem(atPath: folder.file("data/wav.scp"))
+    #expect(findings(try report()).first == "wav.scp error presence")
+  }
+
+  @Test("lines of another form, keys that stand twice, values that cannot be")
+  func lines() throws {
+    #expect(
+      try findings("utt2dur", "s1-a 0.5\ns1-b 0\ns2-a half\ns2-b -1\n") == [
+        "utt2dur:2 error form s1-b", "utt2dur:3 error form s2-a", "utt2dur:4 error form s2-b",
+      ])
+    try FileManager.default.removeItem(atPath: folder.file("data/utt2dur"))
+    #expect(
+      try findings("spk2gender", "s1 female\ns2 m\ns2 m\n") == [
+        "spk2gender:1 error form s1", "spk2gender:3 error duplicate s2",
+      ])
+    try FileManager.default.removeItem(atPath: folder.file("data/spk2gender"))
+    for (name, good, bad) in [
+      ("utt2num_frames", "48", "48.5"), ("utt2warp", "1.1", "1.5"), ("utt2lang", "en", "en de"),
+    ] {
+      #expect(
+        try findings(name, "s1-a \(good)\ns1-b \(bad)\ns2-a \(good)\ns2-b\n") == [
+          "\(name):2 error form s1-b", "\(name):4 error form s2-b",
+        ])
+      try FileManager.default.removeItem(atPath: folder.file("data/\(name)"))
+    }
+    #expect(
+      try findings("reco2file_and_channel", "s1-a a A\ns1-b a B\ns2-a b C\ns2-b b\n") == [
+        "reco2file_and_channel:3 error form s2-a", "reco2file_and_channel:4 error form s2-b",
+      ])
+    try FileManager.default.removeItem(atPath: folder.file("data/reco2file_and_channel"))
+    try folder.write(
+      Data("s1-a w".utf8) + [0xE9] + Data("\ns1-b <s> w\ns2-a\ns2-b w\n".utf8), to: "data/text")
+    #expect(
+      findings(try report()) == [
+        "text:1 error form s1-a", "text:3 error form s2-a", "text:2 error text s1-b",
+      ])
+  }
+
+  @Test("other line ends, a byte order mark, no last line end, another order")
+  func bytes() throws {
+    #expect(
+      try findings("text", "\u{FEFF}s1-a w\r\ns1-b w\r\ns2-b w\r\ns2-a w") == [
+        "text:1 warning form", "text warning form", "text warning form", "text:4 warning order",
+      ])
+    try folder.write("s1-a w\ns1-b w\ns2-a w\ns2-b w\n", to: "data/text")
+    try folder.write("s2 s1-a s1-b\ns1 s2-a s2-b\n", to: "data/spk2utt")
+    #expect(
+      try findings("utt2spk", "s1-a s2\ns1-b s2\ns2-a s1\ns2-b s1\n") == [
+        "utt2spk:3 warning order", "spk2utt:2 warning order",
+      ])
+  }
+
+  @Test("ids that one file has and another has not")
+  func match() throws {
+    #expect(
+      try findings("text", "s1-a w\ns1-c w\ns2-a w\ns2-b w\n") == [
+        "text error match s1-b", "text:2 error match s1-c",
+      ])
+    try FileManager.default.removeItem(atPath: folder.file("data/text"))
+    #expect(
+      try findings("spk2gender", "s1 f\ns3 m\n") == [
+        "text warning presence", "spk2gender error match s2", "spk2gender:2 error match s3",
+      ])
+  }
+
+  @Test("speakers whose utterances are not those of utt2spk")
+  func speakers() throws {
+    #expect(
+      try findings("spk2utt", "s1 s1-a s2-a x\ns2 s2-a s2-b\n") == [
+        "spk2utt:1 error speaker s2-a", "spk2utt:1 error speaker x",
+        "spk2utt:2 error speaker s2-a", "spk2utt:1 error speaker s1-b",
+      ])
+    for name in ["spk2utt", "spk2gender"] {
+      try FileManager.default.removeItem(atPath: folder.file("data/\(name)"))
+    }
+    #expect(
+      try findings("utt2spk", "s1-a s\ns1-b s\ns2-a s\ns2-b s\n") == [
+        "spk2utt warning presence", "utt2spk warning speaker",
+      ])
+  }
+
+  @Test("segments outside of their recording, without length, of none, or that overlap")
+  func segments() throws {
+    let recordings = "r1 \(folder.file("s1-a.wav"))\nr2 \(folder.file("s1-b.wav"))\n"
+    try folder.write(recordings, to: "data/wav.scp")
+    for name in ["utt2spk", "spk2utt", "spk2gender", "utt2dur", "text"] {
+      try FileManager.default.removeItem(atPath: folder.file("data/\(name)"))
+    }
+    try folder.write(
+      "a r1 0 0.3\nb r1 0.2 0.504\nc r1 0.4 0.6\nd r1 0.3 0.3\ne r3 0 1\nf r1 0 x\n",
+      to: "data/segments")
+    try folder.write("a 0.3\nb 0.2\nc 0.2\nd 1\ne 1\nf 1\n", to: "data/utt2dur")
+    try folder.write("r1 0.6\nr2 0.505\n", to: "data/reco2dur")
+    #expect(
+      findings(try report()).filter { !$0.hasSuffix("presence") } == [
+        "segments:4 error segment d", "segments:5 error segment e", "segments:6 error segment f",
+        "wav.scp:2 warning match r2", "segments:2 warning segment b",
+        "segments:3 warning segment c",
+        "reco2dur:1 warning duration r1", "utt2dur:2 warning duration b",
+        "segments:3 error segment c",
+      ])
+  }
+
+  @Test("audio that is missing, cut short, of another rate, of several channels, clipped or silent")
+  func audio() throws {
+    try FileManager.default.removeItem(atPath: folder.file("s1-a.wav"))
+    let whole = try Data(contentsOf: URL(fileURLWithPath: folder.file("s1-b.wav")))
+    try folder.write(whole.prefix(9000), to: "s1-b.wav")
+    AudioFixture.write(
+      generatedWaveform(count: 8000), to: folder.file("s2-a.wav"), sampleRate: 8000)
+    var loud = generatedWaveform(count: 16000)
+    for index in stride(from: 200, to: 210, by: 2) { loud[index] = 1 }
+    AudioFixture.write(loud, to: folder.file("s2-b.wav"), channels: 2)
+    try FileManager.default.removeItem(atPath: folder.file("data/utt2dur"))
+    #expect(
+      findings(try report()) == [
+        "wav.scp:1 error audio s1-a", "wav.scp:2 error audio s1-b", "wav.scp:4 error channels s2-b",
+        "wav.scp:4 warning clipping s2-b", "wav.scp:3 error sampleRate s2-a",
+      ])
+    #expect(
+      findings(try report(channel: 2)) == [
+        "wav.scp:1 error audio s1-a", "wav.scp:2 error audio s1-b", "wav.scp:3 error audio s2-a",
+      ])
+
+    for (id, silent) in [("s1-a", 8000), ("s1-b", 3999), ("s2-a", 4000), ("s2-b", 0)] {
+      let samples = (0..<8000).map { $0 < silent ? 0 : Float(0.5) }
+      AudioFixture.write(samples, to: folder.file("\(id).wav"))
+    }
+    let report = try report()
+    #expect(
+      findings(report) == ["wav.scp:1 warning silence s1-a", "wav.scp:3 warning silence s2-a"])
+    #expect(report.errors == 0 && report.warnings == 2)
+    #expect(report.findings[1].message == "digitally silent for 0.25 of 0.50 s")
+  }
+
+  @Test("commands are run only when that is allowed; a tilde is no home")
+  func commands() throws {
+    try folder.write(
+      "s1-a cat \(folder.file("s1-a.wav")) |\ns1-b ~/b.wav\ns2-a \(folder.file("s2-a.wav"))\n"
+        + "s2-b false |\n", to: "data/wav.scp")
+    #expect(
+      findings(try report()) == [
+        "wav.scp:1 error form s1-a", "wav.scp:4 error form s2-b", "wav.scp:2 warning form s1-b",
+        "wav.scp:2 error audio s1-b",
+      ])
+    #expect(
+      findings(try report(commands: .allowed)) == [
+        "wav.scp:2 warning form s1-b", "wav.scp:2 error audio s1-b", "wav.scp:4 error audio s2-b",
+      ])
+  }
+
+  @Test("a finding is a line as compilers write it, and JSON")
+  func text() throws {
+    try folder.write("s1 f\ns3 m\n", to: "data/spk2gender")
+    let report = try report(audio: nil)
+    let path = folder.file("data/spk2gender")
+    #expect(
+      report.findings.map(\.text) == [
+        "\(path): error: s2: expected this speaker of utt2spk, found none",
+        "\(path):2: error: s3: expected speakers of utt2spk, found one that is not there",
+      ])
+    let back = try JSONDecoder().decode(
+      ValidationReport.self, from: Data(JSONText.document(report).utf8))
+    #expect(back == report)
+  }
+}
