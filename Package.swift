@@ -58,7 +58,7 @@ let package = Package(
     layer(
       "Distillation",
       uses: ["Storage", "Training", "Networks", "Features", "Corpus", "LinearAlgebra"]),
-    layer("Evaluation", uses: ["Storage", "LinearAlgebra"]),
+    layer("Evaluation", uses: ["Storage", "Corpus", "LinearAlgebra"]),
     layer(
       "Recipes",
       uses: [
@@ -103,7 +103,7 @@ let package = Package(
     tests(
       of: "Distillation",
       uses: ["Training", "Networks", "Features", "Corpus", "LinearAlgebra"]),
-    tests(of: "Evaluation", uses: ["LinearAlgebra"]),
+    tests(of: "Evaluation", uses: ["Corpus", "LinearAlgebra", "Storage"]),
     tests(
       of: "Recipes",
       uses: [

@@ -32,6 +32,28 @@ package struct ClassInventory: Sendable, Equatable {
   /// The id of a symbol, or nil when it is none of the inventory's.
   package func id(of symbol: some StringProtocol) -> Int32? { ids[String(symbol)] }
 
+  /// The classes that a map makes of these.
+  ///
+  /// - Parameters:
+  ///   - map: has each class, or the label before its last `_`; what follows that is then kept.
+  ///   - path: the map's, for the fault.
+  /// - Returns: the folded classes, sorted, and the id of each of these among them.
+  /// - Throws: `FileFault` for a class that the map lacks.
+  package func folded(
+    by map: SymbolMap, path: String
+  ) throws(FileFault) -> (classes: ClassInventory, ids: [Int32]) {
+    let folded = try symbols.map { symbol throws(FileFault) in
+      if let whole = map[symbol] { return whole }
+      guard let end = symbol.lastIndex(of: "_"), let label = map[String(symbol[..<end])] else {
+        throw FileFault.malformed(
+          path: path, expected: "what the class \(symbol) stands for", found: "none")
+      }
+      return label + symbol[end...]
+    }
+    let classes = ClassInventory(symbols: Set(folded).sorted())
+    return (classes, folded.compactMap { classes.id(of: $0) })
+  }
+
   /// Whether each class is silence, by its symbol; see `Silence`.
   package var isSilence: [Bool] { symbols.map(Silence.contains) }
 

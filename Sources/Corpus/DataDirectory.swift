@@ -73,7 +73,7 @@ package struct DataDirectory: Sendable {
   ) throws(FileFault) {
     self.path = path
     let scriptPath = path + "/wav.scp"
-    var script = try DataTable(scriptPath, expected: "a key and a path")
+    var script = try DataTable(scriptPath, expected: DataFile.wavScript.line)
     guard !script.keys.isEmpty else {
       throw .malformed(path: scriptPath, expected: "at least one recording", found: "none")
     }
@@ -82,8 +82,7 @@ package struct DataDirectory: Sendable {
     self.recordings = recordings
     let segmentPath = path + "/segments"
     if FileManager.default.fileExists(atPath: segmentPath) {
-      var segments = try DataTable(
-        segmentPath, expected: "an utterance, its recording, a start and an end")
+      var segments = try DataTable(segmentPath, expected: DataFile.segments.line)
       utterances = DataDirectory.utterances(&segments, recordings, unusable: script.reasons)
         .sorted { inByteOrder($0.id, $1.id) }
       self.segments = segments
@@ -155,7 +154,7 @@ package struct DataDirectory: Sendable {
   /// - Throws: `FileFault` for a missing `utt2spk`; an utterance whose line is malformed or stands
   ///   twice is not in the result.
   package func speakers() throws(FileFault) -> [String: String] {
-    try DataTable(speakersPath, expected: "an utterance and its speaker").values
+    try DataTable(speakersPath, expected: DataFile.utteranceToSpeaker.line).values
       .filter { !$0.value.text.contains(" ") }.mapValues(\.text)
   }
 }

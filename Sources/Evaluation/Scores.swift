@@ -35,6 +35,8 @@ package struct SetScore: Sendable, Equatable, Codable {
   package let high: Double
   package let frames: Int
   package let utterances: Int
+  /// Whose they are; nil when it is not known.
+  package let speakers: Int?
   /// The same over the frames whose true class is not silence; nil when all are silence or none is.
   package let withoutSilence: AccuracyScore?
 
@@ -43,8 +45,10 @@ package struct SetScore: Sendable, Equatable, Codable {
   /// - Parameters:
   ///   - systems: one tally an utterance for each system, at least one, over the same utterances,
   ///     which together have at least one frame; the score is the mean of the systems' accuracies.
+  ///   - speakers: whose utterances they are; nil when it is not known.
   ///   - bootstrap: made for as many utterances.
-  package init(meanOf systems: [[FrameTally]], bootstrap: Bootstrap) {
+  package init(meanOf systems: [[FrameTally]], speakers: Int?, bootstrap: Bootstrap) {
+    self.speakers = speakers
     guard let all = AccuracyScore(systems, .all, bootstrap: bootstrap) else {
       preconditionFailure("SetScore: no frames in \(systems[0].count) utterances")
     }

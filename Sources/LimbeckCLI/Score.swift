@@ -11,7 +11,7 @@ struct Score: ParsableCommand {
     abstract: "Score a model on features and targets.",
     discussion: """
       Prints the frame accuracy with its 95 % bootstrap interval over utterances, over all frames \
-      and without those whose true class is silence.
+      and without those whose true class is silence, and the rules that it follows.
       """)
 
   @Argument(help: "A model, as train and distill write it.")
@@ -20,6 +20,12 @@ struct Score: ParsableCommand {
   var feats: String
   @Argument(help: "A folder of targets.")
   var targets: String
+  @Option(
+    help: """
+      Fold classes before they are compared by this map, a line FROM TO each; a label's states keep \
+      their numbers.
+      """)
+  var fold: String?
   @Option(help: "Write the score to this file as JSON, too.")
   var json: String?
   @OptionGroup var skipped: SkippedOptions
@@ -27,13 +33,17 @@ struct Score: ParsableCommand {
   func run() throws {
     let scoring = ModelScoring(
       features: FeatureFolder(path: feats), targets: TargetFolder(path: targets))
-    let (score, ledger) = try scoring.score(modelPath: model, options: .init())
+    var options = Recipe.ScoringOptions()
+    options.fold = fold
+    let (scored, ledger) = try scoring.score(modelPath: model, options: options)
+    let score = scored.score
     print(line("all frames", score.accuracy, score.low, score.high, score.frames))
     if let speech = score.withoutSilence {
       print(line("without silence", speech.accuracy, speech.low, speech.high, speech.frames))
     }
+    print("\(scored.rules) Scored: \(score.extent).")
     if let json {
-      try AtomicFile.write(JSONText.document(score), to: json)
+      try AtomicFile.write(JSONText.document(scored), to: json)
     }
     for entry in ledger.leftOut {
       FileHandle.standardError.write(Data("\(entry.account)\n".utf8))

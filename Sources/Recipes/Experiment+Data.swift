@@ -24,7 +24,9 @@ extension Experiment {
       var inputs = Inputs()
       inputs.add("options", recipe.features)
       inputs.add("channel", [recipe.corpus.channel])
-      if recipe.features.normalization == .speaker { try inputs.add(file: data.speakersPath) }
+      if FileManager.default.fileExists(atPath: data.speakersPath) {
+        try inputs.add(file: data.speakersPath)
+      }
       for utterance in data.utterances {
         inputs.add(utterance.recording)
         inputs.add(

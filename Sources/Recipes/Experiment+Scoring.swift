@@ -14,15 +14,23 @@ private struct SystemTally {
   var tallies: [FrameTally] = []
   var seconds = 0.0
 
-  mutating func count(_ posteriors: Matrix, of utterance: FrameSet.Utterance, isSilence: [Bool]) {
+  mutating func count(
+    _ posteriors: Matrix, of utterance: FrameSet.Utterance, by rules: ScoringRules
+  ) {
     tallies.append(
-      FrameTally(
-        predicted: posteriors.largestColumns(), labels: utterance.labels, isSilence: isSilence))
+      rules.tally(predicted: posteriors.largestColumns(), labels: utterance.labels))
   }
 
   var framesPerSecond: Double {
     Double(tallies.reduce(0) { $0 + $1.frames }) / max(seconds, 1e-9)
   }
+}
+
+/// The tallies of all systems on one set.
+private struct TalliedSet {
+  let systems: [String: SystemTally]
+  /// Nil when it is not known whose the utterances are.
+  let speakers: Int?
 }
 
 extension Experiment {
@@ -34,23 +42,27 @@ extension Experiment {
     var inputs = Inputs()
     inputs.add("scoring", recipe.scoring)
     inputs.add("mean", recipe.distillation.mean)
+    if let fold = recipe.scoring.fold { try inputs.add(file: resolve(fold, from: path)) }
     let systems = memberJobs.map(\.system) + ["baseline", "student"]
     for system in systems { try inputs.add(file: modelPath(system)) }
     for file in dataFiles(.development) + dataFiles(.test) { try inputs.add(file: file) }
     try perform("scores", inputs: inputs, outputs: [scoresPath]) {
       let models = try systems.map { ($0, try AcousticModel(path: modelPath($0))) }
       let ensemble = try Ensemble(models.prefix(recipe.ensemble.members).map(\.1))
-      let development = try tally(.development, models: models)
-      let test = try tally(.test, models: models)
-      try report(models, ensemble, development: development, test: test).write(to: scoresPath)
+      let rules = try ScoringRules(
+        models[0].1.classes, fold: recipe.scoring.fold.map { resolve($0, from: path) })
+      let development = try tally(.development, models: models, by: rules)
+      let test = try tally(.test, models: models, by: rules)
+      try report(models, ensemble, rules, development: development, test: test)
+        .write(to: scoresPath)
     }
   }
 
   /// Classifies the frames of a part by each model, and by the ensemble of the first of them, on one
   /// thread.
   private func tally(
-    _ part: CorpusPart, models: [(system: String, model: AcousticModel)]
-  ) throws -> [String: SystemTally] {
+    _ part: CorpusPart, models: [(system: String, model: AcousticModel)], by rules: ScoringRules
+  ) throws -> TalliedSet {
     var systems: [String: SystemTally] = [:]
     let utterances = try loadUtterances(part)
     let classes = try ClassInventory(path: targets(part).classesPath)
@@ -61,7 +73,6 @@ extension Experiment {
         throw ExperimentFault.otherClasses(targets(part).classesPath, modelPath(system))
       }
     }
-    let isSilence = classes.isSilence
     let clock = ContinuousClock()
     for (index, utterance) in utterances.enumerated() {
       var memberLogits: [Matrix] = []
@@ -70,7 +81,7 @@ extension Experiment {
         let logits = model.logits(of: utterance.features)
         let seconds = (clock.now - start) / .seconds(1)
         systems[system, default: SystemTally()].seconds += seconds
-        systems[system]?.count(logits, of: utterance, isSilence: isSilence)
+        systems[system]?.count(logits, of: utterance, by: rules)
         guard number < recipe.ensemble.members else { continue }
         memberLogits.append(logits)
         systems[Experiment.ensembleName, default: SystemTally()].seconds += seconds
@@ -79,30 +90,34 @@ extension Experiment {
       let mean = Ensemble.average(
         memberLogits, temperature: 1, mean: recipe.distillation.mean)
       systems[Experiment.ensembleName]?.seconds += (clock.now - start) / .seconds(1)
-      systems[Experiment.ensembleName]?.count(mean, of: utterance, isSilence: isSilence)
+      systems[Experiment.ensembleName]?.count(mean, of: utterance, by: rules)
       reporter.progress(
         WorkProgress(
           work: "score \(part.rawValue)", done: Double(index + 1),
           total: Double(utterances.count), unit: "utterances"))
     }
-    return systems
+    return TalliedSet(
+      systems: systems, speakers: try features(part).speakerCount(of: utterances.map(\.id)))
   }
 
   private func report(
     _ models: [(system: String, model: AcousticModel)], _ ensemble: Ensemble,
-    development: [String: SystemTally],
-    test: [String: SystemTally]
+    _ rules: ScoringRules, development: TalliedSet, test: TalliedSet
   ) throws -> ScoreReport {
     let members = memberJobs.map(\.system)
-    let onDevelopment = bootstrap(for: development, members[0])
-    let onTest = bootstrap(for: test, members[0])
+    let onDevelopment = bootstrap(for: development.systems, members[0])
+    let onTest = bootstrap(for: test.systems, members[0])
+    func score(_ set: TalliedSet, of systems: [String], _ bootstrap: Bootstrap) -> SetScore {
+      SetScore(
+        meanOf: systems.map { set.systems[$0]?.tallies ?? [] }, speakers: set.speakers,
+        bootstrap: bootstrap)
+    }
     func score(_ system: String, parameters: Int, of systems: [String]) -> SystemScore {
       SystemScore(
         system: system, parameters: parameters,
-        framesPerSecond: systems.count == 1 ? test[system]?.framesPerSecond : nil,
-        development: SetScore(
-          meanOf: systems.map { development[$0]?.tallies ?? [] }, bootstrap: onDevelopment),
-        test: SetScore(meanOf: systems.map { test[$0]?.tallies ?? [] }, bootstrap: onTest))
+        framesPerSecond: systems.count == 1 ? test.systems[system]?.framesPerSecond : nil,
+        development: score(development, of: systems, onDevelopment),
+        test: score(test, of: systems, onTest))
     }
     let single = models.map {
       score($0.system, parameters: $0.model.network.parameterCount, of: [$0.system])
@@ -115,15 +130,16 @@ extension Experiment {
           Experiment.ensembleName, parameters: ensemble.parameterCount,
           of: [Experiment.ensembleName]),
       ] + single.suffix(from: members.count)
+    let first = systems[0]
     return ScoreReport(
       rules: """
-        Frame accuracy: the class with the largest posterior against the alignment's, over all \
-        frames of all utterances; members stands for the members' mean. ± is half of the 95 % \
-        bootstrap interval over utterances (\(recipe.scoring.resamples) resamples, seed \
-        \(recipe.scoring.seed)). Without silence: frames whose true class is not silence. \
-        frames/s: test frames in a second on one thread, from log-mel to logits.
+        \(rules.text) Development: \(first.development.extent); test: \(first.test.extent). \
+        members stands for the members' mean. ± is half of the 95 % bootstrap interval over \
+        utterances (\(recipe.scoring.resamples) resamples, seed \(recipe.scoring.seed)). frames/s: \
+        test frames in a second on one thread, from log-mel to logits.
         """,
-      systems: Array(systems), comparisons: comparisons(test, members: members, bootstrap: onTest))
+      systems: Array(systems),
+      comparisons: comparisons(test.systems, members: members, bootstrap: onTest))
   }
 
   private func bootstrap(for systems: [String: SystemTally], _ system: String) -> Bootstrap {

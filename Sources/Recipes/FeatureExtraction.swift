@@ -242,6 +242,7 @@ struct FeatureExtraction: Sendable {
     try archive.commit()
     try AtomicFile.write(script, to: folder.scriptPath)
     try AtomicFile.write(counts, to: folder.frameCountPath)
+    try writeSpeakers(of: records.filter { $0.reason == nil }.map(\.utterance))
     try ledger.write(to: folder.ledgerPath)
     try folder.describe(request, error: error)
     if let error {
@@ -255,6 +256,17 @@ struct FeatureExtraction: Sendable {
       \(String(format: "%.1f", seconds / 60)) min of audio
       """)
     return ledger
+  }
+
+  /// Writes `utt2spk`, which scores are told apart by, or removes an old one.
+  private func writeSpeakers(of utterances: [String]) throws(FileFault) {
+    guard FileManager.default.fileExists(atPath: data.speakersPath) else {
+      try? FileManager.default.removeItem(atPath: folder.speakersPath)
+      return
+    }
+    let speakers = try data.speakers()
+    let lines = utterances.compactMap { id in speakers[id].map { "\(id) \($0)\n" } }
+    try AtomicFile.write(lines.joined(), to: folder.speakersPath)
   }
 
   private func progress(

@@ -5,8 +5,8 @@ import KaldiIO
 package import LinearAlgebra
 package import Storage
 
-/// A folder of log-mel features: `feats.ark`, `feats.scp`, `utt2num_frames`, `features.json` and
-/// `ledger.jsonl`.
+/// A folder of log-mel features: `feats.ark`, `feats.scp`, `utt2num_frames`, `features.json`,
+/// `ledger.jsonl`, and `utt2spk` where the data directory has it.
 package struct FeatureFolder: Sendable {
   /// What `features.json` holds.
   private struct Description: Codable {
@@ -29,6 +29,24 @@ package struct FeatureFolder: Sendable {
   var frameCountPath: String { path + "/utt2num_frames" }
   var descriptionPath: String { path + "/features.json" }
   package var ledgerPath: String { path + "/ledger.jsonl" }
+  /// The speakers of the utterances that have features, where the data directory has them.
+  var speakersPath: String { path + "/utt2spk" }
+
+  /// The speaker of each utterance; nil when speakers are not known.
+  package func speakers() throws(FileFault) -> [String: String]? {
+    guard FileManager.default.fileExists(atPath: speakersPath) else { return nil }
+    var speakers: [String: String] = [:]
+    for (number, line) in try TextFile.lines(of: speakersPath) {
+      let fields = line.fields
+      guard fields.count == 2 else {
+        throw .malformedLine(
+          path: speakersPath, line: number, expected: "an utterance and its speaker",
+          found: "\"\(line)\"")
+      }
+      speakers[String(fields[0])] = String(fields[1])
+    }
+    return speakers
+  }
 
   /// The options that the features were made with.
   package func options() throws(FileFault) -> FeatureOptions {

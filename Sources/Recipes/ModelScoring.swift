@@ -13,13 +13,17 @@ package struct ModelScoring: Sendable {
     (self.features, self.targets) = (features, targets)
   }
 
-  /// The score of a model, and the utterances that could not be scored.
+  /// The score of a model, its rules, and the utterances that could not be scored.
   ///
+  /// - Parameters:
+  ///   - modelPath: the model.
+  ///   - options: the bootstrap's, and a map to fold by.
+  /// - Returns: a ledger of all utterances besides.
   /// - Throws: `ModelFault` when the model expects other features, `ExperimentFault` when it has
   ///   other classes or nothing can be scored.
   package func score(
     modelPath: String, options: Recipe.ScoringOptions
-  ) throws -> (score: SetScore, ledger: Ledger) {
+  ) throws -> (score: ModelScore, ledger: Ledger) {
     let model = try AcousticModel(path: modelPath)
     try model.requireFeatures(
       try features.options(), path: modelPath, madeIn: features.path)
@@ -29,17 +33,41 @@ package struct ModelScoring: Sendable {
     }
     guard !utterances.isEmpty else {
       throw ExperimentFault.nothingToScore(
-        features.path,
-        reason: ledger.leftOut.first?.account ?? "empty")
+        features.path, reason: ledger.leftOut.first?.account ?? "empty")
     }
-    let isSilence = classes.isSilence
+    let rules = try ScoringRules(classes, fold: options.fold)
     let tallies = utterances.map { utterance in
-      FrameTally(
-        predicted: model.logits(of: utterance.features).largestColumns(),
-        labels: utterance.labels, isSilence: isSilence)
+      rules.tally(
+        predicted: model.logits(of: utterance.features).largestColumns(), labels: utterance.labels)
     }
     let bootstrap = Bootstrap(
       utterances: tallies.count, resamples: options.resamples, seed: options.seed)
-    return (SetScore(meanOf: [tallies], bootstrap: bootstrap), ledger)
+    let score = SetScore(
+      meanOf: [tallies], speakers: try features.speakerCount(of: utterances.map(\.id)),
+      bootstrap: bootstrap)
+    return (ModelScore(rules: rules.text, score: score), ledger)
+  }
+}
+
+/// A score with its rules; in JSON they stand side by side.
+package struct ModelScore: Sendable, Encodable {
+  package let rules: String
+  package let score: SetScore
+
+  private enum CodingKeys: String, CodingKey { case rules }
+
+  package func encode(to encoder: any Encoder) throws {
+    try score.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(rules, forKey: .rules)
+  }
+}
+
+extension FeatureFolder {
+  /// How many speakers some utterances are by; nil when it is not known of each.
+  func speakerCount(of utterances: [String]) throws(FileFault) -> Int? {
+    guard let speakers = try speakers() else { return nil }
+    let own = utterances.compactMap { speakers[$0] }
+    return own.count == utterances.count ? Set(own).count : nil
   }
 }

@@ -86,13 +86,16 @@ package struct Recipe: Sendable, Codable {
     /// Resamples of the utterances for the bootstrap intervals.
     package var resamples = 2000
     package var seed: UInt64 = 1
+    /// A map that folds classes before they are compared, a line `FROM TO` each; see `ScoringRules`.
+    package var fold: String?
 
     package init() {}
 
-    package enum CodingKeys: String, CodingKey, CaseIterable { case resamples, seed }
+    package enum CodingKeys: String, CodingKey, CaseIterable { case resamples, seed, fold }
 
     package init(from decoder: any Decoder) throws {
       let read = try OptionReader<CodingKeys>(decoder)
+      fold = try read.optional(.fold)
       resamples = try read(.resamples, default: resamples)
       seed = try read(.seed, default: seed)
       try requireOption(

@@ -66,7 +66,7 @@ struct DataDirectoryTests {
     #expect(
       data.faults.entries.map(\.reason) == [
         "\(script):3: expected each key once, found a again, after line 1",
-        "\(script):4: expected a key and a path, found \"c\"",
+        "\(script):4: expected a recording and its path, found \"c\"",
         "\(script):5: expected UTF-8, found other bytes",
       ])
     #expect(data.faults.entries.map(\.utterance) == ["a", "c", "d"])

@@ -1,5 +1,7 @@
+import Corpus
 import Evaluation
 import LinearAlgebra
+import Storage
 import TestSupport
 import Testing
 
@@ -91,7 +93,7 @@ struct EvaluationTests {
   func table() {
     let tallies = [tally(50, of: 100, silence: 20), tally(50, of: 100, silence: 20)]
     let bootstrap = Bootstrap(utterances: 2, resamples: 40, seed: 1)
-    let score = SetScore(meanOf: [tallies], bootstrap: bootstrap)
+    let score = SetScore(meanOf: [tallies], speakers: 3, bootstrap: bootstrap)
     let report = ScoreReport(
       rules: "Rules.",
       systems: [
@@ -115,5 +117,51 @@ struct EvaluationTests {
         Rules.
 
         """)
+  }
+}
+
+@Suite("Scoring rules")
+struct ScoringRuleTests {
+  @Test("without a fold classes are compared as they are; the rules say what is silence")
+  func plain() throws {
+    let rules = try ScoringRules(ClassInventory(symbols: ["A", "B", "SIL"]), fold: nil)
+    #expect(
+      rules.text == """
+        Frame accuracy: the class with the largest posterior against the alignment's. Classes: 3, \
+        not folded. Silence (1: SIL) counts, unless it says without.
+        """)
+    let tally = rules.tally(predicted: [0, 1, 2], labels: [0, 0, 2])
+    #expect(
+      tally
+        == FrameTally(predicted: [0, 1, 2], labels: [0, 0, 2], isSilence: [false, false, true]))
+  }
+
+  @Test("a fold makes classes one, by their symbol or by the label of their states")
+  func folded() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("ih ih\nix ih\ncl sil\nvcl_1 sil_9\nvcl sil\n", to: "48-39.map")
+    let classes = ClassInventory(
+      symbols: ["ih_1", "ih_2", "ix_1", "ix_2", "cl_1", "vcl_1", "vcl_2"])
+    let rules = try ScoringRules(classes, fold: path)
+    #expect(rules.classes.symbols == ["ih_1", "ih_2", "sil_1", "sil_2", "sil_9"])
+    let tally = rules.tally(predicted: [2, 3, 4, 5, 6], labels: [0, 0, 6, 5, 6])
+    #expect(tally.frames == 5 && tally.correct == 3 && tally.speechFrames == 2)
+    #expect(rules.text.contains("Classes: 5, the model's 7 folded by 48-39.map before"))
+    #expect(
+      throws: FileFault.malformed(
+        path: path, expected: "what the class aa_1 stands for", found: "none")
+    ) { try ScoringRules(ClassInventory(symbols: ["aa_1"]), fold: path) }
+  }
+
+  @Test("a score says what it is of")
+  func extent() {
+    let tallies = [tally(1, of: 2), tally(8, of: 8)]
+    let bootstrap = Bootstrap(utterances: 2, resamples: 40, seed: 1)
+    func extent(_ speakers: Int?) -> String {
+      SetScore(meanOf: [tallies], speakers: speakers, bootstrap: bootstrap).extent
+    }
+    #expect(extent(2) == "10 frames of 2 utterances by 2 speakers")
+    #expect(extent(1) == "10 frames of 2 utterances by 1 speaker")
+    #expect(extent(nil) == "10 frames of 2 utterances, speakers unknown")
   }
 }

@@ -59,6 +59,8 @@ struct CommandTests {
           -h, --help              Show help information.
 
         SUBCOMMANDS:
+          validate                Check a Kaldi data directory; every fault is named,
+                                  then counted.
           features                Make log-mel features of a Kaldi data directory.
           targets                 Make frame targets of a Kaldi data directory from an
                                   alignment.
@@ -83,6 +85,9 @@ struct CommandTests {
       ["features"], ["features", "a", "b", "--jobs", "0"], ["fly"],
       ["run", "a", "b", "--until", "tea"],
       ["targets", "a", "b"], ["targets", "a", "b", "--ctm", "c", "--ark", "d"],
+      ["targets", "a", "b", "--ctm", "c", "--tier", "d"], ["validate"],
+      ["targets", "a", "b", "--ctm", "c", "--features", "d", "--config", "e"],
+      ["validate", "a", "--channel", "0"],
       ["features", "a", "b", "--allow-skipped", "many"],
       ["features", "a", "b", "--window", "square"],
       ["features", "a", "b", "--text", "--compression", "cm"],

@@ -93,7 +93,7 @@ struct FeatureCommandTests {
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: out).sorted() == [
         "cmvn.ark", "cmvn.scp", "feats.ark", "feats.scp", "features.json", "ledger.jsonl",
-        "utt2num_frames",
+        "utt2num_frames", "utt2spk",
       ])
   }
 
@@ -182,7 +182,7 @@ struct FeatureCommandTests {
       ("empty.wav", "holds no samples"), ("nan.wav", "at sample 1"), ("96k.wav", "found 96000 Hz"),
       ("6.wav", "found 6"), ("short.wav", "found 300 samples"), ("cut.wav", "cut short"),
       ("none.wav", "no such file"), ("data", "it is a folder"), ("twice", "each key once"),
-      ("path-missing", "a key and a path"), ("run", "a command"), ("latin", "UTF-8"),
+      ("path-missing", "a recording and its path"), ("run", "a command"), ("latin", "UTF-8"),
     ] {
       let line = ledger.split(separator: "\n").first { $0.contains("\"utterance\":\"\(id)\"") }
       #expect(line?.contains(reason) == true, "\(id): \(line ?? "no line")")

@@ -171,6 +171,85 @@ struct ExperimentTests {
     #expect(try experiment.readScores().systems.allSatisfy { $0.test.utterances == 1 })
   }
 
+  @Test("the ledger has each utterance at each stage, and info sums it up")
+  func accounts() throws {
+    let corpus = try SampleCorpus()
+    try corpus.folder.write("", to: "audio/train-0.wav")
+    for part in ["train", "development", "test"] {
+      let ids = try DataDirectory(path: corpus.experimentPath + "/data/\(part)").utterances
+      try corpus.folder.write(
+        ids.map { "\($0.id) s\($0.id.suffix(1))\n" }.joined(), to: "exp/data/\(part)/utt2spk")
+    }
+    let (ledger, _) = try experiment(corpus).run()
+    let counts = Dictionary(
+      ledger.entries.map { ("\($0.part ?? "") \($0.stage)", 1) }, uniquingKeysWith: +)
+    #expect(
+      counts == [
+        "train features": 8, "train targets": 7, "train train": 7, "development features": 3,
+        "development targets": 3, "development score": 3, "test features": 4, "test targets": 4,
+        "test score": 4,
+      ])
+    let info = try Description(of: corpus.experimentPath).text
+    #expect(
+      info.contains(
+        """
+        | part        | stage    | utterances | left out | frames | left out | hours |
+        | ----------- | -------- | ---------: | -------: | -----: | -------: | ----: |
+        | train       | data     |          8 |        0 |        |          |       |
+        | train       | features |          7 |        1 |    406 |        0 | 0.001 |
+        | train       | targets  |          7 |        0 |    406 |        0 | 0.001 |
+        | train       | train    |          7 |        0 |    406 |        0 | 0.001 |
+        """))
+    #expect(
+      info.contains(
+        "| test        | score    |          4 |        0 |    232 |        0 | 0.001 |"))
+    #expect(info.contains("test: 232 frames of 4 utterances by 4 speakers."))
+  }
+
+  @Test("a frame that is neither scored nor left out with a reason makes the run fail")
+  func unaccounted() throws {
+    let corpus = try SampleCorpus()
+    let experiment = try experiment(corpus)
+    _ = try experiment.run()
+    func fault(_ file: String, _ change: (String) -> String) throws -> String? {
+      let path = corpus.experimentPath + "/" + file
+      let whole = try TextFile.text(of: path)
+      defer { try? AtomicFile.write(whole, to: path) }
+      try AtomicFile.write(change(whole), to: path)
+      return #expect(throws: ExperimentFault.self) { try experiment.collectLedger() }?.description
+    }
+    // An utterance that a stage forgot.
+    let forgotten = try fault("targets/train/ledger.jsonl") { text in
+      text.split(separator: "\n").filter { !$0.contains("train-3") }.joined(separator: "\n")
+    }
+    #expect(
+      forgotten?.contains(
+        "train, from features to targets: frames of train-3: expected 58, found none")
+        == true)
+    // Frames that a stage lost.
+    let shorter = try fault("targets/test/ledger.jsonl") { text in
+      text.split(separator: "\n").map { line in
+        line.contains("test-1")
+          ? line.replacing("\"framesOut\":58", with: "\"framesOut\":57") : line
+      }.joined(separator: "\n")
+    }
+    #expect(shorter?.contains("frames of test-1: expected 57, found 58") == true)
+    // An utterance of the data directory that features do not know.
+    let unknown = try fault("data/test/wav.scp") { $0 + "more /more.wav\n" }
+    #expect(unknown?.contains("test: utterances: expected 5, found 4") == true)
+    // Frames that were not scored, or not trained on.
+    let unscored = try fault("scores.json") {
+      $0.replacing("\"frames\" : 232", with: "\"frames\" : 231")
+    }
+    #expect(unscored?.contains("test, frames scored by member-00: expected 232, found 231") == true)
+    let untrained = try fault("models/student.log.jsonl") {
+      $0.replacing("\"frames\":464", with: "\"frames\":463")
+    }
+    #expect(
+      untrained?.contains("train: frames of student, epoch 1: expected 464, found 463") == true)
+    #expect(throws: Never.self) { try experiment.collectLedger() }
+  }
+
   @Test("features that are not the recipe's are refused before anything is trained on them")
   func otherFeatures() throws {
     let corpus = try SampleCorpus()
@@ -218,7 +297,8 @@ struct ExperimentTests {
     let (score, ledger) = try scoring.score(modelPath: student, options: .init())
     #expect(ledger.leftOut.isEmpty)
     let expected = try experiment.readScores().systems.last?.test
-    #expect(score.accuracy == expected?.accuracy)
+    #expect(score.score.accuracy == expected?.accuracy)
+    #expect(score.score.extent == expected?.extent)
 
     try corpus.folder.write("A 0\nSIL 1\nB 2\n", to: "exp/targets/test/classes.txt")
     #expect(throws: ExperimentFault.self) {

@@ -1,0 +1,67 @@
+package import Corpus
+package import Storage
+
+/// What counts as right: which classes are told apart, and which are silence.
+package struct ScoringRules: Sendable {
+  /// The classes that are told apart.
+  package let classes: ClassInventory
+
+  private let modelClasses: Int
+  private let foldName: String?
+  /// The class that each of the model's classes counts as.
+  private let ids: [Int32]
+  private let isSilence: [Bool]
+
+  /// - Parameters:
+  ///   - classes: the model's.
+  ///   - path: a map, a line `FROM TO` each, that folds classes before they are compared; FROM is a
+  ///     class, or the label that its states are of, which keep their numbers. Nil folds nothing.
+  /// - Throws: `FileFault` for a map that cannot be read or lacks a class.
+  package init(_ classes: ClassInventory, fold path: String?) throws(FileFault) {
+    modelClasses = classes.count
+    foldName = path?.split(separator: "/").last.map(String.init)
+    if let path {
+      (self.classes, ids) = try classes.folded(by: try SymbolMap(path: path), path: path)
+    } else {
+      self.classes = classes
+      ids = (0..<Int32(classes.count)).map { $0 }
+    }
+    isSilence = self.classes.isSilence
+  }
+
+  /// Counts the frames of one utterance.
+  ///
+  /// - Parameters:
+  ///   - predicted: one of the model's class ids a frame.
+  ///   - labels: the true ids, as many.
+  /// - Returns: the counts after folding.
+  package func tally(predicted: [Int32], labels: [Int32]) -> FrameTally {
+    FrameTally(
+      predicted: predicted.map { ids[Int($0)] }, labels: labels.map { ids[Int($0)] },
+      isSilence: isSilence)
+  }
+
+  /// The rules in words.
+  package var text: String {
+    let folding =
+      foldName.map { "the model's \(modelClasses) folded by \($0) before they are compared" }
+      ?? "not folded"
+    let silence = zip(classes.symbols, isSilence).filter(\.1).map(\.0)
+    let shown = silence.prefix(6).joined(separator: " ") + (silence.count > 6 ? " …" : "")
+    return """
+      Frame accuracy: the class with the largest posterior against the alignment's. Classes: \
+      \(classes.count), \(folding). \
+      \(silence.isEmpty
+        ? "None of them is silence."
+        : "Silence (\(silence.count): \(shown)) counts, unless it says without.")
+      """
+  }
+}
+
+extension SetScore {
+  /// What the score is of, in words.
+  package var extent: String {
+    let people = speakers.map { " by \($0) speaker\($0 == 1 ? "" : "s")" } ?? ", speakers unknown"
+    return "\(frames) frames of \(utterances) utterances\(people)"
+  }
+}
