@@ -112,7 +112,7 @@ struct Accounts {
   /// - Parameter secondsPerFrame: the features' frame shift.
   /// - Returns: lines of text.
   func table(secondsPerFrame: Double) -> String {
-    var rows = [["part", "stage", "utterances", "left out", "frames", "left out", "hours"]]
+    var rows = [["part", "stage", "utterances", "left out", "frames", "frames left out", "hours"]]
     for part in parts {
       let known = part.stages[.data]?.count ?? 0
       let extracted = part.stages[.features]?.count ?? 0

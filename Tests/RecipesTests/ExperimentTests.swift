@@ -193,16 +193,16 @@ struct ExperimentTests {
     #expect(
       info.contains(
         """
-        | part        | stage    | utterances | left out | frames | left out | hours |
-        | ----------- | -------- | ---------: | -------: | -----: | -------: | ----: |
-        | train       | data     |          8 |        0 |        |          |       |
-        | train       | features |          7 |        1 |    406 |        0 | 0.001 |
-        | train       | targets  |          7 |        0 |    406 |        0 | 0.001 |
-        | train       | train    |          7 |        0 |    406 |        0 | 0.001 |
+        | part        | stage    | utterances | left out | frames | frames left out | hours |
+        | ----------- | -------- | ---------: | -------: | -----: | --------------: | ----: |
+        | train       | data     |          8 |        0 |        |                 |       |
+        | train       | features |          7 |        1 |    406 |               0 | 0.001 |
+        | train       | targets  |          7 |        0 |    406 |               0 | 0.001 |
+        | train       | train    |          7 |        0 |    406 |               0 | 0.001 |
         """))
     #expect(
       info.contains(
-        "| test        | score    |          4 |        0 |    232 |        0 | 0.001 |"))
+        "| test        | score    |          4 |        0 |    232 |               0 | 0.001 |"))
     #expect(info.contains("test: 232 frames of 4 utterances by 4 speakers."))
   }
 

@@ -1,40 +1,54 @@
 #!/usr/bin/env python3
 """Aligns a Kaldi data directory with PocketSphinx, to phones and to tied HMM states.
 
-    align.py DATA OUT [--lexicon FILE] [--root DIR] [--jobs N]
+    align.py DATA OUT [--lexicon FILE] [--root DIR] [--digits] [--channel N] [--allow-commands]
+             [--jobs N]
 
-DATA holds `wav.scp` (paths) and `text` (words as the dictionary spells them, in lower case);
-`segments` is used when it is there. OUT gets
+DATA holds `wav.scp` and `text` (in any case of letters); `segments` is used when it is there. OUT
+gets
 
     phones.ctm     `utterance 1 start duration phone`, seconds; noise fillers count as SIL
     senones.txt    `utterance id id id ...`, one tied-state id a 10 ms frame (Kaldi's text vectors)
     states.txt     `id symbol`, the phone state of each tied state of the model: `AA_1` to `AA_3`;
                    noise fillers count as SIL
+    oov.txt        `word count`, the words without a pronunciation, most frequent first
     ledger.jsonl   each utterance that could not be aligned, with its reason
 
-The acoustic model and the dictionary are the `en-us` ones of the pocketsphinx wheel. The model
-hears 16 kHz; audio at another rate is resampled for the aligner alone. Its frames are 25.6 ms long
-and the last one is padded, so an utterance mostly counts one frame more than snip-edges gives.
+Pronunciations come from the lexicon (`word phone phone ...` a line, ARPAbet, stress digits dropped),
+for words that it lacks from the `en-us` dictionary of the pocketsphinx wheel, whose acoustic model
+makes the alignment. The model hears 16 kHz; audio at another rate is resampled for the aligner alone.
+Its frames are 25.6 ms long and the last one is padded, so an utterance mostly counts one frame more
+than snip-edges gives.
+
+What is done is kept in OUT/align.part, so that a run that was stopped goes on; the results do not
+depend on that, nor on the number of jobs.
 
 Exit status: 0 all aligned, 65 some left out (see the ledger), 66 no such input.
 """
 
 import argparse
+import collections
+import hashlib
+import io
 import json
 import multiprocessing
 import os
-import struct
+import subprocess
 import sys
+import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pocketsphinx
 import soundfile
 import soxr
+from model import PHONES, states_of_model
 
 SAMPLE_RATE = 16000
 FRAMES_PER_SECOND = 100
 FILLERS = {"+NSN+", "+SPN+"}
+DIGITS = "zero one two three four five six seven eight nine".split()
 # Far wider than the decoder's own: alignment is cheap, and a path pruned away is an utterance lost.
 BEAMS = {"beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-120}
 
@@ -49,22 +63,16 @@ class Unalignable(Exception):
 
 
 class Aligner:
-    """A PocketSphinx decoder with the wheel's model, its dictionary and further words."""
+    """A PocketSphinx decoder with the wheel's model and a dictionary."""
 
-    def __init__(self, lexicon):
+    def __init__(self, dictionary):
         pocketsphinx.set_loglevel("FATAL")
-        self.decoder = pocketsphinx.Decoder(samprate=SAMPLE_RATE, bestpath=False, lm=None, **BEAMS)
-        for word, variants in lexicon.items():
-            for number, phones in enumerate(variants, 1):
-                name = word if number == 1 else f"{word}({number})"
-                if self.decoder.lookup_word(name) is None:
-                    self.decoder.add_word(name, phones, update=False)
+        self.decoder = pocketsphinx.Decoder(
+            samprate=SAMPLE_RATE, bestpath=False, lm=None, dict=dictionary, **BEAMS
+        )
 
     def align(self, samples, words):
         """Returns [(phone, [(tied state, frames) x 3])] for 16-bit samples at 16 kHz."""
-        unknown = [word for word in words if self.decoder.lookup_word(word) is None]
-        if unknown:
-            raise Unalignable("not in the dictionary: " + " ".join(sorted(set(unknown))))
         try:
             # Forget the noise and the mean of the utterances before: the order must not matter.
             self.decoder.reinit_feat()
@@ -91,119 +99,235 @@ class Aligner:
         self.decoder.end_utt()
 
 
-def read_table(path):
-    """Reads a Kaldi table of one line an entry: {key: the rest of the line}."""
-    table = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        key, _, value = line.strip().partition(" ")
-        if not key or not value.strip():
-            raise SystemExit(f"{path}:{number}: expected a key and a value, found {line!r}")
-        if key in table:
-            raise SystemExit(f"{path}:{number}: {key} stands there twice")
-        table[key] = value.strip()
-    return table
+def read_table(path, ledger):
+    """Reads a Kaldi table of one line an entry: {key: the rest of the line}.
+
+    A key whose line is malformed or that stands twice is put into the ledger instead.
+    """
+    table, bad = {}, {}
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        key, *rest = line.decode("utf-8", errors="replace").split(maxsplit=1) or [""]
+        if not key:
+            continue
+        if key in table or key in bad:
+            bad[key] = f"{path}:{number}: expected each key once, found {key} again"
+        elif not rest:
+            bad[key] = f"{path}:{number}: expected a key and a value, found {key!r}"
+        else:
+            table[key] = rest[0].strip()
+    ledger |= bad
+    return {key: value for key, value in table.items() if key not in bad}
 
 
-def read_lexicon(path):
-    """Reads `word phone phone ...`, stress digits dropped: {word: [pronunciations]}."""
+def read_pronunciations(path):
+    """Reads `word phone phone ...`: {word: [pronunciations]}; lines that cannot be used are named."""
     lexicon = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        fields = line.split()
-        if not fields or fields[0].startswith("#"):
+        word, *phones = line.split() or [""]
+        if not word or word.startswith("#"):
             continue
-        if len(fields) < 2:
-            raise SystemExit(f"{path}:{number}: expected a word and its phones, found {line!r}")
-        phones = " ".join(phone.rstrip("012") for phone in fields[1:])
-        variants = lexicon.setdefault(fields[0].lower(), [])
-        if phones not in variants:
-            variants.append(phones)
+        phones = [phone.rstrip("012") for phone in phones]
+        unknown = sorted(set(phones) - PHONES)
+        if not phones or unknown:
+            found = f"{line!r}" if not phones else " ".join(unknown)
+            print(
+                f"{path}:{number}: expected a word and phones of the model, found {found}; "
+                "the line is not used",
+                file=sys.stderr,
+            )
+            continue
+        variants = lexicon.setdefault(word.lower().split("(")[0] or word.lower(), [])
+        if " ".join(phones) not in variants:
+            variants.append(" ".join(phones))
     return lexicon
 
 
-def read_utterances(data, root):
-    """Returns [(utterance, audio path, start, end, words)]; start and end are None without segments."""
-    recordings = read_table(data / "wav.scp")
-    texts = read_table(data / "text")
-    segments = {}
+def read_utterances(data, root, spell_digits):
+    """Returns the ledger so far and [(utterance, audio, start, end, words)].
+
+    `start` and `end` are None without segments.
+    """
+    ledger, unusable = {}, {}
+    texts = read_table(data / "text", ledger)
     if (data / "segments").exists():
-        for utterance, rest in read_table(data / "segments").items():
-            recording, start, end = rest.split()
-            segments[utterance] = (recording, float(start), float(end))
+        recordings = read_table(data / "wav.scp", unusable)
+        segments = {}
+        for utterance, rest in read_table(data / "segments", ledger).items():
+            try:
+                recording, start, end = rest.split()[:3]
+                segments[utterance] = (recording, float(start), float(end))
+            except ValueError:
+                ledger[utterance] = (
+                    f"{data / 'segments'}: expected a recording, a start and an end, found {rest!r}"
+                )
+    else:
+        recordings = read_table(data / "wav.scp", ledger)
+        segments = {utterance: (utterance, None, None) for utterance in recordings}
     utterances = []
-    for utterance in sorted(texts):
-        recording, start, end = segments.get(utterance, (utterance, None, None))
-        path = recordings.get(recording)
-        utterances.append(
-            (utterance, path and str(root / path), start, end, texts[utterance].lower().split())
-        )
-    return utterances
+    for utterance in sorted((texts.keys() | segments.keys()) - ledger.keys(), key=str.encode):
+        if utterance not in texts:
+            ledger[utterance] = f"not in {data / 'text'}"
+        elif utterance not in segments:
+            listed = "segments" if (data / "segments").exists() else "wav.scp"
+            ledger[utterance] = f"not in {data / listed}"
+        elif segments[utterance][0] not in recordings:
+            recording = segments[utterance][0]
+            ledger[utterance] = unusable.get(recording, f"{recording} is not in wav.scp")
+        else:
+            recording, start, end = segments[utterance]
+            audio = recordings[recording]
+            if not audio.endswith("|"):
+                audio = str(root / audio)
+            words = texts[utterance].lower().split()
+            if spell_digits:
+                words = [name for word in words for name in spelled(word)]
+            utterances.append((utterance, audio, start, end, words))
+    return ledger, utterances
 
 
-def read_samples(path, start, end):
-    """Reads mono audio, resampled to 16 kHz, as 16-bit integers."""
+def spelled(word):
+    """A word of digits as the names of its digits; any other word as it is."""
+    if word.isascii() and word.isdigit():
+        return [DIGITS[int(digit)] for digit in word]
+    return [word]
+
+
+def read_samples(audio, start, end, channel, allow_commands):
+    """Reads one channel of a recording, resampled to 16 kHz, as 16-bit integers."""
     try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except soundfile.SoundFileError as error:
+        if audio.endswith("|"):
+            if not allow_commands:
+                raise Unalignable(f"a command, which is not run without --allow-commands: {audio}")
+            done = subprocess.run(audio[:-1], shell=True, capture_output=True, check=False)
+            if done.returncode:
+                raise Unalignable(f"status {done.returncode} of the command {audio[:-1].strip()}")
+            audio, source = audio[:-1].strip(), io.BytesIO(done.stdout)
+        else:
+            source = audio
+        samples, rate = soundfile.read(source, dtype="float32", always_2d=True)
+    except (soundfile.SoundFileError, OSError) as error:
         raise Unalignable(str(error)) from error
-    if samples.shape[1] != 1:
-        raise Unalignable(f"{path}: expected one channel, found {samples.shape[1]}")
-    samples = samples[:, 0]
+    count = samples.shape[1]
+    if channel is None and count != 1:
+        raise Unalignable(f"{audio}: expected one channel, found {count}; choose one of them")
+    if channel is not None and channel > count:
+        raise Unalignable(f"{audio}: expected a channel {channel}, found {count}")
+    samples = samples[:, (channel or 1) - 1]
     if start is not None:
         samples = samples[round(start * rate) : round(end * rate)]
+    if len(samples) == 0:
+        raise Unalignable(f"{audio}: no samples" + ("" if start is None else f" from {start} s on"))
     if rate != SAMPLE_RATE:
         samples = soxr.resample(samples, rate, SAMPLE_RATE, quality="VHQ")
     return np.clip(np.rint(samples * 32768), -32768, 32767).astype("<i2")
 
 
-aligner = None
+worker = None
 
 
-def start_worker(lexicon):
-    global aligner
-    aligner = Aligner(lexicon)
+def start_worker(dictionary, channel, allow_commands):
+    global worker
+    worker = (Aligner(dictionary), channel, allow_commands)
 
 
 def align_utterance(job):
-    utterance, path, start, end, words = job
+    """Returns an utterance, its alignment or None, and the reason for None."""
+    utterance, audio, start, end, words = job
+    aligner, channel, allow_commands = worker
     try:
-        if path is None:
-            raise Unalignable("not in wav.scp")
-        return utterance, aligner.align(read_samples(path, start, end), words), None
+        samples = read_samples(audio, start, end, channel, allow_commands)
+        return utterance, aligner.align(samples, words), None
     except Unalignable as error:
         return utterance, None, str(error)
 
 
-def states_of_model(path):
-    """Reads {tied state: symbol of its phone state} from a binary model definition.
+class Journal:
+    """The utterances that are done, a JSON line each, behind a line that says of what work."""
 
-    The layout is described in the file's own header and in bin_mdef.c of PocketSphinx.
-    """
-    content = path.read_bytes()
-    (description,) = struct.unpack_from("<i", content, 8)
-    offset = 12 + description
-    n_base, n_phones, n_states, _, n_senones, _, n_sequences, _, n_tree, _ = struct.unpack_from(
-        "<10i", content, offset
-    )
-    offset += 40
-    names, end = [], offset
-    for _ in range(n_base):
-        start, end = end, content.index(b"\0", end) + 1
-        names.append(content[start : end - 1].decode())
-    offset += (end - offset + 3) // 4 * 4 + 8 * n_tree
-    phones = list(struct.iter_unpack("<ii4B", content[offset : offset + 12 * n_phones]))
-    offset += 12 * n_phones + 4
-    sequences = struct.unpack_from(f"<{n_sequences * n_states}H", content, offset)
-    symbols = {}
-    for number, (sequence, _, _, base, _, _) in enumerate(phones):
-        name = names[number if number < n_base else base]
-        for state in range(n_states):
-            senone = sequences[sequence * n_states + state]
-            symbol = f"{fold(name)}_{state + 1}"
-            if symbols.setdefault(senone, symbol) != symbol:
-                raise SystemExit(f"{path}: {senone} is tied across {symbols[senone]} and {symbol}")
-    if len(symbols) != n_senones:
-        raise SystemExit(f"{path}: expected {n_senones} tied states, found {len(symbols)}")
-    return symbols
+    def __init__(self, path, identity):
+        self.done = {}
+        lines = path.read_bytes().split(b"\n") if path.exists() else []
+        whole = 0
+        # What follows the last line end was cut off.
+        if lines and lines[0].decode(errors="replace") == identity:
+            for line in lines[:-1]:
+                if whole:
+                    utterance, alignment, reason = json.loads(line)
+                    self.done[utterance] = (alignment, reason)
+                whole += len(line) + 1
+        self.file = open(path, "r+b" if whole else "wb")
+        self.file.truncate(whole)
+        self.file.seek(whole)
+        if not whole:
+            self.file.write(identity.encode() + b"\n")
+
+    def add(self, utterance, alignment, reason):
+        self.done[utterance] = (alignment, reason)
+        self.file.write(json.dumps([utterance, alignment, reason]).encode() + b"\n")
+        self.file.flush()
+
+
+def identity_of(options, paths, utterances):
+    """A line that names all that the alignment depends on."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.read_bytes() if path and path.exists() else b"-")
+        digest.update(b"\0")
+    for _, audio, *_ in utterances:
+        if not audio.endswith("|") and os.path.exists(audio):
+            facts = os.stat(audio)
+            digest.update(f"{audio} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    digest.update(repr([options.digits, options.channel, options.allow_commands]).encode())
+    return f"align.py 2, pocketsphinx {version('pocketsphinx')}, {digest.hexdigest()}"
+
+
+def write_dictionary(lexicon, words):
+    """Writes the pronunciations of some words for the decoder; returns the file, which must be kept."""
+    file = tempfile.NamedTemporaryFile("w", suffix=".dict", encoding="utf-8")
+    for word in sorted(words):
+        for number, phones in enumerate(lexicon[word], 1):
+            file.write(f"{word if number == 1 else f'{word}({number})'} {phones}\n")
+    # The decoder takes no dictionary without a word.
+    if not words:
+        file.write("zero Z IH R OW\n")
+    file.flush()
+    return file
+
+
+def write_outputs(out, results, ledger, symbols, missing):
+    """Writes all files, each under its name when it is whole."""
+    parts = {}
+
+    def part(name):
+        parts[name] = open(out / f"{name}.part", "w", encoding="utf-8")
+        return parts[name]
+
+    phones_file, senones_file = part("phones.ctm"), part("senones.txt")
+    for utterance in sorted(results, key=str.encode):
+        frame, senones = 0, []
+        for phone, states in results[utterance]:
+            frames = sum(count for _, count in states)
+            phones_file.write(
+                f"{utterance} 1 {frame / FRAMES_PER_SECOND:.2f} {frames / FRAMES_PER_SECOND:.2f} "
+                f"{phone}\n"
+            )
+            frame += frames
+            for senone, count in states:
+                senones += [senone] * count
+        senones_file.write(" ".join([utterance, *map(str, senones)]) + "\n")
+    states_file = part("states.txt")
+    for senone in sorted(symbols):
+        states_file.write(f"{senone} {symbols[senone]}\n")
+    oov_file = part("oov.txt")
+    for word, count in sorted(missing.items(), key=lambda item: (-item[1], item[0])):
+        oov_file.write(f"{word} {count}\n")
+    ledger_file = part("ledger.jsonl")
+    for utterance in sorted(ledger, key=str.encode):
+        entry = {"utterance": utterance, "stage": "align", "reason": ledger[utterance]}
+        ledger_file.write(json.dumps(entry) + "\n")
+    for name, file in parts.items():
+        file.close()
+        os.replace(out / f"{name}.part", out / name)
 
 
 def main():
@@ -212,9 +336,16 @@ def main():
     )
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--lexicon", type=Path, help="words beyond the dictionary, `word phones`")
+    parser.add_argument("--lexicon", type=Path, help="pronunciations, `word phone phone ...` a line")
     parser.add_argument(
         "--root", type=Path, default=Path(), help="where relative paths in wav.scp start"
+    )
+    parser.add_argument(
+        "--digits", action="store_true", help="read 42 as four two, where the text has digits"
+    )
+    parser.add_argument("--channel", type=int, help="the channel to take, from 1 (default: mono)")
+    parser.add_argument(
+        "--allow-commands", action="store_true", help="run entries of wav.scp that are commands"
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
@@ -223,46 +354,59 @@ def main():
             print(f"align.py: no such file: {path}", file=sys.stderr)
             return 66
 
-    lexicon = read_lexicon(options.lexicon) if options.lexicon else {}
-    utterances = read_utterances(options.data, options.root)
+    model = Path(pocketsphinx.get_model_path()) / "en-us"
+    symbols = {state: fold_state(name) for state, name in states_of_model(model / "en-us/mdef")}
+    lexicon = read_pronunciations(model / "cmudict-en-us.dict")
+    lexicon |= read_pronunciations(options.lexicon) if options.lexicon else {}
+    ledger, utterances = read_utterances(options.data, options.root, options.digits)
+    missing = collections.Counter()
+    jobs = []
+    for job in utterances:
+        unknown = [word for word in job[4] if word not in lexicon]
+        missing.update(unknown)
+        if unknown:
+            ledger[job[0]] = "no pronunciation: " + " ".join(sorted(set(unknown)))
+        else:
+            jobs.append(job)
+
     options.out.mkdir(parents=True, exist_ok=True)
-    model = Path(pocketsphinx.get_model_path()) / "en-us" / "en-us"
-    symbols, failed = states_of_model(model / "mdef"), 0
-    names = ["phones.ctm", "senones.txt", "states.txt", "ledger.jsonl"]
-    files = [open(options.out / f"{name}.part", "w", encoding="utf-8") for name in names]
-    phones_file, senones_file, states_file, ledger_file = files
-    with multiprocessing.Pool(options.jobs, start_worker, (lexicon,)) as pool:
-        for done, (utterance, alignment, reason) in enumerate(
-            pool.imap(align_utterance, utterances), 1
-        ):
-            if reason is not None:
-                failed += 1
-                entry = {"utterance": utterance, "stage": "align", "reason": reason}
-                ledger_file.write(json.dumps(entry) + "\n")
-                continue
-            frame, senones = 0, []
-            for phone, states in alignment:
-                frames = sum(count for _, count in states)
-                phones_file.write(
-                    f"{utterance} 1 {frame / FRAMES_PER_SECOND:.2f} "
-                    f"{frames / FRAMES_PER_SECOND:.2f} {phone}\n"
-                )
-                frame += frames
-                for senone, count in states:
-                    senones += [senone] * count
-            senones_file.write(" ".join([utterance, *map(str, senones)]) + "\n")
-            if done % 100 == 0:
-                print(f"align.py: {done} of {len(utterances)} utterances", file=sys.stderr)
-    for senone in sorted(symbols):
-        states_file.write(f"{senone} {symbols[senone]}\n")
-    for name, file in zip(names, files):
-        file.close()
-        os.replace(options.out / f"{name}.part", options.out / name)
+    lists = [options.data / name for name in ["wav.scp", "text", "segments"]]
+    journal_path = options.out / "align.part"
+    journal = Journal(journal_path, identity_of(options, [*lists, options.lexicon], jobs))
+    if journal.done:
+        print(f"align.py: going on after {len(journal.done)} utterances", file=sys.stderr)
+    left = [job for job in jobs if job[0] not in journal.done]
+    dictionary = write_dictionary(lexicon, {word for job in jobs for word in job[4]})
+    settings = (dictionary.name, options.channel, options.allow_commands)
+    with multiprocessing.Pool(options.jobs, start_worker, settings) as pool:
+        for count, result in enumerate(pool.imap(align_utterance, left), 1):
+            journal.add(*result)
+            if count % 100 == 0 or count == len(left):
+                print(f"align.py: {count} of {len(left)} utterances", file=sys.stderr)
+
+    ledger |= {key: reason for key, (_, reason) in journal.done.items() if reason is not None}
+    results = {key: found for key, (found, reason) in journal.done.items() if reason is None}
+    write_outputs(options.out, results, ledger, symbols, missing)
+    journal_path.unlink()
+    if missing:
+        common = ", ".join(f"{word} ({count})" for word, count in missing.most_common(10))
+        print(
+            f"align.py: {len(missing)} words without a pronunciation, see {options.out}/oov.txt: "
+            f"{common}",
+            file=sys.stderr,
+        )
     print(
-        f"align.py: {len(utterances) - failed} utterances aligned, {failed} left out",
+        f"align.py: {len(results)} utterances aligned, {len(ledger)} left out, see "
+        f"{options.out}/ledger.jsonl",
         file=sys.stderr,
     )
-    return 65 if failed else 0
+    return 65 if ledger else 0
+
+
+def fold_state(name):
+    """The symbol of a phone state, `AA_1`; those of noise fillers count as silence's."""
+    phone, _, number = name.rpartition("_")
+    return f"{fold(phone)}_{number}"
 
 
 if __name__ == "__main__":

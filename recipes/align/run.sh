@@ -1,11 +1,56 @@
 #!/usr/bin/env bash
-# Aligns a Kaldi data directory: run.sh DATA OUT [--lexicon FILE] [--root DIR] [--jobs N]
+# Aligns a Kaldi data directory with PocketSphinx and makes frame targets of it.
 #
-# Makes a Python environment with the aligner under exp/align/ on its first call; align.py says
-# what is written.
+#   run.sh DATA OUT [--lexicon FILE] [--root DIR] [--digits] [--channel N] [--allow-commands]
+#          [--jobs N] [--config FILE]
+#
+#   OUT                  gets phones.ctm, senones.txt, states.txt, oov.txt and ledger.jsonl, of which
+#                        align.py says more, and
+#     targets/states/    the phone state of each frame: 39 phones and silence, three states each
+#     targets/tied/      the tied state of each frame, those that occur
+#   --config FILE        feature options in YAML, by which the frames of the targets are counted
+#                        (default: 25 ms every 10 ms of audio at 16 kHz)
+#   the others           as align.py has them
+#
+# What is missing is installed; a Python environment with the aligner is made under exp/align/ on the
+# first call. A run that was stopped goes on where it was. Exit status: 0 all done, 65 some utterances
+# left out (each is in a ledger), 66 no such input.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-source "$here/../requirements.sh"
-environment=$here/../../exp/align/environment
+root=$(cd "$here/../.." && pwd)
+source "$root/recipes/requirements.sh"
+
+usage() { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+[ $# -ge 2 ] || usage
+data=$1 out=$2
+shift 2
+align=() targets=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --lexicon | --channel) align+=("$1" "${2:?$1 needs a value}"); shift 2 ;;
+    --digits) align+=("$1"); shift ;;
+    --allow-commands) align+=("$1"); targets+=("$1"); shift ;;
+    --root | --jobs) align+=("$1" "${2:?$1 needs a value}"); targets+=("$1" "$2"); shift 2 ;;
+    --config) targets+=("$1" "${2:?$1 needs a file}"); shift 2 ;;
+    *) usage ;;
+  esac
+done
+
+require_build_tools
+environment=$root/exp/align/environment
 require_python "$environment" "$here/requirements.txt"
-exec "$environment/bin/python" "$here/align.py" "$@"
+# Runs a command; 65, which says that some utterances were left out, does not stop the rest.
+status=0
+some() {
+  local own=0
+  "$@" || own=$?
+  case $own in 0) ;; 65) status=65 ;; *) exit $own ;; esac
+}
+some "$environment/bin/python" "$here/align.py" "$data" "$out" ${align[@]+"${align[@]}"}
+swift build -c release --package-path "$root" --product limbeck >&2
+limbeck=$root/.build/release/limbeck
+some "$limbeck" targets "$data" "$out/targets/states" --ark "$out/senones.txt" \
+  --map "$out/states.txt" ${targets[@]+"${targets[@]}"}
+some "$limbeck" targets "$data" "$out/targets/tied" --ark "$out/senones.txt" \
+  --names "$out/states.txt" ${targets[@]+"${targets[@]}"}
+exit $status

@@ -56,8 +56,8 @@ if [ $every -gt 1 ]; then
     awk -v every=$every 'NR % every == 1' "$list" >"$list.part" && mv "$list.part" "$list"
   done
 fi
-for list in senones states; do
-  gzip -dc "$root/data/asterisk-en/$list.txt.gz" >"$exp/data/$list.txt"
+for list in asterisk-en/senones pocketsphinx-en-us/states; do
+  gzip -dc "$root/data/$list.txt.gz" >"$exp/data/${list#*/}.txt"
 done
 
 swift build -c release --package-path "$root" --product limbeck >&2

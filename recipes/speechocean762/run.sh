@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# From speechocean762 to a distilled acoustic model and its table of scores.
+#
+#   run.sh CORPUS [--targets states|tied] [--until STAGE] [--exp DIR] [--jobs N]
+#
+#   CORPUS           the unpacked download of https://www.openslr.org/101, or its training half as one
+#                    data directory (see prepare.sh)
+#   --targets states 39 phones and silence, three states each (default); tied: the aligner's tied
+#                    states, some 4,800 classes
+#   --until STAGE    the last stage: features, targets, train, distill or score (default: score)
+#   --exp DIR        where everything goes (default: exp/speechocean762-states or -tied)
+#   --jobs N         threads (default: all cores); the results do not depend on it
+#
+# Where the corpus has no alignments/, recipes/align makes them with its lexicon. What is missing is
+# installed. What is done already is not done again; a run that was stopped goes on.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+here=$root/recipes/speechocean762
+source "$root/recipes/requirements.sh"
+
+usage() { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+[ $# -ge 1 ] && [ "${1#--}" = "$1" ] || usage
+corpus=$1 targets=states exp='' jobs=() until=()
+shift
+while [ $# -gt 0 ]; do
+  case $1 in
+    --targets) targets=${2:?--targets needs states or tied}; shift 2 ;;
+    --until) until=(--until "${2:?--until needs a stage}"); shift 2 ;;
+    --exp) exp=${2:?--exp needs a folder}; shift 2 ;;
+    --jobs) jobs=(--jobs "${2:?--jobs needs a number}"); shift 2 ;;
+    *) usage ;;
+  esac
+done
+[ -r "$here/$targets.yaml" ] || usage
+[ -n "$exp" ] || exp=$root/exp/speechocean762-$targets
+
+require_build_tools
+"$here/prepare.sh" "$corpus" "$exp/data"
+swift build -c release --package-path "$root" --product limbeck >&2
+limbeck=$root/.build/release/limbeck
+for part in train development test; do
+  # Faults are named before any work is done; those utterances are then left out.
+  "$limbeck" validate "$exp/data/$part" ${jobs[@]+"${jobs[@]}"} >&2 || [ $? -eq 65 ]
+done
+
+if [ -r "$corpus/alignments/senones.txt.gz" ]; then
+  gzip -dc "$corpus/alignments/senones.txt.gz" >"$exp/data/senones.txt"
+else
+  all=$exp/align/data
+  mkdir -p "$all"
+  for list in wav.scp text; do
+    LC_ALL=C sort "$exp"/data/{train,development,test}/$list >"$all/$list.new"
+    cmp -s "$all/$list.new" "$all/$list" && rm "$all/$list.new" || mv "$all/$list.new" "$all/$list"
+  done
+  if [ ! -e "$exp/align/out/senones.txt" ] || [ "$all/text" -nt "$exp/align/out/senones.txt" ]; then
+    # 65 says that some utterances were left out, which the ledgers name.
+    "$root/recipes/align/run.sh" "$all" "$exp/align/out" --lexicon "$exp/data/lexicon.txt" \
+      ${jobs[@]+"${jobs[@]}"} || [ $? -eq 65 ]
+  fi
+  cp "$exp/align/out/senones.txt" "$exp/data/senones.txt"
+fi
+gzip -dc "$root/data/pocketsphinx-en-us/states.txt.gz" >"$exp/data/states.txt"
+
+"$limbeck" run "$here/$targets.yaml" "$exp" ${until[@]+"${until[@]}"} ${jobs[@]+"${jobs[@]}"}
