@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Makes Kaldi data directories of TIMIT (LDC93S1).
+#
+#   prepare.sh TIMIT OUT
+#
+# TIMIT    the corpus: a folder with TRAIN/ and TEST/, or one of its parents; names in capitals or not
+# OUT      gets train/ (all 462 speakers of TRAIN), development/ (50 speakers of TEST) and test/ (the 24
+#          of the core test set), each with wav.scp, text (from .TXT), utt2spk, spk2utt and spk2gender
+#          in the order of bytes, and labels/ with a link to each .PHN file
+#
+# An utterance's id is SPEAKER_SENTENCE in capitals, as FCJF0_SX37. The SA sentences, which all
+# speakers read, are left out. Audio is SPHERE, or RIFF where a release has .WAV.wav beside it.
+set -euo pipefail
+export LC_ALL=C
+here=$(cd "$(dirname "$0")" && pwd)
+lists=$here/../../data/timit
+
+if [ $# -ne 2 ]; then
+  sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
+  exit 64
+fi
+fail() { echo "prepare.sh: $2" >&2; exit "$1"; }
+corpus=$(cd "$1" 2>/dev/null && pwd) || fail 66 "no such folder: $1"
+out=$2
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
+find_half() { find -L "$corpus" -maxdepth 4 -type d -iname "$1" | sort | head -1; }
+train=$(find_half train) test=$(find_half test)
+[ -n "$train" ] && [ -n "$test" ] ||
+  fail 66 "$corpus: expected folders TRAIN and TEST in it, found no such"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work"/{train,development,test} "$work/labels"
+: >"$work/ledger.jsonl"
+
+# The parts of the speakers of TEST.
+declare -A part_of
+while read -r speaker; do part_of[$speaker]=development; done <"$lists/development.txt"
+while read -r speaker; do part_of[$speaker]=test; done <"$lists/core-test.txt"
+
+# Puts the sentences of one half into the parts that its speakers belong to.
+list_half() { # HALF
+  find -L "$1" -type f -iname '*.phn' | sort | while read -r phones; do
+    stem=${phones%.*} folder=${phones%/*}
+    sentence=${stem##*/} speaker=${folder##*/}
+    sentence=${sentence^^} speaker=${speaker^^}
+    case $sentence in SA*) continue ;; esac
+    if [ "$1" = "$train" ]; then part=train
+    else part=${part_of[$speaker]:-}
+    fi
+    [ -n "$part" ] || continue
+    id=${speaker}_$sentence
+    audio=
+    for end in .WAV .wav .WAV.wav .wav.wav; do
+      [ ! -e "$stem$end" ] || { audio=$stem$end; break; }
+    done
+    if [ -z "$audio" ]; then
+      printf '{"utterance":"%s","stage":"prepare","reason":"no audio: %s.WAV"}\n' "$id" "$stem" \
+        >>"$work/ledger.jsonl"
+      continue
+    fi
+    echo "$id $audio" >>"$work/$part/wav.scp"
+    echo "$id $speaker" >>"$work/$part/utt2spk"
+    # A transcript is START END WORDS, in samples.
+    for end in .TXT .txt; do
+      [ ! -e "$stem$end" ] || { echo "$id $(tr -d '\r' <"$stem$end" | cut -d ' ' -f 3-)"; break; }
+    done >>"$work/$part/text"
+    ln -s "$phones" "$work/labels/$id.PHN"
+  done
+}
+list_half "$train"
+list_half "$test"
+
+for part in train development test; do
+  folder=$work/$part
+  [ -s "$folder/wav.scp" ] || fail 65 "$corpus: no sentence falls to $part"
+  for list in wav.scp utt2spk text; do sort -o "$folder/$list" "$folder/$list"; done
+  awk '{ list[$2] = list[$2] " " $1 } END { for (s in list) print s list[s] }' \
+    "$folder/utt2spk" | sort >"$folder/spk2utt"
+  # The first letter of a speaker's id is the sex.
+  awk '{ print $1, tolower(substr($1, 1, 1)) }' "$folder/spk2utt" >"$folder/spk2gender"
+  rm -rf "${out:?}/$part"
+  mv "$folder" "$out/$part"
+  speakers=$(wc -l <"$out/$part/spk2utt")
+  echo "prepare.sh: $part: $speakers speakers, $(wc -l <"$out/$part/utt2spk") utterances" >&2
+  case $part in train) usual=462 ;; development) usual=50 ;; test) usual=24 ;; esac
+  [ "$speakers" -eq $usual ] ||
+    echo "prepare.sh: $part: expected the $usual speakers of TIMIT, found $speakers" >&2
+done
+rm -rf "$out/labels"
+mv "$work/labels" "$out/labels"
+mv "$work/ledger.jsonl" "$out/ledger.jsonl"
+[ ! -s "$out/ledger.jsonl" ] ||
+  fail 65 "left out $(wc -l <"$out/ledger.jsonl") sentences without audio, see $out/ledger.jsonl"
