@@ -59,15 +59,32 @@ package enum TextFile {
   package static func lossyLines(
     of path: String
   ) throws(FileFault) -> [(number: Int, text: Substring, isUTF8: Bool)] {
+    var lines: [(number: Int, text: Substring, isUTF8: Bool)] = []
+    try forEachLine(of: path) { number, text, isUTF8 in lines.append((number, text, isUTF8)) }
+    return lines
+  }
+
+  /// Gives `body` each line of a file that is not blank, with its number from one and whether it is UTF-8;
+  /// only one is in memory at a time.
+  package static func forEachLine(
+    of path: String, _ body: (_ number: Int, _ text: Substring, _ isUTF8: Bool) -> Void
+  ) throws(FileFault) {
     let bytes = try bytes(of: path)
+    var rest = bytes.dropFirst(bytes.starts(with: utf8Mark) ? 3 : 0)
+    var number = 0
     // By bytes, since CR LF is one character of Swift's.
-    let lines = bytes.dropFirst(bytes.starts(with: utf8Mark) ? 3 : 0).split(
-      separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    return lines.enumerated().compactMap { index, line in
-      let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
-      let text = String(decoding: line, as: UTF8.self)
-      guard !text.allSatisfy(\.isWhitespace) else { return nil }
-      return (index + 1, text[...], text.utf8.elementsEqual(line))
+    while !rest.isEmpty {
+      number += 1
+      let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
+      var line = rest[..<end]
+      rest = end < rest.endIndex ? rest[rest.index(after: end)...] : rest[end...]
+      if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
+      guard !line.allSatisfy(isBlank) else { continue }
+      if let text = String(validating: line, as: UTF8.self) {
+        body(number, text[...], true)
+      } else {
+        body(number, String(decoding: line, as: UTF8.self)[...], false)
+      }
     }
   }
 }

@@ -10,21 +10,27 @@ package enum CTMReader {
   package static func read(_ path: String) throws(FileFault) -> AlignmentTable {
     var spans: [String: [LabelSpan]] = [:]
     var faults: [String: FileFault] = [:]
-    for (number, line, isUTF8) in try TextFile.lossyLines(of: path) where !line.hasPrefix(";;") {
+    // The lines of one utterance mostly stand together, and are taken over at once.
+    var (key, own): (Substring, [LabelSpan]) = ("", [])
+    try TextFile.forEachLine(of: path) { number, line, isUTF8 in
+      guard !line.hasPrefix(";;") else { return }
       let fields = line.fields
-      let key = String(fields[0])
+      if fields[0] != key {
+        if !own.isEmpty { spans[String(key), default: []] += own }
+        (key, own) = (fields[0], [])
+      }
       if isUTF8, fields.count == 5 || fields.count == 6,
         let start = LabelSpan.seconds(fields[2]), let duration = LabelSpan.seconds(fields[3])
       {
-        spans[key, default: []].append(
-          LabelSpan(start: start, end: start + duration, label: String(fields[4])))
-      } else if faults[key] == nil {
-        faults[key] = .malformedLine(
+        own.append(LabelSpan(start: start, end: start + duration, label: String(fields[4])))
+      } else if faults[String(key)] == nil {
+        faults[String(key)] = .malformedLine(
           path: path, line: number,
           expected: "an utterance, a channel, a start and a duration in seconds, and a label",
           found: "\"\(line)\"")
       }
     }
+    if !own.isEmpty { spans[String(key), default: []] += own }
     return AlignmentTable(
       faults.map { ([$0.key], .failure($0.value)) }
         + spans.filter { faults[$0.key] == nil }.map { ([$0.key], .success($0.value)) })
