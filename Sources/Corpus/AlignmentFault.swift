@@ -3,10 +3,14 @@ package import Storage
 /// Why an utterance's alignment cannot become frame targets; times in seconds.
 package enum AlignmentFault: Fault, Equatable {
   case missing
+  /// It has no label.
+  case empty
   /// The alignment's file or its line is bad.
   case file(FileFault)
   /// Several alignments have the utterance's name.
   case ambiguous([String])
+  /// The alignment is that of another utterance's recording, too.
+  case shared(String, with: String)
   case unknownSymbol(String)
   case blankInLabel(String)
   /// A span starts before the one before it does.
@@ -16,6 +20,7 @@ package enum AlignmentFault: Fault, Equatable {
   /// No span covers the time.
   case gap(at: Double)
   case tooLong(label: String, at: Double, seconds: Double, limit: Double)
+  /// Some labels that are not `frames`.
   case length(labels: Int, frames: Int, tolerance: Int)
 
   package var exitStatus: ExitStatus { .data }
@@ -23,8 +28,11 @@ package enum AlignmentFault: Fault, Equatable {
   package var description: String {
     switch self {
     case .missing: "no alignment"
+    case .empty: "an alignment without any label"
     case .file(let fault): fault.description
     case .ambiguous(let names): "expected one alignment, found \(names.joined(separator: ", "))"
+    case .shared(let name, let other):
+      "expected an alignment of its own, found \(name), which is that of \(other), too"
     case .unknownSymbol(let symbol): "expected a symbol of the class inventory, found \(symbol)"
     case .blankInLabel(let label): "expected a label without blanks, found \"\(label)\""
     case .disorder(let at, let after):

@@ -33,11 +33,10 @@ package struct AlignmentSource: Sendable {
     var symbols: [String]
     switch alignments {
     case .spans(let table):
-      symbols = table.labels.union([options.gaps ?? ""]).filter { $0[...].fields.count == 1 }
-        .sorted()
+      symbols = table.labels.union([options.gaps ?? ""]).filter(isSymbol).sorted()
       if table.labels.contains("") { symbols.append(options.unlabelled) }
     case .integers(let vectors):
-      symbols = Set(vectors.values.joined()).sorted().map(String.init)
+      symbols = Set(vectors.values.joined()).filter { $0 >= 0 }.sorted().map(String.init)
     }
     let fold = try AlignmentSource.fold(symbols, options)
     let states = options.states ?? options.format.usualStates
@@ -52,11 +51,16 @@ package struct AlignmentSource: Sendable {
           states: states)
       }
     self.fold = fold
-    // Of bare integers it is not known which are silence, which may last.
-    let isHeld = options.longestPhone > 0 && (options.format != .archive || fold != nil)
+    // Words may last, and of bare integers it is not known which are silence.
+    let isHeld =
+      switch options.format {
+      case .wrd: false
+      case .archive: fold != nil
+      case .ctm, .textgrid, .phn, .lab, .mlf, .audacity: true
+      }
     targets = FrameTargets(
       inventory: inventory, states: states, lengthTolerance: options.lengthTolerance,
-      longestPhone: isHeld ? options.longestPhone : nil)
+      longestPhone: isHeld && options.longestPhone > 0 ? options.longestPhone : nil)
   }
 
   /// What symbols stand for by the tables of the options.
@@ -80,7 +84,8 @@ package struct AlignmentSource: Sendable {
   ///   - utterance: which.
   ///   - frames: the number of its feature frames.
   ///   - grid: where they lie.
-  /// - Returns: a class id a frame, and how many labels the alignment had.
+  /// - Returns: a class id a frame, and for how many frames the alignment had labels, which are fewer than
+  ///   the frames where gaps were filled.
   /// - Throws: `AlignmentFault` when it has no alignment or one that does not fit.
   package func targets(
     of utterance: Utterance, frames: Int, grid: FrameGrid
@@ -89,10 +94,17 @@ package struct AlignmentSource: Sendable {
     switch alignments {
     case .spans(let table):
       let spans = try table.spans(of: utterance)
+      guard !spans.isEmpty else { throw .empty }
       let covering = options.gaps.map { spans.filled(with: $0) } ?? spans
       labels = try targets.labels(of: try covering.map(folded), grid: grid, frames: frames)
+      if options.gaps != nil {
+        let fitted = try targets.fit(labels, frames: frames)
+        let found = targets.covered(by: spans, grid: grid, frames: frames)
+        return (fitted, found + max(0, labels.count - frames))
+      }
     case .integers(let vectors):
       guard let ids = vectors[utterance.id] else { throw .missing }
+      guard !ids.isEmpty else { throw .empty }
       labels = try self.labels(of: ids, grid: grid.cells)
     }
     return (try targets.fit(labels, frames: frames), labels.count)
@@ -112,9 +124,18 @@ package struct AlignmentSource: Sendable {
     return try targets.labels(of: spans, grid: grid, frames: ids.count)
   }
 
+  /// What is wrong with the alignments of some utterances taken together, and with those of none of them;
+  /// see `AlignmentTable`.
+  package func conflicts(
+    among utterances: [Utterance]
+  ) -> (shared: [String: AlignmentFault], stray: [FileFault]) {
+    guard case .spans(let table) = alignments else { return ([:], []) }
+    return table.conflicts(among: utterances)
+  }
+
   private func folded(_ span: LabelSpan) throws(AlignmentFault) -> LabelSpan {
     let label = span.label.isEmpty ? options.unlabelled : span.label
-    guard label[...].fields.count == 1 else { throw .blankInLabel(label) }
+    guard isSymbol(label) else { throw .blankInLabel(label) }
     guard let folded = fold.map({ $0[label] }) ?? label else { throw .unknownSymbol(label) }
     return LabelSpan(start: span.start, end: span.end, label: folded)
   }

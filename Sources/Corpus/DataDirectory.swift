@@ -27,19 +27,22 @@ package struct Utterance: Sendable, Equatable {
   package let recording: Recording
   /// Its part of the recording in seconds; nil for all of it.
   package let seconds: ClosedRange<Double>?
+  /// Which channel of the recording it is, from one; nil when `segments` does not say.
+  package let channel: Int?
 
   /// - Parameters:
   ///   - id: its own.
   ///   - recordingID: nil for the same.
   ///   - recording: where its audio is.
   ///   - seconds: its part of the recording; nil for all of it.
+  ///   - channel: from one; nil when it is not known.
   package init(
     id: String, recordingID: String? = nil, recording: Recording,
-    seconds: ClosedRange<Double>? = nil
+    seconds: ClosedRange<Double>? = nil, channel: Int? = nil
   ) {
     self.id = id
     self.recordingID = recordingID ?? id
-    (self.recording, self.seconds) = (recording, seconds)
+    (self.recording, self.seconds, self.channel) = (recording, seconds, channel)
   }
 }
 
@@ -67,7 +70,7 @@ package struct DataDirectory: Sendable {
   ///   - path: the folder.
   ///   - root: where relative paths in `wav.scp` start; nil for the current folder, as in Kaldi.
   ///   - commands: whether entries of `wav.scp` may be commands; else they are faults.
-  /// - Throws: `FileFault` for a missing `wav.scp`, or one without any line.
+  /// - Throws: `FileFault` for a missing `wav.scp`, or for it or `segments` without any line.
   package init(
     path: String, root: String? = nil, commands: CommandPolicy = .refused
   ) throws(FileFault) {
@@ -83,6 +86,9 @@ package struct DataDirectory: Sendable {
     let segmentPath = path + "/segments"
     if FileManager.default.fileExists(atPath: segmentPath) {
       var segments = try DataTable(segmentPath, expected: DataFile.segments.line)
+      guard !segments.keys.isEmpty else {
+        throw .malformed(path: segmentPath, expected: "at least one utterance", found: "none")
+      }
       utterances = DataDirectory.utterances(&segments, recordings, unusable: script.reasons)
         .sorted { inByteOrder($0.id, $1.id) }
       self.segments = segments
@@ -125,11 +131,17 @@ package struct DataDirectory: Sendable {
     var utterances: [Utterance] = []
     for (key, value) in segments.values {
       let fields = value.text[...].fields
-      guard fields.count == 3 || fields.count == 4, let start = Double(fields[1]),
+      // Kaldi's extract-segments counts channels from zero.
+      let channel =
+        fields.count == 4 ? Int(fields[3]).flatMap { (0..<1024) ~= $0 ? $0 + 1 : nil } : nil
+      guard fields.count == 3 || channel != nil, let start = Double(fields[1]),
         let end = Double(fields[2]), start >= 0, end > start, end < longestRecording
       else {
         segments.reject(
-          key, expected: "an utterance, its recording, and a start before an end in seconds",
+          key,
+          expected:
+            "an utterance, its recording, a start before an end in seconds, and at most a channel "
+            + "from 0",
           found: "\"\(key) \(value.text)\"")
         continue
       }
@@ -141,7 +153,9 @@ package struct DataDirectory: Sendable {
         continue
       }
       utterances.append(
-        Utterance(id: key, recordingID: recordingID, recording: recording, seconds: start...end))
+        Utterance(
+          id: key, recordingID: recordingID, recording: recording, seconds: start...end,
+          channel: channel))
     }
     return utterances
   }

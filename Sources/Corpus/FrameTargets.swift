@@ -44,7 +44,6 @@ package struct FrameTargets: Sendable {
     of spans: [LabelSpan], grid: FrameGrid, frames: Int
   ) throws(AlignmentFault) -> [Int32] {
     var labels: [Int32] = []
-    labels.reserveCapacity(frames + lengthTolerance)
     var last = LabelSpan(start: 0, end: 0, label: "")
     for var span in spans {
       guard span.start >= last.start else { throw .disorder(at: span.start, after: last.start) }
@@ -56,14 +55,27 @@ package struct FrameTargets: Sendable {
         span = LabelSpan(start: span.start, end: max(span.start, end), label: span.label)
       }
       let ids = try ids(of: span)
+      last = span
+      guard span.end > span.start else { continue }
       while case let centre = grid.centre(ofFrame: labels.count), centre < span.end {
         guard centre >= span.start - LabelSpan.tolerance else { throw .gap(at: centre) }
         let share = max(0, centre - span.start) / (span.end - span.start)
         labels.append(ids[min(states - 1, Int(share * Double(states)))])
       }
-      last = span
     }
     return labels
+  }
+
+  /// How many of the first `frames` have their centre in a span.
+  package func covered(by spans: [LabelSpan], grid: FrameGrid, frames: Int) -> Int {
+    var (frame, count) = (0, 0)
+    for span in spans {
+      while frame < frames, case let centre = grid.centre(ofFrame: frame), centre < span.end {
+        if centre >= span.start - LabelSpan.tolerance { count += 1 }
+        frame += 1
+      }
+    }
+    return count
   }
 
   /// Cuts labels at the end, or repeats the last one, to have one a frame.
@@ -84,10 +96,11 @@ package struct FrameTargets: Sendable {
 
   /// The ids of a label's states.
   private func ids(of span: LabelSpan) throws(AlignmentFault) -> [Int32] {
-    let ids = FrameTargets.stateSymbols(of: span.label, states: states).compactMap {
-      inventory.id(of: $0)
-    }
-    guard ids.count == states else { throw .unknownSymbol(span.label) }
+    let ids = try FrameTargets.stateSymbols(of: span.label, states: states)
+      .map { symbol throws(AlignmentFault) in
+        guard let id = inventory.id(of: symbol) else { throw AlignmentFault.unknownSymbol(symbol) }
+        return id
+      }
     if let longestPhone, span.end - span.start > longestPhone + LabelSpan.tolerance,
       !Silence.contains(span.label)
     {

@@ -1,6 +1,9 @@
 import Foundation
 package import Storage
 
+/// More frames than an utterance can have: three months of a hundred a second.
+package let mostFrames = 1_000_000_000
+
 /// What became of each utterance at each stage: what came in, what went on, and why it did not.
 package struct Ledger: Sendable, Equatable {
   /// The steps that an utterance goes through.
@@ -80,9 +83,14 @@ package struct Ledger: Sendable, Equatable {
   /// Reads what `write` wrote.
   package init(path: String) throws(FileFault) {
     for (number, line) in try TextFile.lines(of: path) {
-      guard let entry = try? JSONDecoder().decode(Entry.self, from: Data(line.utf8)) else {
+      guard let entry = try? JSONDecoder().decode(Entry.self, from: Data(line.utf8)),
+        [entry.framesIn, entry.labels, entry.framesOut].allSatisfy({
+          (0...mostFrames).contains($0 ?? 0)
+        })
+      else {
         throw .malformedLine(
-          path: path, line: number, expected: "an object with utterance and stage",
+          path: path, line: number,
+          expected: "an object with utterance and stage, and numbers of frames",
           found: "\(line)")
       }
       entries.append(entry)

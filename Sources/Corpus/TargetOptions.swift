@@ -1,5 +1,10 @@
 package import Storage
 
+/// Whether a label can be a class's symbol: it is not empty and has no blanks or ends of lines.
+func isSymbol(_ label: String) -> Bool {
+  !label.isEmpty && !label.unicodeScalars.contains { $0.properties.isWhitespace }
+}
+
 /// Where frame targets come from and how they are made.
 package struct TargetOptions: Sendable, Equatable, Encodable {
   package var format: AlignmentFormat
@@ -51,9 +56,13 @@ package struct TargetOptions: Sendable, Equatable, Encodable {
     try requireOption(
       (1...100).contains(states ?? 1), "states", expected: "1 to 100", found: states ?? 1)
     try requireOption(
-      lengthTolerance >= 0, "lengthTolerance", expected: "0 or more", found: lengthTolerance)
+      (0...100_000).contains(lengthTolerance), "lengthTolerance", expected: "0 to 100,000",
+      found: lengthTolerance)
     try requireOption(
-      longestPhone >= 0, "longestPhone", expected: "0 or more seconds", found: longestPhone)
+      longestPhone >= 0 && longestPhone.isFinite, "longestPhone", expected: "0 or more seconds",
+      found: longestPhone)
+    try requireOption(
+      gaps.map(isSymbol) ?? true, "gaps", expected: "a symbol without blanks", found: gaps ?? "")
     try requireOption(
       tier == "phones" || format == .textgrid, "tier", expected: "none, as \(format) has no tiers",
       found: tier)

@@ -69,8 +69,7 @@ struct ClassFlags: ParsableArguments {
   var classes: String?
   @Option(
     help: """
-      States of equal time that each label is split into. (default: 3 for phones, 1 for words and \
-      archives)
+      States of equal time that each label is split into. (default: 3, but 1 for --wrd and --ark)
       """)
   var states: Int?
 }

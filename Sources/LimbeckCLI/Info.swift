@@ -12,6 +12,6 @@ struct Info: ParsableCommand {
   var path: String
 
   func run() throws {
-    print(try Description(of: path).text, terminator: "")
+    try Terminal.print(try Description(of: path).text)
   }
 }

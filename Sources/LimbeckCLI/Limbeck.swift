@@ -38,7 +38,7 @@ enum Main {
   }
 
   private static func fail(_ message: String, _ status: ExitStatus) -> Never {
-    FileHandle.standardError.write(Data("limbeck: \(message)\n".utf8))
+    Terminal.complain("limbeck: \(message)\n")
     Foundation.exit(status.rawValue)
   }
 

@@ -22,7 +22,7 @@ struct Run: ParsableCommand {
   func run() throws {
     let experiment = try experiment.open(job.workers)
     let (ledger, utterances) = try experiment.run(until: until)
-    if until == .score { print(try experiment.readScores().table, terminator: "") }
+    if until == .score { try Terminal.print(try experiment.readScores().table) }
     try skipped.check(ledger, of: utterances, path: experiment.ledgerPath)
   }
 }

@@ -37,16 +37,16 @@ struct Score: ParsableCommand {
     options.fold = fold
     let (scored, ledger) = try scoring.score(modelPath: model, options: options)
     let score = scored.score
-    print(line("all frames", score.accuracy, score.low, score.high, score.frames))
+    var text = line("all frames", score.accuracy, score.low, score.high, score.frames)
     if let speech = score.withoutSilence {
-      print(line("without silence", speech.accuracy, speech.low, speech.high, speech.frames))
+      text += line("without silence", speech.accuracy, speech.low, speech.high, speech.frames)
     }
-    print("\(scored.rules) Scored: \(score.extent).")
+    try Terminal.print("\(text)\(scored.rules) Scored: \(score.extent).\n")
     if let json {
       try AtomicFile.write(JSONText.document(scored), to: json)
     }
     for entry in ledger.leftOut {
-      FileHandle.standardError.write(Data("\(entry.account)\n".utf8))
+      Terminal.complain("\(entry.account)\n")
     }
     try skipped.check(
       ledger, of: ledger.entries.count, path: "the lines above")
@@ -56,7 +56,7 @@ struct Score: ParsableCommand {
     _ name: String, _ accuracy: Double, _ low: Double, _ high: Double, _ frames: Int
   ) -> String {
     String(
-      format: "%@: %.2f %% (%.2f to %.2f) of %d frames",
+      format: "%@: %.2f %% (%.2f to %.2f) of %d frames\n",
       name.padding(
         toLength: 15, withPad: " ", startingAt: 0), 100 * accuracy, 100 * low, 100 * high, frames)
   }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Audio
 import Corpus
 import Features
+import Foundation
 import Recipes
 import Storage
 
@@ -52,6 +53,12 @@ struct Targets: ParsableCommand {
 
   func run() throws {
     let directory = try location.open(data)
+    for file in ["wav.scp", "features.json"]
+    where FileManager.default.fileExists(atPath: "\(out)/\(file)") {
+      throw ValidationError(
+        "OUT: expected a folder for targets alone, found \(out)/\(file), whose ledger would be lost"
+      )
+    }
     let options = try options()
     let frames = try countFrames(of: directory)
     let source = try AlignmentSource(

@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Recipes
+import Storage
 import Synchronization
 
 /// Standard error as people and scripts see it: log lines, and below them one line of progress that
@@ -73,7 +74,23 @@ final class Terminal: Sendable {
   }
 
   private func put(_ text: String) {
-    FileHandle.standardError.write(Data(text.utf8))
+    Terminal.complain(text)
+  }
+
+  /// Writes to the standard error; that it is full or closed is no reason to stop.
+  static func complain(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+  }
+
+  /// Writes a result to the standard output.
+  ///
+  /// - Throws: `FileFault.unwritable` when it cannot be written, as on a full disk.
+  static func print(_ text: String) throws {
+    do {
+      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    } catch {
+      throw FileFault.unwritable(path: "standard output", reason: error.localizedDescription)
+    }
   }
 }
 

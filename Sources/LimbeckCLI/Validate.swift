@@ -42,12 +42,9 @@ struct Validate: ParsableCommand {
         WorkProgress(
           work: "validate", done: Double(done), total: Double(total), unit: "recordings"))
     }
-    if json {
-      print(JSONText.document(report), terminator: "")
-    } else {
-      for finding in report.findings { print(finding.text) }
-      print(report.summary)
-    }
+    let lines = report.findings.map(\.text) + [report.summary]
+    try Terminal.print(
+      json ? JSONText.document(report) : lines.map { $0 + "\n" }.joined())
     if report.errors > 0 { throw ExitCode(ExitStatus.data.rawValue) }
   }
 }

@@ -7,7 +7,6 @@ import Storage
 /// check that none is lost on it.
 struct Accounts {
   private let experiment: String
-  private let ledger: Ledger
   private let parts: [Part]
 
   /// The entries of one part of the corpus, by stage.
@@ -22,47 +21,76 @@ struct Accounts {
   }
 
   /// Reads `ledger.jsonl` of an experiment's folder.
+  ///
+  /// - Throws: `FileFault` for a ledger that is empty, or has an entry of no part or one that stands twice.
   init(experiment: String) throws(FileFault) {
     self.experiment = experiment
-    ledger = try Ledger(path: experiment + "/ledger.jsonl")
+    let path = experiment + "/ledger.jsonl"
+    let ledger = try Ledger(path: path)
     var parts = CorpusPart.allCases.map { Part(name: $0.rawValue) }
     for entry in ledger.entries {
-      guard let index = parts.firstIndex(where: { $0.name == entry.part }) else { continue }
-      parts[index].stages[entry.stage, default: [:]][entry.utterance] = entry
+      guard let index = parts.firstIndex(where: { $0.name == entry.part }) else {
+        throw .malformed(
+          path: path, expected: "entries of train, development and test",
+          found: "\(entry.part ?? "no part") for \(entry.utterance)")
+      }
+      let earlier = parts[index].stages[entry.stage, default: [:]]
+        .updateValue(entry, forKey: entry.utterance)
+      guard earlier == nil else {
+        throw .malformed(
+          path: path, expected: "an entry for each utterance and stage",
+          found: "two for \(entry.utterance) at \(entry.stage)")
+      }
+    }
+    guard !ledger.entries.isEmpty else {
+      throw .malformed(path: path, expected: "an entry for each utterance", found: "none")
     }
     self.parts = parts
   }
 
-  /// Checks that each stage took all that the one before gave, that frames which came in went on or have a
-  /// reason, and that training and scores counted as many frames as the ledger.
+  /// Checks that each stage took all that the one before gave and nothing else, that frames which came in went
+  /// on or have a reason, that no part lacks a stage, and that training and scores counted as many frames as
+  /// the ledger.
   ///
   /// - Parameter systems: whose training logs are checked.
   /// - Throws: `ExperimentFault.unaccounted` for the first frames that are lost.
   func check(systems: [String]) throws {
     for part in parts {
-      for (before, after) in zip(part.chain, part.chain.dropFirst()) {
+      let stages = expectedStages(of: part)
+      for (before, after) in zip(stages, stages.dropFirst()) {
         try check(part, from: before, to: after)
       }
-      for stage in part.chain.dropFirst() {
-        for (id, entry) in part.stages[stage] ?? [:] where entry.reason == nil {
-          try require(entry.framesOut, entry.framesIn, "\(part.name), \(stage): frames of \(id)")
-        }
+      if stages.contains(.train) {
+        let frames = Accounts.sum(part.stages[.train] ?? [:])
+        for system in systems { try checkTraining(of: system, frames: frames) }
       }
-      if let used = part.stages[.train] {
-        for system in systems { try checkTraining(of: system, frames: Accounts.sum(used)) }
-      }
-      if let scored = part.stages[.score] { try checkScores(part.name, scored) }
+      if stages.contains(.score) { try checkScores(part.name, part.stages[.score] ?? [:]) }
     }
+  }
+
+  /// The stages that a part must have been through, since some part has.
+  private func expectedStages(of part: Part) -> [Ledger.Stage] {
+    let use: Ledger.Stage = part.name == CorpusPart.train.rawValue ? .train : .score
+    let isUsed = parts.contains { $0.stages[use] != nil } || isScored
+    let hasTargets =
+      isUsed || parts.contains { $0.stages[.targets] != nil || $0.stages[.train] != nil }
+    return [.features] + (hasTargets ? [.targets] : []) + (isUsed ? [use] : [])
   }
 
   private func check(
     _ part: Part, from before: Ledger.Stage, to after: Ledger.Stage
   ) throws(ExperimentFault) {
-    let (given, taken) = (part.stages[before] ?? [:], part.stages[after] ?? [:])
-    for (id, entry) in given where entry.reason == nil {
+    let given = part.stages[before, default: [:]].filter { $0.value.reason == nil }
+    let taken = part.stages[after, default: [:]]
+    for id in Set(given.keys).union(taken.keys).sorted(by: inByteOrder) {
+      let entry = taken[id]
+      // What comes from nowhere may be there with its reason and without frames.
       try require(
-        taken[id]?.framesIn, entry.framesOut,
+        entry?.framesIn, given[id]?.framesOut ?? (entry?.framesIn == 0 ? 0 : nil),
         "\(part.name), from \(before) to \(after): frames of \(id)")
+      guard let entry, entry.reason == nil else { continue }
+      try require(
+        entry.framesOut, entry.framesIn, "\(part.name), \(after): frames of \(id)")
     }
   }
 

@@ -74,6 +74,9 @@ package struct Description: Sendable {
       let accounts = try Accounts(experiment: path)
       let systems = scores?.systems.map(\.system).filter { models.contains("\($0).safetensors") }
       try accounts.check(systems: accounts.isScored ? systems ?? [] : [])
+      if scores != nil, !accounts.isScored {
+        text += "ledger       of a run that did not go as far as the scores, which are older\n"
+      }
       let grid = try FeatureFolder(path: path + "/features/train").options().logMel.grid
       text += "\n" + accounts.table(secondsPerFrame: grid.shiftInSeconds)
     }

@@ -30,7 +30,9 @@ extension Experiment {
       for utterance in data.utterances {
         inputs.add(utterance.recording)
         inputs.add(
-          utterance.id, utterance.seconds.map { [$0.lowerBound, $0.upperBound] } ?? [])
+          utterance.id,
+          (utterance.seconds.map { [$0.lowerBound, $0.upperBound] } ?? [])
+            + [Double(utterance.channel ?? 0)])
       }
       try perform(
         "features/\(part.rawValue)", inputs: inputs,

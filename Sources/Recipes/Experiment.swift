@@ -168,8 +168,7 @@ struct Inputs {
     guard unsafe FileManager.default.fileExists(atPath: options.path, isDirectory: &isFolder),
       isFolder.boolValue
     else { return try add(file: options.path) }
-    let files = FileManager.default.enumerator(atPath: options.path)?.compactMap { $0 as? String }
-    for file in (files ?? []).sorted() { add(.file(path: options.path + "/" + file)) }
+    for file in filePaths(below: options.path) { add(.file(path: options.path + "/" + file)) }
   }
 
   var fingerprint: Fingerprint { Fingerprint(of: lines.joined(separator: "\n")) }

@@ -12,7 +12,8 @@ import Synchronization
 package struct FeatureRequest: Sendable {
   /// Must be valid.
   package var options: FeatureOptions
-  /// Which channel of each recording to take, from one; nil asks for mono files.
+  /// Which channel of each recording to take where `segments` does not say, from one; nil asks for mono
+  /// files.
   package var channel: Int?
   package var form = ArchiveForm.binary
   /// Kaldi's statistics to normalise by, an ark or scp by utterance or speaker or one matrix for all;
@@ -77,7 +78,12 @@ struct FeatureExtraction: Sendable {
     if let path = request.statisticsPath { try inputs.add(file: path) }
     for utterance in data.utterances {
       inputs.add(utterance.recording)
-      inputs.add(utterance.id, ["\(utterance.seconds ?? 0...0)", speakers[utterance.id] ?? ""])
+      inputs.add(
+        utterance.id,
+        [
+          "\(utterance.seconds ?? 0...0)", "\(utterance.channel ?? 0)",
+          speakers[utterance.id] ?? "",
+        ])
     }
     return inputs.fingerprint
   }
@@ -120,7 +126,8 @@ struct FeatureExtraction: Sendable {
     var block: [Float] = []
     sink.frames = Matrix(rows: 0, columns: options.columns)
     var reader = try AudioReader(
-      path, sampleRate: options.sampleRate, channel: request.channel, seconds: utterance.seconds)
+      path, sampleRate: options.sampleRate, channel: utterance.channel ?? request.channel,
+      seconds: utterance.seconds)
     extractor.begin(utterance: utterance.id)
     while try reader.next(&block) {
       samples += block.count

@@ -64,7 +64,9 @@ package struct FeatureFolder: Sendable {
     var counts: [String: Int] = [:]
     for (number, line) in try TextFile.lines(of: frameCountPath) {
       let fields = line.fields
-      guard fields.count == 2, let count = Int(fields[1]), count >= 0 else {
+      guard fields.count == 2, let count = Int(fields[1]),
+        (0...mostFrames).contains(count)
+      else {
         throw .malformedLine(
           path: frameCountPath, line: number, expected: "an utterance and its number of frames",
           found: "\"\(line)\"")

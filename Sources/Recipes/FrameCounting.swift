@@ -18,7 +18,8 @@ package enum FrameCounting {
       return Result {
         try utterance.recording.withFile { path in
           var reader = try AudioReader(
-            path, sampleRate: options.logMel.sampleRate, channel: 1, seconds: utterance.seconds)
+            path, sampleRate: options.logMel.sampleRate, channel: utterance.channel ?? 1,
+            seconds: utterance.seconds)
           var samples = 0
           var block: [Float] = []
           while try reader.next(&block) { samples += block.count }

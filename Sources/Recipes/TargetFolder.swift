@@ -73,9 +73,12 @@ package struct TargetFolder: Sendable {
     var archive = try ArchiveWriter(archivePath)
     var counts = ClassCounts(classes: source.inventory.count)
     var differences = LengthDifferences()
+    let conflicts = source.conflicts(among: utterances.map(\.utterance))
+    for fault in conflicts.stray { reporter.log.warning("\(fault)") }
     for (utterance, frames) in utterances {
       let targets: (labels: [Int32], found: Int)
       do throws(AlignmentFault) {
+        if let conflict = conflicts.shared[utterance.id] { throw conflict }
         targets = try source.targets(of: utterance, frames: frames, grid: grid)
       } catch {
         if case .length(let labels, _, _) = error { differences.add(labels - frames) }
@@ -119,7 +122,8 @@ package struct TargetFolder: Sendable {
       reporter.log.info(
         """
         \(path): labels more than frames, and in how many utterances: \(differences); \
-        up to \(options.lengthTolerance) are cut or repeated
+        up to \(options.lengthTolerance) are cut or repeated\
+        \(options.gaps.map { ", times without a label are \($0)" } ?? "")
         """)
     }
     let absent = counts.absent.map { source.inventory.symbols[$0] }

@@ -112,6 +112,7 @@ struct AlignmentReaderTests {
       (head + tier + "2\n0 0.5 \"A\"\n0.5 \"B\"", 7), (head + tier + "1\n0.5 0.25 \"A\"\n", 6),
       (head + tier + "1\n-0.5 0.25 \"A\"\n", 6), (head + tier + "1\n0 0.5 \"A\n\n", 6),
       (head + tier + "2\n0 0.5 \"A\"\n", 7),
+      (head + tier + "1\n0 0.5 \"A\"\n0.5 1 \"B\"\n", 7),
     ] {
       let path = try folder.write(text, to: "a.TextGrid")
       expectFault(inLine: line, of: path, text) {
@@ -181,7 +182,13 @@ struct AlignmentReaderTests {
       to: "a.lab")
     #expect(
       try HTKLabelReader.read(path) == [span(0, 0.1, "sil"), span(0.1, 0.36, "ih")])
-    for line in ["0 sil", "sil", "0 x sil", "10 5 sil", "-5 0 sil", "0 1e30 sil"] {
+    try folder.write("0 5 \"W \\\"X\\\"\" -1\n5 9 'y'\n", to: "a.lab")
+    #expect(
+      try HTKLabelReader.read(path).map(\.label) == ["W \"X\"", "y"])
+    for line in [
+      "0 5 \"open", "0 5 \"\\101\"", "0 sil", "sil", "0 x sil", "10 5 sil", "-5 0 sil",
+      "0 1e30 sil",
+    ] {
       try folder.write("0 0 sil\n\(line)\n", to: "a.lab")
       expectFault(inLine: 2, of: path, line) { _ = try HTKLabelReader.read(path) }
     }
@@ -206,10 +213,13 @@ struct AlignmentReaderTests {
       let path = try folder.write(text, to: "b.mlf")
       #expect(throws: FileFault.self) { try HTKLabelReader.readMaster(path) }
     }
-    let search = try folder.write("#!MLF!#\n\"*\" -> \"dir\"\n", to: "c.mlf")
-    expectFault(inLine: 2, of: search, "a search of folders") {
-      _ = try HTKLabelReader.readMaster(search)
-    }
+    // A name line that is none loses its own entry; so does a byte that is not UTF-8.
+    let mixed = try folder.write(
+      Data("#!MLF!#\n\"*\" -> \"dir\"\n.\n\"u1.lab\"\n0 5 a\n.\n\"u2.lab\"\n0 5 ".utf8) + [0xE9]
+        + Data("\n.\n".utf8), to: "c.mlf")
+    let rest = try HTKLabelReader.readMaster(mixed)
+    #expect(try spans("u1", in: rest) == [span(0, 5e-7, "a")])
+    #expect(throws: AlignmentFault.self) { try spans("u2", in: rest) }
   }
 
   // MARK: - Audacity

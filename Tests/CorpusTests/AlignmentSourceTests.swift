@@ -1,5 +1,6 @@
 import Audio
 import Corpus
+import Foundation
 import LinearAlgebra
 import Storage
 import TestSupport
@@ -110,6 +111,78 @@ struct AlignmentSourceTests {
       try targets(filled, "v", frames: 8)
         == ["pau", "A", "A", "pau", "pau", "pau", "pau", "pau"])
     #expect(filled.inventory.isSilence == [false, true])
+    // The ledger hears of the frames that had labels: two of A and one that was empty.
+    #expect(
+      try filled.targets(
+        of: Utterance(id: "v", recording: .file(path: "/x.wav")), frames: 8, grid: grid
+      ).found == 3)
+  }
+
+  @Test("an alignment without any label is a fault, also where gaps are filled")
+  func empty() throws {
+    try folder.write("", to: "labels/u.lab")
+    try folder.write("0 400000 A\n", to: "labels/v.lab")
+    var options = TargetOptions(format: .lab, path: folder.file("labels"))
+    (options.states, options.gaps) = (1, "SIL")
+    let source = try AlignmentSource(options, sampleRate: 1000, workers: .one)
+    #expect(throws: AlignmentFault.empty) { try targets(source, frames: 3) }
+    #expect(throws: AlignmentFault.empty) {
+      try targets(self.source(.archive, "u\nv 1\n") { _ in }, frames: 1)
+    }
+  }
+
+  @Test(
+    "an alignment that two recordings would share is neither's; unread ones of no utterance are told"
+  )
+  func conflicts() throws {
+    try folder.write("0 400000 A\n", to: "labels/utt1.lab")
+    let stray = try folder.write("garbage\n", to: "labels/stray.lab")
+    let source = try AlignmentSource(
+      TargetOptions(format: .lab, path: folder.file("labels")), sampleRate: 1000, workers: .one)
+    func utterance(_ id: String, _ path: String) -> Utterance {
+      Utterance(id: id, recording: .file(path: path))
+    }
+    let both = source.conflicts(among: [
+      utterance("s1-x", "/s1/utt1.wav"), utterance("s2-x", "/s2/utt1.wav"),
+    ])
+    #expect(
+      both.shared == [
+        "s1-x": .shared("utt1", with: "s2-x"), "s2-x": .shared("utt1", with: "s1-x"),
+      ])
+    #expect(both.stray.count == 1 && both.stray[0].description.hasPrefix("\(stray):1: "))
+    let same = source.conflicts(among: [
+      utterance("s1-x", "/s1/utt1.wav"), utterance("s1-y", "/s1/utt1.wav"),
+      utterance("stray", "/s1/stray.wav"),
+    ])
+    #expect(same.shared.isEmpty && same.stray.isEmpty)
+  }
+
+  @Test("links to folders are followed, once")
+  func links() throws {
+    try folder.write("0 400000 A\n", to: "real/sub/u.lab")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("link"), withDestinationPath: folder.file("real"))
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("real/sub/loop"), withDestinationPath: folder.file("real"))
+    #expect(filePaths(below: folder.file("link")) == ["sub/u.lab"])
+    var options = TargetOptions(format: .lab, path: folder.file("link"))
+    options.states = 1
+    let source = try AlignmentSource(options, sampleRate: 1000, workers: .one)
+    #expect(try targets(source, frames: 3) == ["A", "A", "A"])
+  }
+
+  @Test("negative integers and labels with ends of lines are no classes")
+  func noClasses() throws {
+    let archive = try source(.archive, "u 1 2\nv -3 1\n") { _ in }
+    #expect(archive.inventory.symbols == ["1", "2"])
+    #expect(throws: AlignmentFault.unknownSymbol("-3")) { try targets(archive, "v", frames: 2) }
+    try folder.write(
+      "\"ooTextFile\" \"TextGrid\" 0 1 <exists> 1 \"IntervalTier\" \"phones\" 0 1 1 0 1 \"W\nX\"",
+      to: "grids/u.TextGrid")
+    let grids = try AlignmentSource(
+      TargetOptions(format: .textgrid, path: folder.file("grids")), sampleRate: 1000, workers: .one)
+    #expect(grids.inventory.symbols.isEmpty)
+    #expect(throws: AlignmentFault.blankInLabel("W\nX")) { try targets(grids, frames: 98) }
   }
 
   @Test("phones of more than the longest time are faults, silence may last")
@@ -187,7 +260,11 @@ struct AlignmentSourceTests {
     #expect(fault(.archive) { ($0.names, $0.map) = ("n", "m") }.hasPrefix("names: "))
     #expect(fault(.archive) { $0.states = 0 }.hasPrefix("states: "))
     #expect(fault(.archive) { $0.lengthTolerance = -1 }.hasPrefix("lengthTolerance: "))
-    #expect(fault(.archive) { $0.longestPhone = -1 }.hasPrefix("longestPhone: "))
+    #expect(fault(.archive) { $0.lengthTolerance = .max }.hasPrefix("lengthTolerance: "))
+    for seconds in [-1, .infinity, .nan] {
+      #expect(fault(.archive) { $0.longestPhone = seconds }.hasPrefix("longestPhone: "))
+    }
+    for gaps in ["", "a b", "a\nb"] { #expect(fault(.ctm) { $0.gaps = gaps }.hasPrefix("gaps: ")) }
     #expect(fault(.textgrid) { $0.tier = "words" } == "")
   }
 }

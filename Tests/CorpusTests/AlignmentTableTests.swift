@@ -65,5 +65,10 @@ struct AlignmentTableTests {
       try found("own", "/rec.wav", in: table, recording: "rec", seconds: 0.5...2.25) == [
         LabelSpan(start: 0, end: 1, label: "D")
       ])
+    // A segment that is called as its recording.
+    #expect(
+      try found("own", "/own.wav", in: table, seconds: 0.25...0.5) == [
+        LabelSpan(start: 0, end: 0.25, label: "D")
+      ])
   }
 }

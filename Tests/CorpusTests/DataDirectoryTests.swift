@@ -48,6 +48,17 @@ struct DataDirectoryTests {
     #expect(data.utterances.allSatisfy { $0.recording == .file(path: "/rec.wav") })
   }
 
+  @Test("segments may say which channel, counted from zero as Kaldi does; none at all is a fault")
+  func channels() throws {
+    try folder.write("rec /rec.wav\n", to: "wav.scp")
+    let path = try folder.write("a rec 0 1 0\nb rec 0 1 1\nc rec 0 1\n", to: "segments")
+    #expect(try open().utterances.map(\.channel) == [1, 2, nil])
+    try folder.write("\n", to: "segments")
+    #expect(
+      throws: FileFault.malformed(path: path, expected: "at least one utterance", found: "none")
+    ) { try open() }
+  }
+
   @Test("a missing or empty wav.scp stops; a bad line stops its utterance alone")
   func faults() throws {
     #expect(throws: FileFault.missing(path: folder.path + "/wav.scp")) { try open() }
@@ -90,7 +101,7 @@ struct DataDirectoryTests {
     "segments without length, of unknown recordings or with words for times are faults",
     arguments: [
       "u rec 2 2", "u rec 3 1", "u other 0 1", "u rec zero 1", "u rec 0", "u rec -1 1",
-      "u rec 0 1e300", "u rec 0 nan",
+      "u rec 0 1e300", "u rec 0 nan", "u rec 0 1 -1", "u rec 0 1 A", "u rec 0 1 0 0",
     ])
   func badSegments(line: String) throws {
     try folder.write("rec /rec.wav\n", to: "wav.scp")

@@ -212,6 +212,20 @@ struct DataValidationTests {
     #expect(report.findings[1].message == "digitally silent for 0.25 of 0.50 s")
   }
 
+  @Test("segments that take channels need those to be there")
+  func segmentChannels() throws {
+    for name in ["utt2spk", "spk2utt", "spk2gender", "utt2dur", "text"] {
+      try FileManager.default.removeItem(atPath: folder.file("data/\(name)"))
+    }
+    AudioFixture.write(generatedWaveform(count: 16000), to: folder.file("two.wav"), channels: 2)
+    try folder.write("r \(folder.file("two.wav"))\n", to: "data/wav.scp")
+    try folder.write("a r 0 0.5 0\nb r 0 0.4 1\n", to: "data/segments")
+    let errors = { try self.findings(self.report()).filter { $0.contains(" error ") } }
+    #expect(try errors() == [])
+    try folder.write("a r 0 0.5 0\nb r 0 0.4 2\n", to: "data/segments")
+    #expect(try errors() == ["wav.scp:1 error audio r"])
+  }
+
   @Test("commands are run only when that is allowed; a tilde is no home")
   func commands() throws {
     try folder.write(

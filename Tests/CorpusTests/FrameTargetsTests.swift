@@ -26,6 +26,21 @@ struct FrameTargetsTests {
     #expect(labels == [0, 0, 1, 1])
   }
 
+  @Test("a span without length takes no frame, nor when it lies just behind a centre")
+  func noLengthAtCentre() throws {
+    let labels = try targets(["A", "B"]).labels(
+      of: [span(0, 0.01005, "A"), span(0.01005, 0.01005, "B"), span(0.01005, 0.03, "A")],
+      grid: grid, frames: 2)
+    #expect(labels == [0, 0])
+  }
+
+  @Test("frames are counted that spans cover")
+  func covered() {
+    let spans = [span(0.005, 0.015, "A"), span(0.025, 0.045, "B")]
+    #expect(targets(["A"]).covered(by: spans, grid: grid, frames: 9) == 3)
+    #expect(targets(["A"]).covered(by: spans, grid: grid, frames: 3) == 2)
+  }
+
   @Test("a span without length takes no frame")
   func noLength() throws {
     let labels = try targets(["A", "B"], states: 1).labels(

@@ -105,6 +105,42 @@ struct CorpusCommandTests {
     #expect(try text("out/ledger.jsonl").contains("\"framesIn\":98,\"framesOut\":98,\"labels\":99"))
   }
 
+  @Test("OUT may not be a folder whose ledger would be lost; a full device is 74")
+  func outputs() throws {
+    try folder.write("a 1 0 1 A\n", to: "a.ctm")
+    let (data, ctm) = (folder.file("data"), folder.file("a.ctm"))
+    let refused = try limbeck("targets", data, data, "--ctm", ctm)
+    #expect(refused.status == 64)
+    #expect(refused.errors.contains("data/wav.scp, whose ledger would be lost"))
+    #expect(!FileManager.default.fileExists(atPath: data + "/targets.ark"))
+
+    let full = FileHandle(forWritingAtPath: "/dev/full")
+    let validate = program(["validate", data])
+    (validate.standardOutput, validate.standardError) = (full, FileHandle.nullDevice)
+    let targets = program(["targets", data, folder.file("out"), "--ctm", ctm])
+    (targets.standardOutput, targets.standardError) = (FileHandle.nullDevice, full)
+    for process in [validate, targets] {
+      try process.run()
+      process.waitUntilExit()
+    }
+    #expect(validate.terminationStatus == 74)
+    #expect(targets.terminationStatus == 0)
+  }
+
+  @Test("segments of two channels of one recording have features of their own")
+  func channels() throws {
+    let noise = generatedWaveform(count: 8000)
+    AudioFixture.write(noise.flatMap { [$0, 0] }, to: folder.file("two.wav"), channels: 2)
+    try folder.write("r \(folder.file("two.wav"))\n", to: "two/wav.scp")
+    try folder.write("a r 0 0.5 0\nb r 0 0.5 1\n", to: "two/segments")
+    #expect(try limbeck("features", folder.file("two"), folder.file("feats"), "--text").status == 0)
+    let text = try text("feats/feats.ark")
+    let parts = text.split(separator: "]")
+    #expect(parts.count == 3 && parts[0].dropFirst() != parts[1].dropFirst(2))
+    // Silence has the floor in every band.
+    #expect(Set(parts[1].split(separator: " ").dropFirst(3)).count < 3)
+  }
+
   @Test("alignments that do not fit are left out with their reasons, and their lengths are counted")
   func lengths() throws {
     try folder.write(

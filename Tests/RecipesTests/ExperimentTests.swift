@@ -233,7 +233,7 @@ struct ExperimentTests {
           ? line.replacing("\"framesOut\":58", with: "\"framesOut\":57") : line
       }.joined(separator: "\n")
     }
-    #expect(shorter?.contains("frames of test-1: expected 57, found 58") == true)
+    #expect(shorter?.contains("test, targets: frames of test-1: expected 58, found 57") == true)
     // An utterance of the data directory that features do not know.
     let unknown = try fault("data/test/wav.scp") { $0 + "more /more.wav\n" }
     #expect(unknown?.contains("test: utterances: expected 5, found 4") == true)
@@ -248,6 +248,34 @@ struct ExperimentTests {
     #expect(
       untrained?.contains("train: frames of student, epoch 1: expected 464, found 463") == true)
     #expect(throws: Never.self) { try experiment.collectLedger() }
+
+    // What is missing of the experiment's own ledger, info finds.
+    let path = corpus.experimentPath + "/ledger.jsonl"
+    let lines = try TextFile.text(of: path).split(separator: "\n")
+    func info(_ kept: [Substring]) throws -> String? {
+      try AtomicFile.write(kept.map { $0 + "\n" }.joined(), to: path)
+      do { return try Description(of: corpus.experimentPath).text } catch { return "\(error)" }
+    }
+    #expect(try info([])?.contains("expected an entry for each utterance, found none") == true)
+    for (word, message) in [
+      ("\"targets\"", "from features to targets: frames of train-0: expected 58, found none"),
+      ("\"features\"", "from features to targets: frames of train-0: expected none, found 58"),
+      ("\"test\"", "test, frames scored by"),
+    ] {
+      let damaged = try info(lines.filter { !$0.contains(word) })
+      #expect(
+        damaged?.contains(message) == true, "\(word): \(damaged ?? "")")
+    }
+    #expect(try info(lines + lines)?.contains("found two for train-0 at features") == true)
+    #expect(
+      try info(lines.map { $0.replacing("\"part\":\"test\"", with: "\"part\":\"tset\"")[...] })?
+        .contains("found tset for test-0") == true)
+    #expect(
+      try info(
+        lines.map { $0.replacing("\"framesIn\":58", with: "\"framesIn\":9223372036854775807")[...] }
+      )?
+      .contains("numbers of frames") == true)
+    #expect(try info(lines)?.contains("| test        | score    |") == true)
   }
 
   @Test("features that are not the recipe's are refused before anything is trained on them")

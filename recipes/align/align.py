@@ -23,7 +23,8 @@ than snip-edges gives.
 What is done is kept in OUT/align.part, so that a run that was stopped goes on; the results do not
 depend on that, nor on the number of jobs.
 
-Exit status: 0 all aligned, 65 some left out (see the ledger), 66 no such input.
+Exit status: 0 all aligned, 64 wrong usage, 65 some left out (see the ledger), 66 no such input, 74 OUT
+cannot be written.
 """
 
 import argparse
@@ -105,7 +106,7 @@ def read_table(path, ledger):
     A key whose line is malformed or that stands twice is put into the ledger instead.
     """
     table, bad = {}, {}
-    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+    for number, line in enumerate(path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         key, *rest = line.decode("utf-8", errors="replace").split(maxsplit=1) or [""]
         if not key:
             continue
@@ -122,7 +123,8 @@ def read_table(path, ledger):
 def read_pronunciations(path):
     """Reads `word phone phone ...`: {word: [pronunciations]}; lines that cannot be used are named."""
     lexicon = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    for number, line in enumerate(lines, 1):
         word, *phones = line.split() or [""]
         if not word or word.startswith("#"):
             continue
@@ -143,9 +145,9 @@ def read_pronunciations(path):
 
 
 def read_utterances(data, root, spell_digits):
-    """Returns the ledger so far and [(utterance, audio, start, end, words)].
+    """Returns the ledger so far and [(utterance, audio, start, end, channel, words)].
 
-    `start` and `end` are None without segments.
+    `start` and `end` are None without segments, `channel` where they do not say.
     """
     ledger, unusable = {}, {}
     texts = read_table(data / "text", ledger)
@@ -154,15 +156,15 @@ def read_utterances(data, root, spell_digits):
         segments = {}
         for utterance, rest in read_table(data / "segments", ledger).items():
             try:
-                recording, start, end = rest.split()[:3]
-                segments[utterance] = (recording, float(start), float(end))
-            except ValueError:
+                segments[utterance] = segment_of(rest.split())
+            except (ValueError, IndexError):
                 ledger[utterance] = (
-                    f"{data / 'segments'}: expected a recording, a start and an end, found {rest!r}"
+                    f"{data / 'segments'}: expected a recording, a start before an end in seconds, and at "
+                    f"most a channel from 0, found {rest!r}"
                 )
     else:
         recordings = read_table(data / "wav.scp", ledger)
-        segments = {utterance: (utterance, None, None) for utterance in recordings}
+        segments = {utterance: (utterance, None, None, None) for utterance in recordings}
     utterances = []
     for utterance in sorted((texts.keys() | segments.keys()) - ledger.keys(), key=str.encode):
         if utterance not in texts:
@@ -174,15 +176,25 @@ def read_utterances(data, root, spell_digits):
             recording = segments[utterance][0]
             ledger[utterance] = unusable.get(recording, f"{recording} is not in wav.scp")
         else:
-            recording, start, end = segments[utterance]
+            recording, start, end, channel = segments[utterance]
             audio = recordings[recording]
             if not audio.endswith("|"):
                 audio = str(root / audio)
             words = texts[utterance].lower().split()
             if spell_digits:
                 words = [name for word in words for name in spelled(word)]
-            utterances.append((utterance, audio, start, end, words))
+            utterances.append((utterance, audio, start, end, channel, words))
     return ledger, utterances
+
+
+def segment_of(fields):
+    """Returns recording, start, end and channel (from 1, or None) of a line of segments."""
+    recording, start, end = fields[0], float(fields[1]), float(fields[2])
+    # Kaldi's extract-segments counts channels from zero.
+    channel = int(fields[3]) + 1 if len(fields) == 4 else None
+    if not 0 <= start < end < 1e7 or len(fields) > 4 or (channel or 1) < 1:
+        raise ValueError(fields)
+    return recording, start, end, channel
 
 
 def spelled(word):
@@ -232,10 +244,10 @@ def start_worker(dictionary, channel, allow_commands):
 
 def align_utterance(job):
     """Returns an utterance, its alignment or None, and the reason for None."""
-    utterance, audio, start, end, words = job
+    utterance, audio, start, end, own_channel, words = job
     aligner, channel, allow_commands = worker
     try:
-        samples = read_samples(audio, start, end, channel, allow_commands)
+        samples = read_samples(audio, start, end, own_channel or channel, allow_commands)
         return utterance, aligner.align(samples, words), None
     except Unalignable as error:
         return utterance, None, str(error)
@@ -330,6 +342,11 @@ def write_outputs(out, results, ledger, symbols, missing):
         os.replace(out / f"{name}.part", out / name)
 
 
+def fail(status, message):
+    print(f"align.py: {message}", file=sys.stderr)
+    raise SystemExit(status)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -348,11 +365,13 @@ def main():
         "--allow-commands", action="store_true", help="run entries of wav.scp that are commands"
     )
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.error = lambda message: fail(64, f"{message}\n{parser.format_usage()}")
     options = parser.parse_args()
+    if options.jobs < 1 or (options.channel or 1) < 1:
+        parser.error("--jobs and --channel: expected 1 or more")
     for path in [options.data / "wav.scp", options.data / "text", options.lexicon]:
-        if path is not None and not path.exists():
-            print(f"align.py: no such file: {path}", file=sys.stderr)
-            return 66
+        if path is not None and not path.is_file():
+            fail(66, f"no such file: {path}")
 
     model = Path(pocketsphinx.get_model_path()) / "en-us"
     symbols = {state: fold_state(name) for state, name in states_of_model(model / "en-us/mdef")}
@@ -362,21 +381,24 @@ def main():
     missing = collections.Counter()
     jobs = []
     for job in utterances:
-        unknown = [word for word in job[4] if word not in lexicon]
+        unknown = [word for word in job[-1] if word not in lexicon]
         missing.update(unknown)
         if unknown:
             ledger[job[0]] = "no pronunciation: " + " ".join(sorted(set(unknown)))
         else:
             jobs.append(job)
 
-    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(74, f"{options.out}: cannot be written: {error.strerror}")
     lists = [options.data / name for name in ["wav.scp", "text", "segments"]]
     journal_path = options.out / "align.part"
     journal = Journal(journal_path, identity_of(options, [*lists, options.lexicon], jobs))
     if journal.done:
         print(f"align.py: going on after {len(journal.done)} utterances", file=sys.stderr)
     left = [job for job in jobs if job[0] not in journal.done]
-    dictionary = write_dictionary(lexicon, {word for job in jobs for word in job[4]})
+    dictionary = write_dictionary(lexicon, {word for job in jobs for word in job[-1]})
     settings = (dictionary.name, options.channel, options.allow_commands)
     with multiprocessing.Pool(options.jobs, start_worker, settings) as pool:
         for count, result in enumerate(pool.imap(align_utterance, left), 1):

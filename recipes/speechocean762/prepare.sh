@@ -6,7 +6,7 @@
 # CORPUS   the unpacked download (WAVE/, train/, test/, resource/lexicon.txt), or its training half as
 #          one data directory (data/, audio/, lexicon.txt)
 # OUT      gets train/ development/ test/, each with wav.scp, text, utt2spk, spk2utt and spk2gender in
-#          the order of bytes, and lexicon.txt
+#          the order of bytes; lexicon.txt; and ledger.jsonl with the utterances left out
 #
 # Of the training half's speakers, put in the order of the cksum of their ids, the first 12 are the
 # development set; where there is no test/, the next 25 are the test set.
@@ -28,6 +28,16 @@ fi
 for file in "$half"/{wav.scp,text,utt2spk} "$lexicon"; do
   [ -r "$file" ] || fail 66 "no such file: $file"
 done
+
+mkdir -p "$out" || fail 74 "cannot make the folder $out"
+case $(cd "$out" && pwd)/ in
+  "$corpus"/*) fail 64 "OUT: expected a folder outside of the corpus, found $out" ;;
+esac
+if [ -d "$corpus/test" ]; then
+  for file in "$corpus"/test/{wav.scp,text,utt2spk}; do
+    [ -r "$file" ] || fail 66 "no such file: $file"
+  done
+fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -73,7 +83,15 @@ for part in train development test; do
     select_part "$half" $part "$work/speakers"
   fi
 done
-mkdir -p "$out"
+# What has no speaker belongs to no part.
+: >"$work/ledger.jsonl"
+for folder in "$half" "$corpus/test"; do
+  [ -r "$folder/wav.scp" ] || continue
+  awk -v list="$folder/utt2spk" 'NR == FNR { known[$1]; next } NF && !($1 in known) {
+    gsub(/[\\"]/, "\\\\&", $1)
+    printf "{\"utterance\":\"%s\",\"stage\":\"prepare\",\"reason\":\"not in %s\"}\n", $1, list
+  }' "$folder/utt2spk" "$folder/wav.scp" >>"$work/ledger.jsonl"
+done
 for part in train development test; do
   rm -rf "${out:?}/$part"
   mv "$work/$part" "$out/$part"
@@ -81,3 +99,6 @@ for part in train development test; do
     "$(wc -l <"$out/$part/utt2spk") utterances" >&2
 done
 cp "$lexicon" "$out/lexicon.txt"
+mv "$work/ledger.jsonl" "$out/ledger.jsonl"
+[ ! -s "$out/ledger.jsonl" ] ||
+  fail 65 "left out $(wc -l <"$out/ledger.jsonl") utterances without a speaker, see $out/ledger.jsonl"

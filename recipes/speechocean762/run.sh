@@ -35,7 +35,8 @@ done
 [ -n "$exp" ] || exp=$root/exp/speechocean762-$targets
 
 require_build_tools
-"$here/prepare.sh" "$corpus" "$exp/data"
+# 65 says that some utterances were left out, which a ledger names.
+"$here/prepare.sh" "$corpus" "$exp/data" || [ $? -eq 65 ]
 swift build -c release --package-path "$root" --product limbeck >&2
 limbeck=$root/.build/release/limbeck
 for part in train development test; do
@@ -53,7 +54,6 @@ else
     cmp -s "$all/$list.new" "$all/$list" && rm "$all/$list.new" || mv "$all/$list.new" "$all/$list"
   done
   if [ ! -e "$exp/align/out/senones.txt" ] || [ "$all/text" -nt "$exp/align/out/senones.txt" ]; then
-    # 65 says that some utterances were left out, which the ledgers name.
     "$root/recipes/align/run.sh" "$all" "$exp/align/out" --lexicon "$exp/data/lexicon.txt" \
       ${jobs[@]+"${jobs[@]}"} || [ $? -eq 65 ]
   fi

@@ -22,8 +22,11 @@ fi
 fail() { echo "prepare.sh: $2" >&2; exit "$1"; }
 corpus=$(cd "$1" 2>/dev/null && pwd) || fail 66 "no such folder: $1"
 out=$2
-mkdir -p "$out"
+mkdir -p "$out" || fail 74 "cannot make the folder $out"
 out=$(cd "$out" && pwd)
+case $out/ in
+  "$corpus"/*) fail 64 "OUT: expected a folder outside of the corpus, found $out" ;;
+esac
 find_half() { find -L "$corpus" -maxdepth 4 -type d -iname "$1" | sort | head -1; }
 train=$(find_half train) test=$(find_half test)
 [ -n "$train" ] && [ -n "$test" ] ||
@@ -39,10 +42,24 @@ declare -A part_of
 while read -r speaker; do part_of[$speaker]=development; done <"$lists/development.txt"
 while read -r speaker; do part_of[$speaker]=test; done <"$lists/core-test.txt"
 
+leave_out() { # ID REASON
+  printf '{"utterance":"%s","stage":"prepare","reason":"%s"}\n' "$1" "$2" >>"$work/ledger.jsonl"
+}
+
+# The first file of a stem with one of some endings.
+first_file() { # STEM END...
+  local stem=$1 end
+  shift
+  for end; do
+    [ ! -e "$stem$end" ] || { echo "$stem$end"; break; }
+  done
+}
+
 # Puts the sentences of one half into the parts that its speakers belong to.
 list_half() { # HALF
-  find -L "$1" -type f -iname '*.phn' | sort | while read -r phones; do
-    stem=${phones%.*} folder=${phones%/*}
+  find -L "$1" -type f \( -iname '*.phn' -o -iname '*.wav' \) |
+    sed 's/\.[^./]*$//; s/\.[Ww][Aa][Vv]$//' | sort -u | while read -r stem; do
+    folder=${stem%/*}
     sentence=${stem##*/} speaker=${folder##*/}
     sentence=${sentence^^} speaker=${speaker^^}
     case $sentence in SA*) continue ;; esac
@@ -51,21 +68,15 @@ list_half() { # HALF
     fi
     [ -n "$part" ] || continue
     id=${speaker}_$sentence
-    audio=
-    for end in .WAV .wav .WAV.wav .wav.wav; do
-      [ ! -e "$stem$end" ] || { audio=$stem$end; break; }
-    done
-    if [ -z "$audio" ]; then
-      printf '{"utterance":"%s","stage":"prepare","reason":"no audio: %s.WAV"}\n' "$id" "$stem" \
-        >>"$work/ledger.jsonl"
-      continue
-    fi
+    audio=$(first_file "$stem" .WAV .wav .WAV.wav .wav.wav)
+    phones=$(first_file "$stem" .PHN .phn)
+    words=$(first_file "$stem" .TXT .txt)
+    [ -n "$audio" ] || { leave_out "$id" "no audio: $stem.WAV"; continue; }
+    [ -n "$phones" ] || { leave_out "$id" "no labels: $stem.PHN"; continue; }
     echo "$id $audio" >>"$work/$part/wav.scp"
     echo "$id $speaker" >>"$work/$part/utt2spk"
-    # A transcript is START END WORDS, in samples.
-    for end in .TXT .txt; do
-      [ ! -e "$stem$end" ] || { echo "$id $(tr -d '\r' <"$stem$end" | cut -d ' ' -f 3-)"; break; }
-    done >>"$work/$part/text"
+    # A transcript is START END WORDS, in samples; one that is missing is named by limbeck validate.
+    [ -z "$words" ] || echo "$id $(tr -d '\r' <"$words" | cut -d ' ' -f 3-)" >>"$work/$part/text"
     ln -s "$phones" "$work/labels/$id.PHN"
   done
 }
@@ -75,6 +86,7 @@ list_half "$test"
 for part in train development test; do
   folder=$work/$part
   [ -s "$folder/wav.scp" ] || fail 65 "$corpus: no sentence falls to $part"
+  touch "$folder/text"
   for list in wav.scp utt2spk text; do sort -o "$folder/$list" "$folder/$list"; done
   awk '{ list[$2] = list[$2] " " $1 } END { for (s in list) print s list[s] }' \
     "$folder/utt2spk" | sort >"$folder/spk2utt"
@@ -92,4 +104,4 @@ rm -rf "$out/labels"
 mv "$work/labels" "$out/labels"
 mv "$work/ledger.jsonl" "$out/ledger.jsonl"
 [ ! -s "$out/ledger.jsonl" ] ||
-  fail 65 "left out $(wc -l <"$out/ledger.jsonl") sentences without audio, see $out/ledger.jsonl"
+  fail 65 "left out $(wc -l <"$out/ledger.jsonl") sentences without audio or labels, see $out/ledger.jsonl"

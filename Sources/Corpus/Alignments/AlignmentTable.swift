@@ -12,12 +12,14 @@ package import Storage
 ///   (`DR1/FCJF0/SA1.PHN` for `/timit/TRAIN/DR1/FCJF0/SA1.WAV`).
 ///
 /// An alignment of a recording counts its time from the recording's start, and is cut to the
-/// utterance's segment.
+/// utterance's segment. None is that of two recordings.
 package struct AlignmentTable: Sendable {
   private struct Entry {
     /// The folders and the name of a file, without its extension.
     let path: [String]
     let spans: Result<[LabelSpan], FileFault>
+
+    var name: String { path.joined(separator: "/") }
   }
 
   private let entries: [Entry]
@@ -28,8 +30,10 @@ package struct AlignmentTable: Sendable {
   ///   lead to it and its name without extension.
   package init(_ entries: [(path: [String], spans: Result<[LabelSpan], FileFault>)]) {
     self.entries = entries.map { Entry(path: $0.path, spans: $0.spans) }
+      .sorted { inByteOrder($0.name, $1.name) }
     var places: [String: [Int]] = [:]
-    for (place, (path, _)) in entries.enumerated() {
+    for (place, entry) in self.entries.enumerated() {
+      let path = entry.path
       guard let name = path.last else { continue }
       places[name, default: []].append(place)
       guard path.count > 1 else { continue }
@@ -61,8 +65,8 @@ package struct AlignmentTable: Sendable {
         path: folder, expected: "a folder of .\(extensions.joined(separator: " and .")) files",
         found: "a file")
     }
-    let files = (FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? [])
-      .filter { extensions.contains(($0 as NSString).pathExtension.lowercased()) }.sorted()
+    let files = filePaths(below: folder)
+      .filter { extensions.contains(($0 as NSString).pathExtension.lowercased()) }
     guard !files.isEmpty else {
       throw .malformed(
         path: folder, expected: ".\(extensions.joined(separator: " or .")) files", found: "none")
@@ -95,39 +99,77 @@ package struct AlignmentTable: Sendable {
   ///
   /// - Throws: `AlignmentFault` when there is none, more than one, or one that cannot be read.
   package func spans(of utterance: Utterance) throws(AlignmentFault) -> [LabelSpan] {
-    if let entry = try only(places[utterance.id] ?? [], of: utterance) {
-      return try spans(of: entry)
+    let spans: [LabelSpan]
+    let (place, isRecording) = try place(of: utterance)
+    do throws(FileFault) {
+      spans = try entries[place].spans.get()
+    } catch {
+      throw .file(error)
     }
-    let named = try only(places[utterance.recordingID] ?? [], of: utterance)
-    let found = if let named { named } else { try recorded(utterance) }
-    guard let entry = found else { throw .missing }
-    let spans = try spans(of: entry)
-    return utterance.seconds.map { part in spans.compactMap { $0.cut(to: part) } } ?? spans
+    guard isRecording, let part = utterance.seconds else { return spans }
+    return spans.compactMap { $0.cut(to: part) }
+  }
+
+  /// What is wrong with the alignments of some utterances taken together: those that would share one although
+  /// they are of different recordings.
+  ///
+  /// - Returns: the fault of each such utterance; and those alignments that cannot be read and are of none
+  ///   of the utterances.
+  func conflicts(
+    among utterances: [Utterance]
+  ) -> (shared: [String: AlignmentFault], stray: [FileFault]) {
+    var users: [Int: [Utterance]] = [:]
+    for utterance in utterances {
+      if let place = try? place(of: utterance).index { users[place, default: []].append(utterance) }
+    }
+    var shared: [String: AlignmentFault] = [:]
+    for (place, own) in users {
+      guard let first = own.first,
+        let other = own.first(where: { $0.recording != first.recording })
+      else { continue }
+      for utterance in own {
+        let another = utterance.recording == first.recording ? other : first
+        shared[utterance.id] = .shared(entries[place].name, with: another.id)
+      }
+    }
+    let stray = entries.indices.compactMap { place -> FileFault? in
+      guard users[place] == nil, case .failure(let fault) = entries[place].spans else { return nil }
+      return fault
+    }
+    return (shared, stray)
+  }
+
+  /// Where an utterance's alignment is, and whether it is that of the whole recording.
+  private func place(
+    of utterance: Utterance
+  ) throws(AlignmentFault) -> (index: Int, isRecording: Bool) {
+    // A segment may have the name of its recording; the alignment is then the recording's.
+    let isSegment = utterance.seconds != nil && utterance.recordingID == utterance.id
+    if let place = try only(places[utterance.id] ?? [], of: utterance) { return (place, isSegment) }
+    if let place = try only(places[utterance.recordingID] ?? [], of: utterance) {
+      return (place, true)
+    }
+    guard let place = try recorded(utterance) else { throw .missing }
+    return (place, true)
   }
 
   /// Of several entries of one name, the one that lies where the recording does.
-  private func only(_ places: [Int], of utterance: Utterance) throws(AlignmentFault) -> Entry? {
-    if places.count < 2 { return places.first.map { entries[$0] } }
-    if let entry = try recorded(utterance) { return entry }
-    throw .ambiguous(places.map { entries[$0].path.joined(separator: "/") }.sorted())
+  private func only(_ places: [Int], of utterance: Utterance) throws(AlignmentFault) -> Int? {
+    if places.count < 2 { return places.first }
+    if let place = try recorded(utterance) { return place }
+    throw .ambiguous(places.map { entries[$0].name })
   }
 
   /// The entry whose path is the end of the recording's.
-  private func recorded(_ utterance: Utterance) throws(AlignmentFault) -> Entry? {
+  private func recorded(_ utterance: Utterance) throws(AlignmentFault) -> Int? {
     guard case .file(let path) = utterance.recording else { return nil }
     let components = AlignmentTable.components(of: path)
-    let matches = (places[components.last ?? ""] ?? []).map { entries[$0] }.filter {
-      components.suffix($0.path.count).elementsEqual($0.path)
+    let matches = (places[components.last ?? ""] ?? []).filter {
+      components.suffix(entries[$0].path.count).elementsEqual(entries[$0].path)
     }
-    guard let longest = matches.map(\.path.count).max() else { return nil }
-    let best = matches.filter { $0.path.count == longest }
-    guard best.count == 1 else {
-      throw .ambiguous(best.map { $0.path.joined(separator: "/") })
-    }
+    guard let longest = matches.map({ entries[$0].path.count }).max() else { return nil }
+    let best = matches.filter { entries[$0].path.count == longest }
+    guard best.count == 1 else { throw .ambiguous(best.map { entries[$0].name }) }
     return best[0]
-  }
-
-  private func spans(of entry: Entry) throws(AlignmentFault) -> [LabelSpan] {
-    do throws(FileFault) { return try entry.spans.get() } catch { throw .file(error) }
   }
 }

@@ -4,7 +4,7 @@ package import Storage
 ///
 /// A label file has lines `START END LABEL [SCORE] …`, in units of 100 ns. What follows the first
 /// label (scores, labels of further levels) is passed over, and of several alternatives (`///`) the
-/// first is taken. A label may stand in quotes. A master label file begins with `#!MLF!#`; each
+/// first is taken. A label may stand in quotes, where a backslash takes the next character as it is. A master label file begins with `#!MLF!#`; each
 /// of its entries has the name of a label file in quotes, which may begin with `*/`, the lines of
 /// that file, and a line of a full stop. Searches of folders (`"*" -> "…"`) are not taken.
 package enum HTKLabelReader {
@@ -12,29 +12,36 @@ package enum HTKLabelReader {
   ///
   /// - Throws: `FileFault` with the line.
   package static func read(_ path: String) throws(FileFault) -> [LabelSpan] {
-    try spans(of: try TextFile.lines(of: path)[...], in: path)
+    try spans(of: try TextFile.lossyLines(of: path)[...], in: path)
   }
 
   /// The spans of each entry of a master label file; of one with a bad line, that line's fault.
   ///
-  /// - Throws: `FileFault` for a file that is none, or has lines that belong to no entry.
+  /// - Throws: `FileFault` for a file that is none, or that cannot be read.
   package static func readMaster(_ path: String) throws(FileFault) -> AlignmentTable {
-    var lines = try TextFile.lines(of: path)[...]
+    var lines = try TextFile.lossyLines(of: path)[...]
     guard let first = lines.popFirst(), first.text.trimmed == "#!MLF!#" else {
       throw .malformed(path: path, expected: "#!MLF!# in its first line", found: "none")
     }
     var entries: [(path: [String], spans: Result<[LabelSpan], FileFault>)] = []
-    while let (number, line) = lines.popFirst() {
+    while let (number, line, _) = lines.popFirst() {
       let name = line.trimmed
+      let body = lines.prefix { $0.text.trimmed != "." }
+      lines = lines.dropFirst(body.count + 1)
       guard name.count > 2, name.first == "\"", name.last == "\"",
         name.count(where: { $0 == "\"" }) == 2
       else {
-        throw .malformedLine(
-          path: path, line: number, expected: "the name of a label file in quotes",
-          found: "\"\(line)\"")
+        // No utterance has this name, but the fault is told.
+        entries.append(
+          (
+            [String(name)],
+            .failure(
+              .malformedLine(
+                path: path, line: number, expected: "the name of a label file in quotes",
+                found: "\"\(line)\""))
+          ))
+        continue
       }
-      let body = lines.prefix { $0.text.trimmed != "." }
-      lines = lines.dropFirst(body.count + 1)
       let components = AlignmentTable.components(of: String(name.dropFirst().dropLast()))
       do throws(FileFault) {
         entries.append((components.filter { $0 != "*" }, .success(try spans(of: body, in: path))))
@@ -46,15 +53,15 @@ package enum HTKLabelReader {
   }
 
   private static func spans(
-    of lines: ArraySlice<(number: Int, text: Substring)>, in path: String
+    of lines: ArraySlice<(number: Int, text: Substring, isUTF8: Bool)>, in path: String
   ) throws(FileFault) -> [LabelSpan] {
     var spans: [LabelSpan] = []
-    for (number, line) in lines {
-      let fields = line.fields
-      if fields == ["///"] { break }
-      guard fields.count >= 3,
-        let span = LabelSpan(
-          start: fields[0], end: fields[1], unitsPerSecond: 1e7, label: unquoted(fields[2]))
+    for (number, line, isUTF8) in lines {
+      if line.trimmed == "///" { break }
+      let (start, rest) = line.keyAndRest
+      let (end, labels) = rest.keyAndRest
+      guard isUTF8, let label = firstLabel(labels),
+        let span = LabelSpan(start: start, end: end, unitsPerSecond: 1e7, label: label)
       else {
         throw .malformedLine(
           path: path, line: number,
@@ -66,9 +73,24 @@ package enum HTKLabelReader {
     return spans
   }
 
-  private static func unquoted(_ label: Substring) -> Substring {
-    guard label.count > 1, let quote = label.first, quote == label.last, "\"'".contains(quote)
-    else { return label }
-    return label.dropFirst().dropLast()
+  /// The first label of the rest of a line, out of its quotes; nil when there is none or the quotes do not
+  /// close.
+  private static func firstLabel(_ text: Substring) -> Substring? {
+    guard let quote = text.first, quote == "\"" || quote == "'" else {
+      return text.fields.first
+    }
+    var label = ""
+    var rest = text.dropFirst()
+    while let character = rest.popFirst() {
+      if character == quote { return label[...].trimmed }
+      guard character == "\\" else {
+        label.append(character)
+        continue
+      }
+      // Octal codes of bytes are not read.
+      guard let next = rest.popFirst(), !next.isNumber else { return nil }
+      label.append(next)
+    }
+    return nil
   }
 }

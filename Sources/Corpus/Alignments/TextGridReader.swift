@@ -44,6 +44,7 @@ package enum TextGridReader {
     let count = try reader.count("the number of tiers")
     var tiers: [(name: String, spans: [LabelSpan])] = []
     for _ in 0..<count { tiers.append(try readTier(&reader)) }
+    try reader.end()
     return tiers
   }
 
@@ -136,6 +137,11 @@ private struct TextGridScanner {
   mutating func flag(_ what: String) throws(FileFault) -> String {
     guard case .flag(let flag) = try next() else { throw fault(what) }
     return String(flag)
+  }
+
+  /// Throws when something follows.
+  mutating func end() throws(FileFault) {
+    guard try next() == .end else { throw fault("nothing more after the last tier") }
   }
 
   private mutating func next() throws(FileFault) -> Token {

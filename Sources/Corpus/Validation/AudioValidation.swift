@@ -35,9 +35,12 @@ struct AudioValidation {
     _ workers: Workers, progress: @Sendable (_ done: Int, _ total: Int) -> Void
   ) -> (findings: [Finding], seconds: Double) {
     let recordings = data.recordings.sorted { inByteOrder($0.key, $1.key) }
+    let segmentChannels = segmentChannels
     let done = Atomic(0)
     let results = workers.map(recordings.count) { index -> Result<Recorded, any Error> in
-      let result = Result { try recordings[index].value.withFile { try decode($0) } }
+      let (id, recording) = recordings[index]
+      let chosen = segmentChannels[id] ?? channel ?? 1
+      let result = Result { try recording.withFile { try decode($0, channel: chosen) } }
       progress(done.add(1, ordering: .relaxed).newValue, recordings.count)
       return result
     }
@@ -47,7 +50,7 @@ struct AudioValidation {
       switch result {
       case .success(let facts):
         recorded[id] = facts
-        findings += judge(id, facts)
+        findings += judge(id, facts, isChosen: segmentChannels[id] ?? channel != nil)
       case .failure(let fault):
         findings.append(finding(.error, .audio, id, "\(fault)"))
       }
@@ -66,8 +69,16 @@ struct AudioValidation {
       severity, check, file: data.script.path, line: data.script.values[id]?.line, id: id, message)
   }
 
-  private func decode(_ path: String) throws -> Recorded {
-    var reader = try AudioReader(path, channel: channel ?? 1)
+  /// The last channel that segments take of each recording, where they say which.
+  private var segmentChannels: [String: Int] {
+    data.utterances.reduce(into: [:]) { channels, utterance in
+      guard let channel = utterance.channel else { return }
+      channels[utterance.recordingID] = max(channel, channels[utterance.recordingID] ?? 1)
+    }
+  }
+
+  private func decode(_ path: String, channel: Int) throws -> Recorded {
+    var reader = try AudioReader(path, channel: channel)
     var facts = Recorded(sampleRate: reader.sampleRate, channels: reader.channels)
     let shortestSilence = max(1, facts.sampleRate / 10)
     var block: [Float] = []
@@ -88,9 +99,9 @@ struct AudioValidation {
   /// The largest sample of 16 bits.
   private static let fullScale: Float = 32767.0 / 32768
 
-  private func judge(_ id: String, _ facts: Recorded) -> [Finding] {
+  private func judge(_ id: String, _ facts: Recorded, isChosen: Bool) -> [Finding] {
     var findings: [Finding] = []
-    if channel == nil, facts.channels != 1 {
+    if !isChosen, facts.channels != 1 {
       findings.append(
         finding(
           .error, .channels, id, "expected one channel, or --channel, found \(facts.channels)"))

@@ -49,7 +49,7 @@ enum DataFile: String, CaseIterable {
   var line: String {
     switch self {
     case .wavScript: "a recording and its path"
-    case .segments: "an utterance, its recording, a start and an end"
+    case .segments: "an utterance, its recording, a start and an end in seconds"
     case .utteranceToSpeaker: "an utterance and its speaker"
     case .speakerToUtterances: "a speaker and its utterances"
     case .text: "an utterance and its words"
