@@ -1,9 +1,20 @@
-# Sourced by the scripts beside it: sees to it that Debian packages are there.
+# Sourced by the recipes: packages that they need, and exit statuses.
 
 # Says what is wrong and ends the script with a status of sysexits.h.
 fail() { # STATUS MESSAGE
   echo "$(basename "$0"): $2" >&2
   exit "$1"
+}
+
+# 65 once a command of `some` has left some utterances out, else 0: what a recipe ends with.
+status=0
+
+# Runs a command that may end with 65, which says that some utterances were left out (a ledger names
+# them): the recipe goes on. Any other failure ends it with the same status.
+some() { # COMMAND...
+  local own=0
+  "$@" || own=$?
+  case $own in 0) ;; 65) status=65 ;; *) exit $own ;; esac
 }
 
 # Runs a command as root, by sudo where that is needed.

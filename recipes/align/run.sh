@@ -39,13 +39,6 @@ done
 require_build_tools
 environment=$root/exp/align/environment
 require_python "$environment" "$here/requirements.txt"
-# Runs a command; 65, which says that some utterances were left out, does not stop the rest.
-status=0
-some() {
-  local own=0
-  "$@" || own=$?
-  case $own in 0) ;; 65) status=65 ;; *) exit $own ;; esac
-}
 some "$environment/bin/python" "$here/align.py" "$data" "$out" ${align[@]+"${align[@]}"}
 swift build -c release --package-path "$root" --product limbeck >&2
 limbeck=$root/.build/release/limbeck

@@ -30,13 +30,6 @@ while [ $# -gt 0 ]; do
 done
 
 require_build_tools
-status=0
-# Runs a command; 65, which says that some utterances were left out, does not stop the rest.
-some() {
-  local own=0
-  "$@" || own=$?
-  case $own in 0) ;; 65) status=65 ;; *) exit $own ;; esac
-}
 some "$here/prepare.sh" "$corpus" "$exp/data"
 cp "$root"/data/timit/{61-48,48-39}.map "$exp/data/"
 swift build -c release --package-path "$root" --product limbeck >&2
