@@ -29,10 +29,10 @@ for file in "$half"/{wav.scp,text,utt2spk} "$lexicon"; do
   [ -r "$file" ] || fail 66 "no such file: $file"
 done
 
-mkdir -p "$out" || fail 74 "cannot make the folder $out"
-case $(cd "$out" && pwd)/ in
-  "$corpus"/*) fail 64 "OUT: expected a folder outside of the corpus, found $out" ;;
+case $(realpath -m "$out")/ in
+  "$(realpath "$corpus")"/*) fail 64 "OUT: expected a folder outside of the corpus, found $out" ;;
 esac
+mkdir -p "$out" || fail 74 "cannot make the folder $out"
 if [ -d "$corpus/test" ]; then
   for file in "$corpus"/test/{wav.scp,text,utt2spk}; do
     [ -r "$file" ] || fail 66 "no such file: $file"

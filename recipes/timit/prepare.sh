@@ -22,11 +22,11 @@ fi
 fail() { echo "prepare.sh: $2" >&2; exit "$1"; }
 corpus=$(cd "$1" 2>/dev/null && pwd) || fail 66 "no such folder: $1"
 out=$2
+case $(realpath -m "$out")/ in
+  "$(realpath "$corpus")"/*) fail 64 "OUT: expected a folder outside of the corpus, found $out" ;;
+esac
 mkdir -p "$out" || fail 74 "cannot make the folder $out"
 out=$(cd "$out" && pwd)
-case $out/ in
-  "$corpus"/*) fail 64 "OUT: expected a folder outside of the corpus, found $out" ;;
-esac
 find_half() { find -L "$corpus" -maxdepth 4 -type d -iname "$1" | sort | head -1; }
 train=$(find_half train) test=$(find_half test)
 [ -n "$train" ] && [ -n "$test" ] ||
