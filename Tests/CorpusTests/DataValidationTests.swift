@@ -242,6 +242,21 @@ struct DataValidationTests {
       ])
   }
 
+  @Test("the report is the same to the byte whatever the number of threads")
+  func sameBytes() throws {
+    // Lengths whose sum depends on its order.
+    let ids = (0..<40).map { "s-\($0 + 10)" }
+    for (number, id) in ids.enumerated() {
+      AudioFixture.write(
+        generatedWaveform(count: 800 + 37 * number), to: folder.file("\(id).wav"),
+        sampleRate: 11025)
+    }
+    try folder.write(
+      ids.map { "\($0) \(folder.file($0)).wav\n" }.joined(), to: "data/wav.scp")
+    let reports = try [1, 2, 2, 2].map { JSONText.document(try report(audio: Workers(count: $0))) }
+    #expect(Set(reports).count == 1)
+  }
+
   @Test("a finding is a line as compilers write it, and JSON")
   func text() throws {
     try folder.write("s1 f\ns3 m\n", to: "data/spk2gender")

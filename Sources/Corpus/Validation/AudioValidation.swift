@@ -45,11 +45,13 @@ struct AudioValidation {
       return result
     }
     var recorded: [String: Recorded] = [:]
+    var seconds = 0.0
     var findings: [Finding] = []
     for ((id, _), result) in zip(recordings, results) {
       switch result {
       case .success(let facts):
         recorded[id] = facts
+        seconds += facts.seconds
         findings += judge(id, facts, isChosen: segmentChannels[id] ?? channel != nil)
       case .failure(let fault):
         findings.append(finding(.error, .audio, id, "\(fault)"))
@@ -59,7 +61,7 @@ struct AudioValidation {
     for utterance in data.utterances {
       if let facts = recorded[utterance.recordingID] { findings += judge(utterance, facts) }
     }
-    return (findings, recorded.values.reduce(0) { $0 + $1.seconds })
+    return (findings, seconds)
   }
 
   private func finding(
