@@ -6,6 +6,17 @@ fail() { # STATUS MESSAGE
   exit "$1"
 }
 
+# `cd` would print where it went, were it to look elsewhere.
+unset CDPATH
+
+# Ends the script unless an argument is a stage of `limbeck run`.
+require_stage() { # STAGE
+  case $1 in
+    features | targets | train | distill | score) ;;
+    *) fail 64 "--until: expected features, targets, train, distill or score, found $1" ;;
+  esac
+}
+
 # 65 once a command of `some` has left some utterances out, else 0: what a recipe ends with.
 status=0
 

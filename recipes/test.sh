@@ -3,7 +3,7 @@
 #
 # Tests run in release mode: a debug build of the numeric loops is some 50 times slower.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+CDPATH= cd "$(dirname "$0")/.."
 source recipes/requirements.sh
 require_build_tools
 swift build -c release --build-tests

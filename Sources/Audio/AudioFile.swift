@@ -36,6 +36,9 @@ package struct AudioReader: ~Copyable {
   /// How many channels the recording has.
   package let channels: Int
 
+  /// How its samples are coded, where that decides on the largest and the smallest of them.
+  package let coding: SampleCoding
+
   private let channel: Int
   /// The part that was asked for, in seconds and in samples.
   private let seconds: ClosedRange<Double>?
@@ -66,6 +69,13 @@ package struct AudioReader: ~Copyable {
       throw .missing(path: path)
     }
     guard !isFolder.boolValue else { throw .unreadable(path: path, reason: "it is a folder") }
+    let kind =
+      try? FileManager.default.attributesOfItem(
+        atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)[.type]
+      as? FileAttributeType
+    guard kind == nil || kind == .typeRegular else {
+      throw .unreadable(path: path, reason: "it is a pipe or a device")
+    }
     let opened = try SoundFile(path)
     let info = opened.info
     let (rate, count) = (Int(info.samplerate), Int(info.channels))
@@ -100,6 +110,7 @@ package struct AudioReader: ~Copyable {
     self.seconds = seconds
     self.part = part
     promisedSamples = Int(info.frames)
+    coding = SampleCoding(Int(info.format) & SF_FORMAT_SUBMASK)
     isOgg = Int(info.format) & SF_FORMAT_TYPEMASK == SF_FORMAT_OGG
     position = start
     file = opened
@@ -199,6 +210,38 @@ package struct AudioReader: ~Copyable {
     return nil
   }
 
+  /// What a file holds beyond what its header promises, in words; nil when that is nothing, or not known.
+  ///
+  /// Of WAV, bytes behind its `data` that are no further chunk; of SPHERE, more samples than `sample_count`.
+  /// To be asked at the end of a whole recording.
+  package func surplus() -> String? {
+    if let promised = sphereSampleCount(), promised < position {
+      return "\(promised) samples promised by the header, \(position) in the file"
+    }
+    guard let handle = FileHandle(forReadingAtPath: path),
+      let size = try? handle.seekToEnd(), (try? handle.seek(toOffset: 0)) != nil,
+      let head = try? handle.read(upToCount: 12), head.count == 12,
+      head.starts(with: Data("RIFF".utf8)), head.suffix(4) == Data("WAVE".utf8)
+    else { return nil }
+    var offset: UInt64 = 12
+    var afterData = false
+    while offset + 8 <= size, (try? handle.seek(toOffset: offset)) != nil,
+      let chunk = try? handle.read(upToCount: 8), chunk.count == 8
+    {
+      let name = chunk.prefix(4)
+      let length = chunk.suffix(4).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+      let isChunk =
+        name.allSatisfy { (0x20...0x7E).contains($0) } && offset + 8 + length <= size + 1
+      if afterData, !isChunk {
+        return "\(size - offset) bytes behind the end that the header gives"
+      }
+      guard isChunk else { return nil }
+      if name == Data("data".utf8) { afterData = true }
+      offset += 8 + length + length % 2
+    }
+    return nil
+  }
+
   private func log() -> String {
     var buffer = [CChar](repeating: 0, count: 16384)
     unsafe sf_command(file.handle, Int32(SFC_GET_LOG_INFO), &buffer, Int32(buffer.count))
@@ -214,6 +257,34 @@ package struct AudioReader: ~Copyable {
     else { return nil }
     return Int(match.1)
   }
+}
+
+/// How a recording's samples are coded, as far as it bounds them.
+package enum SampleCoding: Sendable {
+  case muLaw, aLaw, bits8, other
+
+  fileprivate init(_ subtype: Int) {
+    switch subtype {
+    case SF_FORMAT_ULAW: self = .muLaw
+    case SF_FORMAT_ALAW: self = .aLaw
+    case SF_FORMAT_PCM_U8, SF_FORMAT_PCM_S8: self = .bits8
+    default: self = .other
+    }
+  }
+
+  /// The smallest magnitude of a sample at full scale, on either side, where 1 is that of 16 bits
+  /// (ITU-T G.711 for the laws).
+  package var fullScale: Float {
+    switch self {
+    case .muLaw: 32124.0 / 32768
+    case .aLaw: 32256.0 / 32768
+    case .bits8: 127.0 / 128
+    case .other: 32767.0 / 32768
+    }
+  }
+
+  /// The largest magnitude of a sample that stands for silence; A-law has no zero.
+  package var silence: Float { self == .aLaw ? 8.0 / 32768 : 0 }
 }
 
 /// An open file of libsndfile.

@@ -36,7 +36,8 @@ package struct AlignmentSource: Sendable {
       symbols = table.labels.union([options.gaps ?? ""]).filter(isSymbol).sorted()
       if table.labels.contains("") { symbols.append(options.unlabelled) }
     case .integers(let vectors):
-      symbols = Set(vectors.values.joined()).filter { $0 >= 0 }.sorted().map(String.init)
+      symbols = Set(vectors.values.compactMap { try? $0.get() }.joined()).filter { $0 >= 0 }
+        .sorted().map(String.init)
     }
     let fold = try AlignmentSource.fold(symbols, options)
     let states = options.states ?? options.format.usualStates
@@ -103,7 +104,13 @@ package struct AlignmentSource: Sendable {
         return (fitted, found + max(0, labels.count - frames))
       }
     case .integers(let vectors):
-      guard let ids = vectors[utterance.id] else { throw .missing }
+      guard let vector = vectors[utterance.id] else { throw .missing }
+      let ids: [Int32]
+      do throws(FileFault) {
+        ids = try vector.get()
+      } catch {
+        throw .file(error)
+      }
       guard !ids.isEmpty else { throw .empty }
       labels = try self.labels(of: ids, grid: grid.cells)
     }

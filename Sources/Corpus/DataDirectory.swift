@@ -50,10 +50,18 @@ package struct Utterance: Sendable, Equatable {
 ///
 /// Lines that cannot be used do not stop the others: their utterances are in `faults`.
 package struct DataDirectory: Sendable {
+  /// What a `segments` file is taken for.
+  package enum SegmentUse {
+    case asListed
+    /// Each recording is an utterance.
+    case ignored
+  }
+
   package let path: String
   /// In the order of their ids' bytes, whatever order the files have.
   package let utterances: [Utterance]
-  /// The utterances of lines that are malformed, stand twice or name no recording, with file and line.
+  /// The utterances of lines that are malformed, stand twice or name no recording, and those that `text` or
+  /// `utt2spk` alone has, with file and line.
   package let faults: Ledger
   /// What can be used of `wav.scp`, by id.
   package let recordings: [String: Recording]
@@ -70,9 +78,11 @@ package struct DataDirectory: Sendable {
   ///   - path: the folder.
   ///   - root: where relative paths in `wav.scp` start; nil for the current folder, as in Kaldi.
   ///   - commands: whether entries of `wav.scp` may be commands; else they are faults.
+  ///   - use: whether `segments` decides what the utterances are.
   /// - Throws: `FileFault` for a missing `wav.scp`, or for it or `segments` without any line.
   package init(
-    path: String, root: String? = nil, commands: CommandPolicy = .refused
+    path: String, root: String? = nil, commands: CommandPolicy = .refused,
+    segments use: SegmentUse = .asListed
   ) throws(FileFault) {
     self.path = path
     let scriptPath = path + "/wav.scp"
@@ -84,7 +94,7 @@ package struct DataDirectory: Sendable {
     self.script = script
     self.recordings = recordings
     let segmentPath = path + "/segments"
-    if FileManager.default.fileExists(atPath: segmentPath) {
+    if use == .asListed, FileManager.default.fileExists(atPath: segmentPath) {
       var segments = try DataTable(segmentPath, expected: DataFile.segments.line)
       guard !segments.keys.isEmpty else {
         throw .malformed(path: segmentPath, expected: "at least one utterance", found: "none")
@@ -98,8 +108,22 @@ package struct DataDirectory: Sendable {
       segments = nil
     }
     // What is wrong with a recording shows in its segments.
+    let list = segments ?? script
+    var reasons = list.reasons
+    let listed = Set(list.keys.map(\.key))
+    for file in [DataFile.text, .utteranceToSpeaker] {
+      let other = "\(path)/\(file.rawValue)"
+      guard FileManager.default.fileExists(atPath: other) else { continue }
+      for (line, key) in try DataTable(other, expected: file.line).keys where !listed.contains(key)
+      {
+        reasons[key] =
+          FileFault.malformedLine(
+            path: other, line: line, expected: "an utterance of \(list.path)", found: key
+          ).description
+      }
+    }
     var faults = Ledger()
-    for (key, reason) in (segments ?? script).reasons.sorted(by: { inByteOrder($0.key, $1.key) }) {
+    for (key, reason) in reasons.sorted(by: { inByteOrder($0.key, $1.key) }) {
       faults.leaveOut(key, .data, reason: reason)
     }
     self.faults = faults

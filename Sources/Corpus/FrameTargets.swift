@@ -29,8 +29,9 @@ package struct FrameTargets: Sendable {
 
   /// The class ids of the frames that spans cover: a frame takes the label at its centre.
   ///
-  /// Times that differ by under 0.1 ms count as the same, since files round them. A span that ends at
-  /// infinity ends with the last frame.
+  /// Times that differ by under 0.1 ms count as the same, since files round them; a centre on the border of
+  /// two spans or states, to a millionth of a second, is in the later one, whatever unit a file counts in. A
+  /// span that ends at infinity ends with the last frame.
   ///
   /// - Parameters:
   ///   - spans: their labels folded as the inventory has them.
@@ -43,10 +44,12 @@ package struct FrameTargets: Sendable {
   package func labels(
     of spans: [LabelSpan], grid: FrameGrid, frames: Int
   ) throws(AlignmentFault) -> [Int32] {
+    for (span, next) in zip(spans, spans.dropFirst()) where next.start < span.start {
+      throw .disorder(at: next.start, after: span.start)
+    }
     var labels: [Int32] = []
     var last = LabelSpan(start: 0, end: 0, label: "")
     for var span in spans {
-      guard span.start >= last.start else { throw .disorder(at: span.start, after: last.start) }
       guard span.start >= last.end - LabelSpan.tolerance else {
         throw .overlap(at: span.start, until: last.end)
       }
@@ -57,9 +60,9 @@ package struct FrameTargets: Sendable {
       let ids = try ids(of: span)
       last = span
       guard span.end > span.start else { continue }
-      while case let centre = grid.centre(ofFrame: labels.count), centre < span.end {
+      while case let centre = grid.centre(ofFrame: labels.count), centre < span.end - onBorder {
         guard centre >= span.start - LabelSpan.tolerance else { throw .gap(at: centre) }
-        let share = max(0, centre - span.start) / (span.end - span.start)
+        let share = max(0, centre - span.start + onBorder) / (span.end - span.start)
         labels.append(ids[min(states - 1, Int(share * Double(states)))])
       }
     }
@@ -70,7 +73,9 @@ package struct FrameTargets: Sendable {
   package func covered(by spans: [LabelSpan], grid: FrameGrid, frames: Int) -> Int {
     var (frame, count) = (0, 0)
     for span in spans {
-      while frame < frames, case let centre = grid.centre(ofFrame: frame), centre < span.end {
+      while frame < frames, case let centre = grid.centre(ofFrame: frame),
+        centre < span.end - onBorder
+      {
         if centre >= span.start - LabelSpan.tolerance { count += 1 }
         frame += 1
       }
@@ -110,3 +115,7 @@ package struct FrameTargets: Sendable {
     return ids
   }
 }
+
+/// How near a border, in seconds, a centre is on it: far more than the rounding of sums of binary fractions,
+/// far less than a sample.
+private let onBorder = 1e-6

@@ -5,13 +5,13 @@ package enum Silence {
     "sil", "sp", "spn", "nsn", "<eps>", "+nsn+", "+spn+", "h#", "pau", "epi", "ssil", "<p:>",
   ]
 
-  /// Whether a symbol is one of them, in either case of letters, whatever follows its first `_` or `:`,
-  /// such as the number of a state, the place in the word, or the id of a tied state.
+  /// Whether a symbol is one of them, in either case of letters, whatever follows its first `_`, `:` or `[`,
+  /// such as the number of a state (`sil[2]` in HTK), the place in the word, or the id of a tied state.
   ///
   /// `<p:>` itself has a colon, which does not count.
   package static func contains(_ symbol: String) -> Bool {
     if symbols.contains(symbol.lowercased()) { return true }
-    guard let end = symbol.lastIndex(where: { $0 == "_" || $0 == ":" }) else { return false }
+    guard let end = symbol.lastIndex(where: { "_:[".contains($0) }) else { return false }
     return contains(String(symbol[..<end]))
   }
 }

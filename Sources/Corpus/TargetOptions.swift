@@ -64,11 +64,12 @@ package struct TargetOptions: Sendable, Equatable, Encodable {
     try requireOption(
       gaps.map(isSymbol) ?? true, "gaps", expected: "a symbol without blanks", found: gaps ?? "")
     try requireOption(
-      tier == "phones" || format == .textgrid, "tier", expected: "none, as \(format) has no tiers",
+      tier == "phones" || format == .textgrid, "tier",
+      expected: "none, as \(format.rawValue) has no tiers",
       found: tier)
     for (key, value) in [("symbols", symbols), ("names", names)] where format != .archive {
       try requireOption(
-        value == nil, key, expected: "none, as \(format) has symbols of its own",
+        value == nil, key, expected: "none, as \(format.rawValue) has symbols of its own",
         found: value ?? "")
     }
     try requireOption(

@@ -64,6 +64,42 @@ package enum Archive {
     }
   }
 
+  /// Reads the integer vectors of an archive as far as they can be read: in text an utterance is a line, so
+  /// that a bad one leaves the others as they are.
+  ///
+  /// - Returns: the vector of each key, or what is wrong with its line.
+  /// - Throws: `FileFault` for a file that cannot be read, or a binary archive that is cut short or corrupt.
+  package static func readIntegerLines(
+    _ path: String
+  ) throws(FileFault) -> [String: Result<[Int32], FileFault>] {
+    var reader = ByteReader(path: path, bytes: try TextFile.bytes(of: path))
+    if let first = try? takeKey(&reader), !first.isEmpty, reader.peek() == 0 {
+      return Dictionary(
+        uniqueKeysWithValues: try readIntegers(path).map { ($0.key, .success($0.values)) })
+    }
+    var vectors: [String: Result<[Int32], FileFault>] = [:]
+    try TextFile.forEachLine(of: path) { number, line, isUTF8 in
+      func fault(_ expected: String, _ found: String) -> Result<[Int32], FileFault> {
+        .failure(.malformedLine(path: path, line: number, expected: expected, found: found))
+      }
+      let (key, rest) = line.keyAndRest
+      var fields = rest.fields
+      // As kaldiio writes integers.
+      if fields.first == "[", fields.last == "]" { fields = Array(fields.dropFirst().dropLast()) }
+      let values = fields.compactMap { Int32($0) }
+      if vectors[String(key)] != nil {
+        vectors[String(key)] = fault("each key once", "\(key) again")
+      } else if isUTF8, values.count == fields.count {
+        vectors[String(key)] = .success(values)
+      } else {
+        let bad = fields.first { Int32($0) == nil } ?? "other bytes"
+        vectors[String(key)] = fault(
+          "a key and integers of 32 bits", isUTF8 ? "\"\(bad)\"" : "no UTF-8")
+      }
+    }
+    return vectors
+  }
+
   /// Reads a file that holds one value without a key, or the value that stands at an offset of an
   /// archive.
   package static func readValue(

@@ -64,13 +64,18 @@ package struct Description: Sendable {
     let models = ((try? FileManager.default.contentsOfDirectory(atPath: path + "/models")) ?? [])
       .filter { $0.hasSuffix(".safetensors") }.sorted()
     var text = "models       \(models.isEmpty ? "none" : models.joined(separator: " "))\n"
+    let prepared = path + "/data/ledger.jsonl"
+    if FileManager.default.fileExists(atPath: prepared) {
+      let leftOut = try Ledger(path: prepared).leftOutCount
+      text += "prepare      \(leftOut) utterances left out before wav.scp; see \(prepared)\n"
+    }
     var scores: ScoreReport?
     if FileManager.default.fileExists(atPath: path + "/scores.json") {
       scores = try ScoreReport(path: path + "/scores.json")
     } else {
       text += "scores       none yet\n"
     }
-    if FileManager.default.fileExists(atPath: path + "/ledger.jsonl") {
+    if scores != nil || FileManager.default.fileExists(atPath: path + "/ledger.jsonl") {
       let accounts = try Accounts(experiment: path)
       let systems = scores?.systems.map(\.system).filter { models.contains("\($0).safetensors") }
       try accounts.check(systems: accounts.isScored ? systems ?? [] : [])

@@ -12,7 +12,12 @@ package enum TextFile {
       throw .malformed(path: path, expected: "a file", found: "a folder")
     }
     do {
-      return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+      let url = URL(fileURLWithPath: path)
+      // A pipe or a device cannot be mapped.
+      guard try url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile ?? true else {
+        return try FileHandle(forReadingFrom: url).readToEnd() ?? Data()
+      }
+      return try Data(contentsOf: url, options: .mappedIfSafe)
     } catch {
       throw .unreadable(path: path, reason: error.localizedDescription)
     }

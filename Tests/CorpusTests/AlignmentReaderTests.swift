@@ -78,6 +78,48 @@ struct AlignmentReaderTests {
       ])
   }
 
+  @Test("the labels that crowsetta writes for TIMIT and Audacity, and lhotse's CTM")
+  func otherPrograms() throws {
+    func path(_ name: String, _ kind: String) throws -> String {
+      try #require(Bundle.module.path(forResource: "Fixtures/\(name)", ofType: kind))
+    }
+    let expected = [
+      span(0, 0.11, "sil"), span(0.11, 0.2, "sh"), span(0.2, 0.35, "iy"), span(0.35, 0.5, "sil"),
+    ]
+    for kind in ["PHN", "WRD"] {
+      let found = try TIMITLabelReader.read(path("crowsetta", kind), sampleRate: 16000)
+      #expect(found == expected, "\(kind)")
+    }
+    #expect(try AudacityLabelReader.read(path("crowsetta", "txt")) == expected)
+    let ctm = try CTMReader.read(path("lhotse", "ctm"))
+      .spans(of: Utterance(id: "r", recording: .file(path: "/x.wav")))
+    #expect(ctm.map(\.label) == expected.map(\.label))
+    #expect(mismatch(ctm.map(\.end), expected.map(\.end), absolute: 1e-12) == nil)
+  }
+
+  @Test("the example of master label files in the HTK Book, §6.3, is read as it is explained there")
+  func htkBook() throws {
+    let path = try folder.write(
+      """
+      #!MLF!#
+      "*/a.lab"
+      0000000 3600000 ice
+      3600000 8200000 cream
+      .
+      "b.lab"
+      000000 2200000 s2 -115.6 ice
+      2200000 3500000 s3 -91.3
+      .
+
+      """, to: "book.mlf")
+    let table = try HTKLabelReader.readMaster(path)
+    func spans(_ id: String) throws -> [LabelSpan] {
+      try table.spans(of: Utterance(id: id, recording: .file(path: "/\(id).wav")))
+    }
+    #expect(try spans("a") == [span(0, 0.36, "ice"), span(0.36, 0.82, "cream")])
+    #expect(try spans("b") == [span(0, 0.22, "s2"), span(0.22, 0.35, "s3")])
+  }
+
   @Test("a speaker's tier as MFA names it is found when it is the only one")
   func speakerTiers() throws {
     func grid(_ names: [String]) throws -> String {

@@ -47,6 +47,87 @@ struct AlignmentSourceTests {
         == ["7_1", "7_2", "7_2", "7_3", "12_1", "12_2", "12_3"])
   }
 
+  @Test("channels of a recording that a CTM has by one name are alignments of their own")
+  func channels() throws {
+    let ctm = "r A 0 0.05 AA\nr B 0 0.02 BB\nr A 0.05 0.05 CC\nr B 0.02 0.08 DD\n"
+    let source = try source(.ctm, ctm) { _ in }
+    func targets(_ channel: Int?) throws -> [String] {
+      let utterance = Utterance(
+        id: "r-\(channel ?? 0)", recordingID: "r", recording: .file(path: "/r.wav"),
+        seconds: 0...0.1, channel: channel)
+      return try source.targets(of: utterance, frames: 9, grid: grid)
+        .labels.map { source.inventory.symbols[Int($0)] }
+    }
+    #expect(try targets(1) == ["AA", "AA", "AA", "AA", "CC", "CC", "CC", "CC", "CC"])
+    #expect(try targets(2) == ["BB", "DD", "DD", "DD", "DD", "DD", "DD", "DD", "DD"])
+    for channel in [nil, 3] {
+      #expect(throws: AlignmentFault.ambiguous(["r, channel 1", "r, channel 2"])) {
+        try targets(channel)
+      }
+    }
+  }
+
+  @Test("a bad line of a text archive is its utterance's alone, and is named")
+  func badArchiveLine() throws {
+    let archive = "a 1 1 2\nb 1 x 2\nc [ 2 2 1 ]\nd 1\nd 2\n"
+    let source = try source(.archive, archive) { _ in }
+    #expect(try targets(source, "a", frames: 3) == ["1", "1", "2"])
+    #expect(try targets(source, "c", frames: 3) == ["2", "2", "1"])
+    let path = folder.file("alignment")
+    #expect(
+      throws: AlignmentFault.file(
+        .malformedLine(
+          path: path, line: 2, expected: "a key and integers of 32 bits", found: "\"x\""))
+    ) { try targets(source, "b", frames: 3) }
+    #expect(
+      throws: AlignmentFault.file(
+        .malformedLine(path: path, line: 5, expected: "each key once", found: "d again"))
+    ) { try targets(source, "d", frames: 1) }
+  }
+
+  @Test(
+    "one alignment gives the same targets in seconds, samples, 100 ns and by its points",
+    arguments: 1...30 as ClosedRange<UInt64>)
+  func sameInEachFormat(seed: UInt64) throws {
+    // Borders at multiples of 5 ms, so that centres fall on them, which rounding must not decide.
+    var generator = SeededGenerator(seed, 6)
+    var borders = [0]
+    for _ in 0..<12 {
+      borders.append(borders[borders.count - 1] + 5 * (1 + generator.integer(below: 9)))
+    }
+    let spans = zip(borders, borders.dropFirst()).enumerated().map { number, ends in
+      (start: ends.0, end: ends.1, label: ["A", "B", "C"][number % 3])
+    }
+    func text(_ line: (Int, Int, String) -> String) -> String {
+      spans.map { line($0.start, $0.end, $0.label) + "\n" }.joined()
+    }
+    func seconds(_ milliseconds: Int) -> String {
+      String(format: "%.3f", Double(milliseconds) / 1000)
+    }
+    let frames = borders[12] / 10 - 1
+    let ctm = try targets(
+      source(.ctm, text { "u 1 \(seconds($0)) \(seconds($1 - $0)) \($2)" }) { $0.states = 3 },
+      frames: frames)
+    let mlf = try targets(
+      source(.mlf, "#!MLF!#\n\"u.lab\"\n" + text { "\($0)0000 \($1)0000 \($2)" } + ".\n") {
+        $0.states = 3
+      }, frames: frames)
+    #expect(mlf == ctm, "seed \(seed)")
+    for (format, line) in [
+      (
+        AlignmentFormat.phn, { (start: Int, end: Int, label: String) in "\(start) \(end) \(label)" }
+      ),
+      (.audacity, { "\(seconds($0))\t\(seconds($1))\t\($2)" }),
+    ] {
+      let name = "\(format.rawValue)/u.\(format == .phn ? "PHN" : "txt")"
+      try folder.write(text(line), to: name)
+      var options = TargetOptions(format: format, path: folder.file(format.rawValue))
+      options.states = 3
+      let source = try AlignmentSource(options, sampleRate: 1000, workers: .one)
+      #expect(try targets(source, frames: frames) == ctm, "seed \(seed), \(format)")
+    }
+  }
+
   @Test("integers are numbered densely in their order; tables name and fold them")
   func integers() throws {
     let archive = "u 30 30 4 100 5\nv 7\n"

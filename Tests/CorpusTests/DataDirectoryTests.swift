@@ -118,4 +118,20 @@ struct DataDirectoryTests {
     try folder.write("b two\na one\n", to: "utt2spk")
     #expect(try open().speakers() == ["a": "one", "b": "two"])
   }
+
+  @Test("an utterance that text or utt2spk alone has is left out with its reason")
+  func unheard() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("a /a.wav\n", to: "wav.scp")
+    try folder.write("a word\nb word\n", to: "text")
+    try folder.write("a s\nc s\n", to: "utt2spk")
+    let data = try DataDirectory(path: folder.path)
+    #expect(data.count == 3)
+    let list = folder.file("wav.scp")
+    #expect(
+      data.faults.leftOut.map(\.account) == [
+        "b, data: \(folder.file("text")):2: expected an utterance of \(list), found b",
+        "c, data: \(folder.file("utt2spk")):2: expected an utterance of \(list), found c",
+      ])
+  }
 }

@@ -271,4 +271,76 @@ struct DataValidationTests {
       ValidationReport.self, from: Data(JSONText.document(report).utf8))
     #expect(back == report)
   }
+
+  @Test("spk2utt without utt2spk is held against the utterances themselves")
+  func speakersAlone() throws {
+    try FileManager.default.removeItem(atPath: folder.file("data/utt2spk"))
+    #expect(
+      try findings("spk2utt", "s1 s1-a s1-a zz\ns2 s2-a s2-b\n") == [
+        "utt2spk warning presence", "spk2utt:1 error speaker s1-a", "spk2utt:1 error speaker zz",
+        "spk2utt error speaker s1-b",
+      ])
+  }
+
+  @Test(
+    "links to nothing are faults, and without usable segments the audio is checked all the same")
+  func unusableFiles() throws {
+    try FileManager.default.removeItem(atPath: folder.file("data/text"))
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("data/text"), withDestinationPath: "/nowhere")
+    try folder.write("", to: "s1-a.wav")
+    try folder.write("", to: "data/segments")
+    let found = findings(try report())
+    #expect(found.contains("text error presence"))
+    #expect(found.contains("segments error presence"))
+    #expect(found.contains("wav.scp:1 error audio s1-a"))
+  }
+
+  @Test("utterances without a frame, segments that end before they start or begin before the audio")
+  func shortUtterances() throws {
+    try folder.write(
+      "s1-a s1-a 0 0.00001\ns1-b s1-b 0.1 0.11\ns2-a s2-a 0.3 0.1\ns2-b s2-b -1 0.2\n",
+      to: "data/segments")
+    let found = findings(try report())
+    #expect(found.contains("segments:1 error duration s1-a"))
+    #expect(found.contains("segments:2 warning duration s1-b"))
+    #expect(found.contains { $0.hasPrefix("segments:3 error") })
+    #expect(found.contains { $0.hasPrefix("segments:4 error") })
+  }
+
+  @Test("a header that promises less than the file holds")
+  func surplus() throws {
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("s1-a.wav")))
+    let place = try #require(bytes.range(of: Data("data".utf8)))
+    // Half of the 16,000 bytes.
+    bytes.replaceSubrange(place.upperBound..<place.upperBound + 4, with: [0x40, 0x1F, 0, 0])
+    try folder.write(bytes, to: "s1-a.wav")
+    let report = try report()
+    #expect(findings(report).contains("wav.scp:1 warning audio s1-a"))
+    #expect(
+      report.findings.contains {
+        $0.message == "expected a file as long as its header says, found 8000 bytes behind the end "
+          + "that the header gives"
+      })
+  }
+
+  @Test("clipping and silence are known in the codes of telephones too")
+  func companded() throws {
+    let loud = (0..<8000).map { Float($0 / 40 % 2 == 0 ? 1.0 : -1.0) }
+    for format in AudioFixture.companded {
+      AudioFixture.write(loud, to: folder.file("s1-a.wav"), format: format)
+      AudioFixture.write(
+        [Float](repeating: 0, count: 8000), to: folder.file("s1-b.wav"), format: format)
+      let found = findings(try report())
+      #expect(found.contains("wav.scp:1 warning clipping s1-a"), "\(format)")
+      #expect(found.contains("wav.scp:2 warning silence s1-b"), "\(format)")
+    }
+  }
+
+  @Test("a pipe is no recording, and is not waited for")
+  func pipe() throws {
+    try FileManager.default.removeItem(atPath: folder.file("s1-a.wav"))
+    #expect(unsafe mkfifo(folder.file("s1-a.wav"), 0o600) == 0)
+    #expect(findings(try report()).contains("wav.scp:1 error audio s1-a"))
+  }
 }

@@ -34,6 +34,21 @@ struct FrameTargetsTests {
     #expect(labels == [0, 0])
   }
 
+  @Test("a centre on a border is in the later span, whatever its rounding; order comes before gaps")
+  func borders() throws {
+    let targets = targets(["A", "B"])
+    // Of 0.1 + 0.2 and of 0.3, one is above the centre of frame 29 and one is not.
+    for border in [0.1 + 0.2, 0.3] {
+      let labels = try targets.labels(
+        of: [span(0, border, "A"), span(border, 0.31, "B")], grid: grid, frames: 30)
+      #expect(labels[28...] == [0, 1])
+    }
+    #expect(throws: AlignmentFault.disorder(at: 0, after: 0.3)) {
+      try targets.labels(
+        of: [span(0.3, 0.4, "A"), span(0, 0.3, "B")], grid: grid, frames: 30)
+    }
+  }
+
   @Test("frames are counted that spans cover")
   func covered() {
     let spans = [span(0.005, 0.015, "A"), span(0.025, 0.045, "B")]

@@ -151,7 +151,8 @@ struct FeatureCommandTests {
 
   @Test("every kind of broken line and file is named, and the rest is done")
   func broken() throws {
-    _ = try corpus()
+    // Without the speakers of utterances that are not in this list.
+    try FileManager.default.removeItem(atPath: try corpus() + "/utt2spk")
     AudioFixture.write([], to: folder.file("empty.wav"))
     AudioFixture.write(
       [0, .nan] + generatedWaveform(count: 3000), to: folder.file("nan.wav"),

@@ -30,6 +30,13 @@ package enum AudioFixture {
     Format("Ogg Vorbis", SF_FORMAT_OGG, SF_FORMAT_VORBIS, nil),
   ]
 
+  /// The formats of few bits: μ-law, A-law, and 8 bits.
+  package static let companded: [Format] = [
+    Format("WAV, μ-law", SF_FORMAT_WAV, SF_FORMAT_ULAW, nil),
+    Format("WAV, A-law", SF_FORMAT_WAV, SF_FORMAT_ALAW, nil),
+    formats[0],
+  ]
+
   /// WAV with 32-bit floats, which holds any value.
   package static let float = formats[4]
   /// WAV with 16-bit integers.

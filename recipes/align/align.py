@@ -20,8 +20,9 @@ makes the alignment. The model hears 16 kHz; audio at another rate is resampled 
 Its frames are 25.6 ms long and the last one is padded, so an utterance mostly counts one frame more
 than snip-edges gives.
 
-What is done is kept in OUT/align.part, so that a run that was stopped goes on; the results do not
-depend on that, nor on the number of jobs.
+What is done is kept in OUT/align.journal, so that a run that was stopped goes on, and one of the same
+lists, lexicon, audio and options has nothing left to align; the results do not depend on that, nor on
+the number of jobs.
 
 Exit status: 0 all aligned, 64 wrong usage, 65 some left out (see the ledger), 66 no such input, 74 OUT
 cannot be written.
@@ -393,14 +394,14 @@ def main():
     except OSError as error:
         fail(74, f"{options.out}: cannot be written: {error.strerror}")
     lists = [options.data / name for name in ["wav.scp", "text", "segments"]]
-    journal_path = options.out / "align.part"
-    journal = Journal(journal_path, identity_of(options, [*lists, options.lexicon], jobs))
+    identity = identity_of(options, [*lists, options.lexicon], jobs)
+    journal = Journal(options.out / "align.journal", identity)
     if journal.done:
-        print(f"align.py: going on after {len(journal.done)} utterances", file=sys.stderr)
+        print(f"align.py: {len(journal.done)} utterances are done", file=sys.stderr)
     left = [job for job in jobs if job[0] not in journal.done]
     dictionary = write_dictionary(lexicon, {word for job in jobs for word in job[-1]})
     settings = (dictionary.name, options.channel, options.allow_commands)
-    with multiprocessing.Pool(options.jobs, start_worker, settings) as pool:
+    with multiprocessing.Pool(min(options.jobs, max(1, len(left))), start_worker, settings) as pool:
         for count, result in enumerate(pool.imap(align_utterance, left), 1):
             journal.add(*result)
             if count % 100 == 0 or count == len(left):
@@ -409,7 +410,6 @@ def main():
     ledger |= {key: reason for key, (_, reason) in journal.done.items() if reason is not None}
     results = {key: found for key, (found, reason) in journal.done.items() if reason is None}
     write_outputs(options.out, results, ledger, symbols, missing)
-    journal_path.unlink()
     if missing:
         common = ", ".join(f"{word} ({count})" for word, count in missing.most_common(10))
         print(

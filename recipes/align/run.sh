@@ -16,8 +16,8 @@
 # first call. A run that was stopped goes on where it was. Exit status: 0 all done, 65 some utterances
 # left out (each is in a ledger), 66 no such input.
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
+here=$(CDPATH= cd "$(dirname "$0")" && pwd)
+root=$(CDPATH= cd "$here/../.." && pwd)
 source "$root/recipes/requirements.sh"
 
 usage() { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 64; }

@@ -18,10 +18,10 @@ if [ $# -ne 3 ]; then
   sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
   exit 64
 fi
-audio=$(cd "$1" 2>/dev/null && pwd) || { echo "prepare.sh: no such folder: $1" >&2; exit 66; }
+audio=$(CDPATH= cd "$1" 2>/dev/null && pwd) || { echo "prepare.sh: no such folder: $1" >&2; exit 66; }
 transcripts=$2
 out=$3
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH= cd "$(dirname "$0")" && pwd)
 [ -r "$transcripts" ] || { echo "prepare.sh: no such file: $transcripts" >&2; exit 66; }
 
 work=$(mktemp -d)

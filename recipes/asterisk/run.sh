@@ -12,7 +12,7 @@
 #
 # What is missing is installed with apt-get. What is done already is not done again.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 here=$root/recipes/asterisk
 source "$root/recipes/requirements.sh"
 

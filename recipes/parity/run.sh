@@ -7,7 +7,7 @@
 # and limbeck is on average further from double precision than kaldi-native-fbank is.
 set -euo pipefail
 list=${1:+$(realpath "$1")}
-cd "$(dirname "$0")/../.."
+CDPATH= cd "$(dirname "$0")/../.."
 source recipes/requirements.sh
 require_build_tools
 mkdir -p exp/parity

@@ -18,7 +18,7 @@ if [ $# -ne 2 ]; then
   exit 64
 fi
 fail() { echo "prepare.sh: $2" >&2; exit "$1"; }
-corpus=$(cd "$1" 2>/dev/null && pwd) || fail 66 "no such folder: $1"
+corpus=$(CDPATH= cd "$1" 2>/dev/null && pwd) || fail 66 "no such folder: $1"
 out=$2
 if [ -d "$corpus/train" ]; then
   half=$corpus/train lexicon=$corpus/resource/lexicon.txt

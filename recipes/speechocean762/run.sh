@@ -16,7 +16,7 @@
 # Where the corpus has no alignments/, recipes/align makes them with its lexicon. What is missing is
 # installed. What is done already is not done again; a run that was stopped goes on.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 here=$root/recipes/speechocean762
 source "$root/recipes/requirements.sh"
 
@@ -27,7 +27,7 @@ shift
 while [ $# -gt 0 ]; do
   case $1 in
     --targets) targets=${2:?--targets needs states or tied}; shift 2 ;;
-    --until) until=(--until "${2:?--until needs a stage}"); shift 2 ;;
+    --until) require_stage "${2:?--until needs a stage}"; until=(--until "$2"); shift 2 ;;
     --exp) exp=${2:?--exp needs a folder}; shift 2 ;;
     --jobs) jobs=(--jobs "${2:?--jobs needs a number}"); shift 2 ;;
     *) usage ;;
@@ -58,10 +58,9 @@ else
     LC_ALL=C sort "$exp"/data/{train,development,test}/$list >"$all/$list.new"
     cmp -s "$all/$list.new" "$all/$list" && rm "$all/$list.new" || mv "$all/$list.new" "$all/$list"
   done
-  if [ ! -e "$exp/align/out/senones.txt" ] || [ "$all/text" -nt "$exp/align/out/senones.txt" ]; then
-    some "$root/recipes/align/run.sh" "$all" "$exp/align/out" --lexicon "$exp/data/lexicon.txt" \
-      ${jobs[@]+"${jobs[@]}"}
-  fi
+  # What is aligned already, with the same lexicon and audio, is not aligned again.
+  some "$root/recipes/align/run.sh" "$all" "$exp/align/out" --lexicon "$exp/data/lexicon.txt" \
+    ${jobs[@]+"${jobs[@]}"}
   cp "$exp/align/out/senones.txt" "$exp/data/senones.txt"
 fi
 gzip -dc "$root/data/pocketsphinx-en-us/states.txt.gz" >"$exp/data/states.txt"

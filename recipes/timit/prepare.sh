@@ -12,7 +12,7 @@
 # speakers read, are left out. Audio is SPHERE, or RIFF where a release has .WAV.wav beside it.
 set -euo pipefail
 export LC_ALL=C
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(CDPATH= cd "$(dirname "$0")" && pwd)
 lists=$here/../../data/timit
 
 if [ $# -ne 2 ]; then
@@ -20,14 +20,14 @@ if [ $# -ne 2 ]; then
   exit 64
 fi
 fail() { echo "prepare.sh: $2" >&2; exit "$1"; }
-corpus=$(cd "$1" 2>/dev/null && pwd) || fail 66 "no such folder: $1"
+corpus=$(CDPATH= cd "$1" 2>/dev/null && pwd) || fail 66 "no such folder: $1"
 out=$2
 case $(realpath -m "$out")/ in
   "$(realpath "$corpus")"/*) fail 64 "OUT: expected a folder outside of the corpus, found $out" ;;
 esac
 mkdir -p "$out" || fail 74 "cannot make the folder $out"
-out=$(cd "$out" && pwd)
-find_half() { find -L "$corpus" -maxdepth 4 -type d -iname "$1" | sort | head -1; }
+out=$(CDPATH= cd "$out" && pwd)
+find_half() { find -L "$corpus" -mindepth 1 -maxdepth 4 -type d -iname "$1" | sort | head -1; }
 train=$(find_half train) test=$(find_half test)
 [ -n "$train" ] && [ -n "$test" ] ||
   fail 66 "$corpus: expected folders TRAIN and TEST in it, found no such"

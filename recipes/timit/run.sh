@@ -12,7 +12,7 @@
 # 61 symbols as 48 phones of three states by thirds of their time, scored as 39. What is missing is
 # installed. What is done already is not done again.
 set -euo pipefail
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 here=$root/recipes/timit
 source "$root/recipes/requirements.sh"
 
@@ -22,7 +22,7 @@ corpus=$1 exp=$root/exp/timit jobs=() until=()
 shift
 while [ $# -gt 0 ]; do
   case $1 in
-    --until) until=(--until "${2:?--until needs a stage}"); shift 2 ;;
+    --until) require_stage "${2:?--until needs a stage}"; until=(--until "$2"); shift 2 ;;
     --exp) exp=${2:?--exp needs a folder}; shift 2 ;;
     --jobs) jobs=(--jobs "${2:?--jobs needs a number}"); shift 2 ;;
     *) usage ;;

@@ -14,12 +14,17 @@ package import Storage
 /// An alignment of a recording counts its time from the recording's start, and is cut to the
 /// utterance's segment. None is that of two recordings.
 package struct AlignmentTable: Sendable {
-  private struct Entry {
+  /// One alignment.
+  struct Entry {
     /// The folders and the name of a file, without its extension.
     let path: [String]
+    /// Which channel of the recording it is of, from one; nil when its name has no other.
+    var channel: Int?
     let spans: Result<[LabelSpan], FileFault>
 
-    var name: String { path.joined(separator: "/") }
+    var name: String {
+      path.joined(separator: "/") + (channel.map { ", channel \($0)" } ?? "")
+    }
   }
 
   private let entries: [Entry]
@@ -29,8 +34,12 @@ package struct AlignmentTable: Sendable {
   /// - Parameter entries: each alignment with its name, which for a file is its path: the folders that
   ///   lead to it and its name without extension.
   package init(_ entries: [(path: [String], spans: Result<[LabelSpan], FileFault>)]) {
-    self.entries = entries.map { Entry(path: $0.path, spans: $0.spans) }
-      .sorted { inByteOrder($0.name, $1.name) }
+    self.init(entries.map { Entry(path: $0.path, spans: $0.spans) })
+  }
+
+  /// The same from entries of which some are of one channel alone.
+  init(_ entries: [Entry]) {
+    self.entries = entries.sorted { inByteOrder($0.name, $1.name) }
     var places: [String: [Int]] = [:]
     for (place, entry) in self.entries.enumerated() {
       let path = entry.path
@@ -153,9 +162,12 @@ package struct AlignmentTable: Sendable {
     return (place, true)
   }
 
-  /// Of several entries of one name, the one that lies where the recording does.
-  private func only(_ places: [Int], of utterance: Utterance) throws(AlignmentFault) -> Int? {
-    if places.count < 2 { return places.first }
+  /// Of several entries of one name, the one of the utterance's channel, or that lies where the recording
+  /// does.
+  private func only(_ named: [Int], of utterance: Utterance) throws(AlignmentFault) -> Int? {
+    let places = named.filter { entries[$0].channel.map { $0 == utterance.channel } ?? true }
+    if places.count == 1 || named.isEmpty { return places.first }
+    guard !places.isEmpty else { throw .ambiguous(named.map { entries[$0].name }) }
     if let place = try recorded(utterance) { return place }
     throw .ambiguous(places.map { entries[$0].name })
   }

@@ -7,7 +7,7 @@ enum Alignments: Sendable {
   /// Labels with their times.
   case spans(AlignmentTable)
   /// An integer a frame, by utterance.
-  case integers([String: [Int32]])
+  case integers([String: Result<[Int32], FileFault>])
 
   /// Reads the file or the folder that `options` name.
   ///
@@ -39,9 +39,7 @@ enum Alignments: Sendable {
         try TIMITLabelReader.read(file, sampleRate: sampleRate)
       }
     case .archive:
-      self = .integers(
-        Dictionary(
-          uniqueKeysWithValues: try Archive.readIntegers(path).map { ($0.key, $0.values) }))
+      self = .integers(try Archive.readIntegerLines(path))
     }
   }
 }

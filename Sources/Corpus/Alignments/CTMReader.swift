@@ -4,20 +4,21 @@ package import Storage
 ///
 /// A line is `UTTERANCE CHANNEL START DURATION LABEL [CONFIDENCE]`, times in seconds; a line that
 /// starts with `;;` is a comment. The lines of an utterance stand in the order of time, the utterances
-/// in any. Alternatives (`<ALT_BEGIN>`) are not taken.
+/// in any. Where a name has several channels (`A` or 1, `B` or 2, …), each is an alignment of its own.
+/// Alternatives (`<ALT_BEGIN>`) are not taken.
 package enum CTMReader {
   /// The spans of each utterance; of one with a bad line, that line's fault.
   package static func read(_ path: String) throws(FileFault) -> AlignmentTable {
-    var spans: [String: [LabelSpan]] = [:]
+    var spans: [String: [Substring: [LabelSpan]]] = [:]
     var faults: [String: FileFault] = [:]
     // The lines of one utterance mostly stand together, and are taken over at once.
-    var (key, own): (Substring, [LabelSpan]) = ("", [])
+    var (key, channel, own): (Substring, Substring, [LabelSpan]) = ("", "", [])
     try TextFile.forEachLine(of: path) { number, line, isUTF8 in
       guard !line.hasPrefix(";;") else { return }
       let fields = line.fields
-      if fields[0] != key {
-        if !own.isEmpty { spans[String(key), default: []] += own }
-        (key, own) = (fields[0], [])
+      if fields[0] != key || fields.count > 1 && fields[1] != channel {
+        if !own.isEmpty { spans[String(key), default: [:]][channel, default: []] += own }
+        (key, channel, own) = (fields[0], fields.count > 1 ? fields[1] : "", [])
       }
       if isUTF8, fields.count == 5 || fields.count == 6,
         let start = LabelSpan.seconds(fields[2]), let duration = LabelSpan.seconds(fields[3])
@@ -30,9 +31,27 @@ package enum CTMReader {
           found: "\"\(line)\"")
       }
     }
-    if !own.isEmpty { spans[String(key), default: []] += own }
-    return AlignmentTable(
-      faults.map { ([$0.key], .failure($0.value)) }
-        + spans.filter { faults[$0.key] == nil }.map { ([$0.key], .success($0.value)) })
+    if !own.isEmpty { spans[String(key), default: [:]][channel, default: []] += own }
+    var entries: [AlignmentTable.Entry] = faults.map { name, fault in
+      AlignmentTable.Entry(path: [name], spans: .failure(fault))
+    }
+    for (name, channels) in spans where faults[name] == nil {
+      for (channel, own) in channels {
+        entries.append(
+          AlignmentTable.Entry(
+            path: [name], channel: channels.count > 1 ? number(of: channel) : nil,
+            spans: .success(own)))
+      }
+    }
+    return AlignmentTable(entries)
+  }
+
+  /// The number of a channel, from one: `A` is 1; 0 for another name.
+  private static func number(of channel: Substring) -> Int {
+    if let number = Int(channel) { return number }
+    let letters = "ABCDEFGH"
+    guard channel.count == 1, let place = letters.firstIndex(of: Character(channel.uppercased()))
+    else { return 0 }
+    return letters.distance(from: letters.startIndex, to: place) + 1
   }
 }

@@ -13,8 +13,10 @@ struct AudioValidation {
     var samples = 0
     /// Samples at full scale, in runs of three at least.
     var clipped = 0
-    /// Samples of exactly zero, in runs of a tenth of a second at least.
+    /// Samples of zero, in runs of a tenth of a second at least.
     var silent = 0
+    /// What the file holds beyond what its header promises.
+    var surplus: String?
 
     var seconds: Double { Double(samples) / Double(sampleRate) }
   }
@@ -83,23 +85,22 @@ struct AudioValidation {
     var reader = try AudioReader(path, channel: channel)
     var facts = Recorded(sampleRate: reader.sampleRate, channels: reader.channels)
     let shortestSilence = max(1, facts.sampleRate / 10)
+    let (fullScale, silence) = (reader.coding.fullScale, reader.coding.silence)
     var block: [Float] = []
     var (loud, zero) = (0, 0)
     while try reader.next(&block) {
       facts.samples += block.count
       for sample in block {
         // A run counts when it is long enough, and then each of its samples.
-        loud = sample.magnitude >= AudioValidation.fullScale ? loud + 1 : 0
+        loud = sample.magnitude >= fullScale ? loud + 1 : 0
         if loud >= 3 { facts.clipped += loud == 3 ? 3 : 1 }
-        zero = sample == 0 ? zero + 1 : 0
+        zero = sample.magnitude <= silence ? zero + 1 : 0
         if zero >= shortestSilence { facts.silent += zero == shortestSilence ? zero : 1 }
       }
     }
+    facts.surplus = reader.surplus()
     return facts
   }
-
-  /// The largest sample of 16 bits.
-  private static let fullScale: Float = 32767.0 / 32768
 
   private func judge(_ id: String, _ facts: Recorded, isChosen: Bool) -> [Finding] {
     var findings: [Finding] = []
@@ -107,6 +108,11 @@ struct AudioValidation {
       findings.append(
         finding(
           .error, .channels, id, "expected one channel, or --channel, found \(facts.channels)"))
+    }
+    if let surplus = facts.surplus {
+      findings.append(
+        finding(
+          .warning, .audio, id, "expected a file as long as its header says, found \(surplus)"))
     }
     if facts.clipped > 0 {
       let share = String(format: "%.3f", 100 * Double(facts.clipped) / Double(facts.samples))
@@ -156,6 +162,15 @@ struct AudioValidation {
             + "\(seconds.lowerBound) s to \(seconds.upperBound) s"))
     }
     let own = utterance.seconds.map { $0.upperBound - $0.lowerBound } ?? facts.seconds
+    if own < 0.025 {
+      // No frame of the usual 25 ms fits in; without a sample none fits in at all.
+      let list = data.segments ?? data.script
+      findings.append(
+        Finding(
+          own * Double(facts.sampleRate) < 0.5 ? .error : .warning, .duration, file: list.path,
+          line: list.values[utterance.id]?.line, id: utterance.id,
+          "expected at least 0.025 s, a frame, found \((own * 1e4).rounded() / 1e4) s"))
+    }
     return findings + compare(own, with: .utteranceDurations, utterance.id)
   }
 

@@ -35,9 +35,15 @@ package struct DataValidation: Sendable {
     var isFolder: ObjCBool = false
     guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
       isFolder.boolValue
-    else { throw .missing(path: path) }
-    // A wav.scp that is missing or empty is among the findings of the files.
-    let data = try? DataDirectory(path: path, root: root, commands: commands)
+    else {
+      throw FileManager.default.fileExists(atPath: path)
+        ? .malformed(path: path, expected: "a folder", found: "a file") : .missing(path: path)
+    }
+    // A wav.scp or segments that cannot be used is among the findings of the files; without segments the
+    // recordings are checked all the same.
+    let data =
+      (try? DataDirectory(path: path, root: root, commands: commands))
+      ?? (try? DataDirectory(path: path, root: root, commands: commands, segments: .ignored))
     let files = FileValidation(path: path, data: data)
     var report = ValidationReport(path: path)
     report.add(files.findings)

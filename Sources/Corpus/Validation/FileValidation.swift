@@ -16,7 +16,7 @@ struct FileValidation {
     self.path = path
     for file in DataFile.allCases { read(file, data) }
     matchIDs()
-    checkSpeakers()
+    checkSpeakers(data)
     checkText()
     if let data { checkOverlaps(data) }
     checkTildes()
@@ -45,6 +45,10 @@ struct FileValidation {
   private mutating func read(_ file: DataFile, _ data: DataDirectory?) {
     let filePath = "\(path)/\(file.rawValue)"
     guard FileManager.default.fileExists(atPath: filePath) else {
+      if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: filePath) {
+        return add(
+          .error, .presence, file, "expected a file, found a link to \(target), which is not there")
+      }
       if let severity = file.absence { add(severity, .presence, file, "no such file") }
       return
     }
@@ -163,8 +167,10 @@ struct FileValidation {
     }
   }
 
-  private mutating func checkSpeakers() {
-    guard let speakers = tables[.utteranceToSpeaker]?.values.mapValues(\.text) else { return }
+  private mutating func checkSpeakers(_ data: DataDirectory?) {
+    guard let speakers = tables[.utteranceToSpeaker]?.values.mapValues(\.text) else {
+      return checkListedUtterances(data)
+    }
     if Set(speakers.values).count == 1 {
       add(
         .warning, .speaker, .utteranceToSpeaker,
@@ -193,6 +199,32 @@ struct FileValidation {
       add(
         .error, .speaker, .speakerToUtterances, line: table.values[speaker]?.line, id: utterance,
         "expected it under \(speaker), as utt2spk has it, found none")
+    }
+  }
+
+  /// Holds `spk2utt` against the utterances themselves, where no `utt2spk` says whose they are.
+  private mutating func checkListedUtterances(_ data: DataDirectory?) {
+    guard let data, let table = tables[.speakerToUtterances] else { return }
+    let known = Set(data.utterances.map(\.id)).union(data.faults.leftOut.map(\.utterance))
+    var listed: Set<String> = []
+    for (line, speaker) in table.keys {
+      for field in table.values[speaker]?.text[...].fields ?? [] {
+        let utterance = String(field)
+        if !listed.insert(utterance).inserted {
+          add(
+            .error, .speaker, .speakerToUtterances, line: line, id: utterance,
+            "expected each utterance once, found it again under \(speaker)")
+        } else if !known.contains(utterance) {
+          add(
+            .error, .speaker, .speakerToUtterances, line: line, id: utterance,
+            "expected an utterance of the directory, found one that is not there")
+        }
+      }
+    }
+    for utterance in known.subtracting(listed).sorted(by: inByteOrder) {
+      add(
+        .error, .speaker, .speakerToUtterances, id: utterance,
+        "expected every utterance under its speaker, found this one under none")
     }
   }
 

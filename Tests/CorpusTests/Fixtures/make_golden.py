@@ -31,3 +31,26 @@ for start, end, label in PHONES:
     tier.add_interval(tgt.Interval(start, end, label))
 single.add_tier(tier)
 tgt.io.write_to_file(single, HERE / "tgt.TextGrid", format="short")
+
+# The same phones as crowsetta writes TIMIT's and Audacity's labels, and as lhotse writes a CTM:
+#
+#   pip install crowsetta==5.1.2 lhotse==1.33.0 urllib3
+import numpy as np
+from crowsetta.formats.seq.audseq import AudSeq
+from crowsetta.formats.seq.timit import Timit
+from lhotse import SupervisionSegment, SupervisionSet
+from lhotse.supervision import AlignmentItem
+
+labels = np.array(["sil", "sh", "iy", "sil"])
+starts = np.array([start for start, _, _ in PHONES])
+ends = np.array([end for _, end, _ in PHONES])
+samples = [np.round(16000 * times).astype(int) for times in (starts, ends)]
+for name in ["crowsetta.PHN", "crowsetta.WRD"]:
+    Timit(*samples, labels, HERE / name).to_file(HERE / name)
+AudSeq(starts, ends, labels, HERE / "crowsetta.txt").to_file(HERE / "crowsetta.txt")
+items = [
+    AlignmentItem(symbol=label, start=start, duration=round(end - start, 4))
+    for start, end, label in zip(starts, ends, labels)
+]
+segment = SupervisionSegment("u", "r", 0, 0.5, channel=1, alignment={"phone": items})
+SupervisionSet.from_segments([segment]).write_alignment_to_ctm(HERE / "lhotse.ctm", type="phone")
