@@ -34,6 +34,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.28.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
   targets: [
@@ -42,19 +43,30 @@ let package = Package(
     .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
     // MARK: - Layers, lowest first
     layer("Storage", uses: ["CXXHash"]),
-    layer("LinearAlgebra", uses: ["COpenBLAS"]),
+    .target(name: "CMatrixKernels"),
+    layer("LinearAlgebra", uses: ["CMatrixKernels", "COpenBLAS"]),
     layer("Audio", uses: ["Storage", "CSndfile"]),
     layer("KaldiIO", uses: ["Storage", "LinearAlgebra"]),
     .target(name: "CFrameKernels"),
     layer("Features", uses: ["Storage", "Audio", "LinearAlgebra", "CFrameKernels", "CFFTW"]),
     layer("Corpus", uses: ["Storage", "Audio", "KaldiIO", "LinearAlgebra"]),
     layer("Networks", uses: ["Storage", "LinearAlgebra"]),
+    // Generated from event.proto, which says how; so without the settings of the other targets.
+    .target(
+      name: "EventRecords",
+      dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["event.proto"]),
     layer(
-      "Training", uses: ["Storage", "Networks", "Features", "Corpus", "LinearAlgebra"]),
+      "Training",
+      uses: [
+        "Storage", "Networks", "Features", "Corpus", "LinearAlgebra", "EventRecords", "CISAL",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
     layer(
       "Distillation",
       uses: ["Storage", "Training", "Networks", "Features", "Corpus", "LinearAlgebra"]),

@@ -33,24 +33,29 @@ package struct ContextWindow: Sendable, Equatable, Codable {
   /// The number of frames in the window.
   package var frames: Int { left + 1 + right }
 
-  /// Writes a frame with its context, from the oldest frame to the newest.
+  /// The frames of the window, from the classified one.
+  package var offsets: ClosedRange<Int> { -left...right }
+}
+
+extension SharedMatrix {
+  /// Writes some frames around a frame of an utterance side by side; beyond an edge of the utterance its first
+  /// or last frame is repeated.
   ///
   /// - Parameters:
-  ///   - frame: the row of `features` to classify.
-  ///   - utterance: the rows of the utterance that it belongs to.
-  ///   - features: rows of frames.
-  ///   - row: `frames · features.columns` values, overwritten.
+  ///   - frame: of the utterance; it may lie beyond an edge.
+  ///   - offsets: which frames, from it.
+  ///   - firstRow: the row where the utterance's frame 0 is, or would be.
+  ///   - count: the utterance's frames.
+  ///   - row: `offsets.count · columns` values, overwritten.
   package func splice(
-    _ frame: Int, of utterance: Range<Int>, in features: Matrix, into row: inout MutableSpan<Float>
+    _ frame: Int, at offsets: [Int], firstRow: Int, count: Int, into row: inout MutableSpan<Float>
   ) {
     precondition(
-      utterance.contains(frame) && row.count == frames * features.columns,
-      "splice: frame \(frame) of \(utterance) into \(row.count) values")
-    let columns = features.columns
-    for offset in 0..<frames {
-      let neighbour = frame - left + offset
-      let source = features.row(min(max(neighbour, utterance.lowerBound), utterance.upperBound - 1))
-      for column in 0..<columns { row[offset * columns + column] = source[column] }
+      row.count == offsets.count * columns && count > 0,
+      "splice: \(offsets.count) of \(count) frames into \(row.count) values")
+    for (place, offset) in offsets.enumerated() {
+      let source = firstRow + min(max(frame + offset, 0), count - 1)
+      RowKernels.copy(self.row(source), into: &row, at: place * columns)
     }
   }
 }

@@ -19,24 +19,62 @@ package struct FeatureNormalizer: Sendable, Equatable {
     (self.mean, self.deviation) = (mean, deviation)
   }
 
-  /// The statistics of all rows of `features` (at least one), summed in double precision.
+  /// The statistics of all rows of `features` (at least one).
   package init(of features: Matrix) {
-    precondition(features.rows > 0, "FeatureNormalizer: no frames")
-    var sums = [Double](repeating: 0, count: features.columns)
-    var squares = sums
-    for index in 0..<features.rows {
-      let row = features.row(index)
-      for column in row.indices {
-        let value = Double(row[column])
+    var statistics = Statistics(columns: features.columns)
+    for index in 0..<features.rows { statistics.add(features.row(index)) }
+    self = statistics.normalizer
+  }
+
+  /// Sums over frames, in double precision and in the order of the frames.
+  package struct Statistics: Sendable {
+    private var count = 0
+    private var sums: [Double]
+    private var squares: [Double]
+
+    package init(columns: Int) {
+      sums = Array(repeating: 0, count: columns)
+      squares = sums
+    }
+
+    /// Adds a frame.
+    ///
+    /// - Returns: whether all its values are finite; else it is not added.
+    @discardableResult
+    package mutating func add(_ frame: Span<Float>) -> Bool {
+      precondition(
+        frame.count == sums.count, "FeatureNormalizer: \(frame.count) values for \(sums.count)")
+      var largest: UInt32 = 0
+      for column in frame.indices { largest = max(largest, frame[column].magnitude.bitPattern) }
+      guard largest < Float.infinity.bitPattern else { return false }
+      for column in frame.indices {
+        let value = Double(frame[column])
         sums[column] += value
         squares[column] += value * value
       }
+      count += 1
+      return true
     }
-    let count = Double(features.rows)
-    mean = sums.map { Float($0 / count) }
-    deviation = zip(sums, squares).map { sum, square in
-      Float(max(1e-10, square / count - (sum / count) * (sum / count)).squareRoot())
+
+    /// The normaliser of what was added, at least one frame.
+    package var normalizer: FeatureNormalizer {
+      precondition(count > 0, "FeatureNormalizer: no frames")
+      let count = Double(count)
+      return FeatureNormalizer(
+        mean: sums.map { Float($0 / count) },
+        deviation: zip(sums, squares).map { sum, square in
+          Float(max(1e-10, square / count - (sum / count) * (sum / count)).squareRoot())
+        })
     }
+  }
+
+  /// Normalises one frame.
+  ///
+  /// - Parameters:
+  ///   - frame: changed in place.
+  ///   - scale: one over each deviation.
+  package func apply(to frame: inout MutableSpan<Float>, scale: [Float]) {
+    RowKernels.standardise(&frame, mean: mean.span, scale: scale.span)
   }
 
   /// A copy of `features` with each row normalised.

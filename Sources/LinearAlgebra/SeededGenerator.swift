@@ -6,7 +6,8 @@ import Foundation
 /// repeated without what came before it. SplitMix64: Steele, Lea and Flood, "Fast splittable
 /// pseudorandom number generators", OOPSLA 2014.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
-  private var state: UInt64
+  /// Where it is in its sequence.
+  private(set) var state: UInt64
 
   /// - Parameter key: the numbers are mixed in order: (1, 2) and (2, 1) give other sequences.
   package init(_ key: UInt64...) {
@@ -33,6 +34,11 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
     mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
     return mixed ^ (mixed >> 31)
+  }
+
+  /// Passes over so many numbers.
+  mutating func skip(_ count: Int) {
+    state &+= 0x9E37_79B9_7F4A_7C15 &* UInt64(count)
   }
 
   /// A number in [0, 1) with 53 random bits.

@@ -6,17 +6,10 @@ package import LinearAlgebra
 /// - Returns: `log Σ exp(z / T)`.
 @discardableResult
 package func replaceBySoftmax(_ row: inout MutableSpan<Float>, temperature: Float = 1) -> Float {
-  var largest = -Float.infinity
-  for index in row.indices { largest = max(largest, row[index]) }
+  let largest = RowKernels.maximum(row)
   let factor = 1 / temperature
-  var sum: Float = 0
-  for index in row.indices {
-    let value = exp((row[index] - largest) * factor)
-    row[index] = value
-    sum += value
-  }
-  let scale = 1 / sum
-  for index in row.indices { row[index] *= scale }
+  let sum = RowKernels.replaceByExponentials(&row, shift: largest, factor: factor)
+  RowKernels.scale(&row, by: 1 / sum)
   return log(sum) + largest * factor
 }
 
@@ -29,20 +22,25 @@ extension Matrix {
 
 /// The cross-entropy of a frame, with its gradient with respect to the logits.
 package enum CrossEntropy {
-  /// `−log softmax(z)[label]`.
+  /// `−Σ t · log softmax(z)` with `t = (1 − ε) · 1[label] + ε / N`, which for ε = 0 is
+  /// `−log softmax(z)[label]` (label smoothing: Szegedy et al. 2016, "Rethinking the Inception architecture",
+  /// §7).
   ///
   /// - Parameters:
-  ///   - row: logits z; replaced by `scale · (softmax(z) − 1[label])`, the gradient times `scale`.
+  ///   - row: logits z of N classes; replaced by `scale · (softmax(z) − t)`, the gradient times `scale`.
   ///   - label: the class of the frame.
+  ///   - smoothing: ε, in [0, 1).
   ///   - scale: a factor of the gradient.
   /// - Returns: the loss, not scaled.
   package static func hard(
-    _ row: inout MutableSpan<Float>, label: Int32, scale: Float
+    _ row: inout MutableSpan<Float>, label: Int32, smoothing: Float = 0, scale: Float
   ) -> Float {
-    let target = row[Int(label)]
-    let loss = replaceBySoftmax(&row) - target
-    row[Int(label)] -= 1
-    for index in row.indices { row[index] *= scale }
+    let share = smoothing / Float(row.count)
+    var expected = (1 - smoothing) * row[Int(label)]
+    if smoothing > 0 { expected += share * RowKernels.sum(row) }
+    let loss = replaceBySoftmax(&row) - expected
+    row[Int(label)] -= 1 - smoothing
+    RowKernels.scale(&row, by: scale, adding: -share * scale)
     return loss
   }
 
@@ -57,15 +55,11 @@ package enum CrossEntropy {
   package static func soft(
     _ row: inout MutableSpan<Float>, target: Span<Float>, temperature: Float, scale: Float
   ) -> Float {
-    precondition(target.count == row.count, "soft: \(target.count) targets for \(row.count) logits")
-    var (expected, mass): (Float, Float) = (0, 0)
-    for index in row.indices {
-      expected += target[index] * row[index]
-      mass += target[index]
-    }
-    let loss = mass * replaceBySoftmax(&row, temperature: temperature) - expected / temperature
+    let expected = RowKernels.dot(row, target) / temperature
+    let loss =
+      RowKernels.sum(target) * replaceBySoftmax(&row, temperature: temperature) - expected
     let factor = scale / temperature
-    for index in row.indices { row[index] = (row[index] - target[index]) * factor }
+    RowKernels.combine(&row, target, factor: factor, otherFactor: -factor)
     return loss
   }
 }

@@ -56,7 +56,7 @@ struct FeatureExtraction: Sendable {
     var archive = try makeFrames(identity)
     var records = archive.records
     if needsSecondPass {
-      let frames = try MappedMatrices(path: archive.partPath)
+      let frames = try MatrixArchive(path: archive.partPath)
       archive = try transform(frames, of: records, speakers: speakers, identity)
       records = records.filter { $0.reason != nil } + archive.records
     }
@@ -147,7 +147,7 @@ struct FeatureExtraction: Sendable {
 
   /// Normalises frames, appends deltas, and stores them in the form that was asked for.
   private func transform(
-    _ frames: MappedMatrices, of records: [FeatureArchive.Record], speakers: [String: String],
+    _ frames: MatrixArchive, of records: [FeatureArchive.Record], speakers: [String: String],
     _ identity: Fingerprint
   ) throws(FileFault) -> FeatureArchive {
     let statistics = try normalization(frames, speakers: speakers)
@@ -174,8 +174,13 @@ struct FeatureExtraction: Sendable {
       for start in stride(from: 0, to: entry.rows, by: framesAPiece) {
         let rows = start..<min(entry.rows, start + framesAPiece)
         let first = max(0, rows.lowerBound - deltas.reach)
-        var piece = frames.read(
-          first..<min(entry.rows, rows.upperBound + deltas.reach), of: entry)
+        var piece: Matrix
+        do throws(FileFault) {
+          piece = try frames.read(
+            first..<min(entry.rows, rows.upperBound + deltas.reach), of: entry)
+        } catch {
+          return .failure(LeftOut(reason: error.description))
+        }
         own?.normalize(&piece, variance: options.normalizeVariance)
         sink.frames.append(
           deltas.appended(to: rows, of: piece, from: first, count: entry.rows))
@@ -194,7 +199,7 @@ struct FeatureExtraction: Sendable {
   ///
   /// What is gathered here is written to `cmvn.ark` and `cmvn.scp`.
   private func normalization(
-    _ frames: MappedMatrices, speakers: [String: String]
+    _ frames: MatrixArchive, speakers: [String: String]
   ) throws(FileFault) -> [String: NormalizationStatistics]? {
     let normalization = request.options.normalization
     guard normalization != .none else { return nil }
@@ -205,17 +210,22 @@ struct FeatureExtraction: Sendable {
     var statistics: [String: NormalizationStatistics] = [:]
     for start in stride(from: 0, to: frames.entries.count, by: utterancesARound) {
       let round = frames.entries[start..<min(frames.entries.count, start + utterancesARound)]
-      let gathered = workers.map(round.count) { index in
+      let gathered = workers.map(round.count) {
+        index -> Result<NormalizationStatistics, FileFault> in
         var own = NormalizationStatistics(columns: columns)
         let entry = round[start + index]
-        for first in stride(from: 0, to: entry.rows, by: framesAPiece) {
-          own.add(frames.read(first..<min(entry.rows, first + framesAPiece), of: entry))
+        do throws(FileFault) {
+          for first in stride(from: 0, to: entry.rows, by: framesAPiece) {
+            own.add(try frames.read(first..<min(entry.rows, first + framesAPiece), of: entry))
+          }
+        } catch {
+          return .failure(error)
         }
-        return own
+        return .success(own)
       }
       for (entry, own) in zip(round, gathered) {
         guard let group = normalization.group(of: entry.key, speakers: speakers) else { continue }
-        statistics[group, default: NormalizationStatistics(columns: columns)].add(own)
+        statistics[group, default: NormalizationStatistics(columns: columns)].add(try own.get())
       }
     }
     try StatisticsFile.write(

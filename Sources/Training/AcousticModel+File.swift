@@ -33,7 +33,8 @@ extension AcousticModel {
   /// Writes the model as one safetensors file.
   ///
   /// The normaliser's numbers are tensors, so that they
-  /// are kept to the bit; the rest stands in the metadata, as JSON where it is not a plain text.
+  /// are kept to the bit; the rest stands in the metadata, as JSON where it is not a plain text. A row of
+  /// `layers.N.weight` has the weights of the layer's first `timeOffsets` entry first.
   package func write(to path: String) throws(FileFault) {
     var file = SafetensorsFile()
     for (index, layer) in network.layers.enumerated() {
@@ -43,10 +44,10 @@ extension AcousticModel {
     file.tensors["normalizer.mean"] = .init(normalizer.mean)
     file.tensors["normalizer.deviation"] = .init(normalizer.deviation)
     file.metadata = [
-      "architecture": "feed-forward, ReLU",
+      "architecture": "time-delay, ReLU",
       "layers": "\(network.layers.count)",
+      "timeOffsets": JSONText.line(network.layers.map(\.offsets)),
       "features": JSONText.line(features),
-      "context": JSONText.line(context),
       "classes": JSONText.line(classes.symbols),
       "provenance": JSONText.line(provenance),
     ]
@@ -73,33 +74,39 @@ extension AcousticModel {
       }
       return tensor
     }
+    let offsets: [[Int]] = try value("timeOffsets")
     let layerCount: Int = try value("layers")
+    guard offsets.count == layerCount else {
+      throw .incomplete(path: path, missing: "the timeOffsets of each layer")
+    }
     var layers: [AffineLayer] = []
-    for index in 0..<max(0, layerCount) {
+    for (index, offsets) in offsets.enumerated() {
       let weights = try tensor("layers.\(index).weight", dimensions: 2)
       let bias = try tensor("layers.\(index).bias", dimensions: 1)
-      guard bias.shape[0] == weights.shape[0],
-        layers.last.map({ $0.bias.count == weights.shape[1] }) ?? true
+      guard bias.shape[0] == weights.shape[0], !offsets.isEmpty,
+        zip(offsets, offsets.dropFirst()).allSatisfy({ $0 < $1 }),
+        offsets.allSatisfy({ (-100_000...100_000).contains($0) }),
+        weights.shape[1] % offsets.count == 0,
+        layers.last.map({ $0.bias.count == weights.shape[1] / offsets.count }) ?? true
       else { throw .incomplete(path: path, missing: "layers that fit each other") }
       layers.append(
         AffineLayer(
           weights: Matrix(
             rows: weights.shape[0], columns: weights.shape[1], values: weights.values),
-          bias: bias.values))
+          bias: bias.values, offsets: offsets))
     }
     let features: FeatureOptions = try value("features")
-    let context: ContextWindow = try value("context")
     let symbols: [String] = try value("classes")
     let mean = try tensor("normalizer.mean", dimensions: 1).values
     let deviation = try tensor("normalizer.deviation", dimensions: 1).values
     guard let first = layers.first, let last = layers.last, Set(symbols).count == symbols.count,
-      first.weights.columns == context.frames * features.columns,
+      first.inputs == features.columns,
       last.bias.count == symbols.count, mean.count == features.columns,
       deviation.count == mean.count, deviation.allSatisfy({ $0 > 0 })
     else { throw .incomplete(path: path, missing: "parts that fit each other") }
     self.init(
-      network: FeedForwardNetwork(layers: layers), features: features,
-      normalizer: FeatureNormalizer(mean: mean, deviation: deviation), context: context,
+      network: AcousticNetwork(layers: layers), features: features,
+      normalizer: FeatureNormalizer(mean: mean, deviation: deviation),
       classes: ClassInventory(symbols: symbols), provenance: try value("provenance"))
   }
 

@@ -25,44 +25,58 @@ package struct AcousticModel: Sendable, Equatable {
     }
   }
 
-  package let network: FeedForwardNetwork
+  /// Without normalisations, which are folded into its weights.
+  package let network: AcousticNetwork
   package let features: FeatureOptions
   package let normalizer: FeatureNormalizer
-  package let context: ContextWindow
   package let classes: ClassInventory
   package let provenance: Provenance
 
-  /// All parts fit each other: the network has `context.frames · features.columns` inputs and
-  /// `classes.count` classes.
+  /// All parts fit each other: the network takes `features.columns` values a frame and has `classes.count`
+  /// classes.
   package init(
-    network: FeedForwardNetwork, features: FeatureOptions, normalizer: FeatureNormalizer,
-    context: ContextWindow, classes: ClassInventory, provenance: Provenance
+    network: AcousticNetwork, features: FeatureOptions, normalizer: FeatureNormalizer,
+    classes: ClassInventory, provenance: Provenance
   ) {
     precondition(
-      network.inputs == context.frames * features.columns && network.classes == classes.count
+      network.features == features.columns && network.classes == classes.count
         && normalizer.mean.count == features.columns,
-      "AcousticModel: \(network.inputs) inputs and \(network.classes) classes do not fit "
-        + "\(context.frames) frames of \(features.columns) and \(classes.count) classes")
-    self.network = network
+      "AcousticModel: \(network.features) features and \(network.classes) classes do not fit "
+        + "\(features.columns) and \(classes.count)")
+    self.network = network.folded
     self.features = features
     self.normalizer = normalizer
-    self.context = context
     self.classes = classes
     self.provenance = provenance
   }
 
   /// The logits of one utterance.
   ///
+  /// Beyond its edges the first or last frame is repeated. Frames are computed a thousand at a time, so that
+  /// scratch does not grow with the utterance.
+  ///
   /// - Parameters:
   ///   - logMel: frames × bands, made with the model's feature options, not normalised.
-  ///   - workers: share the frames.
+  ///   - workers: share the columns of each layer.
   /// - Returns: frames × classes.
   package func logits(of logMel: Matrix, workers: Workers = .one) -> Matrix {
-    let features = normalizer.applied(to: logMel, workers: workers)
-    var input = Matrix(rows: features.rows, columns: network.inputs)
-    input.forEachRow(workers) { index, row in
-      context.splice(index, of: 0..<features.rows, in: features, into: &row)
+    let frames = SharedMatrix(normalizer.applied(to: logMel, workers: workers))
+    let (offsets, above) = (network.layers[0].offsets, network.contextAboveInput)
+    var logits = Matrix(rows: 0, columns: classes.count)
+    for start in stride(from: 0, to: frames.rows, by: framesAPart) {
+      let end = min(frames.rows, start + framesAPart)
+      let times = start + above.lowerBound..<end + above.upperBound
+      let input = SharedMatrix(rows: times.count, columns: network.inputs)
+      for (row, time) in times.enumerated() {
+        input.withRow(row) {
+          frames.splice(time, at: offsets, firstRow: 0, count: frames.rows, into: &$0)
+        }
+      }
+      logits.append(network.logits(of: input, workers: workers).matrix)
     }
-    return network.logits(of: input, workers: workers)
+    return logits
   }
 }
+
+/// Frames whose logits are computed at a time.
+private let framesAPart = 1024

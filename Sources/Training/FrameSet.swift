@@ -1,76 +1,105 @@
 package import Features
-package import LinearAlgebra
+import LinearAlgebra
+import Networks
+package import Storage
 
-/// Frames to train on or to score: the features of whole utterances, their contexts and targets.
+/// Frames to train on or to score, which come in batches: shuffled for training, or in their order.
 ///
-/// Features are held once; a frame is joined with its context when a batch asks for it.
+/// What fits in the pool is read once. Of a larger set, half a pool is in use while the other half is being
+/// read, so that memory does not grow with the set: a frame takes four bytes for each feature, for its class,
+/// and for each class of soft targets.
 package struct FrameSet: Sendable {
-  /// One utterance of a set.
-  package struct Utterance: Sendable {
-    package let id: String
-    /// Log-mel frames, not normalised.
-    package let features: Matrix
-    /// A class id a frame.
-    package let labels: [Int32]
+  let source: any FrameSource
+  package let normalizer: FeatureNormalizer
+  /// The frames that are in memory at a time.
+  package let pool: Int
+  /// All frames, when they fit in the pool.
+  private let resident: FrameBlock?
+  private let segments: [Segment]
+  /// The number of frames.
+  package let count: Int
 
-    package init(id: String, features: Matrix, labels: [Int32]) {
-      precondition(
-        features.rows == labels.count,
-        "FrameSet: \(labels.count) labels for \(features.rows) frames of \(id)")
-      (self.id, self.features, self.labels) = (id, features, labels)
-    }
-  }
-
-  /// The normalised features of all utterances, in order.
-  private let features: Matrix
-  /// A class id a frame.
-  package let labels: [Int32]
-  /// The id of each utterance and its rows.
-  package let utterances: [(id: String, rows: Range<Int>)]
-  /// For each frame, the index of its utterance.
-  private let utteranceOfFrame: [Int32]
-  private let context: ContextWindow
+  /// The longest run of frames that is read at a time; a multiple of every length of runs of a batch.
+  private static let longestSegment = 2048
 
   /// - Parameters:
-  ///   - utterances: all of the same number of features a frame.
+  ///   - source: at least one utterance.
   ///   - normalizer: applied to every frame.
-  ///   - context: what a classifier sees around each frame.
-  package init(_ utterances: [Utterance], normalizer: FeatureNormalizer, context: ContextWindow) {
-    var features = Matrix(rows: 0, columns: normalizer.mean.count)
-    var ranges: [(id: String, rows: Range<Int>)] = []
-    var owners: [Int32] = []
-    for (index, utterance) in utterances.enumerated() {
-      ranges.append((utterance.id, features.rows..<features.rows + utterance.features.rows))
-      features.append(utterance.features)
-      owners += repeatElement(Int32(index), count: utterance.features.rows)
+  ///   - pool: how many frames may be in memory, at least 4,096.
+  /// - Throws: `FileFault` when they fit in the pool and cannot be read.
+  package init(
+    _ source: any FrameSource, normalizer: FeatureNormalizer, pool: Int = .max
+  ) throws(FileFault) {
+    precondition(source.count > 0 && pool >= 4096, "FrameSet: \(source.count), \(pool)")
+    (self.source, self.normalizer, self.pool) = (source, normalizer, pool)
+    count = source.frameCount
+    let isResident = count <= pool
+    let longest = isResident ? Int.max : FrameSet.longestSegment
+    segments = (0..<source.count).flatMap { utterance in
+      let frames = source.frameCount(of: utterance)
+      return stride(from: 0, to: frames, by: min(longest, frames)).map {
+        Segment(utterance: utterance, frames: $0..<min(frames, $0 + min(longest, frames)))
+      }
     }
-    self.features = normalizer.applied(to: features)
-    self.context = context
-    self.utterances = ranges
-    utteranceOfFrame = owners
-    labels = utterances.flatMap(\.labels)
+    guard isResident else {
+      resident = nil
+      return
+    }
+    // Whole utterances need no frames around them.
+    let block = FrameBlock(for: segments, of: source, normalizer: normalizer, margin: 0...0)
+    for segment in segments { try block.append(segment) }
+    resident = block
   }
 
-  /// The number of frames.
-  package var count: Int { labels.count }
+  /// Frames that are in memory already.
+  package init(_ source: FramesInMemory, normalizer: FeatureNormalizer) {
+    do {
+      try self.init(source, normalizer: normalizer, pool: .max)
+    } catch {
+      preconditionFailure("FrameSet: frames in memory cannot be read: \(error)")
+    }
+  }
 
-  /// The number of inputs of a network that sees a frame with its context.
-  package var inputs: Int { context.frames * features.columns }
+  /// In which order frames come.
+  package enum Order: Sendable {
+    /// As they stand in the set.
+    case given
+    /// At random, by (seed, epoch); frames of half a pool are mixed.
+    case shuffled(seed: UInt64, epoch: Int)
+  }
 
-  /// Writes frames with their contexts, one a row.
+  /// A frame's place in an epoch: the block, and the batch within it.
+  package struct Position: Sendable, Equatable, Codable {
+    package var block = 0
+    package var batch = 0
+
+    package init() {}
+  }
+
+  /// The batches of one pass over the set.
   ///
   /// - Parameters:
-  ///   - frames: indices below `count`, in any order.
-  ///   - input: `frames.count × inputs` afterwards.
-  ///   - workers: share the frames.
-  package func gather(
-    _ frames: ArraySlice<Int32>, into input: inout Matrix, workers: Workers = .one
-  ) {
-    input.setRowCount(frames.count)
-    input.forEachRow(workers) { index, row in
-      let frame = Int(frames[frames.startIndex + index])
-      let utterance = utterances[Int(utteranceOfFrame[frame])].rows
-      context.splice(frame, of: utterance, in: features, into: &row)
+  ///   - order: of the frames.
+  ///   - layout: how the network sees them.
+  ///   - batchSize: frames in a batch; the last one of a block may have fewer.
+  package func plan(_ order: Order, layout: BatchLayout, batchSize: Int) -> EpochPlan {
+    var ordered = segments
+    if case .shuffled(let seed, let epoch) = order, resident == nil {
+      var generator = SeededGenerator(seed, RandomStream.order.rawValue, UInt64(epoch))
+      ordered = generator.permutation(of: segments.count).map { segments[Int($0)] }
     }
+    var blocks: [Range<Int>] = []
+    var (start, frames) = (0, 0)
+    for (index, segment) in ordered.enumerated() {
+      if resident == nil, frames > 0, frames + segment.frames.count > pool / 2 {
+        blocks.append(start..<index)
+        (start, frames) = (index, 0)
+      }
+      frames += segment.frames.count
+    }
+    blocks.append(start..<ordered.count)
+    return EpochPlan(
+      set: self, resident: resident, order: order, segments: ordered, blocks: blocks,
+      layout: layout, batchSize: batchSize)
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Networks
 
 /// What a network is trained to minimise: the mean over frames of a loss of the logits.
@@ -6,26 +7,40 @@ package protocol TrainingObjective: Sendable {
   ///
   /// - Parameters:
   ///   - logits: of the frame; replaced by the gradient of the loss times `scale`.
-  ///   - frame: the frame's index in the training set.
+  ///   - label: the true class.
+  ///   - softTarget: a distribution over the classes; empty where there are no soft targets.
   ///   - scale: a factor of the gradient.
   /// - Returns: the loss, not scaled.
   func replaceByGradient(
-    _ logits: inout MutableSpan<Float>, frame: Int, scale: Float
+    _ logits: inout MutableSpan<Float>, label: Int32, softTarget: Span<Float>, scale: Float
   ) -> Float
+
+  /// What the loss is multiplied with in all: the loss of equal logits is this times the logarithm of the
+  /// number of classes.
+  var weight: Double { get }
 }
 
 /// Softmax cross-entropy with one true class a frame.
 package struct HardTargets: TrainingObjective {
-  private let labels: [Int32]
+  private let smoothing: Float
+  /// What each class's loss is multiplied by; empty for 1.
+  private let classWeights: [Float]
 
-  /// - Parameter labels: the class of each frame of the training set.
-  package init(labels: [Int32]) {
-    self.labels = labels
+  /// - Parameters:
+  ///   - smoothing: ε of label smoothing, in [0, 1).
+  ///   - classWeights: one a class, or empty for 1 each.
+  package init(smoothing: Double = 0, classWeights: [Float] = []) {
+    self.smoothing = Float(smoothing)
+    self.classWeights = classWeights
   }
 
+  package var weight: Double { Double(classWeights.max() ?? 1) }
+
   package func replaceByGradient(
-    _ logits: inout MutableSpan<Float>, frame: Int, scale: Float
+    _ logits: inout MutableSpan<Float>, label: Int32, softTarget: Span<Float>, scale: Float
   ) -> Float {
-    CrossEntropy.hard(&logits, label: labels[frame], scale: scale)
+    let weight = classWeights.isEmpty ? 1 : classWeights[Int(label)]
+    return weight
+      * CrossEntropy.hard(&logits, label: label, smoothing: smoothing, scale: scale * weight)
   }
 }

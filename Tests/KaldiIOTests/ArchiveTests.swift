@@ -145,7 +145,7 @@ struct ArchiveTests {
       for token in ["FM", "DM"] {
         let huge = try folder.write(Data("key \0B\(token) ".utf8) + shape, to: "huge.ark")
         #expect(throws: FileFault.self) { try Archive.read(huge) }
-        #expect(throws: FileFault.self) { try MappedMatrices(path: huge) }
+        #expect(throws: FileFault.self) { try MatrixArchive(path: huge) }
       }
     }
     for text in ["key 1 2 x\n", "key [ 1 2\n 3 ]\n", "key [ 1 ] 2\n"] {
@@ -268,17 +268,17 @@ struct ArchiveScriptTests {
 
   @Test("mapped rows are the rows of the archive")
   func mapped() throws {
-    let mapped = try MappedMatrices(path: try fixture("matrices.ark"))
+    let mapped = try MatrixArchive(path: try fixture("matrices.ark"))
     #expect(mapped.entries.map(\.key) == ["first", "second"])
     #expect(
-      mapped.read(1..<2, of: mapped.entries[0])
+      try mapped.read(1..<2, of: mapped.entries[0])
         == Matrix(rows: 1, columns: 3, values: [0.25, 0.5, 0.75]))
-    #expect(mapped.read(0..<1, of: mapped.entries[1]).values == [1e-20, -3.5])
-    #expect(throws: FileFault.self) { try MappedMatrices(path: fixture("double-matrices.ark")) }
+    #expect(try mapped.read(0..<1, of: mapped.entries[1]).values == [1e-20, -3.5])
+    #expect(throws: FileFault.self) { try MatrixArchive(path: fixture("double-matrices.ark")) }
     let folder = try TemporaryFolder()
     let whole = try TextFile.bytes(of: fixture("matrices.ark"))
     let cut = try folder.write(Data(whole.dropLast()), to: "cut.ark")
-    let fault = #expect(throws: FileFault.self) { try MappedMatrices(path: cut) }
+    let fault = #expect(throws: FileFault.self) { try MatrixArchive(path: cut) }
     #expect(fault?.description.contains("for second") == true)
   }
 }

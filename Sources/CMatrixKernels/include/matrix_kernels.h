@@ -1,0 +1,105 @@
+/// The loops of training over rows and columns of matrices, compiled for several generations of x86 and
+/// chosen when the program starts.
+///
+/// A tile is a part of a row-major matrix: `rows` rows of `columns` values, `stride` values from one row to
+/// the next. Sums have an order that the shape alone decides. `Tile` in LinearAlgebra is the Swift face, and
+/// its tests hold each to its definition.
+#ifndef MATRIX_KERNELS_H
+#define MATRIX_KERNELS_H
+
+#include <stdint.h>
+
+// MARK: - Rows of logits
+
+/// The largest of `count` values, which is at least one; not a number when a value is not.
+float matrix_maximum(const float *_Nonnull values, int64_t count);
+
+/// Replaces each value x by `exp((x - shift) * factor)` and returns the sum of the results.
+///
+/// The exponential is within 2 ulps from -87 to 88, zero below and infinite above.
+float matrix_exponentials(float *_Nonnull values, int64_t count, float shift, float factor);
+
+/// The sum of `count` values.
+float matrix_sum(const float *_Nonnull values, int64_t count);
+
+/// The sum of products.
+float matrix_dot(const float *_Nonnull a, const float *_Nonnull b, int64_t count);
+
+/// `values[i] = values[i] * factor + added`.
+void matrix_scale(float *_Nonnull values, int64_t count, float factor, float added);
+
+/// `values[i] = values[i] * factor + others[i] * other_factor`.
+void matrix_combine(
+    float *_Nonnull values, const float *_Nonnull others, int64_t count, float factor,
+    float other_factor);
+
+/// `values[i] = (values[i] - mean[i]) * scale[i]`.
+void matrix_standardise(
+    float *_Nonnull values, const float *_Nonnull mean, const float *_Nonnull scale, int64_t count);
+
+// MARK: - Tiles of activations
+
+/// Adds a bias to each row.
+void matrix_add_bias(
+    float *_Nonnull tile, int64_t rows, int64_t columns, int64_t stride, const float *_Nonnull bias);
+
+/// Adds a bias to each row and replaces what is negative by zero.
+void matrix_add_bias_rectify(
+    float *_Nonnull tile, int64_t rows, int64_t columns, int64_t stride, const float *_Nonnull bias);
+
+/// `tile = outputs > 0 ? tile * scale : 0`.
+void matrix_mask(
+    float *_Nonnull tile, const float *_Nonnull outputs, int64_t rows, int64_t columns, int64_t stride,
+    float scale);
+
+/// The sum over the rows of each column.
+void matrix_column_sums(
+    const float *_Nonnull tile, int64_t rows, int64_t columns, int64_t stride, float *_Nonnull sums);
+
+/// Sets values of a row to zero where 16 random bits are below `threshold`, and multiplies the others by
+/// `scale`. One step of SplitMix64 from `state` on decides four values.
+void matrix_drop(
+    float *_Nonnull row, int64_t columns, uint64_t state, uint32_t threshold, float scale);
+
+/// Batch normalisation of each column (Ioffe and Szegedy 2015, algorithm 1), with the rectifier behind it.
+///
+/// `tile` holds the values before it and gets `max(0, gamma * x + beta)`, where x, which goes to
+/// `normalised`, has mean 0 and variance 1 over the rows. `mean` and `inverse` get the mean and
+/// `1 / sqrt(variance + epsilon)`.
+void matrix_normalise(
+    float *_Nonnull tile, float *_Nonnull normalised, int64_t rows, int64_t columns, int64_t stride,
+    const float *_Nonnull gamma, const float *_Nonnull beta, float epsilon, float *_Nonnull mean,
+    float *_Nonnull inverse);
+
+/// The way back: `tile` holds the gradient of what came out of the normalisation and gets that of what went
+/// in; the gradients of gamma and beta go to vectors.
+void matrix_normalise_back(
+    float *_Nonnull tile, const float *_Nonnull normalised, int64_t rows, int64_t columns,
+    int64_t stride, const float *_Nonnull gamma, const float *_Nonnull inverse,
+    float *_Nonnull gamma_gradient, float *_Nonnull beta_gradient);
+
+// MARK: - Optimisers
+
+/// `v = momentum * v - rate * (g + decay * p); p += v`, or with Nesterov's look ahead
+/// `p += momentum * v - rate * (g + decay * p)`.
+void matrix_momentum_step(
+    float *_Nonnull p, float *_Nonnull v, const float *_Nonnull g, int64_t count, float rate,
+    float momentum, float decay, int32_t nesterov);
+
+/// The constants of one step of Adam.
+typedef struct {
+  float beta1, beta2, epsilon;
+  /// The rate over `1 - beta1^t`, and `1 / sqrt(1 - beta2^t)`.
+  float rate, correction;
+  /// Added to the gradient, times the parameter.
+  float decay;
+  /// What the parameter is multiplied by first: 1, or 1 - rate * decay for AdamW.
+  float shrinking;
+} matrix_adam_constants;
+
+/// One step of Adam (Kingma and Ba 2015, algorithm 1) or AdamW (Loshchilov and Hutter 2019, algorithm 2).
+void matrix_adam_step(
+    float *_Nonnull p, float *_Nonnull m, float *_Nonnull v, const float *_Nonnull g, int64_t count,
+    matrix_adam_constants constants);
+
+#endif

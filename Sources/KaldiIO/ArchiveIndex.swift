@@ -1,0 +1,189 @@
+import Foundation
+package import LinearAlgebra
+package import Storage
+
+/// The single-precision matrices of a binary archive, of which rows are read when they are asked for;
+/// memory grows with the number of matrices and not with their size.
+package struct MatrixArchive: Sendable {
+  /// One matrix.
+  package struct Entry: Sendable, Equatable {
+    package let key: String
+    package let rows: Int
+    package let columns: Int
+    /// Where its values start in the file.
+    fileprivate let offset: Int
+  }
+
+  package var path: String { file.path }
+  /// In the order of the archive; a key stands once.
+  package let entries: [Entry]
+  private let file: RandomAccessFile
+
+  /// Opens an archive and reads the shapes of its matrices.
+  ///
+  /// - Throws: `FileFault` when it is cut short, corrupt, or holds anything else.
+  package init(path: String) throws(FileFault) {
+    file = try RandomAccessFile(path)
+    var entries: [Entry] = []
+    var place = 0
+    while let (key, start) = try file.takeKey(&place) {
+      let header = try file.header(at: start, count: 15, of: key)
+      guard header.prefix(5).elementsEqual("\0BFM ".utf8), header[5] == 4, header[10] == 4 else {
+        throw .malformedBytes(
+          path: path, offset: start, expected: "a binary float matrix (FM) for \(key)",
+          found: "another value")
+      }
+      let (rows, columns) = (integer(header, 6), integer(header, 11))
+      let room = file.size - start - 15
+      guard isShape(rows, columns), rows * columns <= room / 4 else {
+        throw .malformedBytes(
+          path: path, offset: start, expected: "\(rows)×\(columns) values for \(key)",
+          found: "\(room) bytes to the end of the file")
+      }
+      entries.append(Entry(key: key, rows: rows, columns: columns, offset: start + 15))
+      place = start + 15 + 4 * rows * columns
+    }
+    self.entries = entries
+    try requireUnique(entries.map(\.key), in: path)
+  }
+
+  /// Reads some rows of a matrix.
+  ///
+  /// - Parameters:
+  ///   - rows: within the matrix.
+  ///   - entry: one of `entries`.
+  ///   - tile: whole rows of a matrix, `rows.count` × `entry.columns`.
+  package func read(_ rows: Range<Int>, of entry: Entry, into tile: Tile) throws(FileFault) {
+    precondition(
+      rows.lowerBound >= 0 && rows.upperBound <= entry.rows && tile.rows == rows.count
+        && tile.columns == entry.columns,
+      "MatrixArchive: rows \(rows) of \(entry.rows) into \(tile.rows)×\(tile.columns)")
+    try unsafe file.read(
+      at: entry.offset + 4 * rows.lowerBound * entry.columns, into: tile.contiguousBytes)
+  }
+
+  /// Some rows of a matrix, `rows.count` × `entry.columns`.
+  package func read(_ rows: Range<Int>, of entry: Entry) throws(FileFault) -> Matrix {
+    let values = SharedMatrix(rows: rows.count, columns: entry.columns)
+    try read(rows, of: entry, into: values.tile)
+    return values.matrix
+  }
+}
+
+/// The integer vectors of an archive, of which parts are read when they are asked for; one in text is held
+/// in memory.
+package struct IntegerArchive: Sendable {
+  /// One vector.
+  package struct Entry: Sendable, Equatable {
+    package let key: String
+    package let count: Int
+    /// Where its integers start in the file, or in what is held.
+    fileprivate let offset: Int
+  }
+
+  package let path: String
+  /// In the order of the archive; a key stands once.
+  package let entries: [Entry]
+  /// Nil for an archive in text.
+  private let file: RandomAccessFile?
+  private let held: [Int32]
+
+  /// Opens an archive and reads the lengths of its vectors.
+  ///
+  /// - Throws: `FileFault` when it is cut short, corrupt, or holds anything else.
+  package init(path: String) throws(FileFault) {
+    self.path = path
+    let file = try RandomAccessFile(path)
+    var entries: [Entry] = []
+    var held: [Int32] = []
+    var place = 0
+    var isText = false
+    while let (key, start) = try file.takeKey(&place) {
+      if entries.isEmpty, try file.bytes(at: start, count: 2) != [0, UInt8(ascii: "B")] {
+        isText = true
+        break
+      }
+      let header = try file.header(at: start, count: 7, of: key)
+      guard header.prefix(3).elementsEqual("\0B\u{4}".utf8) else {
+        throw .malformedBytes(
+          path: path, offset: start, expected: "a binary vector of integers for \(key)",
+          found: "another value")
+      }
+      let count = integer(header, 3)
+      guard count >= 0, count <= (file.size - start - 7) / 5 else {
+        throw .malformedBytes(
+          path: path, offset: start, expected: "\(count) integers for \(key)",
+          found: "\(file.size - start - 7) bytes to the end of the file")
+      }
+      entries.append(Entry(key: key, count: count, offset: start + 7))
+      place = start + 7 + 5 * count
+    }
+    if isText {
+      for (key, values) in try Archive.readIntegers(path) {
+        entries.append(Entry(key: key, count: values.count, offset: held.count))
+        held += values
+      }
+    }
+    self.file = isText ? nil : file
+    (self.entries, self.held) = (entries, held)
+    try requireUnique(entries.map(\.key), in: path)
+  }
+
+  /// Some of the integers of a vector.
+  package func read(_ range: Range<Int>, of entry: Entry) throws(FileFault) -> [Int32] {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= entry.count,
+      "IntegerArchive: \(range) of \(entry.count)")
+    guard let file else {
+      return Array(held[entry.offset + range.lowerBound..<entry.offset + range.upperBound])
+    }
+    let bytes = try file.bytes(at: entry.offset + 5 * range.lowerBound, count: 5 * range.count)
+    guard bytes.count == 5 * range.count,
+      stride(from: 0, to: bytes.count, by: 5).allSatisfy({ bytes[$0] == 4 })
+    else {
+      throw .malformedBytes(
+        path: path, offset: entry.offset + 5 * range.lowerBound,
+        expected: "integers of 4 bytes for \(entry.key)", found: "other bytes")
+    }
+    return stride(from: 1, to: bytes.count, by: 5).map { Int32(truncatingIfNeeded: integer(bytes, $0)) }
+  }
+}
+
+extension RandomAccessFile {
+  /// The key that starts at a place, and where its value starts; nil at the end of the file.
+  fileprivate func takeKey(_ place: inout Int) throws(FileFault) -> (key: String, value: Int)? {
+    guard place < size else { return nil }
+    var length = 128
+    while true {
+      let bytes = try bytes(at: place, count: length)
+      if let end = bytes.firstIndex(where: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) {
+        guard end > 0, let key = String(validating: bytes[..<end], as: UTF8.self) else {
+          throw .malformedBytes(
+            path: path, offset: place, expected: "a key in UTF-8 and a blank",
+            found: end == 0 ? "a blank" : "other bytes")
+        }
+        return (key, place + end + 1)
+      }
+      guard bytes.count == length else {
+        throw .malformedBytes(
+          path: path, offset: place, expected: "a key and a blank", found: "the end of the file")
+      }
+      length *= 4
+    }
+  }
+
+  fileprivate func header(at offset: Int, count: Int, of key: String) throws(FileFault) -> [UInt8] {
+    let header = try bytes(at: offset, count: count)
+    guard header.count == count else {
+      throw .malformedBytes(
+        path: path, offset: offset, expected: "a value for \(key)", found: "the end of the file")
+    }
+    return header
+  }
+}
+
+/// The little-endian integer of 32 bits at a place.
+private func integer(_ bytes: [UInt8], _ place: Int) -> Int {
+  let bits = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[place + $1]) << (8 * UInt32($1)) }
+  return Int(Int32(bitPattern: bits))
+}

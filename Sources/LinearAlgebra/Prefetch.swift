@@ -1,0 +1,77 @@
+import Foundation
+
+/// Makes values on a thread of its own, a few ahead of the one that is being used.
+// @unchecked: each `var` is read and written with `condition` locked alone, and a Mutex cannot wait.
+package final class Prefetch<Value: Sendable>: @unchecked Sendable {
+  private let condition = NSCondition()
+  private let depth: Int
+  private var ready: [Result<Value, any Error>] = []
+  private var used: [Value] = []
+  private var isDone = false
+  private var isCancelled = false
+
+  /// Begins at once.
+  ///
+  /// - Parameters:
+  ///   - depth: how many values may be ready and unused.
+  ///   - make: makes the next value, of one that is no longer used where there is such; nil is the end. It is
+  ///     called by one thread alone.
+  package init(depth: Int, _ make: sending @escaping (_ used: Value?) throws -> Value?) {
+    self.depth = depth
+    nonisolated(unsafe) let make = make
+    let thread = Thread { [weak self] in
+      while let self, let own = self.takeUsed() {
+        let made = Result { try unsafe make(own.value) }
+        guard self.hand(on: made) else { return }
+      }
+    }
+    thread.stackSize = 1 << 20
+    thread.start()
+  }
+
+  /// The next value, or nil at the end.
+  ///
+  /// - Parameter value: one that is no longer used.
+  /// - Throws: what making it threw.
+  package func next(recycling value: Value? = nil) throws -> Value? {
+    condition.lock()
+    defer { condition.unlock() }
+    if let value { used.append(value) }
+    while ready.isEmpty, !isDone { condition.wait() }
+    guard !ready.isEmpty else { return nil }
+    let result = ready.removeFirst()
+    condition.broadcast()
+    return try result.get()
+  }
+
+  /// Stops making values, as when the user of them is gone.
+  package func cancel() {
+    condition.lock()
+    isCancelled = true
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  /// Waits until there is room for another value; nil when none is wanted any more.
+  private func takeUsed() -> (value: Value?, Void)? {
+    condition.lock()
+    defer { condition.unlock() }
+    while ready.count >= depth, !isCancelled { condition.wait() }
+    return isCancelled ? nil : (used.popLast(), ())
+  }
+
+  /// - Returns: whether there is more to make.
+  private func hand(on result: Result<Value?, any Error>) -> Bool {
+    condition.lock()
+    defer { condition.unlock() }
+    switch result {
+    case .success(let value?): ready.append(.success(value))
+    case .success(nil): isDone = true
+    case .failure(let error):
+      ready.append(.failure(error))
+      isDone = true
+    }
+    condition.broadcast()
+    return !isDone
+  }
+}

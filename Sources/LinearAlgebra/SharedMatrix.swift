@@ -1,0 +1,118 @@
+/// A row-major matrix of single-precision values at a fixed place in memory, of which threads may write
+/// disjoint tiles side by side.
+///
+/// `Matrix` is the value to keep and to hand on; this is scratch of one owner, who sees to it that no two
+/// threads touch the same tile at a time.
+// @unchecked: the values are only reached through tiles, and those that are written are disjoint.
+@safe package final class SharedMatrix: @unchecked Sendable {
+  /// The number of rows in use; the storage may hold more.
+  package private(set) var rows: Int
+  package let columns: Int
+  private var capacity: Int
+  private var base: UnsafeMutablePointer<Float>
+
+  /// A matrix of zeros.
+  package init(rows: Int, columns: Int) {
+    precondition(rows >= 0 && columns >= 0, "SharedMatrix: \(rows)×\(columns) is not a shape")
+    (self.rows, self.columns) = (rows, columns)
+    capacity = rows * columns
+    unsafe base = SharedMatrix.zeros(capacity)
+  }
+
+  /// A copy of a matrix.
+  package convenience init(_ matrix: Matrix) {
+    self.init(rows: matrix.rows, columns: matrix.columns)
+    set(matrix.values)
+  }
+
+  /// A copy of a vector, as one row.
+  package convenience init(_ vector: [Float]) {
+    self.init(rows: 1, columns: vector.count)
+    set(vector)
+  }
+
+  deinit { unsafe base.deallocate() }
+
+  /// Memory at a border of cache lines, which vectors of 64 bytes then do not cross.
+  private static func zeros(_ count: Int) -> UnsafeMutablePointer<Float> {
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: max(1, count) * MemoryLayout<Float>.stride, alignment: 64)
+    return unsafe memory.initializeMemory(as: Float.self, repeating: 0, count: max(1, count))
+  }
+
+  /// Sets the number of rows.
+  ///
+  /// The storage grows where it must, and the values are then zero; else they stay as they are.
+  package func setRowCount(_ count: Int) {
+    precondition(count >= 0, "SharedMatrix: \(count) is not a number of rows")
+    rows = count
+    guard count * columns > capacity else { return }
+    unsafe base.deallocate()
+    capacity = count * columns
+    unsafe base = SharedMatrix.zeros(capacity)
+  }
+
+  /// The values in use, row by row.
+  package var values: [Float] {
+    let own = unsafe UnsafeBufferPointer(start: base, count: rows * columns)
+    return unsafe Array(own)
+  }
+
+  /// A copy as a value.
+  package var matrix: Matrix { Matrix(rows: rows, columns: columns, values: values) }
+
+  /// Replaces all values in use.
+  package func set(_ values: [Float]) {
+    precondition(
+      values.count == rows * columns, "SharedMatrix: \(values.count) values for \(rows)×\(columns)")
+    unsafe values.withUnsafeBufferPointer { values in
+      guard let source = values.baseAddress else { return }
+      unsafe base.update(from: source, count: values.count)
+    }
+  }
+
+  /// Sets all values in use to zero.
+  package func clear() { unsafe base.update(repeating: 0, count: rows * columns) }
+
+  /// All rows and columns in use.
+  package var tile: Tile { unsafe Tile(base, rows: rows, columns: columns, stride: columns) }
+
+  /// Some rows and columns.
+  package func tile(rows: Range<Int>? = nil, columns: Range<Int>? = nil) -> Tile {
+    let (rows, columns) = (rows ?? 0..<self.rows, columns ?? 0..<self.columns)
+    precondition(
+      rows.lowerBound >= 0 && rows.upperBound <= self.rows && columns.lowerBound >= 0
+        && columns.upperBound <= self.columns,
+      "SharedMatrix: no rows \(rows) and columns \(columns) in \(self.rows)×\(self.columns)")
+    return unsafe Tile(
+      base + rows.lowerBound * self.columns + columns.lowerBound, rows: rows.count,
+      columns: columns.count, stride: self.columns)
+  }
+
+  /// The first values as a matrix of another shape.
+  package func tile(asRows rows: Int, columns: Int) -> Tile {
+    precondition(
+      rows >= 0 && columns >= 0 && rows * columns <= self.rows * self.columns,
+      "SharedMatrix: no \(rows)×\(columns) in \(self.rows)×\(self.columns)")
+    return unsafe Tile(base, rows: rows, columns: columns, stride: columns)
+  }
+
+  /// Gives `body` a row to change.
+  package func withRow<Result>(
+    _ row: Int, _ body: (inout MutableSpan<Float>) -> Result
+  ) -> Result {
+    precondition(row >= 0 && row < rows, "SharedMatrix: no row \(row) of \(rows)")
+    let values = unsafe UnsafeMutableBufferPointer(start: base + row * columns, count: columns)
+    var span = unsafe MutableSpan(_unsafeElements: values)
+    return body(&span)
+  }
+
+  /// A row to read.
+  @_lifetime(borrow self)
+  package func row(_ row: Int) -> Span<Float> {
+    precondition(row >= 0 && row < rows, "SharedMatrix: no row \(row) of \(rows)")
+    let values = unsafe UnsafeBufferPointer(start: base + row * columns, count: columns)
+    let span = unsafe Span(_unsafeElements: values)
+    return unsafe _overrideLifetime(span, borrowing: self)
+  }
+}

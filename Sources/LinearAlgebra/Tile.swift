@@ -1,0 +1,285 @@
+import CMatrixKernels
+import COpenBLAS
+
+/// Some rows and columns of a `SharedMatrix`, which must outlive it.
+///
+/// Its functions are the elementwise kernels of training; whoever calls them sees to it that no other
+/// thread writes the tile.
+// @unchecked: see above; tasks of `Workers` get disjoint tiles to write.
+@safe package struct Tile: @unchecked Sendable {
+  private let base: UnsafeMutablePointer<Float>
+  package let rows: Int
+  package let columns: Int
+  /// The values from one row to the next.
+  package let stride: Int
+
+  init(_ base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int) {
+    unsafe self.base = base
+    (self.rows, self.columns, self.stride) = (rows, columns, stride)
+  }
+
+  /// Some rows of this tile.
+  package func rows(_ range: Range<Int>) -> Tile {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= rows, "Tile: no rows \(range) of \(rows)")
+    return unsafe Tile(
+      base + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
+  }
+
+  /// Some columns of this tile.
+  package func columns(_ range: Range<Int>) -> Tile {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= columns, "Tile: no columns \(range) of \(columns)")
+    return unsafe Tile(base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
+  }
+
+  /// Gives `body` a row to change.
+  package func withRow(_ row: Int, _ body: (inout MutableSpan<Float>) -> Void) {
+    precondition(row >= 0 && row < rows, "Tile: no row \(row) of \(rows)")
+    let values = unsafe UnsafeMutableBufferPointer(start: base + row * stride, count: columns)
+    var span = unsafe MutableSpan(_unsafeElements: values)
+    body(&span)
+  }
+
+  /// The memory of whole rows, to be filled from a file.
+  package var contiguousBytes: UnsafeMutableRawBufferPointer {
+    precondition(stride == columns || rows < 2, "Tile: rows of \(columns) values \(stride) apart")
+    return unsafe UnsafeMutableRawBufferPointer(
+      start: base, count: rows * columns * MemoryLayout<Float>.stride)
+  }
+
+  /// Whether two tiles have the same shape and the same distance from row to row.
+  private func matches(_ other: Tile) -> Bool {
+    rows == other.rows && columns == other.columns && stride == other.stride
+  }
+
+  private func requireVector(_ vector: Tile, _ name: String) {
+    precondition(
+      vector.rows == 1 && vector.columns == columns,
+      "\(name): \(vector.rows)×\(vector.columns) for \(columns) columns")
+  }
+
+  // MARK: - Products
+
+  /// How a tile enters a product.
+  package enum Form {
+    case asIs, transposed
+  }
+
+  /// What a product does with what was there.
+  package enum Start {
+    case replacing, adding
+  }
+
+  /// Replaces this tile by `left · right`, or adds that to it, by `sgemm` of OpenBLAS.
+  ///
+  /// - Parameters:
+  ///   - left: `rows × k` in the form it enters.
+  ///   - right: `k × columns` in the form it enters.
+  ///   - start: whether what was there is kept.
+  package func setProduct(
+    _ left: Tile, _ leftForm: Form = .asIs, _ right: Tile, _ rightForm: Form = .asIs,
+    _ start: Start = .replacing
+  ) {
+    let (m, k) = leftForm == .asIs ? (left.rows, left.columns) : (left.columns, left.rows)
+    let (inner, n) = rightForm == .asIs ? (right.rows, right.columns) : (right.columns, right.rows)
+    precondition(
+      m == rows && n == columns && inner == k,
+      "setProduct: \(m)×\(k) by \(inner)×\(n) is not \(rows)×\(columns)")
+    guard m > 0, n > 0 else { return }
+    guard k > 0 else {
+      if start == .replacing { clear() }
+      return
+    }
+    unsafe cblas_sgemm(
+      CblasRowMajor, leftForm == .asIs ? CblasNoTrans : CblasTrans,
+      rightForm == .asIs ? CblasNoTrans : CblasTrans, blasint(m), blasint(n), blasint(k), 1,
+      left.base, blasint(left.stride), right.base, blasint(right.stride),
+      start == .replacing ? 0 : 1, base, blasint(stride))
+  }
+
+  // MARK: - Activations
+
+  /// Sets all values to zero.
+  package func clear() {
+    for row in 0..<rows { unsafe (base + row * stride).update(repeating: 0, count: columns) }
+  }
+
+  /// Adds a row to each row.
+  package func add(bias: Tile) {
+    requireVector(bias, "add")
+    unsafe matrix_add_bias(base, Int64(rows), Int64(columns), Int64(stride), bias.base)
+  }
+
+  /// Adds a row to each row and replaces negative values by zero.
+  package func addAndRectify(bias: Tile) {
+    requireVector(bias, "addAndRectify")
+    unsafe matrix_add_bias_rectify(base, Int64(rows), Int64(columns), Int64(stride), bias.base)
+  }
+
+  /// Multiplies each value by `scale` where `outputs` is positive and sets it to zero elsewhere: the
+  /// gradient of a rectifier whose output was scaled, from its output alone.
+  package func mask(byPositive outputs: Tile, scale: Float) {
+    precondition(matches(outputs), "mask: tiles of other shapes")
+    unsafe matrix_mask(
+      base, outputs.base, Int64(rows), Int64(columns), Int64(stride), scale)
+  }
+
+  /// Writes the sum of each column to a vector.
+  package func writeColumnSums(to sums: Tile) {
+    requireVector(sums, "writeColumnSums")
+    unsafe matrix_column_sums(base, Int64(rows), Int64(columns), Int64(stride), sums.base)
+  }
+
+  /// Sets values to zero at random and multiplies the others by `scale`.
+  ///
+  /// - Parameters:
+  ///   - threshold: how many of 65,536 values are set to zero, on average.
+  ///   - scale: what the others are multiplied by.
+  ///   - key: of the random numbers; the index of the row is added to it.
+  ///   - firstColumn: where the tile starts in its matrix, a multiple of 4: the result does not depend on
+  ///     how a matrix is cut into tiles.
+  package func dropAtRandom(threshold: UInt32, scale: Float, key: [UInt64], firstColumn: Int) {
+    precondition(firstColumn % 4 == 0, "dropAtRandom: \(firstColumn) is no multiple of 4")
+    for row in 0..<rows {
+      var generator = SeededGenerator(key + [UInt64(row)])
+      generator.skip(firstColumn / 4)
+      unsafe matrix_drop(
+        base + row * stride, Int64(columns), generator.state, threshold, scale)
+    }
+  }
+
+  /// Batch normalisation with a rectifier behind it: `max(0, γ · (x − mean) / √(variance + ε) + β)`, column
+  /// by column over the rows (Ioffe and Szegedy 2015, algorithm 1).
+  ///
+  /// - Parameters:
+  ///   - normalised: of this tile's shape; gets what γ is multiplied with.
+  ///   - scale: γ, one value a column.
+  ///   - shift: β.
+  ///   - epsilon: ε.
+  ///   - mean: gets the mean of each column.
+  ///   - inverse: gets `1 / √(variance + ε)` of each column.
+  package func normalizeAndRectify(
+    keeping normalised: Tile, scale: Tile, shift: Tile, epsilon: Float, mean: Tile, inverse: Tile
+  ) {
+    precondition(matches(normalised), "normalizeAndRectify: tiles of other shapes")
+    for vector in [scale, shift, mean, inverse] { requireVector(vector, "normalizeAndRectify") }
+    unsafe matrix_normalise(
+      base, normalised.base, Int64(rows), Int64(columns), Int64(stride), scale.base, shift.base,
+      epsilon, mean.base, inverse.base)
+  }
+
+  /// Turns the gradient of what `normalizeAndRectify` gave, without the rectifier, into that of what it got.
+  package func normalizeBack(
+    _ normalised: Tile, scale: Tile, inverse: Tile, scaleGradient: Tile, shiftGradient: Tile
+  ) {
+    precondition(matches(normalised), "normalizeBack: tiles of other shapes")
+    for vector in [scale, inverse, scaleGradient, shiftGradient] {
+      requireVector(vector, "normalizeBack")
+    }
+    unsafe matrix_normalise_back(
+      base, normalised.base, Int64(rows), Int64(columns), Int64(stride), scale.base, inverse.base,
+      scaleGradient.base, shiftGradient.base)
+  }
+
+  // MARK: - Parameters
+
+  /// The sum of the squares of all values.
+  package var sumOfSquares: Double {
+    (0..<rows).reduce(0.0) { sum, row in
+      let own = unsafe base + row * stride
+      let square = unsafe matrix_dot(own, own, Int64(columns))
+      return sum + Double(square)
+    }
+  }
+
+  /// Multiplies all values.
+  package func scale(by factor: Float) {
+    for row in 0..<rows { unsafe matrix_scale(base + row * stride, Int64(columns), factor, 0) }
+  }
+
+  /// One step of gradient descent with momentum, in place: `v ← momentum · v − rate · (g + decay · p)`,
+  /// then `p ← p + v`, or with Nesterov's look ahead `p ← p + momentum · v − rate · (g + decay · p)`
+  /// (Sutskever et al. 2013, "On the importance of initialization and momentum").
+  package func takeMomentumStep(
+    velocity: Tile, gradient: Tile, rate: Float, momentum: Float, decay: Float, isNesterov: Bool
+  ) {
+    requireShape(velocity, gradient)
+    for row in 0..<rows {
+      unsafe matrix_momentum_step(
+        base + row * stride, velocity.base + row * velocity.stride,
+        gradient.base + row * gradient.stride, Int64(columns), rate, momentum, decay,
+        isNesterov ? 1 : 0)
+    }
+  }
+
+  /// One step of Adam, in place; see `matrix_adam_step`.
+  package func takeAdamStep(
+    first: Tile, second: Tile, gradient: Tile, _ constants: AdamConstants
+  ) {
+    requireShape(first, second, gradient)
+    let constants = matrix_adam_constants(
+      beta1: constants.beta1, beta2: constants.beta2, epsilon: constants.epsilon,
+      rate: constants.rate, correction: constants.correction, decay: constants.decay,
+      shrinking: constants.shrinking)
+    for row in 0..<rows {
+      unsafe matrix_adam_step(
+        base + row * stride, first.base + row * first.stride, second.base + row * second.stride,
+        gradient.base + row * gradient.stride, Int64(columns), constants)
+    }
+  }
+
+  private func requireShape(_ others: Tile...) {
+    precondition(
+      others.allSatisfy { $0.rows == rows && $0.columns == columns },
+      "Tile: a step with tiles of other shapes than \(rows)×\(columns)")
+  }
+}
+
+/// The constants of one step of Adam (Kingma and Ba 2015, algorithm 1).
+package struct AdamConstants: Sendable {
+  let beta1, beta2, epsilon, rate, correction, decay, shrinking: Float
+
+  /// - Parameters:
+  ///   - step: from 1.
+  ///   - rate: the learning rate.
+  ///   - beta1: how much of the gradient's mean is kept.
+  ///   - beta2: how much of the squared gradient's mean is kept.
+  ///   - epsilon: added to the root of the squared gradient's mean.
+  ///   - decay: added to the gradient, times the parameter.
+  ///   - decoupledDecay: AdamW's decay, which shrinks the parameter by `rate · decay`.
+  package init(
+    step: Int, rate: Double, beta1: Double, beta2: Double, epsilon: Double, decay: Double,
+    decoupledDecay: Double
+  ) {
+    (self.beta1, self.beta2, self.epsilon) = (Float(beta1), Float(beta2), Float(epsilon))
+    self.rate = Float(rate / (1 - power(beta1, step)))
+    correction = Float(1 / (1 - power(beta2, step)).squareRoot())
+    self.decay = Float(decay)
+    shrinking = Float(1 - rate * decoupledDecay)
+  }
+}
+
+/// `base` to a whole, positive exponent, by squaring.
+private func power(_ base: Double, _ exponent: Int) -> Double {
+  var (result, factor, rest) = (1.0, base, exponent)
+  while rest > 0 {
+    if rest & 1 == 1 { result *= factor }
+    factor *= factor
+    rest >>= 1
+  }
+  return result
+}
+
+extension Matrix {
+  /// Gives `body` all values as a tile that must not be written.
+  package func withTile<Result>(_ body: (Tile) -> Result) -> Result {
+    unsafe values.withUnsafeBufferPointer { values in
+      guard let base = values.baseAddress else {
+        return body(SharedMatrix(rows: rows, columns: columns).tile)
+      }
+      let start = unsafe UnsafeMutablePointer(mutating: base)
+      return unsafe body(Tile(start, rows: rows, columns: columns, stride: columns))
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import Features
+package import LinearAlgebra
+package import Networks
+
+/// How a network sees the frames of a batch: runs of frames that follow each other, side by side.
+package struct BatchLayout: Sendable, Equatable {
+  /// The frames that the first layer sees, from its own.
+  let offsets: [Int]
+  /// The frames of the first layer's output that decide on a frame, from the frame.
+  let above: ClosedRange<Int>
+  /// The frames of a run that are classified; 1 for a network whose layers but the first see one frame.
+  let chunk: Int
+
+  /// - Parameters:
+  ///   - network: what will see the batches.
+  ///   - chunk: the frames of a run that share the work of a time-delay network's layers; a feed-forward
+  ///     network has none to share, and its frames go alone.
+  package init(of network: AcousticNetwork, chunk: Int) {
+    offsets = network.layers[0].offsets
+    above = network.contextAboveInput
+    self.chunk = above == 0...0 ? 1 : chunk
+  }
+
+  /// The frames that are needed around a frame.
+  var margin: ClosedRange<Int> {
+    above.lowerBound + (offsets.first ?? 0)...above.upperBound + (offsets.last ?? 0)
+  }
+
+  /// The rows of input for each run.
+  var inputTimes: Int { chunk + above.upperBound - above.lowerBound }
+}
+
+/// Some frames as a network takes them, with what is wanted of them.
+///
+/// Rows are ordered by time first; see `AffineLayer`. The last run of an utterance may reach beyond its end:
+/// there the last frame is repeated in the input, and the rows have no label.
+// @unchecked: one thread at a time has it, which fills or uses it.
+package final class Batch: @unchecked Sendable {
+  /// A row for each frame of the first layer's output.
+  package let input: SharedMatrix
+  /// How many runs go side by side.
+  package private(set) var chunks = 0
+  /// The class of each row of logits, or −1 for none.
+  package private(set) var labels: [Int32] = []
+  /// A distribution over the classes for each row of logits; one empty row when there are none.
+  package let softTargets: SharedMatrix
+  /// How many rows have a label.
+  package private(set) var frameCount = 0
+
+  init(inputs: Int, softColumns: Int) {
+    input = SharedMatrix(rows: 0, columns: inputs)
+    softTargets = SharedMatrix(rows: softColumns > 0 ? 0 : 1, columns: softColumns)
+  }
+
+  /// Joins frames of a block with their contexts.
+  ///
+  /// - Parameters:
+  ///   - items: the segment of each run in the block, and the frame of the utterance where it starts.
+  ///   - block: holds all frames that are needed.
+  ///   - layout: how the network sees them.
+  func fill(
+    _ items: [(segment: Int, frame: Int)], from block: FrameBlock, layout: BatchLayout
+  ) {
+    let given = block.softTargets
+    chunks = items.count
+    input.setRowCount(layout.inputTimes * chunks)
+    let rows = layout.chunk * chunks
+    if softTargets.columns > 0 { softTargets.setRowCount(rows) }
+    labels = Array(repeating: -1, count: rows)
+    frameCount = 0
+    for (run, item) in items.enumerated() {
+      let segment = block.residents[item.segment]
+      for time in 0..<layout.inputTimes {
+        input.withRow(time * chunks + run) {
+          block.features.splice(
+            item.frame + layout.above.lowerBound + time, at: layout.offsets,
+            firstRow: segment.featureRow, count: segment.utteranceFrames, into: &$0)
+        }
+      }
+      let end = min(layout.chunk, segment.frames.upperBound - item.frame)
+      for time in 0..<end {
+        let (row, own) = (time * chunks + run, segment.labelRow + item.frame + time)
+        labels[row] = block.labels[own]
+        guard softTargets.columns > 0 else { continue }
+        softTargets.withRow(row) { RowKernels.copy(given.row(own), into: &$0) }
+      }
+      frameCount += end
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import Features
+import LinearAlgebra
+import Storage
+
+/// A run of frames of one utterance, which are read together.
+struct Segment: Sendable {
+  let utterance: Int
+  let frames: Range<Int>
+}
+
+/// Frames in memory: the normalised features of some segments with the frames around them, their classes and
+/// their soft targets.
+///
+/// It is filled segment by segment by one owner, and read by many once it is full.
+// @unchecked: see above.
+final class FrameBlock: @unchecked Sendable {
+  /// A segment with its place in the block.
+  struct Resident {
+    let frames: Range<Int>
+    /// The utterance's length.
+    let utteranceFrames: Int
+    /// The row of the features where the utterance's frame 0 is, or would be.
+    let featureRow: Int
+    /// The row of the labels and soft targets where frame 0 is, or would be.
+    let labelRow: Int
+  }
+
+  private let source: any FrameSource
+  private let normalizer: FeatureNormalizer
+  /// Frames that are kept before and after each segment where the utterance has them.
+  private let margin: ClosedRange<Int>
+  private let scale: [Float]
+
+  private(set) var residents: [Resident] = []
+  let features: SharedMatrix
+  let softTargets: SharedMatrix
+  private(set) var labels: [Int32] = []
+  private var rowsInUse = 0
+  private var labelsInUse = 0
+
+  /// - Parameters:
+  ///   - segments: all that will be read, which decides on its size.
+  ///   - source: where they are.
+  ///   - normalizer: applied to every frame.
+  ///   - margin: the frames around a frame that are needed with it, as offsets.
+  init(
+    for segments: some Collection<Segment>, of source: any FrameSource, normalizer: FeatureNormalizer,
+    margin: ClosedRange<Int>
+  ) {
+    (self.source, self.normalizer, self.margin) = (source, normalizer, margin)
+    scale = normalizer.deviation.map { 1 / $0 }
+    let frames = segments.reduce(0) { $0 + $1.frames.count }
+    let rows = segments.reduce(0) { sum, segment in
+      sum + FrameBlock.kept(segment, margin, of: source.frameCount(of: segment.utterance)).count
+    }
+    features = SharedMatrix(rows: rows, columns: source.columns)
+    softTargets = SharedMatrix(rows: source.softColumns > 0 ? frames : 0, columns: source.softColumns)
+    labels.reserveCapacity(frames)
+    residents.reserveCapacity(segments.count)
+  }
+
+  /// The frames of an utterance that a segment is kept with.
+  private static func kept(
+    _ segment: Segment, _ margin: ClosedRange<Int>, of count: Int
+  ) -> Range<Int> {
+    max(0, segment.frames.lowerBound + min(0, margin.lowerBound))..<min(
+      count, segment.frames.upperBound + max(0, margin.upperBound))
+  }
+
+  /// Reads one more segment.
+  func append(_ segment: Segment) throws(FileFault) {
+    let count = source.frameCount(of: segment.utterance)
+    let kept = FrameBlock.kept(segment, margin, of: count)
+    let rows = rowsInUse..<rowsInUse + kept.count
+    let tile = features.tile(rows: rows)
+    try source.readFeatures(kept, of: segment.utterance, into: tile)
+    for row in 0..<tile.rows {
+      tile.withRow(row) { normalizer.apply(to: &$0, scale: scale) }
+    }
+    let own = try source.labels(segment.frames, of: segment.utterance)
+    if softTargets.columns > 0 {
+      try source.readSoftTargets(
+        segment.frames, of: segment.utterance,
+        into: softTargets.tile(rows: labelsInUse..<labelsInUse + own.count))
+    }
+    labels += own
+    residents.append(
+      Resident(
+        frames: segment.frames, utteranceFrames: count,
+        featureRow: rows.lowerBound - kept.lowerBound,
+        labelRow: labelsInUse - segment.frames.lowerBound))
+    rowsInUse = rows.upperBound
+    labelsInUse += own.count
+  }
+}

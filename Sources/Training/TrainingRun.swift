@@ -1,0 +1,245 @@
+import Foundation
+import LinearAlgebra
+import Networks
+import Storage
+
+/// What changes from step to step of a training.
+final class TrainingState {
+  let network: TrainableNetwork
+  /// The network of the best epoch so far; the start before the first.
+  var best: AcousticNetwork
+  var progress = TrainingProgress()
+
+  init(_ start: AcousticNetwork, options: TrainingOptions, workers: Workers) {
+    network = TrainableNetwork(
+      start, moments: options.optimizer.moments,
+      gradient: options.clipNorm == nil ? .immediate : .kept, workers: workers)
+    best = start
+  }
+}
+
+/// The loss of each row of a batch, and whether its true class had the largest logit.
+struct RowTally: Sendable {
+  /// Loss and 1 for a correct row.
+  private let rows = SharedMatrix(rows: 0, columns: 2)
+
+  mutating func setRowCount(_ count: Int) { rows.setRowCount(count) }
+
+  /// Replaces the logits of a row by the gradient of its loss times `scale`, zero of one without a label.
+  func count(
+    _ row: Int, _ logits: inout MutableSpan<Float>, of batch: Batch,
+    _ objective: some TrainingObjective, scale: Float
+  ) {
+    let label = batch.labels[row]
+    var (loss, correct): (Float, Float) = (0, 0)
+    if label < 0 {
+      RowKernels.scale(&logits, by: 0)
+    } else {
+      // Of equal logits the first one counts; one that is not a number counts as wrong.
+      let own = logits[Int(label)]
+      if own == RowKernels.maximum(logits) {
+        correct = (0..<Int(label)).contains { logits[$0] == own } ? 0 : 1
+      }
+      let targets = batch.softTargets
+      loss = objective.replaceByGradient(
+        &logits, label: label, softTarget: targets.row(targets.columns > 0 ? row : 0), scale: scale)
+    }
+    rows.withRow(row) { values in
+      values[0] = loss
+      values[1] = correct
+    }
+  }
+
+  /// Adds the rows in their order.
+  ///
+  /// - Returns: the sum of the losses.
+  @discardableResult
+  func add(to sums: inout TrainingProgress.Sums, frames: Int) -> Double {
+    var loss = 0.0
+    let values = rows.values
+    for row in 0..<rows.rows {
+      loss += Double(values[2 * row])
+      sums.correct += Int(values[2 * row + 1])
+    }
+    sums.loss += loss
+    sums.frames += frames
+    return loss
+  }
+}
+
+/// One training on its way.
+final class TrainingRun<Objective: TrainingObjective> {
+  let trainer: Trainer
+  let state: TrainingState
+  let frames: FrameSet
+  let objective: Objective
+  let layout: BatchLayout
+  private var tally = RowTally()
+  private var log: TrainingLog?
+
+  /// - Throws: `TrainingFault` when the log cannot be written.
+  init(
+    trainer: Trainer, state: TrainingState, frames: FrameSet, objective: Objective,
+    layout: BatchLayout
+  ) throws(TrainingFault) {
+    (self.trainer, self.state, self.frames) = (trainer, state, frames)
+    (self.objective, self.layout) = (objective, layout)
+    guard let paths = trainer.log else { return }
+    do throws(FileFault) {
+      log = try TrainingLog(paths, from: state.progress.log)
+    } catch {
+      throw .file(error)
+    }
+  }
+
+  private var options: TrainingOptions { trainer.options }
+
+  private func plan(_ epoch: Int) -> EpochPlan {
+    frames.plan(
+      .shuffled(seed: trainer.seed, epoch: epoch), layout: layout, batchSize: options.batchSize)
+  }
+
+  /// Goes on to the last epoch, or until `patience` is at its end.
+  func finish(
+    development: FrameSet, observe: (Trainer.Event) -> Void
+  ) throws(TrainingFault) {
+    let steps = (1...options.epochs).reduce(0) { $0 + plan($1).batchCount }
+    while state.progress.epoch <= options.epochs, !isPatienceOver {
+      let lastRate = try runEpoch(of: steps, observe: observe)
+      let scored = try orFault { () throws(FileFault) in
+        try trainer.evaluate(state.network.network, on: development)
+      }
+      guard scored.loss.isFinite else {
+        throw .diverged(step: state.progress.step - 1, learningRate: lastRate)
+      }
+      let record = close(scored, learningRate: lastRate)
+      observe(.epoch(record))
+      do throws(FileFault) {
+        try log?.write(record)
+        try save()
+      } catch {
+        throw .file(error)
+      }
+    }
+    do throws(FileFault) {
+      if let log = log.take() { try log.close() }
+    } catch {
+      throw .file(error)
+    }
+  }
+
+  private var isPatienceOver: Bool {
+    options.patience.map { state.progress.history.count - state.progress.bestEpoch >= $0 } ?? false
+  }
+
+  /// Notes what the epoch came to, and turns to the next.
+  private func close(
+    _ scored: (loss: Double, accuracy: Double), learningRate: Double
+  ) -> EpochRecord {
+    let sums = state.progress.epochSums
+    let record = EpochRecord(
+      epoch: state.progress.epoch, step: state.progress.step, frames: sums.frames,
+      learningRate: learningRate, loss: sums.meanLoss, accuracy: sums.accuracy,
+      gradientNorm: sums.meanGradientNorm, developmentLoss: scored.loss,
+      developmentAccuracy: scored.accuracy)
+    if options.rate.halves(after: scored.loss, lowest: state.progress.lowestLoss) {
+      state.progress.halvings += 1
+    }
+    if scored.accuracy > state.progress.bestAccuracy {
+      state.best = state.network.network
+      state.progress.bestEpoch = record.epoch
+    }
+    state.progress.history.append(record)
+    state.progress.epoch += 1
+    state.progress.position = .init()
+    state.progress.epochSums = .init()
+    return record
+  }
+
+  private func save() throws(FileFault) {
+    state.progress.log = log?.mark
+    try trainer.checkpoints?.save(state)
+  }
+
+  /// The rest of an epoch.
+  ///
+  /// - Returns: the learning rate of its last step.
+  private func runEpoch(
+    of steps: Int, observe: (Trainer.Event) -> Void
+  ) throws(TrainingFault) -> Double {
+    let epoch = state.progress.epoch
+    let stream = BatchStream(plan(epoch), from: state.progress.position)
+    var rate = state.progress.history.last?.learningRate ?? options.rate.learningRate
+    var lastSave = ContinuousClock.now
+    while let (batch, next) = try orFault({ () throws(FileFault) in try stream.next() }) {
+      let step = state.progress.step
+      rate = options.rate.rate(atStep: step, of: steps, halvings: state.progress.halvings)
+      try take(batch, step: step, rate: rate)
+      state.progress.step += 1
+      state.progress.position = next
+      observe(.frames(batch.frameCount, state.progress.epochSums))
+      log?.count(frames: batch.frameCount)
+      do throws(FileFault) {
+        if state.progress.step % Trainer.stepsARecord == 0 {
+          let record = record(rate)
+          observe(.steps(record))
+          try log?.write(record)
+        }
+        if let pause = trainer.checkpoints?.pause, ContinuousClock.now - lastSave >= pause {
+          try save()
+          lastSave = .now
+        }
+      } catch {
+        throw .file(error)
+      }
+    }
+    return rate
+  }
+
+  private func record(_ rate: Double) -> StepRecord {
+    let sums = state.progress.recordSums
+    state.progress.recordSums = .init()
+    return StepRecord(
+      epoch: state.progress.epoch, step: state.progress.step, learningRate: rate,
+      loss: sums.meanLoss, accuracy: sums.accuracy, gradientNorm: sums.meanGradientNorm)
+  }
+
+  /// Moves the weights by one batch.
+  private func take(
+    _ batch: Batch, step: Int, rate: Double
+  ) throws(TrainingFault) {
+    let network = state.network
+    var batchStep = TrainableNetwork.Step(input: batch.input, chunks: batch.chunks)
+    batchStep.dropout = Dropout(
+      rate: options.dropout, seed: trainer.seed, epoch: state.progress.epoch, batch: step)
+    tally.setRowCount(batch.labels.count)
+    let (scale, own, objective) = (1 / Float(batch.frameCount), tally, objective)
+    let update = options.optimizer.update(step: step, rate: rate)
+    let norm = network.take(
+      batchStep,
+      loss: { row, logits in own.count(row, &logits, of: batch, objective, scale: scale) },
+      update: update
+    ).squareRoot()
+    var sums = TrainingProgress.Sums()
+    let loss = tally.add(to: &sums, frames: batch.frameCount) / Double(batch.frameCount)
+    guard norm.isFinite else { throw .diverged(step: step, learningRate: rate) }
+    try check(loss, step: step, rate: rate)
+    if let limit = options.clipNorm {
+      network.applyKeptGradient(scaledBy: Float(norm > limit ? limit / norm : 1), update: update)
+    }
+    if let limit = options.maxNorm { network.limitNorms(to: Float(limit)) }
+    (sums.gradientNorms, sums.steps) = (norm, 1)
+    state.progress.epochSums.add(sums)
+    state.progress.recordSums.add(sums)
+  }
+
+  /// Throws when a batch's loss is not a number, or ten times that of equal logits.
+  private func check(_ loss: Double, step: Int, rate: Double) throws(TrainingFault) {
+    guard loss.isFinite else { throw .diverged(step: step, learningRate: rate) }
+    let classes = state.network.classes
+    let limit = 10 * objective.weight * Foundation.log(Double(max(2, classes)))
+    guard loss <= limit else {
+      throw .exploded(step: step, learningRate: rate, loss: loss, limit: limit)
+    }
+  }
+}
