@@ -1,4 +1,4 @@
-package import LinearAlgebra
+import LinearAlgebra
 import Networks
 package import Training
 

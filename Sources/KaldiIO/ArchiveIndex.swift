@@ -14,16 +14,39 @@ package struct MatrixArchive: Sendable {
     fileprivate let offset: Int
   }
 
+  /// What is done with an archive in text, or of compressed or double matrices, whose rows do not stand in the
+  /// file as they are read.
+  package enum OtherForms {
+    case refused
+    /// All of it is held in memory.
+    case held
+  }
+
   package var path: String { file.path }
   /// In the order of the archive; a key stands once.
   package let entries: [Entry]
   private let file: RandomAccessFile
+  /// The matrices of an archive in another form.
+  private let held: [Matrix]
 
   /// Opens an archive and reads the shapes of its matrices.
   ///
   /// - Throws: `FileFault` when it is cut short, corrupt, or holds anything else.
-  package init(path: String) throws(FileFault) {
+  package init(path: String, otherForms: OtherForms = .refused) throws(FileFault) {
     file = try RandomAccessFile(path)
+    var first = 0
+    if otherForms == .held, let (_, start) = try file.takeKey(&first),
+      try !file.bytes(at: start, count: 5).elementsEqual("\0BFM ".utf8)
+    {
+      let matrices = try Archive.readMatrices(path)
+      entries = matrices.enumerated().map { index, entry in
+        Entry(
+          key: entry.key, rows: entry.matrix.rows, columns: entry.matrix.columns, offset: index)
+      }
+      held = matrices.map(\.matrix)
+      return
+    }
+    held = []
     var entries: [Entry] = []
     var place = 0
     while let (key, start) = try file.takeKey(&place) {
@@ -58,6 +81,13 @@ package struct MatrixArchive: Sendable {
       rows.lowerBound >= 0 && rows.upperBound <= entry.rows && tile.rows == rows.count
         && tile.columns == entry.columns,
       "MatrixArchive: rows \(rows) of \(entry.rows) into \(tile.rows)×\(tile.columns)")
+    guard held.isEmpty else {
+      let own = held[entry.offset]
+      for (index, row) in rows.enumerated() {
+        tile.withRow(index) { RowKernels.copy(own.row(row), into: &$0) }
+      }
+      return
+    }
     try unsafe file.read(
       at: entry.offset + 4 * rows.lowerBound * entry.columns, into: tile.contiguousBytes)
   }

@@ -11,11 +11,11 @@ struct Distill: ParsableCommand {
       """)
 
   @OptionGroup var experiment: ExperimentArguments
-  @OptionGroup var job: JobOptions
+  @OptionGroup var job: TrainingJobOptions
   @OptionGroup var skipped: SkippedOptions
 
   func run() throws {
-    let experiment = try experiment.open(job.workers)
+    let experiment = try experiment.open(job)
     try experiment.distill()
     try skipped.check(experiment, until: .distill)
   }

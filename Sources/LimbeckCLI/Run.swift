@@ -16,11 +16,11 @@ struct Run: ParsableCommand {
   @OptionGroup var experiment: ExperimentArguments
   @Option(help: "The last stage to run.")
   var until = Stage.score
-  @OptionGroup var job: JobOptions
+  @OptionGroup var job: TrainingJobOptions
   @OptionGroup var skipped: SkippedOptions
 
   func run() throws {
-    let experiment = try experiment.open(job.workers)
+    let experiment = try experiment.open(job)
     let (ledger, utterances) = try experiment.run(until: until)
     if until == .score { try Terminal.print(try experiment.readScores().table) }
     try skipped.check(ledger, of: utterances, path: experiment.ledgerPath)

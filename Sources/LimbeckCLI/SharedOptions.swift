@@ -23,6 +23,36 @@ struct JobOptions: ParsableArguments {
   var workers: Workers { jobs.map { Workers(count: $0) } ?? .all }
 }
 
+/// How much of the machine the training of networks may use, and how often it is saved.
+struct TrainingJobOptions: ParsableArguments {
+  @Option(help: "Threads to use; the results do not depend on it. (default: all cores)")
+  var threads: Int?
+  @Option(
+    help: """
+      Networks to train side by side, which share the threads; the results do not depend on it. \
+      (default: one a thread)
+      """)
+  var jobs: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Minutes between checkpoints within an epoch, from which a stopped training goes on.",
+      valueName: "minutes"))
+  var checkpointMinutes = 5.0
+
+  func validate() throws {
+    for (name, value) in [("threads", threads), ("jobs", jobs)] {
+      guard (1...1024).contains(value ?? 1) else {
+        throw ValidationError("--\(name): expected 1 to 1024, found \(value ?? 1)")
+      }
+    }
+    guard checkpointMinutes >= 0, checkpointMinutes < 1e6 else {
+      throw ValidationError("--checkpoint-minutes: expected 0 or more, found \(checkpointMinutes)")
+    }
+  }
+
+  var workers: Workers { threads.map { Workers(count: $0) } ?? .all }
+}
+
 /// Whether lists may run programs.
 struct CommandOptions: ParsableArguments {
   @Flag(help: "Run list entries that are commands (… |); without it they are refused.")
@@ -121,8 +151,9 @@ struct ExperimentArguments: ParsableArguments {
   @Argument(help: "The experiment's folder; relative paths in the recipe start there.")
   var exp: String
 
-  func open(_ workers: Workers) throws -> Experiment {
+  func open(_ job: TrainingJobOptions) throws -> Experiment {
     Experiment(
-      recipe: try Recipe(path: recipe), path: exp, workers: workers, reporter: Terminal.reporter())
+      recipe: try Recipe(path: recipe), path: exp, workers: job.workers, networks: job.jobs,
+      checkpointPause: .seconds(60 * job.checkpointMinutes), reporter: Terminal.reporter())
   }
 }

@@ -69,7 +69,7 @@ final class Terminal: Sendable {
     let rate =
       progress.audioSeconds.map { String(format: ", %.0f × real time", $0 / seconds) }
       ?? String(format: ", %.0f ", progress.done / seconds) + progress.unit + "/s"
-    return line + rate
+    return line + rate + (progress.remark.map { ", " + $0 } ?? "")
       + String(format: ", %d:%02d left", Int(left) / 60, Int(left) % 60)
   }
 

@@ -12,11 +12,11 @@ struct Train: ParsableCommand {
   @OptionGroup var experiment: ExperimentArguments
   @Option(help: "Train this member alone, counted from 0.")
   var member: Int?
-  @OptionGroup var job: JobOptions
+  @OptionGroup var job: TrainingJobOptions
   @OptionGroup var skipped: SkippedOptions
 
   func run() throws {
-    let experiment = try experiment.open(job.workers)
+    let experiment = try experiment.open(job)
     if let member {
       try experiment.trainMember(member)
     } else {

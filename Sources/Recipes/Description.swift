@@ -32,23 +32,35 @@ package struct Description: Sendable {
 
   private static func model(_ model: AcousticModel) -> String {
     let network = model.network
-    let sizes = [network.inputs] + network.layers.map(\.bias.count)
+    let layers = network.layers.enumerated().map { index, layer in
+      let isLast = index == network.layers.count - 1
+      return "\(layer.inputs) \(frames(layer.offsets)) → \(layer.bias.count)\(isLast ? "" : ", ReLU"), "
+        + "\(layer.weights.values.count + layer.bias.count) parameters"
+    }
     let multiplyAdds = network.layers.reduce(0) { $0 + $1.weights.values.count }
     let options = model.features.listed.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
-    let context = model.context
+    let context = network.context
     let provenance = model.provenance
     return """
       model        \(provenance.system), seed \(provenance.seed), epoch \(provenance.epoch), \
       development accuracy \(String(format: "%.2f", 100 * provenance.developmentAccuracy)) %, \
       limbeck \(provenance.limbeckVersion)
-      layers       \(sizes.map(String.init).joined(separator: " → ")), ReLU between
+      layers       \(layers.joined(separator: "\n             "))
       parameters   \(network.parameterCount)
       multiply-adds a frame  \(multiplyAdds)
-      context      \(context.left) frames left, \(context.right) right
+      context      \(-context.lowerBound) frames left, \(context.upperBound) right
       features     \(options)
       classes      \(model.classes.count): \(model.classes.symbols.prefix(6).joined(separator: " ")) …
 
       """
+  }
+
+  /// The frames that a layer sees, as `× 26 (-20 to 5)` or `× 3 (-3, 0, 3)`.
+  private static func frames(_ offsets: [Int]) -> String {
+    guard offsets != [0], let first = offsets.first, let last = offsets.last else { return "" }
+    let isRun = last - first == offsets.count - 1 && offsets.count > 3
+    let names = isRun ? "\(first) to \(last)" : offsets.map(String.init).joined(separator: ", ")
+    return "× \(offsets.count) frames (\(names))"
   }
 
   private static func archive(_ path: String) throws -> String {

@@ -84,20 +84,20 @@ extension Experiment {
     ]
   }
 
-  /// All utterances of a part that have features and targets.
+  /// The frames of a part, of all utterances that have features and targets.
   ///
   /// - Throws: `ExperimentFault` when there is none, or when the features are not the recipe's.
-  func loadUtterances(_ part: CorpusPart) throws -> [FrameSet.Utterance] {
+  func openFrames(_ part: CorpusPart) throws -> ArchiveFrames {
     let differences = recipe.features.differences(from: try features(part).options())
     guard differences.isEmpty else {
       throw ExperimentFault.otherFeatures(features(part).path, differences: differences)
     }
     let joined = try join(features(part), targets(part), use(of: part))
-    guard !joined.utterances.isEmpty else {
+    guard joined.frames.count > 0 else {
       try writeLedger(until: .targets)
       throw ExperimentFault.emptyPart(part.rawValue, ledger: ledgerPath)
     }
-    return joined.utterances
+    return joined.frames
   }
 
   /// What the frames of a part are for.
@@ -150,7 +150,7 @@ extension Experiment {
       if isUsed {
         let known = Set(own.leftOut.map(\.utterance))
         let used = joined(
-          try features(part).frameCounts(), try targets(part).read().labels.mapValues(\.count),
+          try features(part).frameCounts(), try targets(part).labelCounts(),
           use(of: part))
         for entry in used.entries where !known.contains(entry.utterance) { own.append(entry) }
       }

@@ -19,13 +19,14 @@ extension Experiment {
     inputs.add("distillation", recipe.distillation)
     try inputs.add(file: softTargetsPath)
     try perform(job.system, inputs: inputs, outputs: [modelPath(job.system)]) {
-      let data = try loadTrainingData()
+      let data = try openTrainingData(
+        pool: job.training.pool, softTargets: try MatrixArchive(path: softTargetsPath))
       let objective = SoftAndHardTargets(
-        labels: data.train.labels, softTargets: try loadSoftTargets(data),
-        options: recipe.distillation)
+        options: recipe.distillation, hard: try job.hardTargets(data.classes))
       let observer = TrainingObserver(
         work: job.system, total: data.train.count * job.training.epochs, reporter: reporter)
-      try train(job, on: data, objective: objective, workers: workers, observer: observer)
+      try train(
+        job, on: data, objective: objective, inputs: inputs, workers: workers, observer: observer)
     }
   }
 
@@ -43,48 +44,31 @@ extension Experiment {
     for file in dataFiles(.train) { try inputs.add(file: file) }
     try perform("soft-targets", inputs: inputs, outputs: [softTargetsPath]) {
       let ensemble = try loadEnsemble()
-      let utterances = try loadUtterances(.train)
+      let frames = try openFrames(.train)
       var archive = try ArchiveWriter(
         softTargetsPath, script: "\(path)/soft-targets/train.scp")
       let roundSize = 16 * workers.count
-      for start in stride(from: 0, to: utterances.count, by: roundSize) {
-        let round = utterances[start..<min(utterances.count, start + roundSize)]
-        let posteriors = workers.map(round.count) { index in
-          ensemble.posteriors(
-            of: round[round.startIndex + index].features,
-            temperature: recipe.distillation.temperature, mean: recipe.distillation.mean)
+      for start in stride(from: 0, to: frames.count, by: roundSize) {
+        let round = start..<min(frames.count, start + roundSize)
+        let posteriors = workers.map(round.count) { index -> Result<Matrix, any Error> in
+          Result {
+            ensemble.posteriors(
+              of: try frames.features(of: start + index, path: features(.train).archivePath),
+              temperature: recipe.distillation.temperature, mean: recipe.distillation.mean)
+          }
         }
-        for (utterance, matrix) in zip(round, posteriors) {
-          try archive.write(utterance.id, .matrix(matrix))
+        for (index, matrix) in zip(round, posteriors) {
+          try archive.write(frames.id(of: index), .matrix(try matrix.get()))
         }
         reporter.progress(
           WorkProgress(
-            work: "soft targets", done: Double(round.endIndex), total: Double(utterances.count),
+            work: "soft targets", done: Double(round.upperBound), total: Double(frames.count),
             unit: "utterances"))
       }
       try archive.commit()
       reporter.log.info(
-        "\(softTargetsPath): \(utterances.count) utterances, T = \(recipe.distillation.temperature)"
+        "\(softTargetsPath): \(frames.count) utterances, T = \(recipe.distillation.temperature)"
       )
     }
-  }
-
-  /// The soft targets of the training frames, in the order of the training set.
-  private func loadSoftTargets(_ data: TrainingData) throws(FileFault) -> Matrix {
-    let entries = try Archive.readMatrices(softTargetsPath)
-    let byUtterance = Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.matrix) })
-    var all = Matrix(rows: 0, columns: data.classes.count)
-    for (id, rows) in data.train.utterances {
-      guard let matrix = byUtterance[id], matrix.rows == rows.count,
-        matrix.columns == data.classes.count
-      else {
-        let found = byUtterance[id].map { "\($0.rows)×\($0.columns)" } ?? "none"
-        throw .malformed(
-          path: softTargetsPath,
-          expected: "\(rows.count)×\(data.classes.count) soft targets for \(id)", found: found)
-      }
-      all.append(matrix)
-    }
-    return all
   }
 }

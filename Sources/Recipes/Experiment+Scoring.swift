@@ -15,10 +15,9 @@ private struct SystemTally {
   var seconds = 0.0
 
   mutating func count(
-    _ posteriors: Matrix, of utterance: FrameSet.Utterance, by rules: ScoringRules
+    _ posteriors: Matrix, labels: [Int32], by rules: ScoringRules
   ) {
-    tallies.append(
-      rules.tally(predicted: posteriors.largestColumns(), labels: utterance.labels))
+    tallies.append(rules.tally(predicted: posteriors.largestColumns(), labels: labels))
   }
 
   var framesPerSecond: Double {
@@ -64,7 +63,7 @@ extension Experiment {
     _ part: CorpusPart, models: [(system: String, model: AcousticModel)], by rules: ScoringRules
   ) throws -> TalliedSet {
     var systems: [String: SystemTally] = [:]
-    let utterances = try loadUtterances(part)
+    let frames = try openFrames(part)
     let classes = try ClassInventory(path: targets(part).classesPath)
     let options = try features(part).options()
     for (system, model) in models {
@@ -74,14 +73,16 @@ extension Experiment {
       }
     }
     let clock = ContinuousClock()
-    for (index, utterance) in utterances.enumerated() {
+    for index in 0..<frames.count {
+      let logMel = try frames.features(of: index, path: features(part).path)
+      let labels = try frames.labels(of: index)
       var memberLogits: [Matrix] = []
       for (number, (system, model)) in models.enumerated() {
         let start = clock.now
-        let logits = model.logits(of: utterance.features)
+        let logits = model.logits(of: logMel)
         let seconds = (clock.now - start) / .seconds(1)
         systems[system, default: SystemTally()].seconds += seconds
-        systems[system]?.count(logits, of: utterance, by: rules)
+        systems[system]?.count(logits, labels: labels, by: rules)
         guard number < recipe.ensemble.members else { continue }
         memberLogits.append(logits)
         systems[Experiment.ensembleName, default: SystemTally()].seconds += seconds
@@ -90,14 +91,14 @@ extension Experiment {
       let mean = Ensemble.average(
         memberLogits, temperature: 1, mean: recipe.distillation.mean)
       systems[Experiment.ensembleName]?.seconds += (clock.now - start) / .seconds(1)
-      systems[Experiment.ensembleName]?.count(mean, of: utterance, by: rules)
+      systems[Experiment.ensembleName]?.count(mean, labels: labels, by: rules)
       reporter.progress(
         WorkProgress(
           work: "score \(part.rawValue)", done: Double(index + 1),
-          total: Double(utterances.count), unit: "utterances"))
+          total: Double(frames.count), unit: "utterances"))
     }
     return TalliedSet(
-      systems: systems, speakers: try features(part).speakerCount(of: utterances.map(\.id)))
+      systems: systems, speakers: try features(part).speakerCount(of: frames.ids))
   }
 
   private func report(

@@ -1,6 +1,7 @@
 import Corpus
 import Features
 import Foundation
+import KaldiIO
 import LinearAlgebra
 import Logging
 import Networks
@@ -71,47 +72,70 @@ extension Experiment {
     }
     guard !stale.isEmpty else { return }
     for index in stale { begin(jobs[index].system) }
-    let frames = try loadTrainingData()
-    let objective = HardTargets(labels: frames.train.labels)
+    // One set serves all networks whose pool is the same.
+    var sets: [Int: TrainingData] = [:]
+    for index in stale where sets[jobs[index].training.pool] == nil {
+      let pool = jobs[index].training.pool
+      sets[pool] = try openTrainingData(pool: pool)
+    }
+    let sharedSets = sets
     let observer = TrainingObserver(
       work: stale.map { jobs[$0].system }.joined(separator: " "),
-      total: stale.reduce(0) { $0 + frames.train.count * jobs[$1].training.epochs },
+      total: stale.reduce(0) {
+        $0 + (sharedSets[jobs[$1].training.pool]?.train.count ?? 0) * jobs[$1].training.epochs
+      },
       reporter: reporter)
-    let share = Workers(count: max(1, workers.count / stale.count))
-    let results = workers.map(stale.count) { index -> Result<Void, any Error> in
+    let sideBySide = min(networks ?? workers.count, workers.count, stale.count)
+    let share = Workers(count: max(1, workers.count / sideBySide))
+    let results = Workers(count: sideBySide).map(stale.count) { index -> Result<Void, any Error> in
       let job = jobs[stale[index]]
       return Result {
-        try train(job, on: frames, objective: objective, workers: share, observer: observer)
+        guard let frames = sharedSets[job.training.pool] else { return }
+        try train(
+          job, on: frames, objective: try job.hardTargets(frames.classes),
+          inputs: inputs[stale[index]], workers: share, observer: observer)
         try finish(job.system, inputs: inputs[stale[index]])
       }
     }
     for result in results { try result.get() }
   }
 
-  /// Trains one network and writes its model and its log.
+  /// Trains one network and writes its model and its log; one that was stopped goes on.
   func train(
-    _ job: TrainingJob, on data: TrainingData, objective: some TrainingObjective,
+    _ job: TrainingJob, on data: TrainingData, objective: some TrainingObjective, inputs: Inputs,
     workers: Workers, observer: TrainingObserver
   ) throws {
-    let network = FeedForwardNetwork(
-      inputs: data.train.inputs, hidden: job.hidden, classes: data.classes.count, seed: job.seed)
-    let trainer = Trainer(options: job.training, seed: job.seed, workers: workers)
-    let outcome = try trainer.train(
-      network, on: data.train, objective: objective, development: data.development
-    ) { event in
-      observer.note(event, of: job)
+    let network = AcousticNetwork(
+      features: recipe.features.columns, context: recipe.context.offsets, hidden: job.hidden,
+      classes: data.classes.count, seed: job.seed)
+    let log = reporter.log
+    let checkpoints = CheckpointFolder(
+      "\(path)/checkpoints/\(job.system)", identity: inputs.lines, pause: checkpointPause
+    ) { log.warning("\(job.system): \($0)") }
+    let trainer = Trainer(
+      options: job.training, seed: job.seed, workers: workers, checkpoints: checkpoints,
+      log: TrainingLog.Paths(
+        lines: "\(path)/models/\(job.system).log.jsonl",
+        events: "\(path)/tensorboard/\(job.system)/events.out.tfevents.limbeck"))
+    let outcome: Trainer.Outcome
+    do throws(TrainingFault) {
+      outcome = try trainer.train(
+        network, on: data.train, objective: objective, development: data.development
+      ) { event in
+        observer.note(event, of: job)
+      }
+    } catch {
+      throw ExperimentFault.training(job.system, error)
     }
     let best = outcome.history[outcome.epoch - 1]
     let model = AcousticModel(
       network: outcome.network, features: recipe.features, normalizer: data.normalizer,
-      context: recipe.context, classes: data.classes,
+      classes: data.classes,
       provenance: AcousticModel.Provenance(
         system: job.system, seed: job.seed, epoch: outcome.epoch,
         developmentAccuracy: best.developmentAccuracy, limbeckVersion: limbeckVersion))
-    try AtomicFile.write(
-      outcome.history.map { JSONText.line($0) + "\n" }.joined(),
-      to: "\(path)/models/\(job.system).log.jsonl")
     try model.write(to: modelPath(job.system))
+    checkpoints.remove()
   }
 
   /// What every network depends on: the training and development data.
@@ -132,21 +156,75 @@ extension Experiment {
   }
 
   /// The training and development frames, normalised by the training frames' statistics.
-  func loadTrainingData() throws -> TrainingData {
-    let train = try loadUtterances(.train)
-    let development = try loadUtterances(.development)
+  ///
+  /// Both are read once for that, and every frame must be finite and every class known.
+  ///
+  /// - Parameter pool: how many training frames may be in memory.
+  func openTrainingData(pool: Int, softTargets: MatrixArchive? = nil) throws -> TrainingData {
+    var train = try openFrames(.train)
+    let development = try openFrames(.development)
     let classes = try ClassInventory(path: targets(.train).classesPath)
     guard try ClassInventory(path: targets(.development).classesPath) == classes else {
       throw ExperimentFault.otherClasses(
         targets(.development).classesPath, targets(.train).classesPath)
     }
-    var all = Matrix(rows: 0, columns: recipe.features.columns)
-    for utterance in train { all.append(utterance.features) }
-    let normalizer = FeatureNormalizer(of: all)
+    let normalizer = try statistics(of: train, .train).normalizer
+    _ = try statistics(of: development, .development)
+    if let softTargets { train = try train.with(softTargets: softTargets) }
+    let set = try FrameSet(train, normalizer: normalizer, pool: pool)
+    reporter.log.info("training data: \(set.memory)")
     return TrainingData(
-      train: FrameSet(train, normalizer: normalizer, context: recipe.context),
-      development: FrameSet(development, normalizer: normalizer, context: recipe.context),
+      train: set,
+      development: try FrameSet(development, normalizer: normalizer, pool: pool),
       normalizer: normalizer, classes: classes)
+  }
+
+  /// The sums over all frames of a part.
+  private func statistics(
+    of frames: ArchiveFrames, _ part: CorpusPart
+  ) throws(FileFault) -> FeatureNormalizer.Statistics {
+    var statistics = FeatureNormalizer.Statistics(columns: frames.columns)
+    let piece = SharedMatrix(rows: 0, columns: frames.columns)
+    for index in 0..<frames.count {
+      let count = frames.frameCount(of: index)
+      for start in stride(from: 0, to: count, by: framesAPiece) {
+        let range = start..<min(count, start + framesAPiece)
+        piece.setRowCount(range.count)
+        try frames.readFeatures(range, of: index, into: piece.tile)
+        for row in 0..<piece.rows where !statistics.add(piece.row(row)) {
+          throw .malformed(
+            path: features(part).archivePath,
+            expected: "finite features for \(frames.id(of: index))",
+            found: "another in frame \(start + row)")
+        }
+        _ = try frames.labels(range, of: index)
+      }
+    }
+    return statistics
+  }
+}
+
+/// Frames that are read at a time for statistics.
+private let framesAPiece = 4096
+
+extension TrainingJob {
+  /// Its objective on hard targets.
+  ///
+  /// - Throws: `OptionFault` for a weight of a class that there is not.
+  func hardTargets(_ classes: ClassInventory) throws(OptionFault) -> HardTargets {
+    var weights: [Float] = []
+    if !training.classWeights.isEmpty {
+      weights = Array(repeating: 1, count: classes.count)
+      for (symbol, weight) in training.classWeights.sorted(by: { $0.key < $1.key }) {
+        guard let id = classes.id(of: symbol) else {
+          throw .unknown(
+            key: "classWeights.\(symbol)", nearest: nearest(to: symbol, among: classes.symbols),
+            known: classes.symbols)
+        }
+        weights[Int(id)] = Float(weight)
+      }
+    }
+    return HardTargets(smoothing: training.labelSmoothing, classWeights: weights)
   }
 }
 
@@ -169,10 +247,13 @@ final class TrainingObserver: Sendable {
 
   func note(_ event: Trainer.Event, of job: TrainingJob) {
     switch event {
-    case .frames(let count):
+    case .frames(let count, let sums):
       let sum = done.wrappingAdd(count, ordering: .relaxed).newValue
       reporter.progress(
-        WorkProgress(work: work, done: Double(sum), total: Double(total), unit: "frames"))
+        WorkProgress(
+          work: work, done: Double(sum), total: Double(total), unit: "frames",
+          remark: String(format: "%@ %.2f %% so far", job.system, 100 * sums.accuracy)))
+    case .steps: break
     case .epoch(let record):
       reporter.log.info(
         """

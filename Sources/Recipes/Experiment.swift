@@ -32,6 +32,8 @@ package enum CorpusPart: String, Sendable, CaseIterable {
 /// features/PART/        feats.ark feats.scp utt2num_frames features.json ledger.jsonl
 /// targets/PART/         targets.ark classes.txt class_counts log_priors targets.json ledger.jsonl
 /// models/               SYSTEM.safetensors, SYSTEM.log.jsonl
+/// tensorboard/SYSTEM/   the same log as TensorBoard's events
+/// checkpoints/SYSTEM/   of trainings that are not done
 /// soft-targets/         train.ark train.scp
 /// stages/               what each step was made from
 /// ledger.jsonl          what became of every utterance at every stage
@@ -41,6 +43,9 @@ package struct Experiment: Sendable {
   package let recipe: Recipe
   package let path: String
   let workers: Workers
+  /// How many networks may be trained side by side; nil for as many as there are threads.
+  let networks: Int?
+  let checkpointPause: Duration
   let reporter: Reporter
 
   /// An experiment; nothing is read or written yet.
@@ -49,9 +54,16 @@ package struct Experiment: Sendable {
   ///   - recipe: the choices.
   ///   - path: the folder.
   ///   - workers: all the threads that the experiment may use.
+  ///   - networks: how many networks may be trained side by side, which share the threads; nil for as many
+  ///     as there are threads.
+  ///   - checkpointPause: the least time between two checkpoints of a training within an epoch.
   ///   - reporter: where progress and log lines go.
-  package init(recipe: Recipe, path: String, workers: Workers, reporter: Reporter) {
+  package init(
+    recipe: Recipe, path: String, workers: Workers, networks: Int? = nil,
+    checkpointPause: Duration = .seconds(300), reporter: Reporter
+  ) {
     (self.recipe, self.path, self.workers, self.reporter) = (recipe, path, workers, reporter)
+    (self.networks, self.checkpointPause) = (networks, checkpointPause)
   }
 
   package var scoresPath: String { path + "/scores.json" }
@@ -137,7 +149,7 @@ package struct Experiment: Sendable {
 
 /// All that a step's results depend on, in an order of its own.
 struct Inputs {
-  private var lines = ["limbeck \(limbeckVersion)"]
+  private(set) var lines = ["limbeck \(limbeckVersion)"]
 
   /// Adds a value by its JSON.
   mutating func add(_ name: String, _ value: some Encodable) {

@@ -1,4 +1,5 @@
 package import Storage
+package import Training
 
 /// An experiment that cannot go on.
 package enum ExperimentFault: Fault, Equatable {
@@ -8,11 +9,17 @@ package enum ExperimentFault: Fault, Equatable {
   /// Features made with other options than the recipe's; each difference in words.
   case otherFeatures(String, differences: [String])
   case noMember(Int, members: Int)
+  /// The training of one network, by its name.
+  case training(String, TrainingFault)
   /// Frames or utterances that a stage lost without a reason.
   case unaccounted(String, what: String, expected: Int?, found: Int?)
 
   package var exitStatus: ExitStatus {
-    if case .noMember = self { .usage } else { .data }
+    switch self {
+    case .noMember: .usage
+    case .training(_, let fault): fault.exitStatus
+    default: .data
+    }
   }
 
   package var description: String {
@@ -28,6 +35,7 @@ package enum ExperimentFault: Fault, Equatable {
     case .unaccounted(let path, let what, let expected, let found):
       "\(path): \(what): expected \(expected.map { "\($0)" } ?? "none"), found "
         + "\(found.map { "\($0)" } ?? "none"): frames are neither used nor left out with a reason"
+    case .training(let system, let fault): "\(system): \(fault)"
     case .noMember(let member, let members):
       "expected a member from 0 to \(members - 1), found \(member)"
     }

@@ -76,19 +76,6 @@ package struct FeatureFolder: Sendable {
     return counts
   }
 
-  /// The features of all utterances: frames × bands, at least one frame, all finite.
-  package func read() throws(FileFault) -> [(key: String, matrix: Matrix)] {
-    let bands = try options().columns
-    let entries = try Archive.readMatrices(archivePath)
-    for (key, matrix) in entries
-    where matrix.rows == 0 || matrix.columns != bands || !matrix.isFinite {
-      throw .malformed(
-        path: archivePath, expected: "finite frames of \(bands) features for \(key)",
-        found: "\(matrix.rows)×\(matrix.columns)\(matrix.isFinite ? "" : ", not all finite")")
-    }
-    return entries
-  }
-
   /// Makes the features of a data directory.
   ///
   /// Utterances that cannot be read, or are shorter than one frame, are named in the ledger; the

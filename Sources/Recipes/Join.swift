@@ -1,22 +1,24 @@
 import Corpus
-import LinearAlgebra
+import Features
+import KaldiIO
 import Storage
-import Training
 
 /// Joins features with targets.
 ///
-/// - Returns: the utterances that have both, in the order of the features, and a ledger of all.
+/// - Returns: the frames of utterances that have both, in the order of the features, and a ledger of all.
 func join(
   _ features: FeatureFolder, _ targets: TargetFolder, _ stage: Ledger.Stage
-) throws(FileFault) -> (utterances: [FrameSet.Utterance], classes: ClassInventory, ledger: Ledger) {
-  let (classes, labels) = try targets.read()
-  let entries = try features.read()
-  let frameCounts = Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.matrix.rows) })
-  let utterances = entries.compactMap { id, matrix -> FrameSet.Utterance? in
-    guard let own = labels[id], own.count == matrix.rows else { return nil }
-    return FrameSet.Utterance(id: id, features: matrix, labels: own)
-  }
-  return (utterances, classes, joined(frameCounts, labels.mapValues(\.count), stage))
+) throws(FileFault) -> (frames: ArchiveFrames, classes: ClassInventory, ledger: Ledger) {
+  let classes = try ClassInventory(path: targets.classesPath)
+  let matrices = try MatrixArchive(path: features.archivePath, otherForms: .held)
+  let labels = try IntegerArchive(path: targets.archivePath)
+  let frames = try ArchiveFrames(
+    features: matrices, targets: labels, columns: try features.options().columns,
+    classes: classes.count)
+  let ledger = joined(
+    Dictionary(uniqueKeysWithValues: matrices.entries.map { ($0.key, $0.rows) }),
+    Dictionary(uniqueKeysWithValues: labels.entries.map { ($0.key, $0.count) }), stage)
+  return (frames, classes, ledger)
 }
 
 /// What becomes of utterances when features meet targets: those that have features or targets but not

@@ -27,23 +27,24 @@ package struct ModelScoring: Sendable {
     let model = try AcousticModel(path: modelPath)
     try model.requireFeatures(
       try features.options(), path: modelPath, madeIn: features.path)
-    let (utterances, classes, ledger) = try join(features, targets, .score)
+    let (frames, classes, ledger) = try join(features, targets, .score)
     guard classes == model.classes else {
       throw ExperimentFault.otherClasses(targets.classesPath, modelPath)
     }
-    guard !utterances.isEmpty else {
+    guard frames.count > 0 else {
       throw ExperimentFault.nothingToScore(
         features.path, reason: ledger.leftOut.first?.account ?? "empty")
     }
     let rules = try ScoringRules(classes, fold: options.fold)
-    let tallies = utterances.map { utterance in
-      rules.tally(
-        predicted: model.logits(of: utterance.features).largestColumns(), labels: utterance.labels)
+    let tallies = try (0..<frames.count).map { index in
+      let logits = model.logits(of: try frames.features(of: index, path: features.path))
+      return rules.tally(
+        predicted: logits.largestColumns(), labels: try frames.labels(of: index))
     }
     let bootstrap = Bootstrap(
       utterances: tallies.count, resamples: options.resamples, seed: options.seed)
     let score = SetScore(
-      meanOf: [tallies], speakers: try features.speakerCount(of: utterances.map(\.id)),
+      meanOf: [tallies], speakers: try features.speakerCount(of: frames.ids),
       bootstrap: bootstrap)
     return (ModelScore(rules: rules.text, score: score), ledger)
   }

@@ -11,12 +11,15 @@ package struct WorkProgress: Sendable {
   package let unit: String
   /// The seconds of audio that went through since the work began; nil when it is not about audio.
   package var audioSeconds: Double?
+  /// What it has come to so far, in words.
+  package var remark: String?
 
   package init(
-    work: String, done: Double, total: Double, unit: String, audioSeconds: Double? = nil
+    work: String, done: Double, total: Double, unit: String, audioSeconds: Double? = nil,
+    remark: String? = nil
   ) {
     (self.work, self.done, self.total, self.unit) = (work, done, total, unit)
-    self.audioSeconds = audioSeconds
+    (self.audioSeconds, self.remark) = (audioSeconds, remark)
   }
 }
 

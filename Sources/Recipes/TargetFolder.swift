@@ -36,19 +36,10 @@ package struct TargetFolder: Sendable {
     [archivePath, classesPath, countsPath, priorsPath, descriptionPath, ledgerPath]
   }
 
-  /// The classes and the targets by utterance.
-  package func read() throws(FileFault) -> (
-    classes: ClassInventory, labels: [String: [Int32]]
-  ) {
-    let entries = try Archive.readIntegers(archivePath)
-    let classes = try ClassInventory(path: classesPath)
-    for entry in entries {
-      guard let bad = entry.values.first(where: { $0 < 0 || $0 >= classes.count }) else { continue }
-      throw .malformed(
-        path: archivePath, expected: "class ids below \(classes.count) for \(entry.key)",
-        found: "\(bad)")
-    }
-    return (classes, Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.values) }))
+  /// The number of targets of each utterance.
+  func labelCounts() throws(FileFault) -> [String: Int] {
+    Dictionary(
+      uniqueKeysWithValues: try IntegerArchive(path: archivePath).entries.map { ($0.key, $0.count) })
   }
 
   /// Makes the targets of some utterances.

@@ -13,7 +13,7 @@ package struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     let digest = unsafe bytes.withUnsafeBytes { buffer in
       unsafe XXH3_128bits(buffer.baseAddress, buffer.count)
     }
-    description = String(format: "%016llx%016llx", digest.high64, digest.low64)
+    self.init(digest)
   }
 
   /// The digest of a text in UTF-8.
@@ -21,8 +21,22 @@ package struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     self.init(of: Data(text.utf8))
   }
 
-  /// The digest of a file's bytes.
+  /// The digest of a file's bytes, of which a few are in memory at a time.
   package init(ofFile path: String) throws(FileFault) {
-    self.init(of: try TextFile.bytes(of: path))
+    let file = try RandomAccessFile(path)
+    guard let state = unsafe XXH3_createState() else {
+      preconditionFailure("Fingerprint: no memory for a state of XXH3")
+    }
+    defer { unsafe _ = XXH3_freeState(state) }
+    unsafe XXH3_128bits_reset(state)
+    for offset in stride(from: 0, to: file.size, by: 1 << 20) {
+      let block = try file.bytes(at: offset, count: 1 << 20)
+      unsafe XXH3_128bits_update(state, block, block.count)
+    }
+    self.init(unsafe XXH3_128bits_digest(state))
+  }
+
+  private init(_ digest: XXH128_hash_t) {
+    description = String(format: "%016llx%016llx", digest.high64, digest.low64)
   }
 }

@@ -92,7 +92,7 @@ private struct AnyKey: CodingKey {
 
 /// The word of `candidates` with the smallest edit distance to `word`, if that is at most 2
 /// or a third of its length.
-private func nearest(to word: String, among candidates: [String]) -> String? {
+package func nearest(to word: String, among candidates: [String]) -> String? {
   let scored = candidates.map { (distance: editDistance(word, $0), word: $0) }
   guard let best = scored.min(by: { $0.distance < $1.distance }),
     best.distance <= max(2, word.count / 3)

@@ -1,4 +1,5 @@
 package import Features
+import Foundation
 import LinearAlgebra
 import Networks
 package import Storage
@@ -58,6 +59,14 @@ package struct FrameSet: Sendable {
     } catch {
       preconditionFailure("FrameSet: frames in memory cannot be read: \(error)")
     }
+  }
+
+  /// How much memory the frames take, in words.
+  package var memory: String {
+    let bytes = 4 * (source.columns + 1 + source.softColumns)
+    let held = min(count, pool)
+    return "\(count) frames, \(held) of them in memory at a time, "
+      + String(format: "%.2f GB", Double(held * bytes) / 1e9)
   }
 
   /// In which order frames come.

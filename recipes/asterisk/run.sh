@@ -61,4 +61,4 @@ for list in asterisk-en/senones pocketsphinx-en-us/states; do
 done
 
 swift build -c release --package-path "$root" --product limbeck >&2
-"$root/.build/release/limbeck" run "$recipe" "$exp" ${jobs[@]+"${jobs[@]}"}
+"$root/.build/release/limbeck" run "$recipe" "$exp" ${jobs[@]+--threads "${jobs[1]}"}

@@ -65,7 +65,7 @@ else
 fi
 gzip -dc "$root/data/pocketsphinx-en-us/states.txt.gz" >"$exp/data/states.txt"
 
-some "$limbeck" run "$here/$targets.yaml" "$exp" ${until[@]+"${until[@]}"} ${jobs[@]+"${jobs[@]}"}
+some "$limbeck" run "$here/$targets.yaml" "$exp" ${until[@]+"${until[@]}"} ${jobs[@]+--threads "${jobs[1]}"}
 for model in ${models[@]+"${models[@]}"}; do
   echo "$model"
   some "$limbeck" score "$exp/models/$model.safetensors" "$exp/features/test" "$exp/targets/test"

@@ -37,5 +37,5 @@ limbeck=$root/.build/release/limbeck
 for part in train development test; do
   some "$limbeck" validate "$exp/data/$part" ${jobs[@]+"${jobs[@]}"} >&2
 done
-some "$limbeck" run "$here/recipe.yaml" "$exp" ${until[@]+"${until[@]}"} ${jobs[@]+"${jobs[@]}"}
+some "$limbeck" run "$here/recipe.yaml" "$exp" ${until[@]+"${until[@]}"} ${jobs[@]+--threads "${jobs[1]}"}
 exit $status

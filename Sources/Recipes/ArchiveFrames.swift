@@ -1,0 +1,123 @@
+import Corpus
+import KaldiIO
+import LinearAlgebra
+import Storage
+import Training
+
+/// The frames of archives: features, classes, and soft targets where there are such. What is asked for is read
+/// from the files; memory grows with the number of utterances alone.
+struct ArchiveFrames: FrameSource {
+  /// Where one utterance is.
+  private struct Utterance {
+    let features: MatrixArchive.Entry
+    let labels: IntegerArchive.Entry
+    var softTargets: MatrixArchive.Entry?
+  }
+
+  private let features: MatrixArchive
+  private let targets: IntegerArchive
+  private var softTargets: MatrixArchive?
+  private let classes: Int
+  private var utterances: [Utterance]
+  let columns: Int
+
+  /// The utterances that have as many classes as frames, in the order of the features.
+  ///
+  /// - Parameters:
+  ///   - features: of `columns` columns each.
+  ///   - targets: ids below `classes`.
+  ///   - columns: the features of a frame.
+  ///   - classes: how many there are.
+  /// - Throws: `FileFault` for features of another number of columns, or without a frame.
+  init(
+    features: MatrixArchive, targets: IntegerArchive, columns: Int, classes: Int
+  ) throws(FileFault) {
+    (self.features, self.targets, self.columns) = (features, targets, columns)
+    self.classes = classes
+    let labels = Dictionary(uniqueKeysWithValues: targets.entries.map { ($0.key, $0) })
+    utterances = []
+    for entry in features.entries {
+      guard entry.rows > 0, entry.columns == columns else {
+        throw .malformed(
+          path: features.path, expected: "frames of \(columns) features for \(entry.key)",
+          found: "\(entry.rows)×\(entry.columns)")
+      }
+      guard let own = labels[entry.key], own.count == entry.rows else { continue }
+      utterances.append(Utterance(features: entry, labels: own))
+    }
+  }
+
+  /// The same frames with soft targets.
+  ///
+  /// - Parameter archive: has a matrix of `frames × classes` for each utterance.
+  /// - Throws: `FileFault` for an utterance without such.
+  func with(softTargets archive: MatrixArchive) throws(FileFault) -> ArchiveFrames {
+    let entries = Dictionary(uniqueKeysWithValues: archive.entries.map { ($0.key, $0) })
+    var result = self
+    result.softTargets = archive
+    for (index, utterance) in utterances.enumerated() {
+      let (id, frames) = (utterance.features.key, utterance.features.rows)
+      guard let entry = entries[id], entry.rows == frames, entry.columns == classes else {
+        throw .malformed(
+          path: archive.path, expected: "\(frames)×\(classes) soft targets for \(id)",
+          found: entries[id].map { "\($0.rows)×\($0.columns)" } ?? "none")
+      }
+      result.utterances[index].softTargets = entry
+    }
+    return result
+  }
+
+  var softColumns: Int { softTargets == nil ? 0 : classes }
+  var count: Int { utterances.count }
+  func id(of utterance: Int) -> String { utterances[utterance].features.key }
+  func frameCount(of utterance: Int) -> Int { utterances[utterance].features.rows }
+
+  func readFeatures(
+    _ frames: Range<Int>, of utterance: Int, into tile: Tile
+  ) throws(FileFault) {
+    try features.read(frames, of: utterances[utterance].features, into: tile)
+  }
+
+  func labels(_ frames: Range<Int>, of utterance: Int) throws(FileFault) -> [Int32] {
+    let entry = utterances[utterance].labels
+    let labels = try targets.read(frames, of: entry)
+    if let bad = labels.first(where: { $0 < 0 || $0 >= classes }) {
+      throw .malformed(
+        path: targets.path, expected: "class ids below \(classes) for \(entry.key)", found: "\(bad)")
+    }
+    return labels
+  }
+
+  func readSoftTargets(
+    _ frames: Range<Int>, of utterance: Int, into tile: Tile
+  ) throws(FileFault) {
+    guard let entry = utterances[utterance].softTargets else { return }
+    try softTargets?.read(frames, of: entry, into: tile)
+  }
+}
+
+extension FrameSource {
+  /// The features of a whole utterance, all finite.
+  ///
+  /// - Parameters:
+  ///   - utterance: its index.
+  ///   - path: where they are, for the message.
+  func features(of utterance: Int, path: String) throws(FileFault) -> Matrix {
+    let matrix = SharedMatrix(rows: frameCount(of: utterance), columns: columns)
+    try readFeatures(0..<matrix.rows, of: utterance, into: matrix.tile)
+    let features = matrix.matrix
+    guard features.isFinite else {
+      throw .malformed(
+        path: path, expected: "finite features for \(id(of: utterance))", found: "others")
+    }
+    return features
+  }
+
+  /// The classes of a whole utterance.
+  func labels(of utterance: Int) throws(FileFault) -> [Int32] {
+    try labels(0..<frameCount(of: utterance), of: utterance)
+  }
+
+  /// The ids of all utterances.
+  var ids: [String] { (0..<count).map(id) }
+}
