@@ -91,8 +91,9 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Recipes", "Features", "Corpus", "KaldiIO", "Audio", "LinearAlgebra", "Storage", "CFFTW",
-        logging, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Recipes", "Distillation", "Training", "Networks", "Features", "Corpus", "KaldiIO", "Audio",
+        "LinearAlgebra", "Storage", "CFFTW", logging,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
 
@@ -111,7 +112,9 @@ let package = Package(
       of: "Corpus", uses: ["Audio", "KaldiIO", "LinearAlgebra", "Storage"],
       resources: [.copy("Fixtures")]),
     tests(of: "Networks", uses: ["LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
-    tests(of: "Training", uses: ["Networks", "Features", "Corpus", "LinearAlgebra", "Storage"]),
+    tests(
+      of: "Training", uses: ["Networks", "Features", "Corpus", "LinearAlgebra", "Storage"],
+      resources: [.copy("Fixtures")]),
     tests(
       of: "Distillation",
       uses: ["Training", "Networks", "Features", "Corpus", "LinearAlgebra"]),
@@ -119,8 +122,8 @@ let package = Package(
     tests(
       of: "Recipes",
       uses: [
-        "Corpus", "Distillation", "Evaluation", "Features", "LinearAlgebra", "Storage", "Training",
-        logging,
+        "Corpus", "Distillation", "Evaluation", "Features", "KaldiIO", "LinearAlgebra", "Networks",
+        "Storage", "Training", logging,
       ]),
     tests(of: "LimbeckCLI"),
   ]

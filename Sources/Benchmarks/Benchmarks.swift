@@ -8,7 +8,7 @@ struct Benchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "Benchmarks",
     abstract: "Measures rates on this machine; one JSON object a line.",
-    subcommands: [FeatureBenchmark.self])
+    subcommands: [FeatureBenchmark.self, TrainingBenchmark.self])
 }
 
 /// Prints one result.

@@ -53,6 +53,12 @@ extension SharedMatrix {
     precondition(
       row.count == offsets.count * columns && count > 0,
       "splice: \(offsets.count) of \(count) frames into \(row.count) values")
+    let (first, last) = (frame + (offsets.first ?? 0), frame + (offsets.last ?? 0))
+    if last - first == offsets.count - 1, first >= 0, last < count {
+      // A run of frames within the utterance stands there as it is asked for.
+      RowKernels.copy(values(ofRows: firstRow + first..<firstRow + last + 1), into: &row)
+      return
+    }
     for (place, offset) in offsets.enumerated() {
       let source = firstRow + min(max(frame + offset, 0), count - 1)
       RowKernels.copy(self.row(source), into: &row, at: place * columns)

@@ -175,7 +175,9 @@ package struct IntegerArchive: Sendable {
         path: path, offset: entry.offset + 5 * range.lowerBound,
         expected: "integers of 4 bytes for \(entry.key)", found: "other bytes")
     }
-    return stride(from: 1, to: bytes.count, by: 5).map { Int32(truncatingIfNeeded: integer(bytes, $0)) }
+    return stride(from: 1, to: bytes.count, by: 5).map {
+      Int32(truncatingIfNeeded: integer(bytes, $0))
+    }
   }
 }
 
@@ -186,7 +188,8 @@ extension RandomAccessFile {
     var length = 128
     while true {
       let bytes = try bytes(at: place, count: length)
-      if let end = bytes.firstIndex(where: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }) {
+      if let end = bytes.firstIndex(where: { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") })
+      {
         guard end > 0, let key = String(validating: bytes[..<end], as: UTF8.self) else {
           throw .malformedBytes(
             path: path, offset: place, expected: "a key in UTF-8 and a blank",

@@ -108,26 +108,6 @@ package struct Matrix: Sendable, Equatable {
     }
   }
 
-  /// Runs `body` once for each row together with the row of the same index of `other`.
-  package mutating func forEachRow(
-    with other: inout Matrix, _ workers: Workers = .one,
-    _ body:
-      @Sendable (
-        _ index: Int, _ row: inout MutableSpan<Float>, _ otherRow: inout MutableSpan<Float>
-      ) -> Void
-  ) {
-    precondition(other.rows == rows, "forEachRow: \(rows) rows with \(other.rows)")
-    let otherColumns = other.columns
-    unsafe other.values.withUnsafeMutableBufferPointer { buffer in
-      nonisolated(unsafe) let base = unsafe buffer
-      forEachRow(workers) { index, row in
-        let range = index * otherColumns..<(index + 1) * otherColumns
-        var otherRow = unsafe MutableSpan(_unsafeElements: base.extracting(range))
-        body(index, &row, &otherRow)
-      }
-    }
-  }
-
   /// The column of the largest value in each row; the first of equal ones.
   package func largestColumns() -> [Int32] {
     (0..<rows).map { index in

@@ -25,6 +25,7 @@ package final class Prefetch<Value: Sendable>: @unchecked Sendable {
         guard self.hand(on: made) else { return }
       }
     }
+    thread.name = "prefetch"
     thread.stackSize = 1 << 20
     thread.start()
   }
@@ -40,7 +41,7 @@ package final class Prefetch<Value: Sendable>: @unchecked Sendable {
     while ready.isEmpty, !isDone { condition.wait() }
     guard !ready.isEmpty else { return nil }
     let result = ready.removeFirst()
-    condition.broadcast()
+    if ready.count == depth / 2 { condition.broadcast() }
     return try result.get()
   }
 
@@ -56,7 +57,10 @@ package final class Prefetch<Value: Sendable>: @unchecked Sendable {
   private func takeUsed() -> (value: Value?, Void)? {
     condition.lock()
     defer { condition.unlock() }
-    while ready.count >= depth, !isCancelled { condition.wait() }
+    if ready.count >= depth {
+      // Woken for several values at a time, since each time takes a core from who uses them.
+      while ready.count > depth / 2, !isCancelled { condition.wait() }
+    }
     return isCancelled ? nil : (used.popLast(), ())
   }
 

@@ -53,8 +53,9 @@ package enum RowKernels {
   }
 
   /// Multiplies each value by `factor` and adds `added`.
-  package static func scale(_ row: inout MutableSpan<Float>, by factor: Float, adding added: Float = 0)
-  {
+  package static func scale(
+    _ row: inout MutableSpan<Float>, by factor: Float, adding added: Float = 0
+  ) {
     unsafe row.withUnsafeMutableBufferPointer { row in
       guard let base = row.baseAddress else { return }
       unsafe matrix_scale(base, Int64(row.count), factor, added)

@@ -75,7 +75,9 @@
   package func clear() { unsafe base.update(repeating: 0, count: rows * columns) }
 
   /// All rows and columns in use.
-  package var tile: Tile { unsafe Tile(base, rows: rows, columns: columns, stride: columns) }
+  package var tile: Tile {
+    unsafe Tile(base, of: self, rows: rows, columns: columns, stride: columns)
+  }
 
   /// Some rows and columns.
   package func tile(rows: Range<Int>? = nil, columns: Range<Int>? = nil) -> Tile {
@@ -85,7 +87,7 @@
         && columns.upperBound <= self.columns,
       "SharedMatrix: no rows \(rows) and columns \(columns) in \(self.rows)×\(self.columns)")
     return unsafe Tile(
-      base + rows.lowerBound * self.columns + columns.lowerBound, rows: rows.count,
+      base + rows.lowerBound * self.columns + columns.lowerBound, of: self, rows: rows.count,
       columns: columns.count, stride: self.columns)
   }
 
@@ -94,7 +96,7 @@
     precondition(
       rows >= 0 && columns >= 0 && rows * columns <= self.rows * self.columns,
       "SharedMatrix: no \(rows)×\(columns) in \(self.rows)×\(self.columns)")
-    return unsafe Tile(base, rows: rows, columns: columns, stride: columns)
+    return unsafe Tile(base, of: self, rows: rows, columns: columns, stride: columns)
   }
 
   /// Gives `body` a row to change.
@@ -109,9 +111,16 @@
 
   /// A row to read.
   @_lifetime(borrow self)
-  package func row(_ row: Int) -> Span<Float> {
-    precondition(row >= 0 && row < rows, "SharedMatrix: no row \(row) of \(rows)")
-    let values = unsafe UnsafeBufferPointer(start: base + row * columns, count: columns)
+  package func row(_ row: Int) -> Span<Float> { values(ofRows: row..<row + 1) }
+
+  /// The values of some rows to read, one row after the other.
+  @_lifetime(borrow self)
+  package func values(ofRows range: Range<Int>) -> Span<Float> {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= rows, "SharedMatrix: no rows \(range) of \(rows)"
+    )
+    let values = unsafe UnsafeBufferPointer(
+      start: base + range.lowerBound * columns, count: range.count * columns)
     let span = unsafe Span(_unsafeElements: values)
     return unsafe _overrideLifetime(span, borrowing: self)
   }

@@ -1,20 +1,26 @@
 import CMatrixKernels
 import COpenBLAS
 
-/// Some rows and columns of a `SharedMatrix`, which must outlive it.
+/// Some rows and columns of a `SharedMatrix`, which it keeps.
 ///
 /// Its functions are the elementwise kernels of training; whoever calls them sees to it that no other
 /// thread writes the tile.
 // @unchecked: see above; tasks of `Workers` get disjoint tiles to write.
 @safe package struct Tile: @unchecked Sendable {
+  /// What the values belong to; nil where a closure's caller has them.
+  private let owner: SharedMatrix?
   private let base: UnsafeMutablePointer<Float>
   package let rows: Int
   package let columns: Int
   /// The values from one row to the next.
   package let stride: Int
 
-  init(_ base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int) {
+  init(
+    _ base: UnsafeMutablePointer<Float>, of owner: SharedMatrix?, rows: Int, columns: Int,
+    stride: Int
+  ) {
     unsafe self.base = base
+    self.owner = owner
     (self.rows, self.columns, self.stride) = (rows, columns, stride)
   }
 
@@ -23,14 +29,17 @@ import COpenBLAS
     precondition(
       range.lowerBound >= 0 && range.upperBound <= rows, "Tile: no rows \(range) of \(rows)")
     return unsafe Tile(
-      base + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
+      base + range.lowerBound * stride, of: owner, rows: range.count, columns: columns,
+      stride: stride)
   }
 
   /// Some columns of this tile.
   package func columns(_ range: Range<Int>) -> Tile {
     precondition(
-      range.lowerBound >= 0 && range.upperBound <= columns, "Tile: no columns \(range) of \(columns)")
-    return unsafe Tile(base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
+      range.lowerBound >= 0 && range.upperBound <= columns,
+      "Tile: no columns \(range) of \(columns)")
+    return unsafe Tile(
+      base + range.lowerBound, of: owner, rows: rows, columns: range.count, stride: stride)
   }
 
   /// Gives `body` a row to change.
@@ -279,7 +288,7 @@ extension Matrix {
         return body(SharedMatrix(rows: rows, columns: columns).tile)
       }
       let start = unsafe UnsafeMutablePointer(mutating: base)
-      return unsafe body(Tile(start, rows: rows, columns: columns, stride: columns))
+      return unsafe body(Tile(start, of: nil, rows: rows, columns: columns, stride: columns))
     }
   }
 }

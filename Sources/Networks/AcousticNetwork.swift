@@ -122,7 +122,9 @@ package struct AcousticNetwork: Sendable, Equatable {
 
   /// The frames of the input that decide on a frame's logits, from the frame itself.
   package var context: ClosedRange<Int> {
-    layers.reduce(0) { $0 + ($1.offsets.first ?? 0) }...layers.reduce(0) {
+    layers.reduce(0) {
+      $0 + ($1.offsets.first ?? 0)
+    }...layers.reduce(0) {
       $0 + ($1.offsets.last ?? 0)
     }
   }
@@ -130,7 +132,9 @@ package struct AcousticNetwork: Sendable, Equatable {
   /// The frames of the first layer's output that decide on a frame's logits, from the frame itself.
   package var contextAboveInput: ClosedRange<Int> {
     let above = layers.dropFirst()
-    return above.reduce(0) { $0 + ($1.offsets.first ?? 0) }...above.reduce(0) {
+    return above.reduce(0) {
+      $0 + ($1.offsets.first ?? 0)
+    }...above.reduce(0) {
       $0 + ($1.offsets.last ?? 0)
     }
   }

@@ -198,10 +198,13 @@ package final class TrainableNetwork: @unchecked Sendable {
   ///     row, by several threads.
   ///   - update: moves a part of a parameter; called once a part, by several threads, unless the gradient
   ///     is kept.
+  ///   - beside: other work, as the filling of the next batch, in so many tasks, which threads take when they
+  ///     have no more of the step.
   /// - Returns: the square of the gradient's norm over all parameters.
   package func take(
     _ step: Step, loss: @Sendable (_ row: Int, _ logits: inout MutableSpan<Float>) -> Void,
-    update: @Sendable (Update) -> Void
+    update: @Sendable (Update) -> Void,
+    beside: (tasks: Int, run: @Sendable (_ task: Int) -> Void) = (0, { _ in })
   ) -> Double {
     let rows = setRowCounts(step)
     let forward = layers.indices.map { $0 }
@@ -209,7 +212,8 @@ package final class TrainableNetwork: @unchecked Sendable {
     let lossTasks = (rows + rowsATask - 1) / rowsATask
     let sizes =
       forward.map { layers[$0].tiles.count } + [lossTasks]
-      + backward.map { layers[$0 - 1].tiles.count } + [updates.count]
+      + backward.map { layers[$0 - 1].tiles.count } + [updates.count + beside.tasks]
+    let (own, run) = (updates.count, beside.run)
     workers.runPhases(sizes) { phase, task, slot in
       if phase < forward.count {
         computeOutputs(of: forward[phase], task, step)
@@ -220,8 +224,10 @@ package final class TrainableNetwork: @unchecked Sendable {
         }
       } else if phase < sizes.count - 1 {
         computeDelta(below: backward[phase - forward.count - 1], task, step)
-      } else {
+      } else if task < own {
         computeGradient(task, slot, step, update: update)
+      } else {
+        run(task - own)
       }
     }
     return squares.values.reduce(0.0) { $0 + Double($1) }
@@ -282,7 +288,9 @@ package final class TrainableNetwork: @unchecked Sendable {
     return rows
   }
 
-  private func span(of layer: Layer) -> Int { (layer.offsets.last ?? 0) - (layer.offsets.first ?? 0) }
+  private func span(of layer: Layer) -> Int {
+    (layer.offsets.last ?? 0) - (layer.offsets.first ?? 0)
+  }
 
   /// For each offset of a layer, the rows that it sees of the layer below, or of the input.
   private func rowsSeen(by index: Int, _ step: Step) -> [Range<Int>] {

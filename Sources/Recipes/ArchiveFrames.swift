@@ -1,12 +1,12 @@
 import Corpus
-import KaldiIO
-import LinearAlgebra
-import Storage
+package import KaldiIO
+package import LinearAlgebra
+package import Storage
 import Training
 
 /// The frames of archives: features, classes, and soft targets where there are such. What is asked for is read
 /// from the files; memory grows with the number of utterances alone.
-struct ArchiveFrames: FrameSource {
+package struct ArchiveFrames: FrameSource {
   /// Where one utterance is.
   private struct Utterance {
     let features: MatrixArchive.Entry
@@ -19,7 +19,7 @@ struct ArchiveFrames: FrameSource {
   private var softTargets: MatrixArchive?
   private let classes: Int
   private var utterances: [Utterance]
-  let columns: Int
+  package let columns: Int
 
   /// The utterances that have as many classes as frames, in the order of the features.
   ///
@@ -29,7 +29,7 @@ struct ArchiveFrames: FrameSource {
   ///   - columns: the features of a frame.
   ///   - classes: how many there are.
   /// - Throws: `FileFault` for features of another number of columns, or without a frame.
-  init(
+  package init(
     features: MatrixArchive, targets: IntegerArchive, columns: Int, classes: Int
   ) throws(FileFault) {
     (self.features, self.targets, self.columns) = (features, targets, columns)
@@ -67,28 +67,29 @@ struct ArchiveFrames: FrameSource {
     return result
   }
 
-  var softColumns: Int { softTargets == nil ? 0 : classes }
-  var count: Int { utterances.count }
-  func id(of utterance: Int) -> String { utterances[utterance].features.key }
-  func frameCount(of utterance: Int) -> Int { utterances[utterance].features.rows }
+  package var softColumns: Int { softTargets == nil ? 0 : classes }
+  package var count: Int { utterances.count }
+  package func id(of utterance: Int) -> String { utterances[utterance].features.key }
+  package func frameCount(of utterance: Int) -> Int { utterances[utterance].features.rows }
 
-  func readFeatures(
+  package func readFeatures(
     _ frames: Range<Int>, of utterance: Int, into tile: Tile
   ) throws(FileFault) {
     try features.read(frames, of: utterances[utterance].features, into: tile)
   }
 
-  func labels(_ frames: Range<Int>, of utterance: Int) throws(FileFault) -> [Int32] {
+  package func labels(_ frames: Range<Int>, of utterance: Int) throws(FileFault) -> [Int32] {
     let entry = utterances[utterance].labels
     let labels = try targets.read(frames, of: entry)
     if let bad = labels.first(where: { $0 < 0 || $0 >= classes }) {
       throw .malformed(
-        path: targets.path, expected: "class ids below \(classes) for \(entry.key)", found: "\(bad)")
+        path: targets.path, expected: "class ids below \(classes) for \(entry.key)", found: "\(bad)"
+      )
     }
     return labels
   }
 
-  func readSoftTargets(
+  package func readSoftTargets(
     _ frames: Range<Int>, of utterance: Int, into tile: Tile
   ) throws(FileFault) {
     guard let entry = utterances[utterance].softTargets else { return }

@@ -34,7 +34,8 @@ package struct Description: Sendable {
     let network = model.network
     let layers = network.layers.enumerated().map { index, layer in
       let isLast = index == network.layers.count - 1
-      return "\(layer.inputs) \(frames(layer.offsets)) → \(layer.bias.count)\(isLast ? "" : ", ReLU"), "
+      return
+        "\(layer.inputs)\(frames(layer.offsets)) → \(layer.bias.count)\(isLast ? "" : ", ReLU"), "
         + "\(layer.weights.values.count + layer.bias.count) parameters"
     }
     let multiplyAdds = network.layers.reduce(0) { $0 + $1.weights.values.count }
@@ -60,7 +61,7 @@ package struct Description: Sendable {
     guard offsets != [0], let first = offsets.first, let last = offsets.last else { return "" }
     let isRun = last - first == offsets.count - 1 && offsets.count > 3
     let names = isRun ? "\(first) to \(last)" : offsets.map(String.init).joined(separator: ", ")
-    return "× \(offsets.count) frames (\(names))"
+    return " × \(offsets.count) frames (\(names))"
   }
 
   private static func archive(_ path: String) throws -> String {

@@ -39,7 +39,8 @@ package struct TargetFolder: Sendable {
   /// The number of targets of each utterance.
   func labelCounts() throws(FileFault) -> [String: Int] {
     Dictionary(
-      uniqueKeysWithValues: try IntegerArchive(path: archivePath).entries.map { ($0.key, $0.count) })
+      uniqueKeysWithValues: try IntegerArchive(path: archivePath).entries.map { ($0.key, $0.count) }
+    )
   }
 
   /// Makes the targets of some utterances.

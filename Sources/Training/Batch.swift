@@ -52,16 +52,20 @@ package final class Batch: @unchecked Sendable {
     softTargets = SharedMatrix(rows: softColumns > 0 ? 0 : 1, columns: softColumns)
   }
 
-  /// Joins frames of a block with their contexts.
+  private var items: [(segment: Int, frame: Int)] = []
+  private var block: FrameBlock?
+  private var layout: BatchLayout?
+
+  /// Decides which frames it has; they are then joined with their contexts by `fill`.
   ///
   /// - Parameters:
   ///   - items: the segment of each run in the block, and the frame of the utterance where it starts.
   ///   - block: holds all frames that are needed.
   ///   - layout: how the network sees them.
-  func fill(
+  func assign(
     _ items: [(segment: Int, frame: Int)], from block: FrameBlock, layout: BatchLayout
   ) {
-    let given = block.softTargets
+    (self.items, self.block, self.layout) = (items, block, layout)
     chunks = items.count
     input.setRowCount(layout.inputTimes * chunks)
     let rows = layout.chunk * chunks
@@ -70,21 +74,40 @@ package final class Batch: @unchecked Sendable {
     frameCount = 0
     for (run, item) in items.enumerated() {
       let segment = block.residents[item.segment]
-      for time in 0..<layout.inputTimes {
-        input.withRow(time * chunks + run) {
-          block.features.splice(
-            item.frame + layout.above.lowerBound + time, at: layout.offsets,
-            firstRow: segment.featureRow, count: segment.utteranceFrames, into: &$0)
-        }
-      }
       let end = min(layout.chunk, segment.frames.upperBound - item.frame)
       for time in 0..<end {
-        let (row, own) = (time * chunks + run, segment.labelRow + item.frame + time)
-        labels[row] = block.labels[own]
-        guard softTargets.columns > 0 else { continue }
-        softTargets.withRow(row) { RowKernels.copy(given.row(own), into: &$0) }
+        labels[time * chunks + run] = block.labels[segment.labelRow + item.frame + time]
       }
       frameCount += end
     }
   }
+
+  /// Into how many tasks the filling is cut, which threads may share.
+  package var fillTasks: Int { (items.count + runsATask - 1) / runsATask }
+
+  /// Writes the input and the soft targets of some runs.
+  package func fill(_ task: Int) {
+    guard let block, let layout else { return }
+    let (features, given) = (block.features, block.softTargets)
+    for run in task * runsATask..<min(items.count, (task + 1) * runsATask) {
+      let item = items[run]
+      let segment = block.residents[item.segment]
+      for time in 0..<layout.inputTimes {
+        input.withRow(time * chunks + run) {
+          features.splice(
+            item.frame + layout.above.lowerBound + time, at: layout.offsets,
+            firstRow: segment.featureRow, count: segment.utteranceFrames, into: &$0)
+        }
+      }
+      guard softTargets.columns > 0 else { continue }
+      for time in 0..<min(layout.chunk, segment.frames.upperBound - item.frame) {
+        softTargets.withRow(time * chunks + run) {
+          RowKernels.copy(given.row(segment.labelRow + item.frame + time), into: &$0)
+        }
+      }
+    }
+  }
 }
+
+/// Runs of frames that one task fills.
+private let runsATask = 16

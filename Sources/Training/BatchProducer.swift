@@ -2,7 +2,7 @@ import LinearAlgebra
 import Networks
 import Storage
 
-/// Makes the batches of a plan one after the other, and reads the next block meanwhile.
+/// Assigns the batches of a plan one after the other, and reads the next block meanwhile.
 struct BatchProducer {
   private let plan: EpochPlan
   private var position: FrameSet.Position
@@ -67,7 +67,7 @@ struct BatchProducer {
         inputs: plan.layout.offsets.count * plan.set.source.columns,
         softColumns: plan.set.source.softColumns)
     let start = position.batch * plan.itemsABatch
-    batch.fill(
+    batch.assign(
       Array(items[start..<min(items.count, start + plan.itemsABatch)]), from: block,
       layout: plan.layout)
     position.batch += 1

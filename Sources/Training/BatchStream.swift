@@ -2,9 +2,12 @@ import LinearAlgebra
 package import Storage
 
 /// The batches of one pass over a set, of which the next ones are made while one is used.
+///
+/// A thread of its own reads what they need and assigns their frames; who uses a batch fills it.
 package final class BatchStream {
   private let prefetch: Prefetch<MadeBatch>
-  private var inUse: MadeBatch?
+  /// The two batches that were given last.
+  private var inUse: [MadeBatch] = []
 
   private struct MadeBatch: Sendable {
     let batch: Batch
@@ -15,7 +18,7 @@ package final class BatchStream {
   ///   - plan: the pass.
   ///   - position: of the first batch.
   ///   - depth: how many batches may be ready.
-  package init(_ plan: EpochPlan, from position: FrameSet.Position = .init(), depth: Int = 2) {
+  package init(_ plan: EpochPlan, from position: FrameSet.Position = .init(), depth: Int = 8) {
     var producer: BatchProducer?
     prefetch = Prefetch(depth: depth) { used in
       var own = try producer ?? BatchProducer(plan, from: position)
@@ -27,15 +30,18 @@ package final class BatchStream {
 
   deinit { prefetch.cancel() }
 
-  /// The next batch, which is valid until the next call, with the position behind it; nil at the end.
+  /// The next batch, not filled yet, with the position behind it; nil at the end. It is valid until the call
+  /// after the next.
   ///
   /// - Throws: `FileFault` when its frames cannot be read.
   package func next() throws(FileFault) -> (batch: Batch, next: FrameSet.Position)? {
     do {
-      inUse = try prefetch.next(recycling: inUse)
+      let used = inUse.count == 2 ? inUse.removeFirst() : nil
+      guard let made = try prefetch.next(recycling: used) else { return nil }
+      inUse.append(made)
+      return (made.batch, made.next)
     } catch {
       throw error as? FileFault ?? .unreadable(path: "frames", reason: "\(error)")
     }
-    return inUse.map { ($0.batch, $0.next) }
   }
 }

@@ -100,7 +100,8 @@ package struct CheckpointFolder: Sendable {
     throw .malformed(
       path: path,
       expected: "\(sameTraining)\(difference.map { ", with \($0.0)" } ?? "")",
-      found: "one with \(difference?.1 ?? "other inputs"); remove the folder to train from the start")
+      found:
+        "one with \(difference?.1 ?? "other inputs"); remove the folder to train from the start")
   }
 
   private func restore(

@@ -44,7 +44,8 @@ final class FrameBlock: @unchecked Sendable {
   ///   - normalizer: applied to every frame.
   ///   - margin: the frames around a frame that are needed with it, as offsets.
   init(
-    for segments: some Collection<Segment>, of source: any FrameSource, normalizer: FeatureNormalizer,
+    for segments: some Collection<Segment>, of source: any FrameSource,
+    normalizer: FeatureNormalizer,
     margin: ClosedRange<Int>
   ) {
     (self.source, self.normalizer, self.margin) = (source, normalizer, margin)
@@ -54,7 +55,8 @@ final class FrameBlock: @unchecked Sendable {
       sum + FrameBlock.kept(segment, margin, of: source.frameCount(of: segment.utterance)).count
     }
     features = SharedMatrix(rows: rows, columns: source.columns)
-    softTargets = SharedMatrix(rows: source.softColumns > 0 ? frames : 0, columns: source.softColumns)
+    softTargets = SharedMatrix(
+      rows: source.softColumns > 0 ? frames : 0, columns: source.softColumns)
     labels.reserveCapacity(frames)
     residents.reserveCapacity(segments.count)
   }
@@ -63,8 +65,9 @@ final class FrameBlock: @unchecked Sendable {
   private static func kept(
     _ segment: Segment, _ margin: ClosedRange<Int>, of count: Int
   ) -> Range<Int> {
-    max(0, segment.frames.lowerBound + min(0, margin.lowerBound))..<min(
-      count, segment.frames.upperBound + max(0, margin.upperBound))
+    max(
+      0, segment.frames.lowerBound + min(0, margin.lowerBound))..<min(
+        count, segment.frames.upperBound + max(0, margin.upperBound))
   }
 
   /// Reads one more segment.

@@ -88,6 +88,7 @@ package struct Trainer: Sendable {
     var tally = RowTally()
     var sums = TrainingProgress.Sums()
     while let (batch, _) = try stream.next() {
+      workers.forEach(batch.fillTasks) { batch.fill($0) }
       let logits = network.logits(of: batch.input, chunks: batch.chunks, workers: workers)
       tally.setRowCount(logits.rows)
       let own = tally

@@ -94,7 +94,8 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
     try requireOption(
       (0...1_000_000_000).contains(rate.warmUp), "warmUp", expected: "0 or more steps",
       found: rate.warmUp)
-    try requireOption(patience ?? 1 > 0, "patience", expected: "1 or more epochs", found: patience ?? 1)
+    try requireOption(
+      patience ?? 1 > 0, "patience", expected: "1 or more epochs", found: patience ?? 1)
     for (symbol, weight) in classWeights.sorted(by: { $0.key < $1.key }) {
       try requireOption(
         weight >= 0 && weight.isFinite, "classWeights.\(symbol)", expected: "0 or more",

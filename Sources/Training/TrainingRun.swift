@@ -171,12 +171,18 @@ final class TrainingRun<Objective: TrainingObjective> {
     let stream = BatchStream(plan(epoch), from: state.progress.position)
     var rate = state.progress.history.last?.learningRate ?? options.rate.learningRate
     var lastSave = ContinuousClock.now
-    while let (batch, next) = try orFault({ () throws(FileFault) in try stream.next() }) {
+    func next() throws(TrainingFault) -> (batch: Batch, next: FrameSet.Position)? {
+      try orFault { () throws(FileFault) in try stream.next() }
+    }
+    var upcoming = try next()
+    if let batch = upcoming?.batch { for task in 0..<batch.fillTasks { batch.fill(task) } }
+    while let (batch, position) = upcoming {
+      upcoming = try next()
       let step = state.progress.step
       rate = options.rate.rate(atStep: step, of: steps, halvings: state.progress.halvings)
-      try take(batch, step: step, rate: rate)
+      try take(batch, step: step, rate: rate, filling: upcoming?.batch)
       state.progress.step += 1
-      state.progress.position = next
+      state.progress.position = position
       observe(.frames(batch.frameCount, state.progress.epochSums))
       log?.count(frames: batch.frameCount)
       do throws(FileFault) {
@@ -204,9 +210,9 @@ final class TrainingRun<Objective: TrainingObjective> {
       loss: sums.meanLoss, accuracy: sums.accuracy, gradientNorm: sums.meanGradientNorm)
   }
 
-  /// Moves the weights by one batch.
+  /// Moves the weights by one batch, and fills the next one.
   private func take(
-    _ batch: Batch, step: Int, rate: Double
+    _ batch: Batch, step: Int, rate: Double, filling next: Batch?
   ) throws(TrainingFault) {
     let network = state.network
     var batchStep = TrainableNetwork.Step(input: batch.input, chunks: batch.chunks)
@@ -218,7 +224,7 @@ final class TrainingRun<Objective: TrainingObjective> {
     let norm = network.take(
       batchStep,
       loss: { row, logits in own.count(row, &logits, of: batch, objective, scale: scale) },
-      update: update
+      update: update, beside: (next?.fillTasks ?? 0, { next?.fill($0) })
     ).squareRoot()
     var sums = TrainingProgress.Sums()
     let loss = tally.add(to: &sums, frames: batch.frameCount) / Double(batch.frameCount)

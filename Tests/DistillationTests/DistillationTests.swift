@@ -66,11 +66,12 @@ struct EnsembleTests {
     features.logMel.melBins = 4
     features.logMel.lowFrequency = lowFrequency
     return AcousticModel(
-      network: FeedForwardNetwork(
-        inputs: 8, hidden: HiddenShape(layers: 1, units: 5), classes: 2, seed: seed),
+      network: AcousticNetwork(
+        features: 4, context: -1...0, hidden: HiddenShape(layers: 1, units: 5), classes: 2,
+        seed: seed),
       features: features,
       normalizer: FeatureNormalizer(mean: [0, 0, 0, 0], deviation: [1, 1, 1, 1]),
-      context: ContextWindow(left: 1, right: 0), classes: ClassInventory(symbols: classes),
+      classes: ClassInventory(symbols: classes),
       provenance: .init(
         system: "m", seed: seed, epoch: 1, developmentAccuracy: 0, limbeckVersion: "0"))
   }
@@ -86,13 +87,14 @@ struct SoftAndHardTargetsTests {
     temperature: Double, hardWeight: Double, scale: Float = 1
   ) -> (row: [Float], loss: Float) {
     let objective = SoftAndHardTargets(
-      labels: [0, 2],
-      softTargets: Matrix(
-        rows: 2, columns: 6, values: [1, 0, 0, 0, 0, 0] + soft.map { Float($0) }),
       options: DistillationOptions(temperature: temperature, hardWeight: hardWeight))
+    let target = soft.map { Float($0) }
     var matrix = Matrix(rows: 1, columns: 6, values: logits.map { Float($0) })
     var loss: Float = 0
-    matrix.withRow(0) { loss = objective.replaceByGradient(&$0, frame: 1, scale: scale) }
+    matrix.withRow(0) {
+      loss = objective.replaceByGradient(
+        &$0, label: 2, softTarget: target.span, scale: scale)
+    }
     return (matrix.values, loss)
   }
 
@@ -119,10 +121,13 @@ struct SoftAndHardTargetsTests {
 
   @Test("λ = 1 is the baseline's loss to the bit, whatever T and the soft targets")
   func hardOnly() {
-    let hard = HardTargets(labels: [0, 2])
+    let hard = HardTargets()
     var matrix = Matrix(rows: 1, columns: 6, values: logits.map { Float($0) })
     var loss: Float = 0
-    matrix.withRow(0) { loss = hard.replaceByGradient(&$0, frame: 1, scale: 0.5) }
+    let none: [Float] = []
+    matrix.withRow(0) {
+      loss = hard.replaceByGradient(&$0, label: 2, softTarget: none.span, scale: 0.5)
+    }
     let found = replace(temperature: 7, hardWeight: 1, scale: 0.5)
     #expect(found.loss == loss)
     #expect(found.row == matrix.values)
@@ -133,13 +138,60 @@ struct SoftAndHardTargetsTests {
     func size(_ temperature: Double) -> Double {
       let row = logits.map { $0 - logits.reduce(0, +) / 6 }
       let target = Naive.softmax([3, 1, 0, 0, -1, -3], temperature: temperature)
+        .map { Float($0) }
       let objective = SoftAndHardTargets(
-        labels: [0], softTargets: Matrix(rows: 1, columns: 6, values: target.map { Float($0) }),
         options: DistillationOptions(temperature: temperature, hardWeight: 0))
       var matrix = Matrix(rows: 1, columns: 6, values: row.map { Float($0) })
-      matrix.withRow(0) { _ = objective.replaceByGradient(&$0, frame: 0, scale: 1) }
+      matrix.withRow(0) {
+        _ = objective.replaceByGradient(&$0, label: 0, softTarget: target.span, scale: 1)
+      }
       return matrix.values.reduce(0) { $0 + Double($1 * $1) }.squareRoot()
     }
     #expect(mismatch(size(20), size(200), relative: 0.1) == nil)
+  }
+
+  @Test("the weight is the loss of equal logits over the logarithm of the number of classes")
+  func weight() {
+    for (temperature, hardWeight) in [(2.0, 0.3), (5, 0), (1, 1)] {
+      let options = DistillationOptions(temperature: temperature, hardWeight: hardWeight)
+      let objective = SoftAndHardTargets(options: options)
+      var equal = Matrix(rows: 1, columns: 6)
+      let target = soft.map { Float($0) }
+      var loss: Float = 0
+      equal.withRow(0) {
+        loss = objective.replaceByGradient(&$0, label: 2, softTarget: target.span, scale: 1)
+      }
+      #expect(mismatch(Double(loss), objective.weight * log(6), absolute: 1e-4) == nil)
+    }
+  }
+
+  @Test("class weights and label smoothing are the hard term's")
+  func hardOptions() {
+    let objective = SoftAndHardTargets(
+      options: DistillationOptions(temperature: 2, hardWeight: 0.4),
+      hard: HardTargets(smoothing: 0.2, classWeights: [1, 1, 3, 1, 1, 1]))
+    let target = soft.map { Float($0) }
+    var matrix = Matrix(rows: 1, columns: 6, values: logits.map { Float($0) })
+    var found: Float = 0
+    matrix.withRow(0) {
+      found = objective.replaceByGradient(&$0, label: 2, softTarget: target.span, scale: 1)
+    }
+    func loss(_ logits: [Double]) -> Double {
+      let smooth = Naive.softmax(logits).enumerated().reduce(0) { sum, pair in
+        sum - ((pair.offset == 2 ? 0.8 : 0) + 0.2 / 6) * log(pair.element)
+      }
+      let soft = Naive.distillationLoss(
+        logits, label: 2, target: soft, temperature: 2, hardWeight: 0)
+      return 0.4 * 3 * smooth + 0.6 * soft
+    }
+    #expect(mismatch(found, loss(logits), absolute: 1e-5) == nil)
+    let expected = logits.indices.map { index in
+      slope(at: logits[index], step: 1e-4) { value in
+        var changed = logits
+        changed[index] = value
+        return loss(changed)
+      }
+    }
+    #expect(mismatch(matrix.values, expected, absolute: 3e-6) == nil)
   }
 }

@@ -10,9 +10,11 @@ struct ContextTests {
     rows: 6, columns: 2, values: [0, 10, 1, 11, 2, 12, 3, 13, 4, 14, 5, 15])
 
   private func splice(_ frame: Int, of utterance: Range<Int>) -> [Float] {
-    var row = Matrix(rows: 1, columns: 8)
+    let row = SharedMatrix(rows: 1, columns: 8)
     row.withRow(0) {
-      ContextWindow(left: 2, right: 1).splice(frame, of: utterance, in: features, into: &$0)
+      SharedMatrix(features).splice(
+        frame - utterance.lowerBound, at: Array(ContextWindow(left: 2, right: 1).offsets),
+        firstRow: utterance.lowerBound, count: utterance.count, into: &$0)
     }
     return row.values
   }
@@ -30,11 +32,27 @@ struct ContextTests {
     #expect(splice(5, of: 5..<6) == [5, 15, 5, 15, 5, 15, 5, 15])
   }
 
+  @Test("frames that do not follow each other, also beyond the edges")
+  func apart() {
+    let row = SharedMatrix(rows: 1, columns: 6)
+    for (frame, expected) in [
+      (1, [0, 10, 1, 11, 3, 13]), (-2, [0, 10, 0, 10, 0, 10]), (5, [3, 13, 3, 13, 3, 13]),
+    ] as [(Int, [Float])] {
+      row.withRow(0) {
+        SharedMatrix(features).splice(frame, at: [-1, 0, 2], firstRow: 0, count: 4, into: &$0)
+      }
+      #expect(row.values == expected, "frame \(frame)")
+    }
+  }
+
   @Test("normalised features have mean 0 and variance 1; a constant one becomes 0")
   func normalizer() {
     // Seed 21, far from the mean of 0.
     var random = Matrix.random(rows: 1000, columns: 3, seed: 21, scale: 4)
-    random.addToRows([100, -50, 0])
+    for row in 0..<1000 {
+      random[row, 0] += 100
+      random[row, 1] -= 50
+    }
     let normalizer = FeatureNormalizer(of: random)
     let result = normalizer.applied(to: random)
     for column in 0..<3 {

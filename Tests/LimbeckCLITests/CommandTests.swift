@@ -205,7 +205,15 @@ struct CommandTests {
     #expect(score.output.hasPrefix("all frames     : "))
     #expect(try String(contentsOfFile: json, encoding: .utf8).contains("\"accuracy\""))
     let info = try limbeck("info", model)
-    #expect(info.output.contains("layers       40 → 12 → 3, ReLU between"))
+    #expect(
+      info.output.contains(
+        """
+        layers       10 × 4 frames (-2 to 1) → 12, ReLU, 492 parameters
+                     12 → 3, 39 parameters
+        parameters   531
+        multiply-adds a frame  516
+        context      2 frames left, 1 right
+        """))
     #expect(info.output.contains("classes      3: A B SIL"))
     #expect(try limbeck("info", exp).output.contains("student.safetensors"))
 

@@ -47,3 +47,58 @@ struct WorkersTests {
     #expect(better("Prescott", avx512, ["OPENBLAS_CORETYPE": "Prescott"]) == nil)
   }
 }
+
+@Suite("Phases of tasks")
+struct PhaseTests {
+  @Test(
+    "each task is done once, and none before the phase before it is done", arguments: [1, 2, 4])
+  func order(threads: Int) {
+    let sizes = [3, 0, 7, 1, 200, 2]
+    let done = Mutex([[Int]](repeating: [], count: sizes.count))
+    Workers(count: threads).runPhases(sizes) { phase, task, slot in
+      done.withLock { done in
+        for earlier in 0..<phase { #expect(done[earlier].count == sizes[earlier]) }
+        #expect((0..<threads).contains(slot))
+        done[phase].append(task)
+      }
+    }
+    #expect(done.withLock { $0.map { $0.sorted() } } == sizes.map { Array(0..<$0) })
+  }
+}
+
+@Suite("Values made ahead")
+struct PrefetchTests {
+  private struct Stop: Error {}
+
+  @Test("come in order to the end, of used ones where there are such")
+  func order() throws {
+    let next = Atomic(0)
+    let recycled = Mutex([Int]())
+    let ahead = Prefetch<Int>(depth: 3) { used in
+      if let used { recycled.withLock { $0.append(used) } }
+      let value = next.add(1, ordering: .relaxed).newValue
+      return value <= 50 ? value : nil
+    }
+    var (found, last): ([Int], Int?) = ([], nil)
+    while let value = try ahead.next(recycling: last) {
+      found.append(value)
+      last = value
+    }
+    #expect(found == Array(1...50))
+    #expect(recycled.withLock { $0.allSatisfy { (1...50).contains($0) } && !$0.isEmpty })
+  }
+
+  @Test("a fault comes in its turn")
+  func fault() throws {
+    let next = Atomic(0)
+    let ahead = Prefetch<Int>(depth: 4) { _ in
+      let value = next.add(1, ordering: .relaxed).newValue
+      if value == 3 { throw Stop() }
+      return value
+    }
+    #expect(try ahead.next() == 1)
+    #expect(try ahead.next() == 2)
+    #expect(throws: Stop.self) { try ahead.next() }
+    #expect(try ahead.next() == nil)
+  }
+}

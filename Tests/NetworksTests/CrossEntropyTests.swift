@@ -46,6 +46,28 @@ struct CrossEntropyTests {
     #expect(mismatch(found.row, expected, absolute: 1e-6) == nil)
   }
 
+  @Test("the hard loss with label smoothing and its gradient", arguments: [0.1, 0.5])
+  func smoothing(share: Double) {
+    let found = replace(logits) {
+      CrossEntropy.hard(&$0, label: 4, smoothing: Float(share), scale: 0.5)
+    }
+    func loss(_ logits: [Double]) -> Double {
+      Naive.softmax(logits).enumerated().reduce(0) { sum, pair in
+        sum - ((pair.offset == 4 ? 1 - share : 0) + share / 9) * log(pair.element)
+      }
+    }
+    #expect(mismatch(found.loss, loss(logits), absolute: 1e-5) == nil)
+    let expected = logits.indices.map { index in
+      0.5
+        * slope(at: logits[index], step: 1e-4) { value in
+          var changed = logits
+          changed[index] = value
+          return loss(changed)
+        }
+    }
+    #expect(mismatch(found.row, expected, absolute: 1e-6) == nil)
+  }
+
   @Test("the soft loss and its gradient: the slope for each logit", arguments: [1.0, 2.0, 10.0])
   func soft(temperature: Double) {
     let target = target

@@ -24,11 +24,11 @@ struct ExperimentTests {
   }
 
   /// The bytes of every file that an experiment leaves and that is to be repeatable: all but the
-  /// scores, which hold rates.
+  /// scores and TensorBoard's events, which hold rates and times.
   private func results(_ path: String) throws -> [String: Data] {
     var files: [String: Data] = [:]
     for name in try FileManager.default.subpathsOfDirectory(atPath: path)
-    where !name.hasPrefix("data") && name != "scores.json" {
+    where !name.hasPrefix("data") && !name.hasPrefix("tensorboard") && name != "scores.json" {
       files[name] = FileManager.default.contents(atPath: path + "/" + name)
     }
     return files

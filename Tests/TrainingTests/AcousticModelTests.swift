@@ -9,15 +9,18 @@ import Testing
 import Training
 
 /// A small model with random weights.
-func sampleModel(seed: UInt64, classes: [String] = ["A", "B", "SIL"]) -> AcousticModel {
+func sampleModel(
+  seed: UInt64, classes: [String] = ["A", "B", "SIL"],
+  hidden: HiddenShape = HiddenShape(layers: 1, units: 6)
+) -> AcousticModel {
   var features = FeatureOptions()
   features.logMel.melBins = 4
   return AcousticModel(
-    network: FeedForwardNetwork(
-      inputs: 16, hidden: HiddenShape(layers: 1, units: 6), classes: classes.count, seed: seed),
+    network: AcousticNetwork(
+      features: 4, context: -2...1, hidden: hidden, classes: classes.count, seed: seed),
     features: features,
     normalizer: FeatureNormalizer(mean: [1, 2, 3, 4], deviation: [0.5, 1, 2, .pi]),
-    context: ContextWindow(left: 2, right: 1), classes: ClassInventory(symbols: classes),
+    classes: ClassInventory(symbols: classes),
     provenance: AcousticModel.Provenance(
       system: "member-00", seed: seed, epoch: 3, developmentAccuracy: 0.1 + 0.2,
       limbeckVersion: "0"))
@@ -33,18 +36,48 @@ struct AcousticModelTests {
     #expect(try AcousticModel(path: folder.file("model.safetensors")) == model)
   }
 
-  @Test("an utterance is classified as a training set of that utterance is")
-  func sameAsTraining() {
-    let model = sampleModel(seed: 62)
+  @Test(
+    "an utterance is classified as a set with that utterance is",
+    arguments: [nil, [[-1, 0, 2], [-3, 0]]])
+  func sameAsSet(timeOffsets: [[Int]]?) throws {
+    let model = sampleModel(
+      seed: 62,
+      hidden: HiddenShape(layers: timeOffsets?.count ?? 1, units: 6, timeOffsets: timeOffsets))
     let features = Matrix.random(rows: 9, columns: 4, seed: 63, scale: 3)
+    let logits = model.logits(of: features)
+    // The class with the largest logit as the label, so that the set's accuracy is 1.
     let set = FrameSet(
-      [
-        .init(id: "other", features: features, labels: Array(repeating: 0, count: 9)),
-        .init(id: "own", features: features, labels: Array(repeating: 0, count: 9)),
-      ], normalizer: model.normalizer, context: model.context)
-    var input = Matrix(rows: 0, columns: set.inputs)
-    set.gather((9..<18).map { Int32($0) }[...], into: &input)
-    #expect(model.logits(of: features) == model.network.logits(of: input))
+      FramesInMemory([
+        .init(id: "other", features: features, labels: logits.largestColumns()),
+        .init(id: "own", features: features, labels: logits.largestColumns()),
+      ]), normalizer: model.normalizer)
+    var options = TrainingOptions()
+    options.chunk = 4
+    let scored = try Trainer(options: options, seed: 1, workers: .one)
+      .evaluate(model.network, on: set)
+    #expect(scored.accuracy == 1)
+    let loss =
+      (0..<9).reduce(0.0) { sum, row in
+        sum - log(Naive.softmax(logits.doubles[row]).max() ?? 0)
+      } / 9
+    #expect(mismatch(scored.loss, loss, absolute: 1e-5) == nil)
+  }
+
+  @Test("long utterances are classified piece by piece, with the same result as whole")
+  func long() {
+    let model = sampleModel(
+      seed: 66, hidden: HiddenShape(layers: 2, units: 6, timeOffsets: [[-2, 0, 1], [-5, 4]]))
+    let features = Matrix.random(rows: 2500, columns: 4, seed: 67)
+    let logits = model.logits(of: features)
+    #expect(logits.rows == 2500)
+    // Around the borders of pieces, from the frames that matter alone.
+    for frame in [1023, 1024, 2047, 2048] {
+      let part = Matrix(
+        rows: 21, columns: 4,
+        values: (frame - 10...frame + 10).flatMap { row in (0..<4).map { features[row, $0] } })
+      #expect(
+        mismatch(model.logits(of: part).doubles[10], logits.doubles[frame], absolute: 1e-5) == nil)
+    }
   }
 
   @Test("features made with other options are refused, and each difference is named")

@@ -1,0 +1,280 @@
+import ArgumentParser
+import Distillation
+import Features
+import Foundation
+import KaldiIO
+import LinearAlgebra
+import Networks
+import Recipes
+import Storage
+import Training
+
+/// Steps of training and forward passes of a feed-forward network, beside what `sgemm` alone reaches on the
+/// same shapes, and the same from archives on disk.
+struct TrainingBenchmark: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "training",
+    abstract: "Training and forward passes of a network: frames/s, GFLOP/s, share of sgemm's.",
+    discussion: """
+      A multiplication and an addition are two operations. GFLOP/s count six for each parameter and frame of \
+      a step, two of a forward pass, as is usual. sgemm alone is the products of a step on the whole batch, \
+      by each thread on matrices of its own; shares count the operations of those products.
+      """)
+
+  @Argument(help: "Inputs of the network.")
+  var inputs: Int
+  @Argument(help: "Units a hidden layer.")
+  var hidden: Int
+  @Argument(help: "Hidden layers.")
+  var layers: Int
+  @Argument(help: "Classes.")
+  var classes: Int
+  @Argument(help: "Frames a batch.")
+  var batch: Int
+  @Option(help: "Threads to use.")
+  var threads = 1
+  @Option(help: "Seconds for each figure, in three runs, of which the median counts.")
+  var seconds = 6.0
+  @Option(
+    help: ArgumentHelp(
+      """
+      Train on this archive of features instead, of which some frames make the inputs, with the classes \
+      in --targets.
+      """, valueName: "ark"))
+  var features: String?
+  @Option(help: ArgumentHelp("Integer vectors, one class a frame of --features.", valueName: "ark"))
+  var targets: String?
+  @Option(help: "With --features: the frames in memory.")
+  var pool = 1 << 20
+
+  func validate() throws {
+    guard inputs > 0, hidden > 0, layers >= 0, classes > 1, batch > 0, threads > 0, seconds > 0,
+      pool >= 4096
+    else { throw ValidationError("expected positive numbers, and a pool of 4096 or more") }
+    guard (features == nil) == (targets == nil) else {
+      throw ValidationError("--features and --targets: expected both or none")
+    }
+  }
+
+  func run() throws {
+    if let features, let targets {
+      try measureArchive(features, targets)
+      return
+    }
+    let rates = measureMemory()
+    let folder = FileManager.default.temporaryDirectory.path + "/limbeck-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    guard inputs % 40 == 0 else { return }
+    try writeArchives(folder, utterances: 1000)
+    let set = try openFrames(folder + "/feats.ark", folder + "/targets.ark", pool: 200_000)
+    let disk = try trainFromDisk(set)
+    report("train hard targets, data on disk", disk, "frames/s")
+    report("train hard targets, data on disk over data in memory", disk / rates, "times")
+  }
+
+  private var workers: Workers { Workers(count: threads) }
+
+  private func network(features: Int, context: ClosedRange<Int>) -> AcousticNetwork {
+    AcousticNetwork(
+      features: features, context: context, hidden: HiddenShape(layers: layers, units: hidden),
+      classes: classes, seed: 1)
+  }
+
+  /// - Returns: frames/s of training on hard targets.
+  private func measureMemory() -> Double {
+    let network = network(features: inputs, context: 0...0)
+    let trainable = TrainableNetwork(network, moments: 1, workers: workers)
+    let parameters = Double(network.parameterCount)
+    let batches = (0..<16).map { number in
+      sample(rows: batch, columns: inputs, seed: UInt64(number))
+    }
+    let labels = (0..<16).map { number in
+      var generator = SeededGenerator(2, UInt64(number))
+      return (0..<batch).map { _ in Int32(generator.integer(below: classes)) }
+    }
+    let soft = softTargets()
+    let sizes = [inputs] + Array(repeating: hidden, count: layers) + [classes]
+    let products = zip(sizes, sizes.dropFirst()).map { Double(2 * $0 * $1) }
+    // Of the first layer there is no gradient of the input.
+    let stepOperations = 3 * products.reduce(0, +) - products[0]
+    let limit = sgemmRate(sizes, operations: stepOperations)
+    report("sgemm alone", limit / 1e9, "GFLOP/s")
+    func train(_ name: String, _ objective: some TrainingObjective) -> Double {
+      let rate = framesPerSecond { number in
+        let (input, labels) = (batches[number % 16], labels[number % 16])
+        _ = trainable.take(
+          TrainableNetwork.Step(input: input, chunks: batch),
+          loss: { row, logits in
+            _ = objective.replaceByGradient(
+              &logits, label: labels[row], softTarget: soft.row(row), scale: 1 / Float(batch))
+          }, update: OptimizerOptions().update(step: number, rate: 0.01))
+      }
+      report(name, rate, "frames/s")
+      report("\(name), arithmetic", 6 * parameters * rate / 1e9, "GFLOP/s")
+      report("\(name), share of sgemm alone", stepOperations * rate / limit, "times")
+      return rate
+    }
+    let hard = train("train hard targets", HardTargets())
+    _ = train(
+      "train distillation T=2",
+      SoftAndHardTargets(options: DistillationOptions(temperature: 2, hardWeight: 0.5)))
+    let forward = framesPerSecond { number in
+      _ = network.logits(of: batches[number % 16], workers: workers)
+    }
+    report("forward", forward, "frames/s")
+    report("forward, arithmetic", 2 * parameters * forward / 1e9, "GFLOP/s")
+    report(
+      "forward, share of sgemm alone", products.reduce(0, +) * forward / limit, "times")
+    return hard
+  }
+
+  /// The median of three runs of steps, in frames a second.
+  private func framesPerSecond(_ step: (_ number: Int) -> Void) -> Double {
+    for number in 0..<3 { step(number) }
+    let rates = (0..<3).map { _ -> Double in
+      let start = ContinuousClock.now
+      var steps = 0
+      while ContinuousClock.now - start < .seconds(seconds / 3) {
+        step(steps)
+        steps += 1
+      }
+      return Double(steps * batch) / ((ContinuousClock.now - start) / .seconds(1))
+    }
+    return rates.sorted()[1]
+  }
+
+  private func sample(rows: Int, columns: Int, seed: UInt64) -> SharedMatrix {
+    var generator = SeededGenerator(1, seed)
+    let matrix = SharedMatrix(rows: rows, columns: columns)
+    matrix.set((0..<rows * columns).map { _ in Float(2 * generator.uniform() - 1) })
+    return matrix
+  }
+
+  /// A distribution for each frame of a batch.
+  private func softTargets() -> SharedMatrix {
+    let targets = sample(rows: batch, columns: classes, seed: 99)
+    for row in 0..<batch { targets.withRow(row) { _ = replaceBySoftmax(&$0) } }
+    return targets
+  }
+
+  /// The products of a step and nothing else, in operations a second over all threads.
+  ///
+  /// - Parameters:
+  ///   - sizes: of the layers, from the input up.
+  ///   - operations: of a step, a frame.
+  private func sgemmRate(_ sizes: [Int], operations: Double) -> Double {
+    let buffers = (0..<threads).map { thread in
+      zip(sizes, sizes.dropFirst()).enumerated().map { index, size in
+        (
+          below: sample(rows: batch, columns: size.0, seed: UInt64(index)),
+          weights: sample(rows: size.1, columns: size.0, seed: UInt64(index)),
+          above: sample(rows: batch, columns: size.1, seed: UInt64(index + 50)),
+          result: SharedMatrix(rows: max(size.1, batch), columns: max(size.0, size.1))
+        )
+      }
+    }
+    let rate = framesPerSecond { _ in
+      workers.forEach(threads) { thread in
+        for (index, layer) in buffers[thread].enumerated() {
+          layer.result.tile(asRows: batch, columns: layer.above.columns)
+            .setProduct(layer.below.tile, .asIs, layer.weights.tile, .transposed)
+          layer.result.tile(asRows: layer.above.columns, columns: layer.below.columns)
+            .setProduct(layer.above.tile, .transposed, layer.below.tile, .asIs)
+          guard index > 0 else { continue }
+          layer.result.tile(asRows: batch, columns: layer.below.columns)
+            .setProduct(layer.above.tile, .asIs, layer.weights.tile, .asIs)
+        }
+      }
+    }
+    return rate * operations * Double(threads)
+  }
+
+  // MARK: - Archives
+
+  /// Features and classes at random, five seconds an utterance.
+  private func writeArchives(_ folder: String, utterances: Int) throws {
+    var features = try ArchiveWriter(folder + "/feats.ark")
+    var targets = try ArchiveWriter(folder + "/targets.ark")
+    for number in 0..<utterances {
+      var generator = SeededGenerator(7, UInt64(number))
+      let values = (0..<500 * 40).map { _ in Float(2 * generator.uniform() - 1) }
+      try features.write("u\(number)", .matrix(Matrix(rows: 500, columns: 40, values: values)))
+      try targets.write(
+        "u\(number)", .integers((0..<500).map { _ in Int32(generator.integer(below: classes)) }))
+    }
+    try features.commit()
+    try targets.commit()
+  }
+
+  private func openFrames(_ features: String, _ targets: String, pool: Int) throws -> FrameSet {
+    let matrices = try MatrixArchive(path: features)
+    guard let columns = matrices.entries.first?.columns, inputs % columns == 0 else {
+      throw ValidationError("\(inputs) inputs: expected a multiple of the features of \(features)")
+    }
+    let frames = try ArchiveFrames(
+      features: matrices, targets: try IntegerArchive(path: targets), columns: columns,
+      classes: classes)
+    guard frames.count > 0 else { throw ValidationError("\(features): no frames with classes") }
+    return try FrameSet(
+      frames,
+      normalizer: FeatureNormalizer(
+        mean: Array(repeating: 0, count: columns), deviation: Array(repeating: 1, count: columns)),
+      pool: pool)
+  }
+
+  /// - Returns: frames/s of training, with what it takes to read, normalise and join frames.
+  private func trainFromDisk(_ set: FrameSet) throws -> Double {
+    let columns = set.normalizer.mean.count
+    let start = network(features: columns, context: 0...inputs / columns - 1)
+    let trainable = TrainableNetwork(start, moments: 1, workers: workers)
+    var epoch = 0
+    var stream: BatchStream?
+    func next() throws -> Batch {
+      while true {
+        if let batch = try stream?.next()?.batch { return batch }
+        epoch += 1
+        stream = BatchStream(
+          set.plan(
+            .shuffled(seed: 1, epoch: epoch), layout: BatchLayout(of: start, chunk: 1),
+            batchSize: batch))
+      }
+    }
+    var upcoming = try next()
+    for task in 0..<upcoming.fillTasks { upcoming.fill(task) }
+    var fault: (any Error)?
+    let objective = HardTargets()
+    let rate = framesPerSecond { number in
+      do {
+        let (batch, following) = (upcoming, try next())
+        let none = batch.softTargets
+        _ = trainable.take(
+          TrainableNetwork.Step(input: batch.input, chunks: batch.chunks),
+          loss: { row, logits in
+            _ = objective.replaceByGradient(
+              &logits, label: batch.labels[row], softTarget: none.row(0),
+              scale: 1 / Float(batch.frameCount))
+          }, update: OptimizerOptions().update(step: number, rate: 0.01),
+          beside: (following.fillTasks, { following.fill($0) }))
+        upcoming = following
+      } catch let error { fault = error }
+    }
+    if let fault { throw fault }
+    return rate
+  }
+
+  private func measureArchive(_ features: String, _ targets: String) throws {
+    let set = try openFrames(features, targets, pool: pool)
+    complain("\(set.memory)\n")
+    report("train hard targets, data on disk", try trainFromDisk(set), "frames/s")
+    let status = try TextFile.text(of: "/proc/self/status")
+    guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") }),
+      let kilobytes = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first,
+      let peak = Double(kilobytes)
+    else { throw ValidationError("/proc/self/status: expected a line VmHWM, found none") }
+    report("peak resident memory", peak / 1e3, "MB")
+  }
+
+  private func complain(_ text: String) {
+    FileHandle.standardError.write(Data(text.utf8))
+  }
+}
