@@ -1,0 +1,177 @@
+import Features
+import Foundation
+import LinearAlgebra
+import Networks
+import Storage
+import TestSupport
+import Testing
+import Training
+
+@Suite("Checkpoints and logs")
+struct CheckpointTests {
+  private let folder: TemporaryFolder
+  private let train = FrameSet(sampleUtterances(seed: 51), normalizer: sampleNormalizer)
+  private let development = FrameSet(sampleUtterances(seed: 52), normalizer: sampleNormalizer)
+
+  init() throws { folder = try TemporaryFolder() }
+
+  private func options() throws -> TrainingOptions {
+    try JSONDecoder().decode(
+      TrainingOptions.self,
+      from: Data(
+        #"""
+        {"epochs": 4, "batchSize": 16, "chunk": 4, "dropout": 0.2, "optimizer": {"kind": "adam"},
+        "learningRate": 0.02, "schedule": "newbob"}
+        """#.utf8))
+  }
+
+  private var checkpoints: CheckpointFolder { checkpoints(["limbeck 1", "seed 7"]) }
+
+  /// With a checkpoint after each step.
+  private func checkpoints(_ identity: [String]) -> CheckpointFolder {
+    let path = folder.file("warnings")
+    return CheckpointFolder(folder.file("checkpoints"), identity: identity, pause: .zero) { text in
+      let old = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+      try? (old + text + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+    }
+  }
+
+  private var warned: String {
+    (try? String(contentsOfFile: folder.file("warnings"), encoding: .utf8)) ?? ""
+  }
+
+  private func run(
+    _ checkpoints: CheckpointFolder?, log: String? = nil, keepingStep steps: Int = .max
+  ) throws -> Trainer.Outcome {
+    let hidden = HiddenShape(
+      layers: 2, units: 9, timeOffsets: [[-1, 0, 1], [-1, 2]], batchNormalization: true)
+    let network = AcousticNetwork(
+      features: 4, context: 0...0, hidden: hidden, classes: 3, seed: 7)
+    let paths = log.map {
+      TrainingLog.Paths(lines: folder.file($0), events: folder.file("\($0).tfevents"))
+    }
+    let trainer = Trainer(
+      options: try options(), seed: 7, workers: .one, checkpoints: checkpoints, log: paths)
+    // A training cannot be broken off from inside: its checkpoints as they were at that step are kept.
+    var taken = 0
+    let kept = folder.file("kept")
+    return try trainer.train(
+      network, on: train, objective: HardTargets(), development: development
+    ) { event in
+      guard case .frames = event else { return }
+      taken += 1
+      guard taken == steps else { return }
+      try? FileManager.default.removeItem(atPath: kept)
+      try? FileManager.default.createDirectory(atPath: kept, withIntermediateDirectories: true)
+      for name in ["checkpoints", "log.part", "log.tfevents.part"] {
+        try? FileManager.default.copyItem(
+          atPath: folder.file(name), toPath: kept + "/" + name)
+      }
+    }
+  }
+
+  /// Puts back what was there at a step.
+  private func restoreKept() throws {
+    for name in ["checkpoints", "log", "log.part", "log.tfevents", "log.tfevents.part"] {
+      try? FileManager.default.removeItem(atPath: folder.file(name))
+      if FileManager.default.fileExists(atPath: folder.file("kept/" + name)) {
+        try FileManager.default.copyItem(
+          atPath: folder.file("kept/" + name), toPath: folder.file(name))
+      }
+    }
+  }
+
+  private var files: [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder.file("checkpoints"))) ?? [])
+      .sorted()
+  }
+
+  @Test(
+    "from a checkpoint of any step, the outcome and the log are those of a run that was left alone",
+    arguments: [2, 3, 9, 10, 17, 30, 36])
+  func resumes(step: Int) throws {
+    let whole = try run(nil, log: "whole")
+    _ = try run(checkpoints, log: "log", keepingStep: step)
+    try restoreKept()
+    #expect((1...2).contains(files.count))
+    let resumed = try run(checkpoints, log: "log")
+    #expect(resumed.network == whole.network)
+    #expect(resumed.epoch == whole.epoch)
+    #expect(resumed.history == whole.history)
+    #expect(
+      try TextFile.text(of: folder.file("log")) == TextFile.text(of: folder.file("whole")))
+    #expect(warned.isEmpty)
+  }
+
+  @Test("a checkpoint that was cut or damaged is passed over, with a word, for the one before")
+  func damaged() throws {
+    let whole = try run(nil)
+    _ = try run(checkpoints, keepingStep: 14)
+    for damage in ["cut", "bit", "empty"] {
+      try restoreKept()
+      try? FileManager.default.removeItem(atPath: folder.file("warnings"))
+      let newest = folder.file("checkpoints/\(try #require(files.last))")
+      var bytes = try Data(contentsOf: URL(fileURLWithPath: newest))
+      switch damage {
+      case "cut": bytes = bytes.prefix(bytes.count - 100)
+      case "bit": bytes[bytes.count - 50] ^= 1
+      default: bytes = Data()
+      }
+      try bytes.write(to: URL(fileURLWithPath: newest))
+      #expect(try run(checkpoints).network == whole.network, "\(damage)")
+      #expect(warned.contains(newest) && warned.contains("going on from"), "\(damage): \(warned)")
+    }
+  }
+
+  @Test("another training's checkpoint is refused, with the difference, and stays as it is")
+  func otherTraining() throws {
+    _ = try run(checkpoints, keepingStep: 14)
+    try restoreKept()
+    let before = files
+    let fault = #expect(throws: TrainingFault.self) {
+      try run(checkpoints(["limbeck 1", "seed 8"]))
+    }
+    #expect(fault?.exitStatus == .data)
+    let text = fault?.description ?? ""
+    #expect(
+      text.contains("expected a checkpoint of this training, with seed 8, found one with seed 7"),
+      "\(text)")
+    #expect(text.contains("remove the folder"))
+    #expect(files == before)
+  }
+
+  @Test("events are records of TensorBoard: length, checksum, payload, checksum; in order, of all epochs")
+  func events() throws {
+    _ = try run(nil, log: "log")
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("log.tfevents")))
+    var place = 0
+    var records = 0
+    func number(_ count: Int) -> UInt64 {
+      defer { place += count }
+      return (0..<count).reduce(0) { $0 | UInt64(bytes[place + $1]) << (8 * UInt64($1)) }
+    }
+    while place < bytes.count {
+      let start = place
+      let length = Int(number(8))
+      #expect(UInt32(number(4)) == maskedCRC(bytes[start..<start + 8]))
+      let payload = bytes[place..<place + length]
+      place += length
+      #expect(UInt32(number(4)) == maskedCRC(payload))
+      records += 1
+      if records == 1 { #expect(payload.range(of: Data("brain.Event:2".utf8)) != nil) }
+      if records == 2 { #expect(payload.range(of: Data("development/accuracy".utf8)) != nil) }
+    }
+    #expect(records == 1 + 4)
+  }
+
+  /// Bit by bit, from the definition of CRC-32C and the mask of record files.
+  private func maskedCRC(_ data: Data) -> UInt32 {
+    var crc = UInt32.max
+    for byte in data {
+      crc ^= UInt32(byte)
+      for _ in 0..<8 { crc = crc >> 1 ^ (crc & 1 == 1 ? 0x82F6_3B78 : 0) }
+    }
+    crc = ~crc
+    return (crc >> 15 | crc << 17) &+ 0xA282_EAD8
+  }
+}
