@@ -125,6 +125,6 @@ let package = Package(
         "Corpus", "Distillation", "Evaluation", "Features", "KaldiIO", "LinearAlgebra", "Networks",
         "Storage", "Training", logging,
       ]),
-    tests(of: "LimbeckCLI"),
+    tests(of: "LimbeckCLI", uses: ["Benchmarks"]),
   ]
 )

@@ -60,6 +60,7 @@ sndfile libsndfile1-dev
 fftw3 libfftw3-dev
 openblas libopenblas-dev
 libxxhash libxxhash-dev
+libisal libisal-dev
 LIBRARIES
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 }

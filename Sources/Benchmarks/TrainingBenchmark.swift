@@ -157,11 +157,12 @@ struct TrainingBenchmark: ParsableCommand {
     return targets
   }
 
-  /// The products of a step and nothing else, in operations a second over all threads.
+  /// The products of a step and nothing else.
   ///
   /// - Parameters:
   ///   - sizes: of the layers, from the input up.
   ///   - operations: of a step, a frame.
+  /// - Returns: operations a second over all threads.
   private func sgemmRate(_ sizes: [Int], operations: Double) -> Double {
     let buffers = (0..<threads).map { thread in
       zip(sizes, sizes.dropFirst()).enumerated().map { index, size in

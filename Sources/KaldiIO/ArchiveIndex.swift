@@ -76,6 +76,7 @@ package struct MatrixArchive: Sendable {
   ///   - rows: within the matrix.
   ///   - entry: one of `entries`.
   ///   - tile: whole rows of a matrix, `rows.count` × `entry.columns`.
+  /// - Throws: `FileFault` when they cannot be read.
   package func read(_ rows: Range<Int>, of entry: Entry, into tile: Tile) throws(FileFault) {
     precondition(
       rows.lowerBound >= 0 && rows.upperBound <= entry.rows && tile.rows == rows.count

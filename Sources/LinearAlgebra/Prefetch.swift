@@ -30,9 +30,10 @@ package final class Prefetch<Value: Sendable>: @unchecked Sendable {
     thread.start()
   }
 
-  /// The next value, or nil at the end.
+  /// Takes the next value.
   ///
   /// - Parameter value: one that is no longer used.
+  /// - Returns: the value, or nil at the end.
   /// - Throws: what making it threw.
   package func next(recycling value: Value? = nil) throws -> Value? {
     condition.lock()

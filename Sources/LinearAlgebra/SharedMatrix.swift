@@ -1,3 +1,5 @@
+import Foundation
+
 /// A row-major matrix of single-precision values at a fixed place in memory, of which threads may write
 /// disjoint tiles side by side.
 ///
@@ -31,13 +33,32 @@
     set(vector)
   }
 
-  deinit { unsafe base.deallocate() }
+  deinit { unsafe SharedMatrix.free(base, capacity) }
 
-  /// Memory at a border of cache lines, which vectors of 64 bytes then do not cross.
+  /// Memory of zeros at a border of cache lines, which vectors of 64 bytes then do not cross.
+  ///
+  /// Much of it comes from the system and goes back to it, where a heap would keep it; of that, memory is
+  /// taken where it is written.
   private static func zeros(_ count: Int) -> UnsafeMutablePointer<Float> {
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: max(1, count) * MemoryLayout<Float>.stride, alignment: 64)
-    return unsafe memory.initializeMemory(as: Float.self, repeating: 0, count: max(1, count))
+    let bytes = max(1, count) * MemoryLayout<Float>.stride
+    guard bytes >= mappedBytes else {
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+      return unsafe memory.initializeMemory(as: Float.self, repeating: 0, count: max(1, count))
+    }
+    let memory = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let memory = unsafe memory, unsafe memory != MAP_FAILED else {
+      preconditionFailure("SharedMatrix: no memory for \(count) values")
+    }
+    return unsafe memory.bindMemory(to: Float.self, capacity: count)
+  }
+
+  private static func free(_ base: UnsafeMutablePointer<Float>, _ count: Int) {
+    let bytes = max(1, count) * MemoryLayout<Float>.stride
+    if bytes >= mappedBytes {
+      unsafe munmap(base, bytes)
+    } else {
+      unsafe base.deallocate()
+    }
   }
 
   /// Sets the number of rows.
@@ -47,7 +68,7 @@
     precondition(count >= 0, "SharedMatrix: \(count) is not a number of rows")
     rows = count
     guard count * columns > capacity else { return }
-    unsafe base.deallocate()
+    unsafe SharedMatrix.free(base, capacity)
     capacity = count * columns
     unsafe base = SharedMatrix.zeros(capacity)
   }
@@ -125,3 +146,6 @@
     return unsafe _overrideLifetime(span, borrowing: self)
   }
 }
+
+/// From how many bytes on memory is the system's and not the heap's.
+private let mappedBytes = 1 << 20

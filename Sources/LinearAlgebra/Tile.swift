@@ -84,7 +84,9 @@ import COpenBLAS
   ///
   /// - Parameters:
   ///   - left: `rows × k` in the form it enters.
+  ///   - leftForm: that form.
   ///   - right: `k × columns` in the form it enters.
+  ///   - rightForm: that form.
   ///   - start: whether what was there is kept.
   package func setProduct(
     _ left: Tile, _ leftForm: Form = .asIs, _ right: Tile, _ rightForm: Form = .asIs,
@@ -207,7 +209,9 @@ import COpenBLAS
     for row in 0..<rows { unsafe matrix_scale(base + row * stride, Int64(columns), factor, 0) }
   }
 
-  /// One step of gradient descent with momentum, in place: `v ← momentum · v − rate · (g + decay · p)`,
+  /// One step of gradient descent with momentum, in place.
+  ///
+  /// `v ← momentum · v − rate · (g + decay · p)`,
   /// then `p ← p + v`, or with Nesterov's look ahead `p ← p + momentum · v − rate · (g + decay · p)`
   /// (Sutskever et al. 2013, "On the importance of initialization and momentum").
   package func takeMomentumStep(

@@ -20,6 +20,7 @@ extension AcousticNetwork {
   /// A network of the same shape with other numbers.
   ///
   /// - Parameter tensors: as many values by each name as `tensors` has.
+  /// - Returns: the network.
   package func with(_ tensors: [String: [Float]]) -> AcousticNetwork {
     func values(_ name: String, _ index: Int) -> [Float] {
       guard let values = tensors["layers.\(index).\(name)"] else {

@@ -217,7 +217,7 @@ extension Tile {
   }
 }
 
-/// For each offset, the rows of the layer below that the rows of a layer see.
+/// Where a layer finds what it sees.
 ///
 /// Rows are ordered by time first: those of one time of all runs stand together, so that what a layer sees at
 /// an offset is a run of rows.
@@ -226,6 +226,7 @@ extension Tile {
 ///   - offsets: those of the layer.
 ///   - rows: of the layer.
 ///   - chunks: how many runs of frames go side by side.
+/// - Returns: for each offset, the rows of the layer below that the rows of the layer see.
 func rowsSeen(at offsets: [Int], rows: Int, chunks: Int) -> [Range<Int>] {
   offsets.map { offset in
     let start = (offset - (offsets.first ?? 0)) * chunks

@@ -22,7 +22,9 @@ extension Matrix {
 
 /// The cross-entropy of a frame, with its gradient with respect to the logits.
 package enum CrossEntropy {
-  /// `−Σ t · log softmax(z)` with `t = (1 − ε) · 1[label] + ε / N`, which for ε = 0 is
+  /// The loss of a true class.
+  ///
+  /// It is `−Σ t · log softmax(z)` with `t = (1 − ε) · 1[label] + ε / N`, which for ε = 0 is
   /// `−log softmax(z)[label]` (label smoothing: Szegedy et al. 2016, "Rethinking the Inception architecture",
   /// §7).
   ///

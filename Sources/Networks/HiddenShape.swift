@@ -50,9 +50,10 @@ package struct HiddenShape: Sendable, Equatable, Codable {
     }
   }
 
-  /// Which frames of the layer below each layer sees, from the first hidden layer to the one of the classes.
+  /// What each layer sees of time.
   ///
   /// - Parameter context: what a feed-forward network's first layer sees.
+  /// - Returns: the frames of the layer below, from the first hidden layer to the one of the classes.
   package func offsets(context: ClosedRange<Int>) -> [[Int]] {
     if let timeOffsets { return timeOffsets + [[0]] }
     return [Array(context)] + Array(repeating: [0], count: layers)

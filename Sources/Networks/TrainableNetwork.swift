@@ -257,7 +257,9 @@ package final class TrainableNetwork: @unchecked Sendable {
     }
   }
 
-  /// Scales down the rows of weights whose norm is above a limit (Srivastava et al. 2014, §5.1).
+  /// Scales down the rows of weights whose norm is above a limit.
+  ///
+  /// Srivastava et al. 2014, §5.1.
   package func limitNorms(to limit: Float) {
     let rows = layers.indices.flatMap { layer in
       evenParts(layers[layer].weights.values.rows, 64).map { (layer, $0) }

@@ -4,8 +4,9 @@ package import LinearAlgebra
 package import Storage
 import Training
 
-/// The frames of archives: features, classes, and soft targets where there are such. What is asked for is read
-/// from the files; memory grows with the number of utterances alone.
+/// The frames of archives: features, classes, and soft targets where there are such.
+///
+/// What is asked for is read from the files; memory grows with the number of utterances alone.
 package struct ArchiveFrames: FrameSource {
   /// Where one utterance is.
   private struct Utterance {
@@ -50,6 +51,7 @@ package struct ArchiveFrames: FrameSource {
   /// The same frames with soft targets.
   ///
   /// - Parameter archive: has a matrix of `frames × classes` for each utterance.
+  /// - Returns: the frames.
   /// - Throws: `FileFault` for an utterance without such.
   func with(softTargets archive: MatrixArchive) throws(FileFault) -> ArchiveFrames {
     let entries = Dictionary(uniqueKeysWithValues: archive.entries.map { ($0.key, $0) })
@@ -98,11 +100,13 @@ package struct ArchiveFrames: FrameSource {
 }
 
 extension FrameSource {
-  /// The features of a whole utterance, all finite.
+  /// The features of a whole utterance.
   ///
   /// - Parameters:
   ///   - utterance: its index.
   ///   - path: where they are, for the message.
+  /// - Returns: frames × features.
+  /// - Throws: `FileFault` when they cannot be read or are not all finite.
   func features(of utterance: Int, path: String) throws(FileFault) -> Matrix {
     let matrix = SharedMatrix(rows: frameCount(of: utterance), columns: columns)
     try readFeatures(0..<matrix.rows, of: utterance, into: matrix.tile)

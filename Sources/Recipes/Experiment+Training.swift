@@ -159,7 +159,11 @@ extension Experiment {
   ///
   /// Both are read once for that, and every frame must be finite and every class known.
   ///
-  /// - Parameter pool: how many training frames may be in memory.
+  /// - Parameters:
+  ///   - pool: how many training frames may be in memory.
+  ///   - softTargets: of the training frames; nil for none.
+  /// - Returns: both sets, read as far as they fit in the pool.
+  /// - Throws: `ExperimentFault` and `FileFault` for data that cannot be trained on.
   func openTrainingData(pool: Int, softTargets: MatrixArchive? = nil) throws -> TrainingData {
     var train = try openFrames(.train)
     let development = try openFrames(.development)

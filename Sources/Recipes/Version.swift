@@ -1,2 +1,2 @@
 /// The version of the program, as it stands in models and feature folders.
-package let limbeckVersion = "0.2.0"
+package let limbeckVersion = "0.3.0"

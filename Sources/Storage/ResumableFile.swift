@@ -20,6 +20,14 @@ package struct ResumableFile: ~Copyable {
     return facts?[.size] as? Int ?? 0
   }
 
+  /// Makes a finished file a part again, unless there is one, so that it can be gone on with.
+  package static func reopen(_ path: String) throws(FileFault) {
+    guard partSize(of: path) == 0, FileManager.default.fileExists(atPath: path) else { return }
+    guard unsafe rename(path, partPath(of: path)) == 0 else {
+      throw .unwritable(path: path, reason: unsafe String(cString: strerror(errno)))
+    }
+  }
+
   /// Opens the part and goes on behind its first bytes; what follows them is cut off.
   ///
   /// - Parameters:

@@ -82,6 +82,9 @@ package final class Batch: @unchecked Sendable {
     }
   }
 
+  /// Lets go of the frames that it was filled from.
+  func release() { block = nil }
+
   /// Into how many tasks the filling is cut, which threads may share.
   package var fillTasks: Int { (items.count + runsATask - 1) / runsATask }
 

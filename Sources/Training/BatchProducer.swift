@@ -51,9 +51,11 @@ struct BatchProducer {
     return generator.permutation(of: items.count).map { items[Int($0)] }
   }
 
-  /// The next batch with the position behind it; nil at the end of the epoch.
+  /// Assigns the next batch.
   ///
   /// - Parameter used: a batch that is no longer needed, whose memory is taken.
+  /// - Returns: the batch with the position behind it; nil at the end of the epoch.
+  /// - Throws: `FileFault` when the next block cannot be read.
   mutating func next(
     reusing used: Batch?
   ) throws(FileFault) -> (batch: Batch, next: FrameSet.Position)? {

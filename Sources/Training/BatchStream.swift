@@ -30,13 +30,15 @@ package final class BatchStream {
 
   deinit { prefetch.cancel() }
 
-  /// The next batch, not filled yet, with the position behind it; nil at the end. It is valid until the call
-  /// after the next.
+  /// The next batch, not filled yet.
   ///
+  /// - Returns: the batch, which is valid until the call after the next, with the position behind it; nil at
+  ///   the end.
   /// - Throws: `FileFault` when its frames cannot be read.
   package func next() throws(FileFault) -> (batch: Batch, next: FrameSet.Position)? {
     do {
       let used = inUse.count == 2 ? inUse.removeFirst() : nil
+      used?.batch.release()
       guard let made = try prefetch.next(recycling: used) else { return nil }
       inUse.append(made)
       return (made.batch, made.next)

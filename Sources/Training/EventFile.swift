@@ -17,6 +17,7 @@ struct EventFile: ~Copyable {
   /// - Parameters:
   ///   - path: its name has `tfevents` in it.
   ///   - byteCount: how much to keep of one that was begun.
+  /// - Throws: `FileFault` when it cannot be written.
   init(path: String, keeping byteCount: Int) throws(FileFault) {
     var file = try ResumableFile(path: path, keeping: byteCount)
     if byteCount == 0 {

@@ -54,6 +54,7 @@ final class FrameBlock: @unchecked Sendable {
     let rows = segments.reduce(0) { sum, segment in
       sum + FrameBlock.kept(segment, margin, of: source.frameCount(of: segment.utterance)).count
     }
+    // Memory is taken as they are filled, so that a block that is read ahead is no larger than what was read.
     features = SharedMatrix(rows: rows, columns: source.columns)
     softTargets = SharedMatrix(
       rows: source.softColumns > 0 ? frames : 0, columns: source.softColumns)

@@ -91,6 +91,7 @@ package struct FrameSet: Sendable {
   ///   - order: of the frames.
   ///   - layout: how the network sees them.
   ///   - batchSize: frames in a batch; the last one of a block may have fewer.
+  /// - Returns: the plan; nothing is read yet.
   package func plan(_ order: Order, layout: BatchLayout, batchSize: Int) -> EpochPlan {
     var ordered = segments
     if case .shuffled(let seed, let epoch) = order, resident == nil {

@@ -23,6 +23,7 @@ package protocol FrameSource: Sendable {
   ///   - frames: of the utterance.
   ///   - utterance: its index.
   ///   - tile: whole rows, `frames.count × columns`.
+  /// - Throws: `FileFault` when they cannot be read.
   func readFeatures(_ frames: Range<Int>, of utterance: Int, into tile: Tile) throws(FileFault)
 
   /// The classes of some frames, none of them negative.

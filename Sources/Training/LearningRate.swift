@@ -1,8 +1,7 @@
 import Foundation
-import Storage
 
 /// The learning rate as a function of the step.
-package struct LearningRateOptions: Sendable, Equatable, Codable {
+package struct LearningRateOptions: Sendable, Equatable {
   /// The shapes.
   package enum Schedule: String, Sendable, Codable, CaseIterable {
     /// The same at every step.
@@ -39,6 +38,7 @@ package struct LearningRateOptions: Sendable, Equatable, Codable {
   ///   - step: from 0.
   ///   - steps: the number of steps of the whole training.
   ///   - halvings: how often newbob has taken the rate down.
+  /// - Returns: a positive number.
   package func rate(atStep step: Int, of steps: Int, halvings: Int = 0) -> Double {
     let progress = steps > 1 ? Double(step) / Double(steps - 1) : 0
     let rate =
@@ -52,11 +52,12 @@ package struct LearningRateOptions: Sendable, Equatable, Codable {
     return step < warmUp ? rate * Double(step + 1) / Double(warmUp + 1) : rate
   }
 
-  /// Whether newbob takes the rate down after an epoch.
+  /// Decides on newbob's rate after an epoch.
   ///
   /// - Parameters:
   ///   - loss: the epoch's development loss.
   ///   - lowest: the lowest of the epochs before; nil after the first.
+  /// - Returns: whether it is taken down.
   package func halves(after loss: Double, lowest: Double?) -> Bool {
     guard schedule == .newbob, let lowest else { return false }
     return loss > lowest * (1 - improvement)

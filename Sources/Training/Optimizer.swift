@@ -1,10 +1,9 @@
 import Foundation
 import LinearAlgebra
 package import Networks
-import Storage
 
 /// How parameters are moved against their gradient.
-package struct OptimizerOptions: Sendable, Equatable, Codable {
+package struct OptimizerOptions: Sendable, Equatable {
   /// The rules.
   package enum Kind: String, Sendable, Codable, CaseIterable {
     /// Gradient descent with momentum (0 for none).
@@ -31,38 +30,15 @@ package struct OptimizerOptions: Sendable, Equatable, Codable {
 
   package init() {}
 
-  package enum CodingKeys: String, CodingKey, CaseIterable {
-    case kind, momentum, nesterov, beta1, beta2, epsilon, weightDecay
-  }
-
-  package init(from decoder: any Decoder) throws {
-    let read = try OptionReader<CodingKeys>(decoder)
-    kind = try read(.kind, default: kind)
-    momentum = try read(.momentum, default: momentum)
-    nesterov = try read(.nesterov, default: nesterov)
-    beta1 = try read(.beta1, default: beta1)
-    beta2 = try read(.beta2, default: beta2)
-    epsilon = try read(.epsilon, default: epsilon)
-    weightDecay = try read(.weightDecay, default: weightDecay)
-    for (key, share) in [("momentum", momentum), ("beta1", beta1), ("beta2", beta2)] {
-      try requireOption(
-        (0..<1).contains(share), key, expected: "at least 0, below 1", found: share)
-    }
-    try requireOption(
-      epsilon > 0 && epsilon.isFinite, "epsilon", expected: "above 0", found: epsilon)
-    try requireOption(
-      weightDecay >= 0 && weightDecay.isFinite, "weightDecay", expected: "0 or more",
-      found: weightDecay)
-  }
-
   /// How many values are kept of each parameter.
   package var moments: Int { kind == .sgd ? 1 : 2 }
 
-  /// What moves a part of a parameter at one step.
+  /// The move of one step.
   ///
   /// - Parameters:
   ///   - step: from 0.
   ///   - rate: the learning rate.
+  /// - Returns: what moves a part of a parameter.
   package func update(
     step: Int, rate: Double
   ) -> @Sendable (TrainableNetwork.Update) -> Void {

@@ -37,6 +37,10 @@ package struct TrainingLog: ~Copyable {
   ///   - mark: where the checkpoint is that the training goes on from; nil at its start.
   /// - Throws: `FileFault` when they cannot be written.
   init(_ paths: Paths, from mark: Mark?) throws(FileFault) {
+    // A run that was killed just after its end has given them their names.
+    for path in [paths.lines, paths.events] where mark != nil {
+      try ResumableFile.reopen(path)
+    }
     let lines = try ResumableFile(
       path: paths.lines,
       keeping: min(mark?.lines ?? 0, ResumableFile.partSize(of: paths.lines)))
@@ -71,7 +75,7 @@ package struct TrainingLog: ~Copyable {
     try events.write(
       [
         ("epoch/loss", record.loss), ("epoch/accuracy", record.accuracy),
-        ("epoch/gradientNorm", record.gradientNorm),
+        ("epoch/learningRate", record.learningRate), ("epoch/gradientNorm", record.gradientNorm),
         ("development/loss", record.developmentLoss),
         ("development/accuracy", record.developmentAccuracy),
       ], step: record.step)

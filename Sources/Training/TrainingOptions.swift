@@ -14,14 +14,19 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
   ///
   /// A frame takes four bytes for each feature, for its class, and for each class of soft targets.
   package var pool = 1 << 20
+  /// The optimiser, `optimizer:` for its kind; its options stand beside these.
   package var optimizer = OptimizerOptions()
   /// The learning rate; its options stand beside these.
   package var rate = LearningRateOptions()
   /// The probability that a hidden unit is dropped, in [0, 1).
   package var dropout = 0.0
-  /// The largest norm of the gradient over all parameters; a longer one is scaled down. Absent for any.
+  /// The largest norm of the gradient over all parameters; a longer one is scaled down.
+  ///
+  /// Absent for any.
   package var clipNorm: Double?
-  /// The largest norm of the weights into a unit; longer ones are scaled down after each step. Absent for any.
+  /// The largest norm of the weights into a unit; longer ones are scaled down after each step.
+  ///
+  /// Absent for any.
   package var maxNorm: Double?
   /// ε of label smoothing: the share of a hard target that goes to all classes alike, in [0, 1).
   package var labelSmoothing = 0.0
@@ -33,11 +38,10 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
   package init() {}
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
-    case epochs, batchSize, chunk, pool, optimizer, schedule, learningRate, finalLearningRate
-    case warmUp, halving, improvement, dropout, clipNorm, maxNorm, labelSmoothing, classWeights
-    case patience
-    /// That of the optimizer, in its old place.
-    case momentum
+    case epochs, batchSize, chunk, pool
+    case optimizer, momentum, nesterov, beta1, beta2, epsilon, weightDecay
+    case schedule, learningRate, finalLearningRate, warmUp, halving, improvement
+    case dropout, clipNorm, maxNorm, labelSmoothing, classWeights, patience
   }
 
   package init(from decoder: any Decoder) throws {
@@ -46,8 +50,13 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
     batchSize = try read(.batchSize, default: batchSize)
     chunk = try read(.chunk, default: chunk)
     pool = try read(.pool, default: pool)
-    optimizer = try read(.optimizer, default: optimizer)
+    optimizer.kind = try read(.optimizer, default: optimizer.kind)
     optimizer.momentum = try read(.momentum, default: optimizer.momentum)
+    optimizer.nesterov = try read(.nesterov, default: optimizer.nesterov)
+    optimizer.beta1 = try read(.beta1, default: optimizer.beta1)
+    optimizer.beta2 = try read(.beta2, default: optimizer.beta2)
+    optimizer.epsilon = try read(.epsilon, default: optimizer.epsilon)
+    optimizer.weightDecay = try read(.weightDecay, default: optimizer.weightDecay)
     rate.schedule = try read(.schedule, default: rate.schedule)
     rate.learningRate = try read(.learningRate, default: rate.learningRate)
     rate.finalLearningRate = try read(.finalLearningRate, default: rate.finalLearningRate)
@@ -77,17 +86,21 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
       found: pool)
     for (key, value) in [
       ("learningRate", rate.learningRate), ("finalLearningRate", rate.finalLearningRate),
-      ("clipNorm", clipNorm ?? 1), ("maxNorm", maxNorm ?? 1),
+      ("epsilon", optimizer.epsilon), ("clipNorm", clipNorm ?? 1), ("maxNorm", maxNorm ?? 1),
     ] {
       try requireOption(value > 0 && value.isFinite, key, expected: "above 0", found: value)
     }
     for (key, value) in [
-      ("momentum", optimizer.momentum), ("improvement", rate.improvement), ("dropout", dropout),
+      ("momentum", optimizer.momentum), ("beta1", optimizer.beta1), ("beta2", optimizer.beta2),
+      ("improvement", rate.improvement), ("dropout", dropout),
       ("labelSmoothing", labelSmoothing),
     ] {
       try requireOption(
         (0..<1).contains(value), key, expected: "at least 0, below 1", found: value)
     }
+    try requireOption(
+      optimizer.weightDecay >= 0 && optimizer.weightDecay.isFinite, "weightDecay",
+      expected: "0 or more", found: optimizer.weightDecay)
     try requireOption(
       rate.halving > 0 && rate.halving < 1, "halving", expected: "above 0, below 1",
       found: rate.halving)
@@ -112,7 +125,13 @@ extension TrainingOptions {
     try container.encode(batchSize, forKey: .batchSize)
     try container.encode(chunk, forKey: .chunk)
     try container.encode(pool, forKey: .pool)
-    try container.encode(optimizer, forKey: .optimizer)
+    try container.encode(optimizer.kind, forKey: .optimizer)
+    try container.encode(optimizer.momentum, forKey: .momentum)
+    try container.encode(optimizer.nesterov, forKey: .nesterov)
+    try container.encode(optimizer.beta1, forKey: .beta1)
+    try container.encode(optimizer.beta2, forKey: .beta2)
+    try container.encode(optimizer.epsilon, forKey: .epsilon)
+    try container.encode(optimizer.weightDecay, forKey: .weightDecay)
     try container.encode(rate.schedule, forKey: .schedule)
     try container.encode(rate.learningRate, forKey: .learningRate)
     try container.encode(rate.finalLearningRate, forKey: .finalLearningRate)

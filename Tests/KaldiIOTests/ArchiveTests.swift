@@ -281,4 +281,57 @@ struct ArchiveScriptTests {
     let fault = #expect(throws: FileFault.self) { try MatrixArchive(path: cut) }
     #expect(fault?.description.contains("for second") == true)
   }
+
+  @Test("parts of integer vectors are read from the file, in binary and in text")
+  func integerParts() throws {
+    let folder = try TemporaryFolder()
+    for name in ["integers.ark", "integers.txt"] {
+      let archive = try IntegerArchive(path: try fixture(name))
+      let whole = try Archive.readIntegers(try fixture(name))
+      #expect(archive.entries.map(\.key) == whole.map(\.key))
+      for (entry, own) in zip(archive.entries, whole) {
+        #expect(entry.count == own.values.count)
+        #expect(try archive.read(0..<entry.count, of: entry) == own.values)
+        guard entry.count > 1 else { continue }
+        #expect(try archive.read(1..<entry.count, of: entry) == Array(own.values[1...]))
+      }
+    }
+    #expect(throws: FileFault.self) { try IntegerArchive(path: fixture("matrices.ark")) }
+    #expect(throws: FileFault.self) { try IntegerArchive(path: folder.file("none.ark")) }
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: fixture("integers.ark")))
+    let cut = try folder.write(bytes.dropLast(3), to: "cut-integers.ark")
+    #expect(throws: FileFault.self) { try IntegerArchive(path: cut) }
+    var other = bytes
+    // The size byte of the last integer.
+    other[other.count - 5] = 2
+    let path = try folder.write(other, to: "other-integers.ark")
+    let archive = try IntegerArchive(path: path)
+    let last = try #require(archive.entries.last)
+    #expect(throws: FileFault.self) { try archive.read(0..<last.count, of: last) }
+  }
+
+  @Test(
+    "archives in other forms are held in memory where that is asked for",
+    arguments: [
+      "cm.ark", "double-matrices.ark", "matrices.txt",
+    ])
+  func otherForms(name: String) throws {
+    let archive = try MatrixArchive(path: try fixture(name), otherForms: .held)
+    let whole = try Archive.readMatrices(try fixture(name))
+    #expect(archive.entries.map(\.key) == whole.map(\.key))
+    for (entry, own) in zip(archive.entries, whole) where own.matrix.rows > 0 {
+      #expect(try archive.read(0..<entry.rows, of: entry) == own.matrix)
+    }
+    #expect(throws: FileFault.self) { try MatrixArchive(path: fixture(name)) }
+  }
+
+  @Test("a bad line of integers in text is its key's alone")
+  func integerLines() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write("a 1 2\nb 1 2.5\nc\n", to: "lines.txt")
+    let lines = try Archive.readIntegerLines(path)
+    #expect(try lines["a"]?.get() == [1, 2])
+    #expect(try lines["c"]?.get() == [])
+    #expect(throws: FileFault.self) { try lines["b"]?.get() }
+  }
 }

@@ -26,9 +26,10 @@ private struct NaiveNetwork {
     }
   }
 
-  /// The logits of runs of frames: run, time, class.
+  /// The logits of runs of frames.
   ///
   /// - Parameter runs: run, time, feature: of each run all frames that the first layer sees.
+  /// - Returns: run, time, class.
   func logits(_ runs: [[[Double]]]) -> [[[Double]]] {
     var values = runs
     for (index, layer) in layers.enumerated() {
@@ -102,7 +103,9 @@ struct GradientTests {
     return network
   }
 
-  /// Frames of each run with all that the network sees: run, time, feature. Seed 33.
+  /// Frames of each run with all that the network sees: run, time, feature.
+  ///
+  /// Seed 33.
   private func frames(_ network: AcousticNetwork) -> [[[Double]]] {
     let count = times + network.context.upperBound - network.context.lowerBound
     return (0..<runs).map { run in

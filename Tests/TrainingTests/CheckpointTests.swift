@@ -20,7 +20,7 @@ struct CheckpointTests {
       TrainingOptions.self,
       from: Data(
         #"""
-        {"epochs": 4, "batchSize": 16, "chunk": 4, "dropout": 0.2, "optimizer": {"kind": "adam"},
+        {"epochs": 4, "batchSize": 16, "chunk": 4, "dropout": 0.2, "optimizer": "adam",
         "learningRate": 0.02, "schedule": "newbob"}
         """#.utf8))
   }
@@ -140,7 +140,9 @@ struct CheckpointTests {
     #expect(files == before)
   }
 
-  @Test("events are records of TensorBoard: length, checksum, payload, checksum; in order, of all epochs")
+  @Test(
+    "events are records of TensorBoard: length, checksum, payload, checksum; in order, of all epochs"
+  )
   func events() throws {
     _ = try run(nil, log: "log")
     let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("log.tfevents")))

@@ -36,8 +36,8 @@ private struct Golden: Decodable {
 
   struct Curve: Decodable {
     let network: String
-    let optimizer: OptimizerOptions
-    let learningRate: Double
+    /// An epoch is one step with all frames.
+    let training: TrainingOptions
     let losses: [Double]
     let gradientNorms: [Double]
   }
@@ -71,22 +71,18 @@ struct CurveTests {
       normalizer: FeatureNormalizer(mean: [0, 0, 0, 0], deviation: [1, 1, 1, 1]))
     #expect(golden.curves.count == 12)
     for curve in golden.curves {
-      var options = TrainingOptions()
-      (options.optimizer, options.rate.learningRate) = (curve.optimizer, curve.learningRate)
-      options.rate.schedule = .constant
-      // An epoch is one step with all frames.
-      (options.epochs, options.batchSize, options.chunk) = (curve.losses.count, 4096, 8)
       let start = try #require(golden.networks[curve.network]).network
-      let run = try Trainer(options: options, seed: 1, workers: Workers(count: threads)).train(
-        start, on: set, objective: HardTargets(), development: set)
+      let run = try Trainer(options: curve.training, seed: 1, workers: Workers(count: threads))
+        .train(
+          start, on: set, objective: HardTargets(), development: set)
       // Single precision against double, over steps that magnify the difference.
       let losses = run.history.map(\.loss)
       #expect(
         mismatch(losses, curve.losses, relative: 2e-4) == nil,
-        "\(curve.network), \(curve.optimizer)")
+        "\(curve.network), \(curve.training.optimizer)")
       #expect(
         mismatch(run.history.map(\.gradientNorm), curve.gradientNorms, relative: 2e-3) == nil,
-        "\(curve.network), \(curve.optimizer)")
+        "\(curve.network), \(curve.training.optimizer)")
     }
   }
 }

@@ -128,7 +128,8 @@ struct FrameSetTests {
     if kind.description == "feed-forward" { #expect(given == expected) }
   }
 
-  @Test("a stream that begins anywhere goes on as the whole one does", arguments: [4096, 1_000_000])
+  @Test(
+    "a stream that begins anywhere goes on as the whole one does", arguments: [4096, 1_000_000])
   func positions(pool: Int) throws {
     let set = try set(pool: pool)
     let kind = FrameSetTests.kinds[0]

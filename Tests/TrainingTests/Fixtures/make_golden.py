@@ -30,9 +30,9 @@ OPTIMIZERS = {
         {"nesterov": True},
         lambda p: torch.optim.SGD(p, lr=0.2, momentum=0.9, nesterov=True),
     ),
-    "adam": ({"kind": "adam"}, lambda p: torch.optim.Adam(p, lr=0.02)),
+    "adam": ({"optimizer": "adam"}, lambda p: torch.optim.Adam(p, lr=0.02)),
     "adamw": (
-        {"kind": "adamw", "weightDecay": 0.1},
+        {"optimizer": "adamw", "weightDecay": 0.1},
         lambda p: torch.optim.AdamW(
             [
                 {"params": [w for w in p if w.dim() == 2], "weight_decay": 0.1},
@@ -114,8 +114,14 @@ for name, kind in NETWORKS.items():
         golden["curves"].append(
             {
                 "network": name,
-                "optimizer": options,
-                "learningRate": 0.2 if "kind" not in options else 0.02,
+                "training": options
+                | {
+                    "learningRate": 0.02 if "optimizer" in options else 0.2,
+                    "schedule": "constant",
+                    "epochs": STEPS,
+                    "batchSize": 4096,
+                    "chunk": RUN,
+                },
                 "losses": losses,
                 "gradientNorms": norms,
             }
