@@ -109,8 +109,10 @@ extension Experiment {
       features: recipe.features.columns, context: recipe.context.offsets, hidden: job.hidden,
       classes: data.classes.count, seed: job.seed)
     let log = reporter.log
+    let folder = "\(path)/checkpoints/\(job.system)"
+    let lock = try FolderLock(folder)
     let checkpoints = CheckpointFolder(
-      "\(path)/checkpoints/\(job.system)", identity: inputs.lines, pause: checkpointPause
+      folder, identity: inputs.lines, pause: checkpointPause
     ) { log.warning("\(job.system): \($0)") }
     let trainer = Trainer(
       options: job.training, seed: job.seed, workers: workers, checkpoints: checkpoints,
@@ -136,6 +138,7 @@ extension Experiment {
         developmentAccuracy: best.developmentAccuracy, limbeckVersion: limbeckVersion))
     try model.write(to: modelPath(job.system))
     checkpoints.remove()
+    _ = consume lock
   }
 
   /// What every network depends on: the training and development data.

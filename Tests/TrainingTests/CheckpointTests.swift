@@ -15,14 +15,14 @@ struct CheckpointTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func options() throws -> TrainingOptions {
+  private func options(_ schedule: String) throws -> TrainingOptions {
     try JSONDecoder().decode(
       TrainingOptions.self,
       from: Data(
-        #"""
+        """
         {"epochs": 4, "batchSize": 16, "chunk": 4, "dropout": 0.2, "optimizer": "adam",
-        "learningRate": 0.02, "schedule": "newbob"}
-        """#.utf8))
+        "learningRate": 0.02, "schedule": "\(schedule)"}
+        """.utf8))
   }
 
   private var checkpoints: CheckpointFolder { checkpoints(["limbeck 1", "seed 7"]) }
@@ -40,8 +40,18 @@ struct CheckpointTests {
     (try? String(contentsOfFile: folder.file("warnings"), encoding: .utf8)) ?? ""
   }
 
+  /// When the files are kept as they are, as if the training were killed then.
+  private enum Moment: Equatable {
+    case never
+    /// After so many steps, before their checkpoint.
+    case step(Int)
+    /// After an epoch, before it is in the log.
+    case epoch(Int)
+  }
+
   private func run(
-    _ checkpoints: CheckpointFolder?, log: String? = nil, keepingStep steps: Int = .max
+    _ checkpoints: CheckpointFolder?, log: String? = nil, keeping moment: Moment = .never,
+    schedule: String = "cosine"
   ) throws -> Trainer.Outcome {
     let hidden = HiddenShape(
       layers: 2, units: 9, timeOffsets: [[-1, 0, 1], [-1, 2]], batchNormalization: true)
@@ -51,22 +61,27 @@ struct CheckpointTests {
       TrainingLog.Paths(lines: folder.file($0), events: folder.file("\($0).tfevents"))
     }
     let trainer = Trainer(
-      options: try options(), seed: 7, workers: .one, checkpoints: checkpoints, log: paths)
-    // A training cannot be broken off from inside: its checkpoints as they were at that step are kept.
+      options: try options(schedule), seed: 7, workers: .one, checkpoints: checkpoints, log: paths)
     var taken = 0
-    let kept = folder.file("kept")
     return try trainer.train(
       network, on: train, objective: HardTargets(), development: development
     ) { event in
-      guard case .frames = event else { return }
-      taken += 1
-      guard taken == steps else { return }
-      try? FileManager.default.removeItem(atPath: kept)
-      try? FileManager.default.createDirectory(atPath: kept, withIntermediateDirectories: true)
-      for name in ["checkpoints", "log.part", "log.tfevents.part"] {
-        try? FileManager.default.copyItem(
-          atPath: folder.file(name), toPath: kept + "/" + name)
+      switch event {
+      case .frames:
+        taken += 1
+        if moment == .step(taken) { keep() }
+      case .epoch(let record): if moment == .epoch(record.epoch) { keep() }
+      case .steps: break
       }
+    }
+  }
+
+  private func keep() {
+    let kept = folder.file("kept")
+    try? FileManager.default.removeItem(atPath: kept)
+    try? FileManager.default.createDirectory(atPath: kept, withIntermediateDirectories: true)
+    for name in ["checkpoints", "log.part", "log.tfevents.part"] {
+      try? FileManager.default.copyItem(atPath: folder.file(name), toPath: kept + "/" + name)
     }
   }
 
@@ -88,13 +103,22 @@ struct CheckpointTests {
 
   @Test(
     "from a checkpoint of any step, the outcome and the log are those of a run that was left alone",
-    arguments: [2, 3, 9, 10, 17, 30, 36])
-  func resumes(step: Int) throws {
-    let whole = try run(nil, log: "whole")
-    _ = try run(checkpoints, log: "log", keepingStep: step)
+    arguments: [2, 3, 9, 10, 17, 30, 36], ["cosine", "newbob"])
+  func resumes(step: Int, schedule: String) throws {
+    try expectSame(.step(step), schedule)
+  }
+
+  @Test("the same between an epoch's last step and its record", arguments: [1, 3, 4])
+  func resumesAtEpoch(epoch: Int) throws {
+    try expectSame(.epoch(epoch), "cosine")
+  }
+
+  private func expectSame(_ moment: Moment, _ schedule: String) throws {
+    let whole = try run(nil, log: "whole", schedule: schedule)
+    _ = try run(checkpoints, log: "log", keeping: moment, schedule: schedule)
     try restoreKept()
     #expect((1...2).contains(files.count))
-    let resumed = try run(checkpoints, log: "log")
+    let resumed = try run(checkpoints, log: "log", schedule: schedule)
     #expect(resumed.network == whole.network)
     #expect(resumed.epoch == whole.epoch)
     #expect(resumed.history == whole.history)
@@ -103,10 +127,20 @@ struct CheckpointTests {
     #expect(warned.isEmpty)
   }
 
+  @Test("a training that was done but for its model goes on to the same model and log")
+  func done() throws {
+    let whole = try run(checkpoints, log: "log")
+    let log = try TextFile.text(of: folder.file("log"))
+    // The log has its name by now, and the checkpoint of the last epoch is still there.
+    let again = try run(checkpoints, log: "log")
+    #expect(again.network == whole.network)
+    #expect(try TextFile.text(of: folder.file("log")) == log)
+  }
+
   @Test("a checkpoint that was cut or damaged is passed over, with a word, for the one before")
   func damaged() throws {
     let whole = try run(nil)
-    _ = try run(checkpoints, keepingStep: 14)
+    _ = try run(checkpoints, keeping: .step(14))
     for damage in ["cut", "bit", "empty"] {
       try restoreKept()
       try? FileManager.default.removeItem(atPath: folder.file("warnings"))
@@ -125,7 +159,7 @@ struct CheckpointTests {
 
   @Test("another training's checkpoint is refused, with the difference, and stays as it is")
   func otherTraining() throws {
-    _ = try run(checkpoints, keepingStep: 14)
+    _ = try run(checkpoints, keeping: .step(14))
     try restoreKept()
     let before = files
     let fault = #expect(throws: TrainingFault.self) {

@@ -1,0 +1,50 @@
+import LinearAlgebra
+
+/// The loss of each row of a batch, and whether its true class had the largest logit.
+struct RowTally: Sendable {
+  /// Loss and 1 for a correct row.
+  private let rows = SharedMatrix(rows: 0, columns: 2)
+
+  mutating func setRowCount(_ count: Int) { rows.setRowCount(count) }
+
+  /// Replaces the logits of a row by the gradient of its loss times `scale`, zero of one without a label.
+  func count(
+    _ row: Int, _ logits: inout MutableSpan<Float>, of batch: Batch,
+    _ objective: some TrainingObjective, scale: Float
+  ) {
+    let label = batch.labels[row]
+    var (loss, correct): (Float, Float) = (0, 0)
+    if label < 0 {
+      RowKernels.scale(&logits, by: 0)
+    } else {
+      // Of equal logits the first one counts; one that is not a number counts as wrong.
+      let own = logits[Int(label)]
+      if own == RowKernels.maximum(logits) {
+        correct = (0..<Int(label)).contains { logits[$0] == own } ? 0 : 1
+      }
+      let targets = batch.softTargets
+      loss = objective.replaceByGradient(
+        &logits, label: label, softTarget: targets.row(targets.columns > 0 ? row : 0), scale: scale)
+    }
+    rows.withRow(row) { values in
+      values[0] = loss
+      values[1] = correct
+    }
+  }
+
+  /// Adds the rows in their order.
+  ///
+  /// - Returns: the sum of the losses.
+  @discardableResult
+  func add(to sums: inout TrainingProgress.Sums, frames: Int) -> Double {
+    var loss = 0.0
+    let values = rows.values
+    for row in 0..<rows.rows {
+      loss += Double(values[2 * row])
+      sums.correct += Int(values[2 * row + 1])
+    }
+    sums.loss += loss
+    sums.frames += frames
+    return loss
+  }
+}
