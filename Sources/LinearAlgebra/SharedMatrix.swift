@@ -92,9 +92,6 @@ import Foundation
     }
   }
 
-  /// Sets all values in use to zero.
-  package func clear() { unsafe base.update(repeating: 0, count: rows * columns) }
-
   /// All rows and columns in use.
   package var tile: Tile {
     unsafe Tile(base, of: self, rows: rows, columns: columns, stride: columns)

@@ -8,6 +8,9 @@ extension TrainableNetwork {
     /// How many runs of frames go side by side.
     package let chunks: Int
     package var dropout = Dropout.none
+    /// How much of the batch's mean and variance goes into those that the network is used with: less of a
+    /// batch that is smaller than others.
+    package var statisticsShare = BatchNormalization.share
 
     package init(input: SharedMatrix, chunks: Int) {
       (self.input, self.chunks) = (input, chunks)
@@ -147,7 +150,7 @@ extension TrainableNetwork {
         scale: own.scale.values.tile(columns: columns),
         shift: own.shift.values.tile(columns: columns), epsilon: BatchNormalization.epsilon,
         mean: mean, inverse: inverse)
-      moveStatistics(own, columns, rows: layer.outputs.rows)
+      moveStatistics(own, columns, rows: layer.outputs.rows, share: step.statisticsShare)
     } else {
       tile.addAndRectify(bias: bias)
     }
@@ -157,9 +160,12 @@ extension TrainableNetwork {
   }
 
   /// Takes a batch's mean and unbiased variance into those that the network is used with.
-  private func moveStatistics(_ own: Normalization, _ columns: Range<Int>, rows: Int) {
-    let unbiased = Float(rows) / Float(max(1, rows - 1))
-    let share = BatchNormalization.share
+  private func moveStatistics(
+    _ own: Normalization, _ columns: Range<Int>, rows: Int, share: Float
+  ) {
+    // One row has no variance.
+    guard rows > 1 else { return }
+    let unbiased = Float(rows) / Float(rows - 1)
     own.mean.withRow(0) { mean in
       own.variance.withRow(0) { variance in
         for column in columns {

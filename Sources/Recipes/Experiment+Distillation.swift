@@ -43,6 +43,7 @@ extension Experiment {
     for job in memberJobs { try inputs.add(file: modelPath(job.system)) }
     for file in dataFiles(.train) { try inputs.add(file: file) }
     try perform("soft-targets", inputs: inputs, outputs: [softTargetsPath]) {
+      let lock = try FolderLock("\(path)/soft-targets")
       let ensemble = try loadEnsemble()
       let frames = try openFrames(.train)
       var archive = try ArchiveWriter(
@@ -66,6 +67,7 @@ extension Experiment {
             unit: "utterances"))
       }
       try archive.commit()
+      _ = consume lock
       reporter.log.info(
         "\(softTargetsPath): \(frames.count) utterances, T = \(recipe.distillation.temperature)"
       )

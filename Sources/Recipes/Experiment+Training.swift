@@ -71,6 +71,8 @@ extension Experiment {
       reporter.log.info("\(jobs[index].system): fresh")
     }
     guard !stale.isEmpty else { return }
+    let classes = try ClassInventory(path: targets(.train).classesPath)
+    let objectives = try jobs.map { try $0.hardTargets(classes) }
     for index in stale { begin(jobs[index].system) }
     // One set serves all networks whose pool is the same.
     var sets: [Int: TrainingData] = [:]
@@ -79,6 +81,7 @@ extension Experiment {
       sets[pool] = try openTrainingData(pool: pool)
     }
     let sharedSets = sets
+    let log = reporter.log
     let observer = TrainingObserver(
       work: stale.map { jobs[$0].system }.joined(separator: " "),
       total: stale.reduce(0) {
@@ -89,13 +92,16 @@ extension Experiment {
     let share = Workers(count: max(1, workers.count / sideBySide))
     let results = Workers(count: sideBySide).map(stale.count) { index -> Result<Void, any Error> in
       let job = jobs[stale[index]]
-      return Result {
+      let result = Result {
         guard let frames = sharedSets[job.training.pool] else { return }
         try train(
-          job, on: frames, objective: try job.hardTargets(frames.classes),
-          inputs: inputs[stale[index]], workers: share, observer: observer)
+          job, on: frames, objective: objectives[stale[index]], inputs: inputs[stale[index]],
+          workers: share, observer: observer)
         try finish(job.system, inputs: inputs[stale[index]])
       }
+      // Said at once: the others go on, perhaps for hours.
+      if case .failure(let fault) = result { log.error("\(fault)") }
+      return result
     }
     for result in results { try result.get() }
   }
@@ -126,6 +132,7 @@ extension Experiment {
       ) { event in
         observer.note(event, of: job)
       }
+      observer.skip(frames: (job.training.epochs - outcome.history.count) * data.train.count)
     } catch {
       throw ExperimentFault.training(job.system, error)
     }
@@ -251,6 +258,9 @@ final class TrainingObserver: Sendable {
   init(work: String, total: Int, reporter: Reporter) {
     (self.work, self.total, self.reporter) = (work, total, reporter)
   }
+
+  /// Counts the frames of epochs that an early end makes needless.
+  func skip(frames: Int) { done.add(frames, ordering: .relaxed) }
 
   func note(_ event: Trainer.Event, of job: TrainingJob) {
     switch event {

@@ -156,9 +156,10 @@ struct Inputs {
     lines.append("\(name) \(JSONText.line(value))")
   }
 
-  /// Adds a file by its bytes.
+  /// Adds a file by its bytes; its name with its folder's is for people, and the same wherever it lies.
   mutating func add(file path: String) throws(FileFault) {
-    lines.append("\(try Fingerprint(ofFile: path))")
+    let name = path.split(separator: "/").suffix(2).joined(separator: "/")
+    lines.append("\(name) \(try Fingerprint(ofFile: path))")
   }
 
   /// Adds a recording by its path, size and time of change, since a corpus is long to read; of a command

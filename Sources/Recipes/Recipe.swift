@@ -53,6 +53,7 @@ package struct Recipe: Sendable, Codable {
       seed = try read(.seed, default: seed)
       hidden = try read(.hidden, default: hidden)
       training = try read(.training, default: training)
+      try requireChunk(training, hidden)
     }
   }
 
@@ -78,6 +79,7 @@ package struct Recipe: Sendable, Codable {
       training = try read(.training, default: training)
       try requireOption(
         (1...1000).contains(members), "members", expected: "1 to 1000", found: members)
+      try requireChunk(training, hidden)
     }
   }
 
@@ -142,6 +144,13 @@ package struct Recipe: Sendable, Codable {
   package init(path: String) throws(FileFault) {
     self = try decodeYAML(path)
   }
+}
+
+/// Throws when the runs of frames of a time-delay network are longer than a batch.
+private func requireChunk(_ training: TrainingOptions, _ hidden: HiddenShape) throws {
+  try requireOption(
+    hidden.timeOffsets == nil || training.chunk <= training.batchSize, "chunk",
+    expected: "at most the batchSize, \(training.batchSize) frames", found: training.chunk)
 }
 
 /// Reads a value from a YAML file, where one without any option is an empty section; every fault names

@@ -61,6 +61,7 @@ package struct AtomicFile: ~Copyable {
       throw .unwritable(path: path, reason: unsafe String(cString: strerror(errno)))
     }
     isCommitted = true
+    try synchronizeFolder(of: path)
   }
 
   /// Writes a whole file at once.
@@ -73,5 +74,19 @@ package struct AtomicFile: ~Copyable {
   /// Writes a whole text file at once.
   package static func write(_ text: String, to path: String) throws(FileFault) {
     try write(Data(text.utf8), to: path)
+  }
+}
+
+/// Sees to it that a file's name is on the disk, as after it was given.
+func synchronizeFolder(of path: String) throws(FileFault) {
+  let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+  let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+  guard descriptor >= 0 else {
+    throw .unwritable(path: path, reason: unsafe String(cString: strerror(errno)))
+  }
+  defer { close(descriptor) }
+  // Some file systems have nothing to do for a folder, and say so.
+  guard fsync(descriptor) == 0 || errno == EINVAL else {
+    throw .unwritable(path: path, reason: unsafe String(cString: strerror(errno)))
   }
 }

@@ -77,12 +77,18 @@ package struct ResumableFile: ~Copyable {
     self.byteCount = byteCount
   }
 
+  /// Sees to it that what was written is on the disk.
+  package mutating func synchronize() throws(FileFault) {
+    try perform { try handle.synchronize() }
+  }
+
   /// Flushes the bytes to the disk and gives the file its name, replacing what had it before.
   package consuming func commit() throws(FileFault) {
     try perform { try handle.synchronize() }
     guard unsafe rename(ResumableFile.partPath(of: path), path) == 0 else {
       throw .unwritable(path: path, reason: unsafe String(cString: strerror(errno)))
     }
+    try synchronizeFolder(of: path)
   }
 
   private func perform(_ body: () throws -> Void) throws(FileFault) {

@@ -74,8 +74,15 @@ extension AcousticModel {
       }
       return tensor
     }
-    let offsets: [[Int]] = try value("timeOffsets")
     let layerCount: Int = try value("layers")
+    let offsets: [[Int]]
+    if file.metadata["timeOffsets"] == nil, layerCount > 0, layerCount <= file.tensors.count {
+      // A feed-forward network of version 0.2.
+      let context: ContextWindow = try value("context")
+      offsets = [Array(context.offsets)] + Array(repeating: [0], count: layerCount - 1)
+    } else {
+      offsets = try value("timeOffsets")
+    }
     guard offsets.count == layerCount else {
       throw .incomplete(path: path, missing: "the timeOffsets of each layer")
     }

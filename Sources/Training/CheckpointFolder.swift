@@ -14,7 +14,8 @@ package struct CheckpointFolder: Sendable {
   private let identity: [String]
   /// The least time between two checkpoints within an epoch.
   package let pause: Duration
-  private let warn: @Sendable (String) -> Void
+  /// Told of what is damaged, and passed over.
+  let warn: @Sendable (String) -> Void
 
   /// - Parameters:
   ///   - path: the folder, of one training alone.
@@ -28,9 +29,13 @@ package struct CheckpointFolder: Sendable {
   }
 
   /// The checkpoints, the newest first.
-  private var files: [String] {
+  private var files: [String] { files(ending: ".safetensors") }
+
+  private var parts: [String] { files(ending: ".part") }
+
+  private func files(ending suffix: String) -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
-      .filter { $0.hasSuffix(".safetensors") }.sorted(by: >).map { path + "/" + $0 }
+      .filter { $0.hasSuffix(suffix) }.sorted(by: >).map { path + "/" + $0 }
   }
 
   /// Removes all checkpoints, as when the training is done.
@@ -57,7 +62,12 @@ package struct CheckpointFolder: Sendable {
     // The end of an epoch has the step of the last checkpoint within it.
     let name = "\(number)-\(String(format: "%06d", state.progress.epoch)).safetensors"
     try file.write(to: path + "/" + name)
+    let kept = files.prefix(2)
     for old in files.dropFirst(2) { try? FileManager.default.removeItem(atPath: old) }
+    // What a kill left of others while they were written.
+    for part in parts where !kept.contains(where: { part == $0 + ".part" }) {
+      try? FileManager.default.removeItem(atPath: part)
+    }
   }
 
   private func digest(of file: SafetensorsFile) -> String {
@@ -89,6 +99,8 @@ package struct CheckpointFolder: Sendable {
           throw error
         }
         warn("\(error); going on from the checkpoint before it, or from the start")
+        // It would stand before those that are written from now on.
+        try? FileManager.default.moveItem(atPath: path, toPath: path + ".damaged")
       }
     }
   }

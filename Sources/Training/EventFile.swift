@@ -51,6 +51,9 @@ struct EventFile: ~Copyable {
     return length + checksum(length) + payload + checksum(payload)
   }
 
+  /// Sees to it that what was written is on the disk.
+  mutating func synchronize() throws(FileFault) { try file.synchronize() }
+
   /// Gives the file its name.
   consuming func close() throws(FileFault) { try file.commit() }
 }

@@ -61,12 +61,16 @@ package struct FrameSet: Sendable {
     }
   }
 
+  /// Whether all frames are in memory, once for all that train on them.
+  package var isResident: Bool { resident != nil }
+
   /// How much memory the frames take, in words.
   package var memory: String {
-    let bytes = 4 * (source.columns + 1 + source.softColumns)
-    let held = min(count, pool)
-    return "\(count) frames, \(held) of them in memory at a time, "
-      + String(format: "%.2f GB", Double(held * bytes) / 1e9)
+    let bytes = Double(min(count, pool) * 4 * (source.columns + 1 + source.softColumns)) / 1e9
+    return isResident
+      ? "\(count) frames in memory, \(String(format: "%.2f GB", bytes))"
+      : "\(count) frames, \(pool) of them in memory at a time for each network in training, "
+        + String(format: "%.2f GB", bytes)
   }
 
   /// In which order frames come.

@@ -18,7 +18,7 @@ package struct Trainer: Sendable {
 
   /// What a training tells while it runs.
   package enum Event: Sendable {
-    /// So many more frames are done, and what the epoch came to so far.
+    /// So many more frames are done, and what the epoch came to so far; first those of an earlier run.
     case frames(Int, TrainingProgress.Sums)
     case steps(StepRecord)
     case epoch(EpochRecord)
@@ -69,6 +69,8 @@ package struct Trainer: Sendable {
   ) throws(TrainingFault) -> Outcome {
     let state = TrainingState(start, options: options, workers: workers)
     try orFault { () throws(FileFault) in try checkpoints?.restore(state) }
+    let done = state.progress.history.reduce(state.progress.epochSums.frames) { $0 + $1.frames }
+    if done > 0 { observe(.frames(done, state.progress.epochSums)) }
     let run = try TrainingRun(
       trainer: self, state: state, frames: frames, objective: objective,
       layout: BatchLayout(of: start, chunk: options.chunk))

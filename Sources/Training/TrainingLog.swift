@@ -27,6 +27,8 @@ package struct TrainingLog: ~Copyable {
 
   private var lines: ResumableFile
   private var events: EventFile
+  /// Whether there was less of the files than their mark says; they are then begun anew.
+  let isShort: Bool
   private var lastTime = ContinuousClock.now
   private var frames = 0
 
@@ -41,18 +43,25 @@ package struct TrainingLog: ~Copyable {
     for path in [paths.lines, paths.events] where mark != nil {
       try ResumableFile.reopen(path)
     }
-    let lines = try ResumableFile(
-      path: paths.lines,
-      keeping: min(mark?.lines ?? 0, ResumableFile.partSize(of: paths.lines)))
-    let events = try EventFile(
-      path: paths.events,
-      keeping: min(mark?.events ?? 0, ResumableFile.partSize(of: paths.events)))
+    let kept = mark ?? Mark(lines: 0, events: 0)
+    let isShort =
+      ResumableFile.partSize(of: paths.lines) < kept.lines
+      || ResumableFile.partSize(of: paths.events) < kept.events
+    let lines = try ResumableFile(path: paths.lines, keeping: isShort ? 0 : kept.lines)
+    let events = try EventFile(path: paths.events, keeping: isShort ? 0 : kept.events)
+    self.isShort = isShort
     self.lines = lines
     self.events = events
   }
 
   /// Where the files are now.
   var mark: Mark { Mark(lines: lines.byteCount, events: events.byteCount) }
+
+  /// Sees to it that what was written is on the disk.
+  mutating func synchronize() throws(FileFault) {
+    try lines.synchronize()
+    try events.synchronize()
+  }
 
   /// Counts frames for the rate.
   mutating func count(frames: Int) { self.frames += frames }

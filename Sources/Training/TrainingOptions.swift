@@ -59,7 +59,7 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
     optimizer.weightDecay = try read(.weightDecay, default: optimizer.weightDecay)
     rate.schedule = try read(.schedule, default: rate.schedule)
     rate.learningRate = try read(.learningRate, default: rate.learningRate)
-    rate.finalLearningRate = try read(.finalLearningRate, default: rate.finalLearningRate)
+    rate.finalLearningRate = try read(.finalLearningRate, default: rate.learningRate / 100)
     rate.warmUp = try read(.warmUp, default: rate.warmUp)
     rate.halving = try read(.halving, default: rate.halving)
     rate.improvement = try read(.improvement, default: rate.improvement)
@@ -86,14 +86,15 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
       found: pool)
     for (key, value) in [
       ("learningRate", rate.learningRate), ("finalLearningRate", rate.finalLearningRate),
-      ("epsilon", optimizer.epsilon), ("clipNorm", clipNorm ?? 1), ("maxNorm", maxNorm ?? 1),
+      // As it is used, in single precision.
+      ("epsilon", Double(Float(optimizer.epsilon))), ("clipNorm", clipNorm ?? 1),
+      ("maxNorm", maxNorm ?? 1),
     ] {
       try requireOption(value > 0 && value.isFinite, key, expected: "above 0", found: value)
     }
     for (key, value) in [
       ("momentum", optimizer.momentum), ("beta1", optimizer.beta1), ("beta2", optimizer.beta2),
-      ("improvement", rate.improvement), ("dropout", dropout),
-      ("labelSmoothing", labelSmoothing),
+      ("improvement", rate.improvement), ("labelSmoothing", labelSmoothing),
     ] {
       try requireOption(
         (0..<1).contains(value), key, expected: "at least 0, below 1", found: value)
@@ -101,6 +102,8 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
     try requireOption(
       optimizer.weightDecay >= 0 && optimizer.weightDecay.isFinite, "weightDecay",
       expected: "0 or more", found: optimizer.weightDecay)
+    try requireOption(
+      (0...0.99).contains(dropout), "dropout", expected: "0 to 0.99", found: dropout)
     try requireOption(
       rate.halving > 0 && rate.halving < 1, "halving", expected: "above 0, below 1",
       found: rate.halving)

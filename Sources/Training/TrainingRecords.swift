@@ -36,9 +36,9 @@ package struct StepRecord: Sendable, Equatable, Codable {
 
 /// A training that went wrong.
 package enum TrainingFault: Fault, Equatable {
-  /// The loss is not a number or infinite. `step` counts from 0 over all epochs.
+  /// The loss or its gradient is not a number or infinite. `step` counts from 0 over all epochs.
   case diverged(step: Int, learningRate: Double)
-  /// The loss of a batch is far above that of equal logits.
+  /// The mean loss of some steps is far above that of equal logits.
   case exploded(step: Int, learningRate: Double, loss: Double, limit: Double)
   case file(FileFault)
 
@@ -49,7 +49,7 @@ package enum TrainingFault: Fault, Equatable {
   package var description: String {
     switch self {
     case .diverged(let step, let learningRate):
-      "the loss is no longer finite at step \(step), with a learning rate of \(learningRate); "
+      "the loss or its gradient is no longer finite at step \(step), with a learning rate of \(learningRate); "
         + "choose a smaller learningRate, or a clipNorm"
     case .exploded(let step, let learningRate, let loss, let limit):
       "the loss is \(loss) at step \(step), with a learning rate of \(learningRate), where at most "

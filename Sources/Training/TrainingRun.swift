@@ -37,7 +37,15 @@ final class TrainingRun<Objective: TrainingObjective> {
     (self.objective, self.layout) = (objective, layout)
     guard let paths = trainer.log else { return }
     do throws(FileFault) {
-      log = try TrainingLog(paths, from: state.progress.log)
+      var opened = try TrainingLog(paths, from: state.progress.log)
+      if opened.isShort {
+        // What was written after the last synchronisation is gone, or somebody removed it.
+        for record in state.progress.history { try opened.write(record) }
+        trainer.checkpoints?.warn(
+          "\(paths.lines): begun anew with the epochs so far, since it was shorter than its checkpoint says"
+        )
+      }
+      log = consume opened
     } catch {
       throw .file(error)
     }
@@ -54,7 +62,10 @@ final class TrainingRun<Objective: TrainingObjective> {
   func finish(
     development: FrameSet, observe: (Trainer.Event) -> Void
   ) throws(TrainingFault) {
-    let steps = (1...options.epochs).reduce(0) { $0 + plan($1).batchCount }
+    let steps =
+      frames.isResident
+      ? options.epochs * plan(1).batchCount
+      : (1...options.epochs).reduce(0) { $0 + plan($1).batchCount }
     while state.progress.epoch <= options.epochs, !isPatienceOver {
       let lastRate = try runEpoch(of: steps, observe: observe)
       let scored = try orFault { () throws(FileFault) in
@@ -65,17 +76,13 @@ final class TrainingRun<Objective: TrainingObjective> {
       }
       let record = close(scored, learningRate: lastRate)
       observe(.epoch(record))
-      do throws(FileFault) {
+      try orFault { () throws(FileFault) in
         try log?.write(record)
         try save()
-      } catch {
-        throw .file(error)
       }
     }
-    do throws(FileFault) {
+    try orFault { () throws(FileFault) in
       if let log = log.take() { try log.close() }
-    } catch {
-      throw .file(error)
     }
   }
 
@@ -108,6 +115,9 @@ final class TrainingRun<Objective: TrainingObjective> {
   }
 
   private func save() throws(FileFault) {
+    guard trainer.checkpoints != nil else { return }
+    // A checkpoint must not say more of the log than the disk has.
+    try log?.synchronize()
     state.progress.log = log?.mark
     try trainer.checkpoints?.save(state)
   }
@@ -138,7 +148,7 @@ final class TrainingRun<Objective: TrainingObjective> {
       state.progress.position = position
       observe(.frames(batch.frameCount, state.progress.epochSums))
       log?.count(frames: batch.frameCount)
-      do throws(FileFault) {
+      try orFault { () throws(FileFault) in
         if state.progress.step % Trainer.stepsARecord == 0 {
           let record = record(rate)
           observe(.steps(record))
@@ -148,8 +158,6 @@ final class TrainingRun<Objective: TrainingObjective> {
           try save()
           lastSave = .now
         }
-      } catch {
-        throw .file(error)
       }
     }
     return rate
@@ -169,6 +177,9 @@ final class TrainingRun<Objective: TrainingObjective> {
   ) throws(TrainingFault) {
     let network = state.network
     var batchStep = TrainableNetwork.Step(input: batch.input, chunks: batch.chunks)
+    batchStep.statisticsShare =
+      BatchNormalization.share
+      * min(1, Float(batch.chunks * layout.chunk) / Float(options.batchSize))
     batchStep.dropout = Dropout(
       rate: options.dropout, seed: trainer.seed, epoch: state.progress.epoch, batch: step)
     tally.setRowCount(batch.labels.count)
@@ -181,8 +192,7 @@ final class TrainingRun<Objective: TrainingObjective> {
     ).squareRoot()
     var sums = TrainingProgress.Sums()
     let loss = tally.add(to: &sums, frames: batch.frameCount) / Double(batch.frameCount)
-    guard norm.isFinite else { throw .diverged(step: step, learningRate: rate) }
-    try check(loss, step: step, rate: rate)
+    guard loss.isFinite, norm.isFinite else { throw .diverged(step: step, learningRate: rate) }
     if let limit = options.clipNorm {
       network.applyKeptGradient(scaledBy: Float(norm > limit ? limit / norm : 1), update: update)
     }
@@ -190,15 +200,16 @@ final class TrainingRun<Objective: TrainingObjective> {
     (sums.gradientNorms, sums.steps) = (norm, 1)
     state.progress.epochSums.add(sums)
     state.progress.recordSums.add(sums)
+    try checkExplosion(step: step, rate: rate)
   }
 
-  /// Throws when a batch's loss is not a number, or ten times that of equal logits.
-  private func check(_ loss: Double, step: Int, rate: Double) throws(TrainingFault) {
-    guard loss.isFinite else { throw .diverged(step: step, learningRate: rate) }
-    let classes = state.network.classes
-    let limit = 10 * objective.weight * Foundation.log(Double(max(2, classes)))
-    guard loss <= limit else {
-      throw .exploded(step: step, learningRate: rate, loss: loss, limit: limit)
+  /// Throws when the mean loss since the last record is ten times that of equal logits, over as many frames as
+  /// tell a wrong label from an explosion.
+  private func checkExplosion(step: Int, rate: Double) throws(TrainingFault) {
+    let sums = state.progress.recordSums
+    let limit = 10 * objective.weight * Foundation.log(Double(max(2, state.network.classes)))
+    guard sums.frames < 256 || sums.meanLoss <= limit else {
+      throw .exploded(step: step, learningRate: rate, loss: sums.meanLoss, limit: limit)
     }
   }
 }

@@ -317,6 +317,17 @@ struct GradientTests {
         statistics["layers.0.variance"]?[2] ?? 0, 0.9 + 0.1 * variance, absolute: 1e-5) == nil)
   }
 
+  @Test("moving statistics stay as they are after a batch of one row")
+  func oneRow() throws {
+    let network = try network("feed-forward, normalised")
+    let trainable = TrainableNetwork(network, moments: 0, gradient: .kept, workers: .one)
+    let input = SharedMatrix(Matrix.random(rows: 1, columns: network.inputs, seed: 39))
+    _ = trainable.take(
+      TrainableNetwork.Step(input: input, chunks: 1),
+      loss: { _, logits in RowKernels.scale(&logits, by: 0) }, update: { _ in })
+    #expect(trainable.network == network)
+  }
+
   @Test("rows of weights above the largest norm are scaled down to it, others are left")
   func maxNorm() throws {
     let network = try network("feed-forward")

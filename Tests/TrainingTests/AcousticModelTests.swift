@@ -80,6 +80,19 @@ struct AcousticModelTests {
     }
   }
 
+  @Test("a model of version 0.2, which has a context instead, is the same model")
+  func oldModel() throws {
+    let folder = try TemporaryFolder()
+    let model = sampleModel(seed: 68)
+    let path = folder.file("model.safetensors")
+    try model.write(to: path)
+    var file = try SafetensorsFile(path: path)
+    file.metadata["timeOffsets"] = nil
+    file.metadata["context"] = JSONText.line(ContextWindow(left: 2, right: 1))
+    try file.write(to: path)
+    #expect(try AcousticModel(path: path) == model)
+  }
+
   @Test("features made with other options are refused, and each difference is named")
   func otherFeatures() throws {
     let model = sampleModel(seed: 64)

@@ -157,6 +157,42 @@ struct CheckpointTests {
     }
   }
 
+  @Test("damaged checkpoints do not stand in the way of those that are written after them")
+  func progressAfterDamage() throws {
+    let whole = try run(nil, log: "whole")
+    _ = try run(checkpoints, log: "log", keeping: .step(20))
+    try restoreKept()
+    for name in files { try folder.write("", to: "checkpoints/\(name)") }
+    // From the start, and killed again: there is a checkpoint to go on from.
+    _ = try run(checkpoints, log: "log", keeping: .step(10))
+    try restoreKept()
+    #expect(
+      files.contains { $0.hasPrefix("000000000009") && $0.hasSuffix(".safetensors") }, "\(files)")
+    try? FileManager.default.removeItem(atPath: folder.file("warnings"))
+    #expect(try run(checkpoints, log: "log").network == whole.network)
+    #expect(warned.isEmpty)
+    #expect(
+      try TextFile.text(of: folder.file("log")) == TextFile.text(of: folder.file("whole")))
+  }
+
+  @Test("a log that is shorter than its checkpoint says is begun anew with all epochs, with a word")
+  func shortLog() throws {
+    let whole = try run(nil)
+    for size in [0, 100] {
+      _ = try run(checkpoints, log: "log", keeping: .step(25))
+      try restoreKept()
+      let part = try Data(contentsOf: URL(fileURLWithPath: folder.file("log.part")))
+      try folder.write(part.prefix(size), to: "log.part")
+      #expect(try run(checkpoints, log: "log").network == whole.network)
+      let epochs = try TextFile.lines(of: folder.file("log")).map {
+        try JSONDecoder().decode(EpochRecord.self, from: Data($0.text.utf8))
+      }
+      #expect(epochs == whole.history)
+      #expect(warned.contains("begun anew"), "\(warned)")
+      try? FileManager.default.removeItem(atPath: folder.file("checkpoints"))
+    }
+  }
+
   @Test("another training's checkpoint is refused, with the difference, and stays as it is")
   func otherTraining() throws {
     _ = try run(checkpoints, keeping: .step(14))

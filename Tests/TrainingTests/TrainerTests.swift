@@ -137,6 +137,29 @@ struct TrainerTests {
     #expect(loss > limit)
   }
 
+  @Test("a wrong label in a batch of one frame is no explosion")
+  func noExplosion() throws {
+    // Two classes far apart, and one wrong label in 25; seed 54.
+    var generator = SeededGenerator(54)
+    let labels = (0..<257).map { _ in Int32(generator.integer(below: 2)) }
+    let source = FramesInMemory([
+      FramesInMemory.Utterance(
+        id: "u",
+        features: Matrix(
+          rows: 257, columns: 1, values: labels.map { 20 * Float($0) - 10 }),
+        labels: labels.enumerated().map { $0.offset % 25 == 0 ? 1 - $0.element : $0.element })
+    ])
+    let set = FrameSet(source, normalizer: FeatureNormalizer(mean: [0], deviation: [10]))
+    let network = AcousticNetwork(
+      features: 1, context: 0...0, hidden: HiddenShape(layers: 1, units: 8), classes: 2, seed: 1)
+    for size in [1, 256] {
+      let own = try options(#"{"epochs": 4, "batchSize": \#(size), "learningRate": 0.01}"#)
+      let run = try Trainer(options: own, seed: 2, workers: .one).train(
+        network, on: set, objective: HardTargets(), development: set)
+      #expect(run.history.count == 4)
+    }
+  }
+
   @Test("a clipped gradient moves the weights by at most the rate times the norm")
   func clipping() throws {
     let network = AcousticNetwork(
@@ -237,6 +260,14 @@ struct TrainingOptionsTests {
     #expect(try options(JSONText.line(own)) == own)
   }
 
+  @Test("the last rate is a hundredth of the first unless it is given")
+  func finalRate() throws {
+    #expect(try options(#"{"learningRate": 0.002}"#).rate.finalLearningRate == 0.00002)
+    #expect(
+      try options(#"{"learningRate": 0.002, "finalLearningRate": 0.001}"#).rate.finalLearningRate
+        == 0.001)
+  }
+
   @Test(
     "values out of range and unknown keys are faults that name them",
     arguments: [
@@ -247,7 +278,8 @@ struct TrainingOptionsTests {
         #"{"schedule": "newbop"}"#,
         "schedule: expected constant, exponential, cosine, newbob, found newbop"
       ),
-      (#"{"dropout": 1}"#, "dropout: expected at least 0, below 1, found 1.0"),
+      (#"{"dropout": 1}"#, "dropout: expected 0 to 0.99, found 1.0"),
+      (#"{"epsilon": 1e-50}"#, "epsilon: expected above 0, found 0.0"),
       (#"{"classWeights": {"SIL": -1}}"#, "classWeights.SIL: expected 0 or more, found -1.0"),
       (#"{"warmup": 5}"#, "unknown option warmup; did you mean warmUp?"),
       (#"{"clipNorm": 0}"#, "clipNorm: expected above 0, found 0.0"),

@@ -9,7 +9,7 @@
 #                    states, some 4,800 classes
 #   --until STAGE    the last stage: features, targets, train, distill or score (default: score; of tied
 #                    states train, and the test scores of each model, since their dense soft targets
-#                    are 14 GB, which distillation holds in memory)
+#                    are 14 GB on the disk)
 #   --exp DIR        where everything goes (default: exp/speechocean762-states or -tied)
 #   --jobs N         threads (default: all cores); the results do not depend on it
 #
