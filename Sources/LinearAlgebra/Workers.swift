@@ -5,7 +5,7 @@ import Synchronization
 
 /// The number of threads that one piece of work may use.
 ///
-/// This file is the only owner of threads.
+/// This file and `PhaseTeam` are the only owners of threads that compute.
 ///
 /// Work is cut into parts whose bounds do not depend on the number of threads, and no two parts
 /// write the same memory; so the number of threads changes the time and not the result. Many
@@ -61,47 +61,6 @@ package struct Workers: Sendable {
         let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard index < iterations else { return }
         body(&own, index)
-      }
-    }
-  }
-
-  /// Runs the tasks of several phases: those of one in any order and side by side, but none before all of the
-  /// phase before it are done.
-  ///
-  /// Threads are woken once for all phases, and wait for each other without sleep, since a phase of training
-  /// lasts less than it takes to wake a thread.
-  ///
-  /// - Parameters:
-  ///   - sizes: the number of tasks of each phase.
-  ///   - body: does one task; `slot` is below `count` and no other running task has it, as an index into
-  ///     scratch.
-  package func runPhases(
-    _ sizes: [Int], _ body: @Sendable (_ phase: Int, _ task: Int, _ slot: Int) -> Void
-  ) {
-    guard count > 1 else {
-      for (phase, size) in sizes.enumerated() {
-        for task in 0..<size { body(phase, task, 0) }
-      }
-      return
-    }
-    // Tasks are numbered through all phases, and taken in that order.
-    let starts = sizes.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) }
-    let next = Atomic(0)
-    let done = Atomic(0)
-    DispatchQueue.concurrentPerform(iterations: count) { slot in
-      var phase = 0
-      while true {
-        let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard number < starts[sizes.count] else { return }
-        while number >= starts[phase + 1] { phase += 1 }
-        var turns = 0
-        while done.load(ordering: .acquiring) < starts[phase] {
-          turns += 1
-          // Another process may have the core of the thread that is waited for.
-          if turns % 4096 == 0 { sched_yield() }
-        }
-        body(phase, number - starts[phase], slot)
-        done.wrappingAdd(1, ordering: .releasing)
       }
     }
   }

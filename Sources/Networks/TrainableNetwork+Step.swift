@@ -41,7 +41,7 @@ extension TrainableNetwork {
       forward.map { layers[$0].tiles.count } + [lossTasks]
       + backward.map { layers[$0 - 1].tiles.count } + [updates.count + beside.tasks]
     let (own, run) = (updates.count, beside.run)
-    workers.runPhases(sizes) { phase, task, slot in
+    team.run(sizes) { phase, task, slot in
       if phase < forward.count {
         computeOutputs(of: forward[phase], task, step)
       } else if phase == forward.count {

@@ -77,6 +77,7 @@ package final class TrainableNetwork: @unchecked Sendable {
   /// The sum of the squares of each update task's gradient.
   let squares: SharedMatrix
   let workers: Workers
+  let team: PhaseTeam
   let use: GradientUse
 
   /// The weights that one task has: some rows, and some columns of one offset.
@@ -99,6 +100,7 @@ package final class TrainableNetwork: @unchecked Sendable {
     workers: Workers
   ) {
     (self.workers, self.use) = (workers, use)
+    team = PhaseTeam(workers)
     var updates: [WeightTask] = []
     layers = network.layers.enumerated().map { index, layer in
       let outputs = layer.weights.rows

@@ -1,3 +1,4 @@
+import Foundation
 import LinearAlgebra
 import Synchronization
 import Testing
@@ -53,16 +54,24 @@ struct PhaseTests {
   @Test(
     "each task is done once, and none before the phase before it is done", arguments: [1, 2, 4])
   func order(threads: Int) {
-    let sizes = [3, 0, 7, 1, 200, 2]
-    let done = Mutex([[Int]](repeating: [], count: sizes.count))
-    Workers(count: threads).runPhases(sizes) { phase, task, slot in
-      done.withLock { done in
-        for earlier in 0..<phase { #expect(done[earlier].count == sizes[earlier]) }
-        #expect((0..<threads).contains(slot))
-        done[phase].append(task)
+    let team = PhaseTeam(Workers(count: threads))
+    // Some calls come at once, before some the threads have gone to sleep.
+    for call in 0..<200 {
+      let sizes = [3, 0, 7, 1, 40 + call % 3, 2]
+      let done = Mutex([[Int]](repeating: [], count: sizes.count))
+      let early = Atomic(0)
+      team.run(sizes) { phase, task, slot in
+        done.withLock { done in
+          if (0..<phase).contains(where: { done[$0].count != sizes[$0] }) || slot >= threads {
+            early.add(1, ordering: .relaxed)
+          }
+          done[phase].append(task)
+        }
       }
+      #expect(early.load(ordering: .relaxed) == 0)
+      #expect(done.withLock { $0.map { $0.sorted() } } == sizes.map { Array(0..<$0) })
+      if call % 50 == 49 { usleep(20000) }
     }
-    #expect(done.withLock { $0.map { $0.sorted() } } == sizes.map { Array(0..<$0) })
   }
 }
 
