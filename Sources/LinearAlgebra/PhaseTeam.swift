@@ -112,9 +112,9 @@ package final class PhaseTeam: Sendable {
     }
 
     private func waitForGeneration(after seen: Int) {
-      for _ in 0..<spins {
-        if generation.load(ordering: .acquiring) != seen { return }
-      }
+      var turns = 0
+      while turns < spins, generation.load(ordering: .acquiring) == seen { turns += 1 }
+      guard turns == spins else { return }
       condition.lock()
       sleepers.wrappingAdd(1, ordering: .sequentiallyConsistent)
       while generation.load(ordering: .sequentiallyConsistent) == seen { condition.wait() }
