@@ -35,6 +35,8 @@ struct TrainingBenchmark: ParsableCommand {
   var threads = 1
   @Option(help: "Seconds for each figure, in three runs, of which the median counts.")
   var seconds = 6.0
+  @Option(help: "Frames that each figure takes at least, however long that lasts.")
+  var leastFrames = 0
   @Option(
     help: ArgumentHelp(
       """
@@ -134,7 +136,7 @@ struct TrainingBenchmark: ParsableCommand {
     let rates = (0..<3).map { _ -> Double in
       let start = ContinuousClock.now
       var steps = 0
-      while ContinuousClock.now - start < .seconds(seconds / 3) {
+      while ContinuousClock.now - start < .seconds(seconds / 3) || 3 * steps * batch < leastFrames {
         step(steps)
         steps += 1
       }

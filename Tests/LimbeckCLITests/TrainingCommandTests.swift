@@ -245,7 +245,9 @@ struct TrainingCommandTests {
       .appendingPathComponent("Benchmarks")
     process.arguments = [
       "training", "2000", "64", "1", "10", "256", "--features", path, "--targets",
-      folder.file("targets.ark"), "--pool", "16384", "--seconds", "3",
+      folder.file("targets.ark"), "--pool", "16384", "--seconds", "0.3",
+      // 800 MB, far more than may be in memory.
+      "--least-frames", "100000",
     ]
     let output = Pipe()
     (process.standardOutput, process.standardError) = (output, FileHandle.nullDevice)
@@ -262,10 +264,7 @@ struct TrainingCommandTests {
       try JSONDecoder().decode(Figure.self, from: Data($0.utf8))
     }
     let peak = try #require(figures.first { $0.name == "peak resident memory" }?.value)
-    let rate = try #require(figures.first { $0.name.hasPrefix("train hard targets") }?.value)
     // The pool of 131 MB, a dozen batches of 2 MB each, the program and its index.
     #expect(peak < 131 + 12 * 2 + 60, "\(peak) MB")
-    // So that far more went through than is in memory.
-    #expect(rate * 3 * 8000 > 500e6, "\(rate) frames/s")
   }
 }
