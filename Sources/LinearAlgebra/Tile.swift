@@ -5,7 +5,7 @@ import COpenBLAS
 ///
 /// Its functions are the elementwise kernels of training; whoever calls them sees to it that no other
 /// thread writes the tile.
-// @unchecked: see above; tasks of `Workers` get disjoint tiles to write.
+// @unchecked: tasks that run side by side get disjoint tiles to write.
 @safe package struct Tile: @unchecked Sendable {
   /// What the values belong to; nil where a closure's caller has them.
   private let owner: SharedMatrix?

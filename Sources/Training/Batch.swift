@@ -34,7 +34,7 @@ package struct BatchLayout: Sendable, Equatable {
 ///
 /// Rows are ordered by time first; see `AffineLayer`. The last run of an utterance may reach beyond its end:
 /// there the last frame is repeated in the input, and the rows have no label.
-// @unchecked: one thread at a time has it, which fills or uses it.
+// @unchecked: one thread assigns it; then threads fill runs that are disjoint; then it is read alone.
 package final class Batch: @unchecked Sendable {
   /// A row for each frame of the first layer's output.
   package let input: SharedMatrix

@@ -12,7 +12,7 @@ struct Segment: Sendable {
 /// their soft targets.
 ///
 /// It is filled segment by segment by one owner, and read by many once it is full.
-// @unchecked: see above.
+// @unchecked: one thread appends segments; a batch that reads it gets it by a lock after that.
 final class FrameBlock: @unchecked Sendable {
   /// A segment with its place in the block.
   struct Resident {
