@@ -1,8 +1,26 @@
 import LinearAlgebra
 
-/// Intervals from resampling whole utterances with replacement, since the frames of one utterance
-/// are not independent (Efron, 1979; Bisani and Ney, "Bootstrap estimates for confidence intervals
-/// in ASR performance evaluation", 2004).
+/// Whose the utterances of a set are, as numbers from 0.
+package struct Speakers: Sendable, Equatable {
+  /// The speaker of each utterance.
+  let ofUtterances: [Int]
+  package let count: Int
+
+  /// - Parameter names: the speaker of each utterance, in their order.
+  package init(_ names: [String]) {
+    var numbers: [String: Int] = [:]
+    ofUtterances = names.map { name in
+      let number = numbers[name] ?? numbers.count
+      numbers[name] = number
+      return number
+    }
+    count = numbers.count
+  }
+}
+
+/// Intervals and tests from resampling whole speakers, since neither the frames of one utterance nor the
+/// utterances of one speaker are independent (Efron, 1979; Bisani and Ney, "Bootstrap estimates for
+/// confidence intervals in ASR performance evaluation", 2004).
 package struct Bootstrap: Sendable {
   /// The bounds between which 95 % of the resampled values lie (percentiles 2.5 and 97.5).
   package struct Interval: Sendable, Equatable, Codable {
@@ -10,21 +28,38 @@ package struct Bootstrap: Sendable {
     package let high: Double
   }
 
+  /// What is drawn as a whole.
+  package enum Unit: String, Sendable { case speakers, utterances }
+
+  package let unit: Unit
+  /// The unit of each utterance, from 0.
+  private let units: [Int]
+  private let unitCount: Int
+  private let seed: UInt64
   /// How often each utterance is drawn, for each resample.
   private let draws: [[Int32]]
 
   /// - Parameters:
   ///   - utterances: the number of utterances, at least one.
+  ///   - speakers: whose they are; when that is not known, or all are by one, utterances are drawn.
   ///   - resamples: the number of resamples, at least 40.
-  ///   - seed: two bootstraps with the same seed draw the same utterances, so that differences
-  ///     between systems are paired.
-  package init(utterances: Int, resamples: Int, seed: UInt64) {
+  ///   - seed: two bootstraps with the same seed draw the same units, so that differences between
+  ///     systems are paired.
+  package init(utterances: Int, speakers: Speakers? = nil, resamples: Int, seed: UInt64) {
     precondition(utterances > 0 && resamples >= 40, "Bootstrap: \(utterances), \(resamples)")
+    self.seed = seed
+    if let speakers, speakers.count > 1 {
+      precondition(speakers.ofUtterances.count == utterances, "Bootstrap: \(utterances) utterances")
+      (unit, units, unitCount) = (.speakers, speakers.ofUtterances, speakers.count)
+    } else {
+      (unit, units, unitCount) = (.utterances, Array(0..<utterances), utterances)
+    }
+    let (units, count) = (units, unitCount)
     draws = (0..<resamples).map { resample in
       var generator = SeededGenerator(seed, UInt64(resample))
-      var counts = [Int32](repeating: 0, count: utterances)
-      for _ in 0..<utterances { counts[generator.integer(below: utterances)] += 1 }
-      return counts
+      var counts = [Int32](repeating: 0, count: count)
+      for _ in 0..<count { counts[generator.integer(below: count)] += 1 }
+      return units.map { counts[$0] }
     }
   }
 
@@ -43,6 +78,26 @@ package struct Bootstrap: Sendable {
       return values[below] + (position - Double(below)) * (values[above] - values[below])
     }
     return Interval(low: percentile(0.025), high: percentile(0.975))
+  }
+
+  /// The two-sided p-value of a paired randomisation test (Fisher, 1935; Noreen, 1989): if two systems were
+  /// alike, each unit's difference would be as likely to have the other sign.
+  ///
+  /// As many random signs are drawn as there are resamples; the given signs count as one draw more, so that p
+  /// is never zero.
+  ///
+  /// - Parameter differences: for each utterance, what it adds to the difference of the two systems.
+  /// - Returns: the share of draws whose sum is at least as far from zero.
+  package func pValue(ofDifferences differences: [Double]) -> Double {
+    var sums = [Double](repeating: 0, count: unitCount)
+    for (unit, difference) in zip(units, differences) { sums[unit] += difference }
+    // Equal sums in another order may differ in their last bits.
+    let observed = abs(sums.reduce(0, +)) * (1 - 1e-12)
+    var generator = SeededGenerator(seed, UInt64.max)
+    let extreme = draws.count { _ in
+      abs(sums.reduce(0) { $0 + (generator.integer(below: 2) == 0 ? $1 : -$1) }) >= observed
+    }
+    return Double(extreme + 1) / Double(draws.count + 1)
   }
 }
 
@@ -64,4 +119,14 @@ package func meanAccuracy(
   of systems: [[FrameTally]], weights: [Int32], _ scope: FrameTally.Scope = .all
 ) -> Double {
   systems.reduce(0) { $0 + accuracy(of: $1, weights: weights, scope) } / Double(systems.count)
+}
+
+/// The mean over the frames of −ln p of the true class.
+func logLossPerFrame(of tallies: [FrameTally], weights: [Int32]) -> Double {
+  var (sum, frames) = (0.0, 0)
+  for (tally, weight) in zip(tallies, weights) {
+    sum += Double(weight) * tally.logLoss
+    frames += Int(weight) * tally.frames
+  }
+  return sum / Double(frames)
 }

@@ -1,10 +1,17 @@
-/// How many frames were classified rightly, over one utterance or many.
+import Foundation
+package import LinearAlgebra
+
+/// How many frames were classified rightly, and how surely, over one utterance or many.
 package struct FrameTally: Sendable, Equatable {
   package var frames = 0
   package var correct = 0
   /// The same without the frames whose true class is silence.
   package var speechFrames = 0
   package var speechCorrect = 0
+  /// The sum of −ln p over the frames, with p the probability of the true class, in nats.
+  package var logLoss = 0.0
+  /// The frames by the probability of the class that was chosen; `Calibration.binCount` bins.
+  package var calibration = Calibration()
 
   package init() {}
 
@@ -26,6 +33,22 @@ package struct FrameTally: Sendable, Equatable {
         speechFrames += 1
         speechCorrect += hit
       }
+    }
+  }
+
+  /// Counts how sure a system was of each frame.
+  ///
+  /// - Parameters:
+  ///   - posteriors: frames × classes, each row a distribution. A probability below 1e-30 counts as that.
+  ///   - labels: the true class ids, one a frame.
+  package mutating func addConfidence(of posteriors: Matrix, labels: [Int32]) {
+    precondition(
+      posteriors.rows == labels.count,
+      "FrameTally: \(posteriors.rows) posteriors for \(labels.count) labels")
+    for (row, (guess, truth)) in zip(posteriors.largestColumns(), labels).enumerated() {
+      let own = posteriors.row(row)
+      logLoss -= log(max(Double(own[Int(truth)]), 1e-30))
+      calibration.add(confidence: Double(own[Int(guess)]), isRight: guess == truth)
     }
   }
 

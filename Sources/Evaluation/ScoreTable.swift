@@ -6,6 +6,7 @@ extension ScoreReport {
   package var table: String {
     let head = [
       "system", "parameters", "frames/s", "development %", "test %", "test % without silence",
+      "test NLL", "test ECE %",
     ]
     let rows = systems.map { score in
       [
@@ -14,17 +15,20 @@ extension ScoreReport {
         percent(score.development.accuracy, score.development.halfWidth),
         percent(score.test.accuracy, score.test.halfWidth),
         score.test.withoutSilence.map { percent($0.accuracy, $0.halfWidth) } ?? "",
+        score.test.negativeLogLikelihood.map { String(format: "%.3f", $0.value) } ?? "",
+        score.test.calibrationError.map { hundredths($0.value) } ?? "",
       ]
     }
     var text = markdownTable([head] + rows, leftColumns: 1)
     if !comparisons.isEmpty {
       text += "\n"
       text += markdownTable(
-        [["on the test set, paired", "value", "95 % interval"]]
+        [["on the test set, paired", "value", "95 % interval", "p"]]
           + comparisons.map {
             [
               $0.comparison, hundredths($0.value),
               "\(hundredths($0.low)) to \(hundredths($0.high))",
+              $0.pValue.map { String(format: "%.4f", $0) } ?? "",
             ]
           }, leftColumns: 1)
     }

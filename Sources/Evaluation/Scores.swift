@@ -4,7 +4,7 @@ import Foundation
 /// An accuracy with its interval, as it stands in `scores.json`.
 package struct AccuracyScore: Sendable, Equatable, Codable {
   package let accuracy: Double
-  /// The bounds of the 95 % bootstrap interval over utterances.
+  /// The bounds of the 95 % bootstrap interval.
   package let low: Double
   package let high: Double
   package let frames: Int
@@ -28,6 +28,27 @@ package struct AccuracyScore: Sendable, Equatable, Codable {
   package var halfWidth: Double { (high - low) / 2 }
 }
 
+/// A figure with the bounds of its 95 % bootstrap interval.
+package struct Estimate: Sendable, Equatable, Codable {
+  package let value: Double
+  package let low: Double
+  package let high: Double
+
+  /// A figure; nil when its value or its interval is not finite.
+  ///
+  /// - Parameters:
+  ///   - utterances: how many there are.
+  ///   - bootstrap: made for as many.
+  ///   - statistic: gets how often each utterance counts.
+  package init?(
+    utterances: Int, bootstrap: Bootstrap, _ statistic: (_ weights: [Int32]) -> Double
+  ) {
+    value = statistic(Array(repeating: 1, count: utterances))
+    guard value.isFinite, let interval = bootstrap.interval(statistic) else { return nil }
+    (low, high) = (interval.low, interval.high)
+  }
+}
+
 /// The scores of one system on one set.
 package struct SetScore: Sendable, Equatable, Codable {
   package let accuracy: Double
@@ -39,16 +60,22 @@ package struct SetScore: Sendable, Equatable, Codable {
   package let speakers: Int?
   /// The same over the frames whose true class is not silence; nil when all are silence or none is.
   package let withoutSilence: AccuracyScore?
+  /// The mean over the frames of −ln p of the true class, in nats.
+  package let negativeLogLikelihood: Estimate?
+  /// The expected calibration error, from 0 to 1; see `Calibration`.
+  package let calibrationError: Estimate?
+  /// The bins that it comes from; nil of a mean of several systems.
+  package let calibration: Calibration?
 
   /// The mean of the accuracies of some systems.
   ///
   /// - Parameters:
   ///   - systems: one tally an utterance for each system, at least one, over the same utterances,
-  ///     which together have at least one frame; the score is the mean of the systems' accuracies.
+  ///     which together have at least one frame; each figure is the mean of the systems' figures.
   ///   - speakers: whose utterances they are; nil when it is not known.
   ///   - bootstrap: made for as many utterances.
-  package init(meanOf systems: [[FrameTally]], speakers: Int?, bootstrap: Bootstrap) {
-    self.speakers = speakers
+  package init(meanOf systems: [[FrameTally]], speakers: Speakers?, bootstrap: Bootstrap) {
+    self.speakers = speakers?.count
     guard let all = AccuracyScore(systems, .all, bootstrap: bootstrap) else {
       preconditionFailure("SetScore: no frames in \(systems[0].count) utterances")
     }
@@ -56,6 +83,15 @@ package struct SetScore: Sendable, Equatable, Codable {
     utterances = systems[0].count
     let speech = AccuracyScore(systems, .withoutSilence, bootstrap: bootstrap)
     withoutSilence = speech.flatMap { $0.frames < all.frames ? $0 : nil }
+    func mean(_ figure: (_ tallies: [FrameTally], _ weights: [Int32]) -> Double) -> Estimate? {
+      Estimate(utterances: systems[0].count, bootstrap: bootstrap) { weights in
+        systems.reduce(0) { $0 + figure($1, weights) } / Double(systems.count)
+      }
+    }
+    negativeLogLikelihood = mean(logLossPerFrame(of:weights:))
+    calibrationError = mean { Calibration($0, weights: $1).expectedError }
+    let once = [Int32](repeating: 1, count: utterances)
+    calibration = systems.count == 1 ? Calibration(systems[0], weights: once) : nil
   }
 
   package var halfWidth: Double { (high - low) / 2 }
@@ -88,17 +124,44 @@ package struct ComparisonScore: Sendable, Equatable, Codable {
   package let value: Double
   package let low: Double
   package let high: Double
+  /// Of a difference: the p-value of the paired test that the two are alike; see `Bootstrap.pValue`.
+  package let pValue: Double?
 
-  /// - Returns: nil when the value or its interval is not finite.
+  /// A figure that is no difference of two accuracies; nil when it is not finite.
   package init?(
     _ comparison: String, utterances: Int, bootstrap: Bootstrap,
     _ statistic: (_ weights: [Int32]) -> Double
   ) {
-    let value = statistic(Array(repeating: 1, count: utterances))
-    guard value.isFinite, let interval = bootstrap.interval(statistic) else { return nil }
+    guard let estimate = Estimate(utterances: utterances, bootstrap: bootstrap, statistic)
+    else { return nil }
     self.comparison = comparison
-    self.value = value
-    (low, high) = (interval.low, interval.high)
+    (value, low, high) = (estimate.value, estimate.low, estimate.high)
+    pValue = nil
+  }
+
+  /// The difference of two accuracies, each the mean of some systems; nil when it is not finite.
+  ///
+  /// - Parameters:
+  ///   - comparison: what is compared.
+  ///   - first: the tallies of each system, at least one.
+  ///   - second: the same of what is subtracted, over the same utterances.
+  ///   - bootstrap: made for as many utterances.
+  package init?(
+    _ comparison: String, _ first: [[FrameTally]], minus second: [[FrameTally]],
+    bootstrap: Bootstrap
+  ) {
+    let utterances = first[0].count
+    let estimate = Estimate(utterances: utterances, bootstrap: bootstrap) {
+      meanAccuracy(of: first, weights: $0) - meanAccuracy(of: second, weights: $0)
+    }
+    guard let estimate else { return nil }
+    self.comparison = comparison
+    (value, low, high) = (estimate.value, estimate.low, estimate.high)
+    func meanCorrect(_ systems: [[FrameTally]], _ utterance: Int) -> Double {
+      Double(systems.reduce(0) { $0 + $1[utterance].correct }) / Double(systems.count)
+    }
+    pValue = bootstrap.pValue(
+      ofDifferences: (0..<utterances).map { meanCorrect(first, $0) - meanCorrect(second, $0) })
   }
 }
 

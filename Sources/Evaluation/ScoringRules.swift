@@ -1,4 +1,5 @@
 package import Corpus
+package import LinearAlgebra
 package import Storage
 
 /// What counts as right: which classes are told apart, and which are silence.
@@ -31,14 +32,18 @@ package struct ScoringRules: Sendable {
 
   /// Counts the frames of one utterance.
   ///
+  /// Likelihood and calibration are of the model's classes, which are not folded.
+  ///
   /// - Parameters:
-  ///   - predicted: one of the model's class ids a frame.
-  ///   - labels: the true ids, as many.
+  ///   - posteriors: frames × the model's classes, each row a distribution.
+  ///   - labels: the true ids among the model's classes, one a frame.
   /// - Returns: the counts after folding.
-  package func tally(predicted: [Int32], labels: [Int32]) -> FrameTally {
-    FrameTally(
-      predicted: predicted.map { ids[Int($0)] }, labels: labels.map { ids[Int($0)] },
-      isSilence: isSilence)
+  package func tally(_ posteriors: Matrix, labels: [Int32]) -> FrameTally {
+    var tally = FrameTally(
+      predicted: posteriors.largestColumns().map { ids[Int($0)] },
+      labels: labels.map { ids[Int($0)] }, isSilence: isSilence)
+    tally.addConfidence(of: posteriors, labels: labels)
+    return tally
   }
 
   /// The rules in words.

@@ -10,8 +10,9 @@ struct Score: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Score a model on features and targets.",
     discussion: """
-      Prints the frame accuracy with its 95 % bootstrap interval over utterances, over all frames \
-      and without those whose true class is silence, and the rules that it follows.
+      Prints the frame accuracy with its 95 % bootstrap interval over speakers (over utterances, when \
+      the speakers are not known), over all frames and without those whose true class is silence; the \
+      negative log-likelihood and the expected calibration error; and the rules that they follow.
       """)
 
   @Argument(help: "A model, as train and distill write it.")
@@ -40,6 +41,15 @@ struct Score: ParsableCommand {
     var text = line("all frames", score.accuracy, score.low, score.high, score.frames)
     if let speech = score.withoutSilence {
       text += line("without silence", speech.accuracy, speech.low, speech.high, speech.frames)
+    }
+    if let own = score.negativeLogLikelihood {
+      text += String(
+        format: "NLL            : %.3f nats a frame (%.3f to %.3f)\n", own.value, own.low, own.high)
+    }
+    if let own = score.calibrationError {
+      text += String(
+        format: "ECE            : %.2f %% (%.2f to %.2f)\n", 100 * own.value, 100 * own.low,
+        100 * own.high)
     }
     try Terminal.print("\(text)\(scored.rules) Scored: \(score.extent).\n")
     if let json {

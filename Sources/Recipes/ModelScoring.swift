@@ -1,5 +1,6 @@
 package import Evaluation
 import LinearAlgebra
+import Networks
 import Storage
 import Training
 package import Corpus
@@ -37,16 +38,17 @@ package struct ModelScoring: Sendable {
     }
     let rules = try ScoringRules(classes, fold: options.fold)
     let tallies = try (0..<frames.count).map { index in
-      let logits = model.logits(of: try frames.features(of: index, path: features.path))
-      return rules.tally(
-        predicted: logits.largestColumns(), labels: try frames.labels(of: index))
+      var posteriors = model.logits(of: try frames.features(of: index, path: features.path))
+      posteriors.replaceRowsBySoftmax(temperature: 1)
+      return rules.tally(posteriors, labels: try frames.labels(of: index))
     }
+    let speakers = try features.speakers(of: frames.ids)
     let bootstrap = Bootstrap(
-      utterances: tallies.count, resamples: options.resamples, seed: options.seed)
-    let score = SetScore(
-      meanOf: [tallies], speakers: try features.speakerCount(of: frames.ids),
-      bootstrap: bootstrap)
-    return (ModelScore(rules: rules.text, score: score), ledger)
+      utterances: tallies.count, speakers: speakers, resamples: options.resamples,
+      seed: options.seed)
+    let score = SetScore(meanOf: [tallies], speakers: speakers, bootstrap: bootstrap)
+    let text = "\(rules.text) Intervals: 95 %, from resampled \(bootstrap.unit)."
+    return (ModelScore(rules: text, score: score), ledger)
   }
 }
 
@@ -65,10 +67,10 @@ package struct ModelScore: Sendable, Encodable {
 }
 
 extension FeatureFolder {
-  /// How many speakers some utterances are by; nil when it is not known of each.
-  func speakerCount(of utterances: [String]) throws(FileFault) -> Int? {
+  /// Whose some utterances are; nil when it is not known of each.
+  func speakers(of utterances: [String]) throws(FileFault) -> Speakers? {
     guard let speakers = try speakers() else { return nil }
     let own = utterances.compactMap { speakers[$0] }
-    return own.count == utterances.count ? Set(own).count : nil
+    return own.count == utterances.count ? Speakers(own) : nil
   }
 }

@@ -1,5 +1,6 @@
 import Corpus
 import Evaluation
+import Foundation
 import LinearAlgebra
 import Storage
 import TestSupport
@@ -10,6 +11,13 @@ private func tally(_ correct: Int, of frames: Int, silence: Int = 0) -> FrameTal
   FrameTally(
     predicted: (0..<frames).map { $0 < correct ? Int32($0 < silence ? 1 : 0) : 2 },
     labels: (0..<frames).map { $0 < silence ? 1 : 0 }, isSilence: [false, true, false])
+}
+
+/// Posteriors that are sure of some classes.
+private func oneHot(_ classes: [Int], of count: Int) -> Matrix {
+  Matrix(
+    rows: classes.count, columns: count,
+    values: classes.flatMap { own in (0..<count).map { $0 == own ? 1 : 0 } })
 }
 
 @Suite("Tallies and intervals")
@@ -48,6 +56,83 @@ struct EvaluationTests {
     // The bounds of 4,000 resamples are known to about 5 % of their distance.
     #expect(mismatch(interval.low, value - 1.96 * deviation, absolute: 0.2 * deviation) == nil)
     #expect(mismatch(interval.high, value + 1.96 * deviation, absolute: 0.2 * deviation) == nil)
+  }
+
+  @Test("speakers are drawn whole when they are known")
+  func speakers() throws {
+    // Two speakers whose utterances are all alike: a resample has one, the other, or both.
+    let tallies = (0..<20).map { tally($0 < 10 ? 2 : 8, of: 10) }
+    let speakers = Speakers((0..<20).map { $0 < 10 ? "a" : "b" })
+    #expect(speakers.count == 2)
+    let bootstrap = Bootstrap(utterances: 20, speakers: speakers, resamples: 400, seed: 96)
+    var seen: Set<Double> = []
+    let interval = try #require(
+      bootstrap.interval { weights in
+        #expect(Set(weights[..<10]).count == 1 && Set(weights[10...]).count == 1)
+        seen.insert(accuracy(of: tallies, weights: weights))
+        return accuracy(of: tallies, weights: weights)
+      })
+    #expect(seen == [0.2, 0.5, 0.8])
+    #expect(interval.low == 0.2 && interval.high == 0.8)
+    #expect(bootstrap.unit == .speakers)
+    // One speaker has no spread.
+    let alone = Bootstrap(
+      utterances: 2, speakers: Speakers(["a", "a"]), resamples: 40, seed: 1)
+    #expect(alone.unit == .utterances)
+  }
+
+  @Test("the p-value is the share of signs that reach the difference")
+  func pValues() {
+    // Ten units with a difference of 1: of 1,024 signs two reach it, 0.00195.
+    let ten = Bootstrap(utterances: 10, resamples: 20_000, seed: 97)
+    let p = ten.pValue(ofDifferences: Array(repeating: 1, count: 10))
+    #expect(mismatch(p, 2.0 / 1024, absolute: 5 * (2.0 / 1024 / 20_000).squareRoot()) == nil)
+    // Three of them are one speaker's: eight units, whose signs reach it twice in 256.
+    let names = ["a", "a", "a", "b", "c", "d", "e", "f", "g", "h"]
+    let eight = Bootstrap(
+      utterances: 10, speakers: Speakers(names), resamples: 20_000, seed: 97)
+    let other = eight.pValue(ofDifferences: Array(repeating: 1, count: 10))
+    #expect(mismatch(other, 2.0 / 256, absolute: 5 * (2.0 / 256 / 20_000).squareRoot()) == nil)
+    #expect(ten.pValue(ofDifferences: Array(repeating: 0, count: 10)) == 1)
+  }
+
+  @Test("p-values of systems that are alike are spread evenly")
+  func pValuesUnderNull() {
+    // Seeds from 2000: 400 pairs of systems whose differences are at random.
+    let small = (0..<400).count { trial in
+      var generator = SeededGenerator(2000 + UInt64(trial))
+      let differences = (0..<25).map { _ in generator.uniform() - 0.5 }
+      let bootstrap = Bootstrap(utterances: 25, resamples: 200, seed: UInt64(trial))
+      return bootstrap.pValue(ofDifferences: differences) <= 0.1
+    }
+    // 40 are expected, give or take five standard deviations of 6.
+    #expect((10...70).contains(small))
+  }
+
+  @Test("likelihood and calibration come from the posteriors")
+  func confidence() throws {
+    let posteriors = Matrix(
+      rows: 4, columns: 2, values: [0.9, 0.1, 0.9, 0.1, 0.4, 0.6, 1, 0])
+    var own = FrameTally(
+      predicted: [0, 0, 1, 0], labels: [0, 1, 1, 0], isSilence: [false, false])
+    own.addConfidence(of: posteriors, labels: [0, 1, 1, 0])
+    let expected = -(log(0.9) + log(0.1) + log(0.6) + log(1.0))
+    #expect(mismatch(own.logLoss, expected, absolute: 1e-6) == nil)
+    // Two of confidence 0.9, of which one is right: 0.4 off; one of 0.6, right; one of 1, right.
+    let calibration = Calibration([own], weights: [1])
+    #expect(mismatch(calibration.expectedError, (0.8 + 0.4 + 0) / 4, absolute: 1e-6) == nil)
+    #expect(calibration.bins.map(\.frames).reduce(0, +) == 4)
+    #expect(calibration.bins[13].frames == 2 && calibration.bins[13].correct == 1)
+    #expect(calibration.bins[14].frames == 1)
+    #expect(Calibration([own, own], weights: [0, 3]).bins[13].frames == 6)
+    let bootstrap = Bootstrap(utterances: 2, resamples: 40, seed: 1)
+    let score = SetScore(meanOf: [[own, own]], speakers: nil, bootstrap: bootstrap)
+    let likelihood = try #require(score.negativeLogLikelihood)
+    #expect(mismatch(likelihood.value, expected / 4, absolute: 1e-6) == nil)
+    #expect(likelihood.low == likelihood.value && likelihood.high == likelihood.value)
+    // Nothing is less probable than 1e-30.
+    own.addConfidence(of: Matrix(rows: 1, columns: 2, values: [1, 0]), labels: [1])
+    #expect(mismatch(own.logLoss, expected + 30 * log(10), absolute: 1e-6) == nil)
   }
 
   @Test("the interval of 95 % covers the truth about 95 times in 100")
@@ -93,7 +178,7 @@ struct EvaluationTests {
   func table() {
     let tallies = [tally(50, of: 100, silence: 20), tally(50, of: 100, silence: 20)]
     let bootstrap = Bootstrap(utterances: 2, resamples: 40, seed: 1)
-    let score = SetScore(meanOf: [tallies], speakers: 3, bootstrap: bootstrap)
+    let score = SetScore(meanOf: [tallies], speakers: nil, bootstrap: bootstrap)
     let report = ScoreReport(
       rules: "Rules.",
       systems: [
@@ -102,17 +187,19 @@ struct EvaluationTests {
           test: score)
       ],
       comparisons: [
-        ComparisonScore("student - baseline", utterances: 2, bootstrap: bootstrap) { _ in 0.0125 }
+        ComparisonScore("share", utterances: 2, bootstrap: bootstrap) { _ in 0.0125 },
+        ComparisonScore("a - b", [tallies], minus: [tallies], bootstrap: bootstrap),
       ].compactMap { $0 })
     #expect(
       report.table == """
-        | system   | parameters | frames/s | development % |       test % | test % without silence |
-        | -------- | ---------: | -------: | ------------: | -----------: | ---------------------: |
-        | baseline |  1,234,567 |   12,300 |  50.00 ± 0.00 | 50.00 ± 0.00 |           37.50 ± 0.00 |
+        | system   | parameters | frames/s | development % |       test % | test % without silence | test NLL | test ECE % |
+        | -------- | ---------: | -------: | ------------: | -----------: | ---------------------: | -------: | ---------: |
+        | baseline |  1,234,567 |   12,300 |  50.00 ± 0.00 | 50.00 ± 0.00 |           37.50 ± 0.00 |    0.000 |            |
 
-        | on the test set, paired | value | 95 % interval |
-        | ----------------------- | ----: | ------------: |
-        | student - baseline      |  1.25 |  1.25 to 1.25 |
+        | on the test set, paired | value | 95 % interval |      p |
+        | ----------------------- | ----: | ------------: | -----: |
+        | share                   |  1.25 |  1.25 to 1.25 |        |
+        | a - b                   |  0.00 |  0.00 to 0.00 | 1.0000 |
 
         Rules.
 
@@ -130,10 +217,11 @@ struct ScoringRuleTests {
         Frame accuracy: the class with the largest posterior against the alignment's. Classes: 3, \
         not folded. Silence (1: SIL) counts, unless it says without.
         """)
-    let tally = rules.tally(predicted: [0, 1, 2], labels: [0, 0, 2])
-    #expect(
-      tally
-        == FrameTally(predicted: [0, 1, 2], labels: [0, 0, 2], isSilence: [false, false, true]))
+    let posteriors = oneHot([0, 1, 2], of: 3)
+    var expected = FrameTally(
+      predicted: [0, 1, 2], labels: [0, 0, 2], isSilence: [false, false, true])
+    expected.addConfidence(of: posteriors, labels: [0, 0, 2])
+    #expect(rules.tally(posteriors, labels: [0, 0, 2]) == expected)
   }
 
   @Test("a fold makes classes one, by their symbol or by the label of their states")
@@ -144,7 +232,7 @@ struct ScoringRuleTests {
       symbols: ["ih_1", "ih_2", "ix_1", "ix_2", "cl_1", "vcl_1", "vcl_2"])
     let rules = try ScoringRules(classes, fold: path)
     #expect(rules.classes.symbols == ["ih_1", "ih_2", "sil_1", "sil_2", "sil_9"])
-    let tally = rules.tally(predicted: [2, 3, 4, 5, 6], labels: [0, 0, 6, 5, 6])
+    let tally = rules.tally(oneHot([2, 3, 4, 5, 6], of: 7), labels: [0, 0, 6, 5, 6])
     #expect(tally.frames == 5 && tally.correct == 3 && tally.speechFrames == 2)
     #expect(rules.text.contains("Classes: 5, the model's 7 folded by 48-39.map before"))
     #expect(
@@ -157,11 +245,12 @@ struct ScoringRuleTests {
   func extent() {
     let tallies = [tally(1, of: 2), tally(8, of: 8)]
     let bootstrap = Bootstrap(utterances: 2, resamples: 40, seed: 1)
-    func extent(_ speakers: Int?) -> String {
-      SetScore(meanOf: [tallies], speakers: speakers, bootstrap: bootstrap).extent
+    func extent(_ speakers: [String]?) -> String {
+      SetScore(meanOf: [tallies], speakers: speakers.map { Speakers($0) }, bootstrap: bootstrap)
+        .extent
     }
-    #expect(extent(2) == "10 frames of 2 utterances by 2 speakers")
-    #expect(extent(1) == "10 frames of 2 utterances by 1 speaker")
+    #expect(extent(["a", "b"]) == "10 frames of 2 utterances by 2 speakers")
+    #expect(extent(["a", "a"]) == "10 frames of 2 utterances by 1 speaker")
     #expect(extent(nil) == "10 frames of 2 utterances, speakers unknown")
   }
 }
