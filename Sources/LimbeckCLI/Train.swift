@@ -4,7 +4,7 @@ import Recipes
 /// `limbeck train`: hard targets to models.
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train the members of a recipe's ensemble and its baseline.",
+    abstract: "Train the members of a recipe's ensemble and the baselines.",
     discussion: """
       Reads EXP/features and EXP/targets, writes EXP/models. What is fresh is skipped.
       """)
@@ -20,7 +20,7 @@ struct Train: ParsableCommand {
     if let member {
       try experiment.trainMember(member)
     } else {
-      try experiment.trainMembersAndBaseline()
+      try experiment.trainMembersAndBaselines()
     }
     try skipped.check(experiment, until: member == nil ? .train : .targets)
   }

@@ -131,15 +131,6 @@ extension Experiment {
     return (ledger, utterances)
   }
 
-  /// The systems that are trained when a stage is done.
-  private func systems(until last: Stage) -> [String] {
-    switch last {
-    case .features, .targets: []
-    case .train: memberJobs.map(\.system) + ["baseline"]
-    case .distill, .score: memberJobs.map(\.system) + ["baseline", "student"]
-    }
-  }
-
   @discardableResult
   private func writeLedger(until last: Stage) throws(FileFault) -> Ledger {
     var ledger = Ledger()

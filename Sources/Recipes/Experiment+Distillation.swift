@@ -11,22 +11,15 @@ import Training
 extension Experiment {
   private var softTargetsPath: String { "\(path)/soft-targets/train.ark" }
 
-  /// Computes the ensemble's soft targets and trains the student on them.
+  /// Computes the ensemble's soft targets and trains all students on them.
   package func distill() throws {
     try computeSoftTargets()
-    let job = studentJob("student")
-    var inputs = inputs(of: job, on: try trainingInputs())
-    inputs.add("distillation", recipe.distillation)
-    try inputs.add(file: softTargetsPath)
-    try perform(job.system, inputs: inputs, outputs: [modelPath(job.system)]) {
-      let data = try openTrainingData(
-        pool: job.training.pool, softTargets: try MatrixArchive(path: softTargetsPath))
-      let objective = SoftAndHardTargets(
-        options: recipe.distillation, hard: try job.hardTargets(data.classes))
-      let observer = TrainingObserver(
-        work: job.system, total: data.train.count * job.training.epochs, reporter: reporter)
-      try train(
-        job, on: data, objective: objective, inputs: inputs, workers: workers, observer: observer)
+    let softTargets = try Fingerprint(ofFile: softTargetsPath)
+    try train(studentJobs, softTargets: softTargetsPath) { inputs in
+      inputs.add("distillation", recipe.distillation)
+      inputs.add("soft targets", softTargets.description)
+    } objective: { job, classes in
+      SoftAndHardTargets(options: recipe.distillation, hard: try job.hardTargets(classes))
     }
   }
 

@@ -40,7 +40,7 @@ extension Experiment {
     inputs.add("figures", ["accuracy", "likelihood", "calibration", "p"])
     inputs.add("mean", recipe.distillation.mean)
     if let fold = recipe.scoring.fold { try inputs.add(file: resolve(fold, from: path)) }
-    let systems = memberJobs.map(\.system) + ["baseline", "student"]
+    let systems = systems(until: .score)
     for system in systems { try inputs.add(file: modelPath(system)) }
     for file in dataFiles(.development) + dataFiles(.test) { try inputs.add(file: file) }
     try perform("scores", inputs: inputs, outputs: [scoresPath]) {
@@ -153,20 +153,30 @@ extension Experiment {
   private func comparisons(
     _ test: TalliedSet, members: [String], bootstrap: Bootstrap
   ) -> [ComparisonScore] {
-    let (ensemble, baseline) = (test.tallies([Experiment.ensembleName]), test.tallies(["baseline"]))
-    let (student, members) = (test.tallies(["student"]), test.tallies(members))
-    return [
-      ComparisonScore("ensemble - members", ensemble, minus: members, bootstrap: bootstrap),
-      ComparisonScore("ensemble - baseline", ensemble, minus: baseline, bootstrap: bootstrap),
-      ComparisonScore("student - baseline", student, minus: baseline, bootstrap: bootstrap),
-      ComparisonScore("ensemble - student", ensemble, minus: student, bootstrap: bootstrap),
-      ComparisonScore(
-        "share of the gain recovered", utterances: baseline[0].count, bootstrap: bootstrap
-      ) {
-        let floor = meanAccuracy(of: baseline, weights: $0)
-        return (meanAccuracy(of: student, weights: $0) - floor)
-          / (meanAccuracy(of: ensemble, weights: $0) - floor)
-      },
-    ].compactMap { $0 }
+    let (ensemble, members) = (test.tallies([Experiment.ensembleName]), test.tallies(members))
+    var comparisons = [
+      ComparisonScore("ensemble - members", ensemble, minus: members, bootstrap: bootstrap)
+    ]
+    for (studentJob, baselineJob) in zip(studentJobs, baselineJobs) {
+      let (studentName, baselineName) = (studentJob.system, baselineJob.system)
+      let (student, baseline) = (test.tallies([studentName]), test.tallies([baselineName]))
+      comparisons += [
+        ComparisonScore(
+          "ensemble - \(baselineName)", ensemble, minus: baseline, bootstrap: bootstrap),
+        ComparisonScore(
+          "\(studentName) - \(baselineName)", student, minus: baseline, bootstrap: bootstrap),
+        ComparisonScore(
+          "ensemble - \(studentName)", ensemble, minus: student, bootstrap: bootstrap),
+        ComparisonScore(
+          "share of the gain recovered by \(studentName)", utterances: baseline[0].count,
+          bootstrap: bootstrap
+        ) {
+          let floor = meanAccuracy(of: baseline, weights: $0)
+          return (meanAccuracy(of: student, weights: $0) - floor)
+            / (meanAccuracy(of: ensemble, weights: $0) - floor)
+        },
+      ]
+    }
+    return comparisons.compactMap { $0 }
   }
 }

@@ -16,6 +16,15 @@ struct TrainingJob: Sendable {
   let seed: UInt64
   let hidden: HiddenShape
   let training: TrainingOptions
+
+  init(system: String, seed: UInt64, hidden: HiddenShape, training: TrainingOptions) {
+    (self.system, self.seed, self.hidden, self.training) = (system, seed, hidden, training)
+  }
+
+  init(_ system: String, _ options: Recipe.SystemOptions) {
+    self.init(
+      system: system, seed: options.seed, hidden: options.hidden, training: options.training)
+  }
 }
 
 /// The data that networks are trained on.
@@ -36,20 +45,39 @@ extension Experiment {
     }
   }
 
-  /// The job of a network like the student; the baseline is one with hard targets.
-  func studentJob(_ system: String) -> TrainingJob {
-    TrainingJob(
-      system: system, seed: recipe.student.seed, hidden: recipe.student.hidden,
-      training: recipe.student.training)
+  /// The jobs of all students, the recipe's `student` first, the others by their names.
+  var studentJobs: [TrainingJob] {
+    [TrainingJob("student", recipe.student)]
+      + pairs.map { TrainingJob("student-\($0.name)", $0.pair.student) }
+  }
+
+  /// The jobs of the students' baselines, in the same order.
+  var baselineJobs: [TrainingJob] {
+    [TrainingJob("baseline", recipe.baseline)]
+      + pairs.map { TrainingJob("baseline-\($0.name)", $0.pair.baseline) }
+  }
+
+  private var pairs: [(name: String, pair: Recipe.StudentPair)] {
+    recipe.students.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  /// The systems that have a model when a stage is done.
+  func systems(until last: Stage) -> [String] {
+    let trained = (memberJobs + baselineJobs).map(\.system)
+    return switch last {
+    case .features, .targets: []
+    case .train: trained
+    case .distill, .score: trained + studentJobs.map(\.system)
+    }
   }
 
   static func memberName(_ member: Int) -> String {
     "member-" + (member < 10 ? "0" : "") + "\(member)"
   }
 
-  /// Trains all members and the baseline that are not fresh.
-  package func trainMembersAndBaseline() throws {
-    try train(memberJobs + [studentJob("baseline")])
+  /// Trains all members and baselines that are not fresh.
+  package func trainMembersAndBaselines() throws {
+    try train(memberJobs + baselineJobs) { try $0.hardTargets($1) }
   }
 
   /// Trains one member, counted from 0.
@@ -57,13 +85,28 @@ extension Experiment {
     guard memberJobs.indices.contains(member) else {
       throw ExperimentFault.noMember(member, members: memberJobs.count)
     }
-    try train([memberJobs[member]])
+    try train([memberJobs[member]]) { try $0.hardTargets($1) }
   }
 
-  /// Trains networks on hard targets, side by side.
-  private func train(_ jobs: [TrainingJob]) throws {
+  /// Trains the networks that are not fresh, side by side.
+  ///
+  /// - Parameters:
+  ///   - jobs: the networks.
+  ///   - softTargets: the archive of soft targets for the training frames; nil for none.
+  ///   - settings: what the networks depend on besides the job and the data.
+  ///   - objective: what a job minimises, given the classes.
+  /// - Throws: what any network's training throws, once all others are done.
+  func train(
+    _ jobs: [TrainingJob], softTargets: String? = nil,
+    settings: (inout Inputs) throws -> Void = { _ in },
+    objective: (TrainingJob, ClassInventory) throws -> any TrainingObjective
+  ) throws {
     let data = try trainingInputs()
-    let inputs = jobs.map { self.inputs(of: $0, on: data) }
+    let inputs = try jobs.map { job in
+      var own = self.inputs(of: job, on: data)
+      try settings(&own)
+      return own
+    }
     let stale = jobs.indices.filter {
       !isFresh(jobs[$0].system, inputs: inputs[$0], outputs: [modelPath(jobs[$0].system)])
     }
@@ -72,13 +115,14 @@ extension Experiment {
     }
     guard !stale.isEmpty else { return }
     let classes = try ClassInventory(path: targets(.train).classesPath)
-    let objectives = try jobs.map { try $0.hardTargets(classes) }
+    let objectives = try jobs.map { try objective($0, classes) }
     for index in stale { begin(jobs[index].system) }
     // One set serves all networks whose pool is the same.
     var sets: [Int: TrainingData] = [:]
     for index in stale where sets[jobs[index].training.pool] == nil {
       let pool = jobs[index].training.pool
-      sets[pool] = try openTrainingData(pool: pool)
+      sets[pool] = try openTrainingData(
+        pool: pool, softTargets: try softTargets.map { try MatrixArchive(path: $0) })
     }
     let sharedSets = sets
     let log = reporter.log
@@ -108,7 +152,7 @@ extension Experiment {
 
   /// Trains one network and writes its model and its log; one that was stopped goes on.
   func train(
-    _ job: TrainingJob, on data: TrainingData, objective: some TrainingObjective, inputs: Inputs,
+    _ job: TrainingJob, on data: TrainingData, objective: any TrainingObjective, inputs: Inputs,
     workers: Workers, observer: TrainingObserver
   ) throws {
     let network = AcousticNetwork(

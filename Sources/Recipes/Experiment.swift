@@ -13,9 +13,9 @@ package enum Stage: String, Sendable, CaseIterable {
   case features
   /// Frame targets.
   case targets
-  /// The ensemble's members and the baseline.
+  /// The ensemble's members and the baselines.
   case train
-  /// Soft targets and the student.
+  /// Soft targets and the students.
   case distill
   /// The scores of all systems.
   case score
@@ -88,7 +88,7 @@ package struct Experiment: Sendable {
       switch stage {
       case .features: try prepareFeatures()
       case .targets: try prepareTargets()
-      case .train: try trainMembersAndBaseline()
+      case .train: try trainMembersAndBaselines()
       case .distill: try distill()
       case .score: try score()
       }

@@ -83,6 +83,23 @@ package struct Recipe: Sendable, Codable {
     }
   }
 
+  /// A student and its baseline, of a size of their own.
+  package struct StudentPair: Sendable, Codable {
+    package let student: SystemOptions
+    package let baseline: SystemOptions
+
+    package enum CodingKeys: String, CodingKey, CaseIterable { case student, baseline }
+
+    package init(from decoder: any Decoder) throws {
+      let read = try OptionReader<CodingKeys>(decoder)
+      student = try read(.student)
+      baseline = try read(.baseline, default: student)
+      try requireOption(
+        baseline.hidden == student.hidden, "baseline.hidden", expected: "that of the student",
+        found: "another")
+    }
+  }
+
   /// How scores get their intervals.
   package struct ScoringOptions: Sendable, Codable {
     /// Resamples of the utterances for the bootstrap intervals.
@@ -111,13 +128,19 @@ package struct Recipe: Sendable, Codable {
   package let features: FeatureOptions
   package let context: ContextWindow
   package let ensemble: EnsembleOptions
-  /// The student, and the baseline, which differs from it in its targets alone.
+  /// The network that the ensemble is distilled into.
   package let student: SystemOptions
+  /// The student's rival, trained on hard targets; where the recipe says nothing it differs from the student
+  /// in its targets alone.
+  package let baseline: SystemOptions
+  /// More pairs of a student and its baseline, such as smaller ones, by a name of their own.
+  package let students: [String: StudentPair]
   package let distillation: DistillationOptions
   package let scoring: ScoringOptions
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
-    case corpus, targets, features, context, ensemble, student, distillation, scoring
+    case corpus, targets, features, context, ensemble, student, baseline, students, distillation
+    case scoring
   }
 
   package init(from decoder: any Decoder) throws {
@@ -133,6 +156,13 @@ package struct Recipe: Sendable, Codable {
     context = try read(.context, default: ContextWindow())
     ensemble = try read(.ensemble, default: EnsembleOptions())
     student = try read(.student, default: SystemOptions())
+    baseline = try read(.baseline, default: student)
+    students = try read(.students, default: [:])
+    for name in students.keys.sorted() {
+      try requireOption(
+        !name.isEmpty && name.unicodeScalars.allSatisfy { isOfName($0) }, "students.\(name)",
+        expected: "a name of letters, digits and hyphens", found: name)
+    }
     distillation = try read(.distillation, default: DistillationOptions())
     scoring = try read(.scoring, default: ScoringOptions())
   }
@@ -144,6 +174,11 @@ package struct Recipe: Sendable, Codable {
   package init(path: String) throws(FileFault) {
     self = try decodeYAML(path)
   }
+}
+
+/// Whether a letter may stand in the name of a system, which names files.
+private func isOfName(_ letter: Unicode.Scalar) -> Bool {
+  letter == "-" || letter.isASCII && (letter.properties.isAlphabetic || "0"..."9" ~= letter)
 }
 
 /// Throws when the runs of frames of a time-delay network are longer than a batch.

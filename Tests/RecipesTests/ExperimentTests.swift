@@ -58,6 +58,50 @@ struct ExperimentTests {
         absolute: 1e-12) == nil)
   }
 
+  @Test("more students have baselines of their own, which are as large")
+  func students() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    let small = "{hidden: {layers: 1, units: 4}, training: {epochs: 1}}"
+    let other = "{hidden: {layers: 1, units: 4}, training: {epochs: 2, dropout: 0.5}}"
+    try corpus.folder.write(
+      recipe + "students: {small: {student: \(small), baseline: \(other)}}\n", to: "recipe.yaml")
+    _ = try experiment(corpus).run()
+    let report = try experiment(corpus).readScores()
+    #expect(
+      report.systems.map(\.system) == [
+        "member-00", "member-01", "members", "ensemble", "baseline", "baseline-small", "student",
+        "student-small",
+      ])
+    #expect(report.systems[5].parameters == report.systems[7].parameters)
+    #expect(report.systems[5].parameters < report.systems[4].parameters)
+    let gain = try #require(
+      report.comparisons.first { $0.comparison == "student-small - baseline-small" })
+    #expect(
+      mismatch(
+        gain.value, report.systems[7].test.accuracy - report.systems[5].test.accuracy,
+        absolute: 1e-12) == nil)
+    let logs = try ["baseline-small", "student-small"].map { system in
+      try TextFile.lines(of: "\(corpus.experimentPath)/models/\(system).log.jsonl").count
+    }
+    #expect(logs[0] > logs[1])
+  }
+
+  @Test(
+    "a student's name and its baseline's size are checked",
+    arguments: [
+      ("a/b: {student: {}}", "a name of letters, digits and hyphens"),
+      ("small: {student: {}, baseline: {hidden: {layers: 1}}}", "that of the student"),
+      ("small: {}", "the option students.small.student"),
+    ])
+  func studentFaults(students: String, expected: String) throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    let path = try corpus.folder.write(recipe + "students: {\(students)}\n", to: "recipe.yaml")
+    let fault = #expect(throws: FileFault.self) { try Recipe(path: path) }
+    #expect("\(try #require(fault))".contains(expected))
+  }
+
   @Test("the same bytes, on one thread and on two, in another folder, interrupted or not")
   func sameBytes() throws {
     let corpus = try SampleCorpus()
@@ -158,7 +202,7 @@ struct ExperimentTests {
       "test-0 \(Array(repeating: "0", count: 58).joined(separator: " "))\ntest-1 0 1\nelse 0\n",
       to: "exp/targets/test/targets.ark")
     #expect(FileManager.default.fileExists(atPath: archive))
-    try experiment.trainMembersAndBaseline()
+    try experiment.trainMembersAndBaselines()
     try experiment.distill()
     try experiment.score()
     let (ledger, utterances) = try experiment.collectLedger()
