@@ -44,13 +44,15 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
+    .systemLibrary(
+      name: "CSamplerate", pkgConfig: "samplerate", providers: [.apt(["libsamplerate0-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
     // MARK: - Layers, lowest first
     layer("Storage", uses: ["CXXHash"]),
     .target(name: "CMatrixKernels"),
     layer("LinearAlgebra", uses: ["CMatrixKernels", "COpenBLAS"]),
-    layer("Audio", uses: ["Storage", "CSndfile"]),
+    layer("Audio", uses: ["Storage", "CSndfile", "CSamplerate"]),
     layer("KaldiIO", uses: ["Storage", "LinearAlgebra"]),
     .target(name: "CFrameKernels"),
     layer("Features", uses: ["Storage", "Audio", "LinearAlgebra", "CFrameKernels", "CFFTW"]),

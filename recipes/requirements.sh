@@ -61,6 +61,7 @@ fftw3 libfftw3-dev
 openblas libopenblas-dev
 libxxhash libxxhash-dev
 libisal libisal-dev
+samplerate libsamplerate0-dev
 LIBRARIES
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 }

@@ -5,7 +5,7 @@ package import Training
 /// The student's objective (Hinton, Vinyals and Dean 2015, §2): per frame
 /// `λ · CE(y, softmax(z)) + (1−λ) · T² · CE(p, softmax(z/T))`, a sum over classes.
 ///
-/// The factor T² keeps the share of the soft term in the gradient as T changes.
+/// A frame whose class is not known has the soft term alone, `T² · CE(p, softmax(z/T))`. The factor T² keeps the share of the soft term in the gradient as T changes.
 package struct SoftAndHardTargets: TrainingObjective {
   private let hard: HardTargets
   private let temperature: Float
@@ -27,6 +27,7 @@ package struct SoftAndHardTargets: TrainingObjective {
   package func replaceByGradient(
     _ logits: inout MutableSpan<Float>, label: Int32, softTarget: Span<Float>, scale: Float
   ) -> Float {
+    let hardWeight = label >= 0 ? hardWeight : 0
     if hardWeight == 1 {
       return hard.replaceByGradient(
         &logits, label: label, softTarget: softTarget, scale: scale)

@@ -49,7 +49,7 @@ package struct LogMelExtractor: ~Copyable {
   package mutating func begin(utterance: String) {
     buffer.removeAll(keepingCapacity: true)
     (bufferStart, sampleCount, nextFrame) = (0, 0, 0)
-    noise = options.dither > 0 ? SeededGenerator(hash(utterance)) : nil
+    noise = options.dither > 0 ? SeededGenerator(stableHash(utterance)) : nil
   }
 
   /// Takes the next samples and appends the frames that are complete with them: the bands' energies,
@@ -128,7 +128,7 @@ package struct LogMelExtractor: ~Copyable {
   }
 }
 
-/// FNV-1a (Fowler, Noll and Vo), so that the noise depends on the id's bytes alone.
-private func hash(_ text: String) -> UInt64 {
+/// FNV-1a (Fowler, Noll and Vo), so that what is drawn depends on the id's bytes alone.
+func stableHash(_ text: String) -> UInt64 {
   text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
 }

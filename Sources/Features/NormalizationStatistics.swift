@@ -53,6 +53,9 @@ package struct NormalizationStatistics: Sendable, Equatable {
     }
   }
 
+  /// The mean of each feature; the count of frames is positive.
+  package var means: [Float] { sums.map { Float($0 / count) } }
+
   /// Makes the mean of these statistics 0 in `frames`, and if wanted their variance 1; a variance below
   /// 1e-20 counts as that.
   ///

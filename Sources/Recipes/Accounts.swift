@@ -9,10 +9,13 @@ struct Accounts {
   private let experiment: String
   private let parts: [Part]
 
-  /// The entries of one part of the corpus, by stage.
+  /// The entries of one part of the corpus, or of one copy of the training part, by stage.
   private struct Part {
     let name: String
     var stages: [Ledger.Stage: [String: Ledger.Entry]] = [:]
+
+    /// Whether it has no part of its own in the corpus.
+    var isCopy: Bool { CorpusPart(rawValue: name) == nil }
 
     /// The stages after the audio, of which each takes what the one before gives.
     var chain: [Ledger.Stage] {
@@ -29,6 +32,9 @@ struct Accounts {
     let ledger = try Ledger(path: path)
     var parts = CorpusPart.allCases.map { Part(name: $0.rawValue) }
     for entry in ledger.entries {
+      if let name = entry.part, AugmentedCopy.isName(name), parts.last?.name != name {
+        parts.append(Part(name: name))
+      }
       guard let index = parts.firstIndex(where: { $0.name == entry.part }) else {
         throw .malformed(
           path: path, expected: "entries of train, development and test",
@@ -60,16 +66,20 @@ struct Accounts {
       for (before, after) in zip(stages, stages.dropFirst()) {
         try check(part, from: before, to: after)
       }
-      if stages.contains(.train) {
-        let frames = Accounts.sum(part.stages[.train] ?? [:])
-        for system in systems { try checkTraining(of: system, frames: frames) }
-      }
       if stages.contains(.score) { try checkScores(part.name, part.stages[.score] ?? [:]) }
+    }
+    for system in systems {
+      let own = parts.filter { !$0.isCopy || Experiment.isStudent(system) }
+      let frames = own.reduce(0) { $0 + Accounts.sum($1.stages[.train] ?? [:]) }
+      try checkTraining(of: system, frames: frames)
     }
   }
 
   /// The stages that a part must have been through, since some part has.
   private func expectedStages(of part: Part) -> [Ledger.Stage] {
+    if part.isCopy {
+      return [.features] + (isScored || part.stages[.train] != nil ? [.train] : [])
+    }
     let use: Ledger.Stage = part.name == CorpusPart.train.rawValue ? .train : .score
     let isUsed = parts.contains { $0.stages[use] != nil } || isScored
     let hasTargets =

@@ -11,12 +11,13 @@ package struct ArchiveFrames: FrameSource {
   /// Where one utterance is.
   private struct Utterance {
     let features: MatrixArchive.Entry
-    let labels: IntegerArchive.Entry
+    /// Nil when classes are not known.
+    let labels: IntegerArchive.Entry?
     var softTargets: MatrixArchive.Entry?
   }
 
   private let features: MatrixArchive
-  private let targets: IntegerArchive
+  private let targets: IntegerArchive?
   private var softTargets: MatrixArchive?
   private let classes: Int
   private var utterances: [Utterance]
@@ -26,16 +27,16 @@ package struct ArchiveFrames: FrameSource {
   ///
   /// - Parameters:
   ///   - features: of `columns` columns each.
-  ///   - targets: ids below `classes`.
+  ///   - targets: ids below `classes`; nil when no class is known, where all utterances count.
   ///   - columns: the features of a frame.
   ///   - classes: how many there are.
   /// - Throws: `FileFault` for features of another number of columns, or without a frame.
   package init(
-    features: MatrixArchive, targets: IntegerArchive, columns: Int, classes: Int
+    features: MatrixArchive, targets: IntegerArchive?, columns: Int, classes: Int
   ) throws(FileFault) {
     (self.features, self.targets, self.columns) = (features, targets, columns)
     self.classes = classes
-    let labels = Dictionary(uniqueKeysWithValues: targets.entries.map { ($0.key, $0) })
+    let labels = Dictionary(uniqueKeysWithValues: (targets?.entries ?? []).map { ($0.key, $0) })
     utterances = []
     for entry in features.entries {
       guard entry.rows > 0, entry.columns == columns else {
@@ -43,7 +44,8 @@ package struct ArchiveFrames: FrameSource {
           path: features.path, expected: "frames of \(columns) features for \(entry.key)",
           found: "\(entry.rows)×\(entry.columns)")
       }
-      guard let own = labels[entry.key], own.count == entry.rows else { continue }
+      let own = labels[entry.key]
+      guard targets == nil || own?.count == entry.rows else { continue }
       utterances.append(Utterance(features: entry, labels: own))
     }
   }
@@ -81,7 +83,9 @@ package struct ArchiveFrames: FrameSource {
   }
 
   package func labels(_ frames: Range<Int>, of utterance: Int) throws(FileFault) -> [Int32] {
-    let entry = utterances[utterance].labels
+    guard let targets, let entry = utterances[utterance].labels else {
+      return Array(repeating: FrameClass.unknown, count: frames.count)
+    }
     let labels = try targets.read(frames, of: entry)
     if let bad = labels.first(where: { $0 < 0 || $0 >= classes }) {
       throw .malformed(

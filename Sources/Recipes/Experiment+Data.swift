@@ -16,35 +16,43 @@ extension Experiment {
     return try DataDirectory(path: resolve(relative, from: path), root: recipe.corpus.root)
   }
 
-  /// Makes the features of each part.
+  /// Makes the features of each part, and of the copies of the training part.
   package func prepareFeatures() throws {
     for part in CorpusPart.allCases {
-      let data = try dataDirectory(part)
-      let folder = features(part)
-      var inputs = Inputs()
-      inputs.add("options", recipe.features)
-      inputs.add("channel", [recipe.corpus.channel])
-      if FileManager.default.fileExists(atPath: data.speakersPath) {
-        try inputs.add(file: data.speakersPath)
-      }
-      for utterance in data.utterances {
-        inputs.add(utterance.recording)
-        inputs.add(
-          utterance.id,
-          (utterance.seconds.map { [$0.lowerBound, $0.upperBound] } ?? [])
-            + [Double(utterance.channel ?? 0)])
-      }
-      try perform(
-        "features/\(part.rawValue)", inputs: inputs,
-        outputs: [
-          folder.archivePath, folder.scriptPath, folder.frameCountPath, folder.descriptionPath,
-          folder.ledgerPath,
-        ]
-      ) {
-        _ = try folder.extract(
-          data, FeatureRequest(options: recipe.features, channel: recipe.corpus.channel),
-          workers: workers, reporter: reporter)
-      }
+      try prepareFeatures(features(part), of: try dataDirectory(part), copy: nil)
+    }
+    let train = try dataDirectory(.train)
+    for (folder, copy) in copies { try prepareFeatures(folder, of: train, copy: copy) }
+  }
+
+  private func prepareFeatures(
+    _ folder: FeatureFolder, of data: DataDirectory, copy: AugmentedCopy?
+  ) throws {
+    var request = FeatureRequest(options: recipe.features, channel: recipe.corpus.channel)
+    request.copy = copy
+    var inputs = Inputs()
+    inputs.add("options", recipe.features)
+    inputs.add("channel", [recipe.corpus.channel])
+    if let copy { inputs.add("copy", copy) }
+    if FileManager.default.fileExists(atPath: data.speakersPath) {
+      try inputs.add(file: data.speakersPath)
+    }
+    for utterance in data.utterances {
+      inputs.add(utterance.recording)
+      inputs.add(
+        utterance.id,
+        (utterance.seconds.map { [$0.lowerBound, $0.upperBound] } ?? [])
+          + [Double(utterance.channel ?? 0)])
+    }
+    let name = folder.path.split(separator: "/").last.map(String.init) ?? ""
+    try perform(
+      "features/\(name)", inputs: inputs,
+      outputs: [
+        folder.archivePath, folder.scriptPath, folder.frameCountPath, folder.descriptionPath,
+        folder.ledgerPath,
+      ]
+    ) {
+      _ = try folder.extract(data, request, workers: workers, reporter: reporter)
     }
   }
 
@@ -147,6 +155,21 @@ extension Experiment {
       }
       for var entry in own.entries {
         entry.part = part.rawValue
+        ledger.append(entry)
+      }
+    }
+    for (folder, copy) in copies {
+      var own = try Ledger(path: folder.ledgerPath)
+      if last == .distill || last == .score {
+        // Every frame of a copy is used: its classes need not be known.
+        for (id, frames) in try folder.frameCounts().sorted(by: { inByteOrder($0.key, $1.key) }) {
+          var entry = Ledger.Entry(id, .train)
+          (entry.framesIn, entry.framesOut) = (frames, frames)
+          own.append(entry)
+        }
+      }
+      for var entry in own.entries {
+        entry.part = copy.name
         ledger.append(entry)
       }
     }

@@ -51,6 +51,11 @@ extension Experiment {
       + pairs.map { TrainingJob("student-\($0.name)", $0.pair.student) }
   }
 
+  /// Whether a system is one of the students, by its name.
+  static func isStudent(_ system: String) -> Bool {
+    system == "student" || system.hasPrefix("student-")
+  }
+
   /// The jobs of the students' baselines, in the same order.
   var baselineJobs: [TrainingJob] {
     [TrainingJob("baseline", recipe.baseline)]
@@ -92,12 +97,12 @@ extension Experiment {
   ///
   /// - Parameters:
   ///   - jobs: the networks.
-  ///   - softTargets: the archive of soft targets for the training frames; nil for none.
+  ///   - transfer: what is trained on, with soft targets; nil for the training frames without.
   ///   - settings: what the networks depend on besides the job and the data.
   ///   - objective: what a job minimises, given the classes.
   /// - Throws: what any network's training throws, once all others are done.
   func train(
-    _ jobs: [TrainingJob], softTargets: String? = nil,
+    _ jobs: [TrainingJob], on transfer: [TransferPart]? = nil,
     settings: (inout Inputs) throws -> Void = { _ in },
     objective: (TrainingJob, ClassInventory) throws -> any TrainingObjective
   ) throws {
@@ -121,8 +126,7 @@ extension Experiment {
     var sets: [Int: TrainingData] = [:]
     for index in stale where sets[jobs[index].training.pool] == nil {
       let pool = jobs[index].training.pool
-      sets[pool] = try openTrainingData(
-        pool: pool, softTargets: try softTargets.map { try MatrixArchive(path: $0) })
+      sets[pool] = try openTrainingData(pool: pool, transfer: transfer)
     }
     let sharedSets = sets
     let log = reporter.log
@@ -215,11 +219,11 @@ extension Experiment {
   ///
   /// - Parameters:
   ///   - pool: how many training frames may be in memory.
-  ///   - softTargets: of the training frames; nil for none.
+  ///   - transfer: what to train on, with soft targets; nil for the training frames without.
   /// - Returns: both sets, read as far as they fit in the pool.
   /// - Throws: `ExperimentFault` and `FileFault` for data that cannot be trained on.
-  func openTrainingData(pool: Int, softTargets: MatrixArchive? = nil) throws -> TrainingData {
-    var train = try openFrames(.train)
+  func openTrainingData(pool: Int, transfer: [TransferPart]? = nil) throws -> TrainingData {
+    let train = try openFrames(.train)
     let development = try openFrames(.development)
     let classes = try ClassInventory(path: targets(.train).classesPath)
     guard try ClassInventory(path: targets(.development).classesPath) == classes else {
@@ -228,8 +232,13 @@ extension Experiment {
     }
     let normalizer = try statistics(of: train, .train).normalizer
     _ = try statistics(of: development, .development)
-    if let softTargets { train = try train.with(softTargets: softTargets) }
-    let set = try FrameSet(train, normalizer: normalizer, pool: pool)
+    let joined = try transfer.map { parts in
+      JoinedFrames(
+        try parts.map { part in
+          try part.frames.with(softTargets: try MatrixArchive(path: part.softTargetsPath))
+        })
+    }
+    let set = try FrameSet(joined ?? train as any FrameSource, normalizer: normalizer, pool: pool)
     reporter.log.info("training data: \(set.memory)")
     return TrainingData(
       train: set,

@@ -34,7 +34,7 @@ package enum CorpusPart: String, Sendable, CaseIterable {
 /// models/               SYSTEM.safetensors, SYSTEM.log.jsonl
 /// tensorboard/SYSTEM/   the same log as TensorBoard's events
 /// checkpoints/SYSTEM/   of trainings that are not done
-/// soft-targets/         train.ark train.scp
+/// soft-targets/         train.ark train.scp, and train-copy-N.ark of the copies
 /// stages/               what each step was made from
 /// ledger.jsonl          what became of every utterance at every stage
 /// scores.json
@@ -71,6 +71,15 @@ package struct Experiment: Sendable {
 
   func features(_ part: CorpusPart) -> FeatureFolder {
     FeatureFolder(path: "\(path)/features/\(part.rawValue)")
+  }
+
+  /// The features of the perturbed copies of the training utterances.
+  var copies: [(features: FeatureFolder, copy: AugmentedCopy)] {
+    guard let options = recipe.augmentation, options.copies > 0 else { return [] }
+    return (1...options.copies).map { number in
+      let copy = AugmentedCopy(options: options, number: number)
+      return (FeatureFolder(path: "\(path)/features/\(copy.name)"), copy)
+    }
   }
 
   func targets(_ part: CorpusPart) -> TargetFolder {

@@ -19,9 +19,29 @@ package struct FeatureRequest: Sendable {
   /// Kaldi's statistics to normalise by, an ark or scp by utterance or speaker or one matrix for all;
   /// nil gathers them from the features.
   package var statisticsPath: String?
+  /// Which perturbed copy of the utterances is made; nil for none.
+  package var copy: AugmentedCopy?
 
   package init(options: FeatureOptions, channel: Int? = nil) {
     (self.options, self.channel) = (options, channel)
+  }
+}
+
+/// One of the perturbed copies of a set of utterances.
+package struct AugmentedCopy: Sendable, Encodable {
+  let options: AugmentationOptions
+  /// From 1.
+  let number: Int
+
+  /// What it is called among the parts of the corpus.
+  var name: String { AugmentedCopy.prefix + "\(number)" }
+
+  private static let prefix = "train-copy-"
+
+  static func isName(_ name: String) -> Bool { name.hasPrefix(prefix) }
+
+  func perturbation(of utterance: String) -> Perturbation {
+    Perturbation(options, of: utterance, copy: number)
   }
 }
 
@@ -39,6 +59,7 @@ struct FeatureExtraction: Sendable {
   /// Whether frames are not stored as they are made.
   private var needsSecondPass: Bool {
     request.options.transformsFrames || request.form != .binary
+      || request.copy?.perturbation(of: "").hasMasks == true
   }
 
   /// Makes all files of the folder.
@@ -76,6 +97,7 @@ struct FeatureExtraction: Sendable {
     inputs.add("options", request.options)
     inputs.add("request", ["\(request.channel ?? 0)", "\(request.form)"])
     if let path = request.statisticsPath { try inputs.add(file: path) }
+    if let copy = request.copy { inputs.add("copy", copy) }
     for utterance in data.utterances {
       inputs.add(utterance.recording)
       inputs.add(
@@ -125,11 +147,13 @@ struct FeatureExtraction: Sendable {
     var samples = 0
     var block: [Float] = []
     sink.frames = Matrix(rows: 0, columns: options.columns)
-    var reader = try AudioReader(
-      path, sampleRate: options.sampleRate, channel: utterance.channel ?? request.channel,
-      seconds: utterance.seconds)
+    let change = try waveformPerturbation(of: utterance, from: path)
+    var reader = try reader(of: utterance, from: path)
     extractor.begin(utterance: utterance.id)
-    while try reader.next(&block) {
+    var isMore = true
+    while isMore {
+      isMore = try reader.next(&block)
+      change?.apply(to: &block, isLast: !isMore)
       samples += block.count
       extractor.push(block.span, appendingTo: &sink.frames)
       try sink.relieve()
@@ -141,6 +165,31 @@ struct FeatureExtraction: Sendable {
           + "found \(samples) samples")
     }
     return Double(samples) / Double(options.sampleRate)
+  }
+
+  private func reader(of utterance: Utterance, from path: String) throws -> AudioReader {
+    try AudioReader(
+      path, sampleRate: request.options.logMel.sampleRate,
+      channel: utterance.channel ?? request.channel, seconds: utterance.seconds)
+  }
+
+  /// How the samples of an utterance are changed; nil when they are not.
+  ///
+  /// Noise is as loud as the whole utterance asks for, which is read once for that.
+  private func waveformPerturbation(
+    of utterance: Utterance, from path: String
+  ) throws -> WaveformPerturbation? {
+    guard let perturbation = request.copy?.perturbation(of: utterance.id) else { return nil }
+    var (power, samples) = (0.0, 0)
+    if perturbation.signalToNoise != nil {
+      var reader = try reader(of: utterance, from: path)
+      var block: [Float] = []
+      while try reader.next(&block) {
+        power += block.reduce(0.0) { $0 + Double($1) * Double($1) }
+        samples += block.count
+      }
+    }
+    return WaveformPerturbation(perturbation, power: power / Double(max(1, samples)))
   }
 
   // MARK: - From frames to features
@@ -171,6 +220,13 @@ struct FeatureExtraction: Sendable {
         own = found
       }
       sink.frames = Matrix(rows: 0, columns: options.columns)
+      let perturbation = request.copy?.perturbation(of: entry.key)
+      var means: [Float] = []
+      if let perturbation, perturbation.hasMasks {
+        do throws(FileFault) { means = try sums(of: entry, in: frames).means } catch {
+          return .failure(LeftOut(reason: error.description))
+        }
+      }
       for start in stride(from: 0, to: entry.rows, by: framesAPiece) {
         let rows = start..<min(entry.rows, start + framesAPiece)
         let first = max(0, rows.lowerBound - deltas.reach)
@@ -180,6 +236,10 @@ struct FeatureExtraction: Sendable {
             first..<min(entry.rows, rows.upperBound + deltas.reach), of: entry)
         } catch {
           return .failure(LeftOut(reason: error.description))
+        }
+        if !means.isEmpty {
+          perturbation?.mask(
+            &piece, from: max(0, rows.lowerBound - deltas.reach), of: entry.rows, by: means)
         }
         own?.normalize(&piece, variance: options.normalizeVariance)
         sink.frames.append(
@@ -212,16 +272,7 @@ struct FeatureExtraction: Sendable {
       let round = frames.entries[start..<min(frames.entries.count, start + utterancesARound)]
       let gathered = workers.map(round.count) {
         index -> Result<NormalizationStatistics, FileFault> in
-        var own = NormalizationStatistics(columns: columns)
-        let entry = round[start + index]
-        do throws(FileFault) {
-          for first in stride(from: 0, to: entry.rows, by: framesAPiece) {
-            own.add(try frames.read(first..<min(entry.rows, first + framesAPiece), of: entry))
-          }
-        } catch {
-          return .failure(error)
-        }
-        return .success(own)
+        Result { () throws(FileFault) in try sums(of: round[start + index], in: frames) }
       }
       for (entry, own) in zip(round, gathered) {
         guard let group = normalization.group(of: entry.key, speakers: speakers) else { continue }
@@ -231,6 +282,17 @@ struct FeatureExtraction: Sendable {
     try StatisticsFile.write(
       statistics, archive: statisticsPaths[0], script: statisticsPaths[1])
     return statistics
+  }
+
+  /// The sums over the frames of one utterance.
+  private func sums(
+    of entry: MatrixArchive.Entry, in frames: MatrixArchive
+  ) throws(FileFault) -> NormalizationStatistics {
+    var own = NormalizationStatistics(columns: entry.columns)
+    for first in stride(from: 0, to: entry.rows, by: framesAPiece) {
+      own.add(try frames.read(first..<min(entry.rows, first + framesAPiece), of: entry))
+    }
+    return own
   }
 
   // MARK: - The folder

@@ -33,18 +33,18 @@ package struct BatchLayout: Sendable, Equatable {
 /// Some frames as a network takes them, with what is wanted of them.
 ///
 /// Rows are ordered by time first; see `AffineLayer`. The last run of an utterance may reach beyond its end:
-/// there the last frame is repeated in the input, and the rows have no label.
+/// there the last frame is repeated in the input, and the rows are no frames.
 // @unchecked: one thread assigns it; then threads fill runs that are disjoint; then it is read alone.
 package final class Batch: @unchecked Sendable {
   /// A row for each frame of the first layer's output.
   package let input: SharedMatrix
   /// How many runs go side by side.
   package private(set) var chunks = 0
-  /// The class of each row of logits, or −1 for none.
+  /// The class of each row of logits; see `FrameClass`.
   package private(set) var labels: [Int32] = []
   /// A distribution over the classes for each row of logits; one empty row when there are none.
   package let softTargets: SharedMatrix
-  /// How many rows have a label.
+  /// How many rows are frames.
   package private(set) var frameCount = 0
 
   init(inputs: Int, softColumns: Int) {
@@ -70,7 +70,7 @@ package final class Batch: @unchecked Sendable {
     input.setRowCount(layout.inputTimes * chunks)
     let rows = layout.chunk * chunks
     if softTargets.columns > 0 { softTargets.setRowCount(rows) }
-    labels = Array(repeating: -1, count: rows)
+    labels = Array(repeating: FrameClass.none, count: rows)
     frameCount = 0
     for (run, item) in items.enumerated() {
       let segment = block.residents[item.segment]

@@ -1,6 +1,14 @@
 package import LinearAlgebra
 package import Storage
 
+/// What stands in the place of a class.
+package enum FrameClass {
+  /// Of a frame whose class is not known.
+  package static let unknown: Int32 = -1
+  /// Of a row that is no frame.
+  package static let none: Int32 = -2
+}
+
 /// Where the frames of some utterances are: their features, their classes, and the soft targets where there
 /// are such.
 package protocol FrameSource: Sendable {
@@ -26,7 +34,7 @@ package protocol FrameSource: Sendable {
   /// - Throws: `FileFault` when they cannot be read.
   func readFeatures(_ frames: Range<Int>, of utterance: Int, into tile: Tile) throws(FileFault)
 
-  /// The classes of some frames, none of them negative.
+  /// The classes of some frames; `FrameClass.unknown` of a frame that has soft targets alone.
   func labels(_ frames: Range<Int>, of utterance: Int) throws(FileFault) -> [Int32]
 
   /// Reads the soft targets of some frames into whole rows, `frames.count × softColumns`.
@@ -88,5 +96,61 @@ package struct FramesInMemory: FrameSource {
     for (index, row) in rows.enumerated() {
       tile.withRow(index) { RowKernels.copy(matrix.row(row), into: &$0) }
     }
+  }
+}
+
+/// The frames of several sources, one behind the other.
+package struct JoinedFrames: FrameSource {
+  private let sources: [any FrameSource]
+  /// The number of utterances before each source, and of all.
+  private let starts: [Int]
+
+  /// - Parameter sources: at least one; all of the same numbers of features and soft targets.
+  package init(_ sources: [any FrameSource]) {
+    let (columns, soft) = (sources[0].columns, sources[0].softColumns)
+    precondition(
+      sources.allSatisfy { $0.columns == columns && $0.softColumns == soft },
+      "JoinedFrames: sources of other features or soft targets than \(columns) and \(soft)")
+    self.sources = sources
+    starts = sources.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.count) }
+  }
+
+  package var columns: Int { sources[0].columns }
+  package var softColumns: Int { sources[0].softColumns }
+  package var count: Int { starts[sources.count] }
+
+  private func place(of utterance: Int) -> (source: any FrameSource, utterance: Int) {
+    // Few sources: looking at each is quick.
+    let index = (starts.firstIndex { $0 > utterance } ?? sources.count) - 1
+    return (sources[index], utterance - starts[index])
+  }
+
+  package func id(of utterance: Int) -> String {
+    let (source, own) = place(of: utterance)
+    return source.id(of: own)
+  }
+
+  package func frameCount(of utterance: Int) -> Int {
+    let (source, own) = place(of: utterance)
+    return source.frameCount(of: own)
+  }
+
+  package func readFeatures(
+    _ frames: Range<Int>, of utterance: Int, into tile: Tile
+  ) throws(FileFault) {
+    let (source, own) = place(of: utterance)
+    try source.readFeatures(frames, of: own, into: tile)
+  }
+
+  package func labels(_ frames: Range<Int>, of utterance: Int) throws(FileFault) -> [Int32] {
+    let (source, own) = place(of: utterance)
+    return try source.labels(frames, of: own)
+  }
+
+  package func readSoftTargets(
+    _ frames: Range<Int>, of utterance: Int, into tile: Tile
+  ) throws(FileFault) {
+    let (source, own) = place(of: utterance)
+    try source.readSoftTargets(frames, of: own, into: tile)
   }
 }

@@ -2,25 +2,27 @@ import LinearAlgebra
 
 /// The loss of each row of a batch, and whether its true class had the largest logit.
 struct RowTally: Sendable {
-  /// Loss and 1 for a correct row.
-  private let rows = SharedMatrix(rows: 0, columns: 2)
+  /// Loss, 1 for a correct row, and 1 for a row whose class is known.
+  private let rows = SharedMatrix(rows: 0, columns: 3)
 
   mutating func setRowCount(_ count: Int) { rows.setRowCount(count) }
 
-  /// Replaces the logits of a row by the gradient of its loss times `scale`, zero of one without a label.
+  /// Replaces the logits of a row by the gradient of its loss times `scale`, zero of one that is no frame.
   func count(
     _ row: Int, _ logits: inout MutableSpan<Float>, of batch: Batch,
     _ objective: some TrainingObjective, scale: Float
   ) {
     let label = batch.labels[row]
     var (loss, correct): (Float, Float) = (0, 0)
-    if label < 0 {
+    if label == FrameClass.none {
       RowKernels.scale(&logits, by: 0)
     } else {
-      // Of equal logits the first one counts; one that is not a number counts as wrong.
-      let own = logits[Int(label)]
-      if own == RowKernels.maximum(logits) {
-        correct = (0..<Int(label)).contains { logits[$0] == own } ? 0 : 1
+      if label >= 0 {
+        // Of equal logits the first one counts; one that is not a number counts as wrong.
+        let own = logits[Int(label)]
+        if own == RowKernels.maximum(logits) {
+          correct = (0..<Int(label)).contains { logits[$0] == own } ? 0 : 1
+        }
       }
       let targets = batch.softTargets
       loss = objective.replaceByGradient(
@@ -29,6 +31,7 @@ struct RowTally: Sendable {
     rows.withRow(row) { values in
       values[0] = loss
       values[1] = correct
+      values[2] = label >= 0 ? 1 : 0
     }
   }
 
@@ -40,8 +43,9 @@ struct RowTally: Sendable {
     var loss = 0.0
     let values = rows.values
     for row in 0..<rows.rows {
-      loss += Double(values[2 * row])
-      sums.correct += Int(values[2 * row + 1])
+      loss += Double(values[3 * row])
+      sums.correct += Int(values[3 * row + 1])
+      sums.labelled += Int(values[3 * row + 2])
     }
     sums.loss += loss
     sums.frames += frames

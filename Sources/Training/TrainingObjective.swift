@@ -7,7 +7,7 @@ package protocol TrainingObjective: Sendable {
   ///
   /// - Parameters:
   ///   - logits: of the frame; replaced by the gradient of the loss times `scale`.
-  ///   - label: the true class.
+  ///   - label: the true class, or `FrameClass.unknown` of a frame that has soft targets alone.
   ///   - softTarget: a distribution over the classes; empty where there are no soft targets.
   ///   - scale: a factor of the gradient.
   /// - Returns: the loss, not scaled.
@@ -39,6 +39,7 @@ package struct HardTargets: TrainingObjective {
   package func replaceByGradient(
     _ logits: inout MutableSpan<Float>, label: Int32, softTarget: Span<Float>, scale: Float
   ) -> Float {
+    precondition(label >= 0, "HardTargets: a frame without a class")
     let weight = classWeights.isEmpty ? 1 : classWeights[Int(label)]
     return weight
       * CrossEntropy.hard(&logits, label: label, smoothing: smoothing, scale: scale * weight)

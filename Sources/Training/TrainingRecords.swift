@@ -12,7 +12,8 @@ package struct EpochRecord: Sendable, Equatable, Codable {
   package let learningRate: Double
   /// The mean of the objective over the training frames, as the network saw them.
   package let loss: Double
-  /// The frame accuracy on the training frames, as the network saw them (with dropout, if any).
+  /// The frame accuracy on the training frames whose class is known, as the network saw them (with dropout,
+  /// if any).
   package let accuracy: Double
   /// The mean over the steps of the gradient's norm, before it is clipped.
   package let gradientNorm: Double
@@ -67,6 +68,8 @@ package struct TrainingProgress: Sendable, Equatable, Codable {
     package var loss = 0.0
     package var correct = 0
     package var frames = 0
+    /// The frames whose class is known.
+    package var labelled = 0
     package var gradientNorms = 0.0
     package var steps = 0
 
@@ -76,12 +79,13 @@ package struct TrainingProgress: Sendable, Equatable, Codable {
       loss += other.loss
       correct += other.correct
       frames += other.frames
+      labelled += other.labelled
       gradientNorms += other.gradientNorms
       steps += other.steps
     }
 
     var meanLoss: Double { loss / Double(max(1, frames)) }
-    package var accuracy: Double { Double(correct) / Double(max(1, frames)) }
+    package var accuracy: Double { Double(correct) / Double(max(1, labelled)) }
     var meanGradientNorm: Double { gradientNorms / Double(max(1, steps)) }
   }
 

@@ -84,7 +84,7 @@ struct SoftAndHardTargetsTests {
   private let soft = Naive.softmax(Matrix.random(rows: 1, columns: 6, seed: 82).doubles[0])
 
   private func replace(
-    temperature: Double, hardWeight: Double, scale: Float = 1
+    temperature: Double, hardWeight: Double, scale: Float = 1, label: Int32 = 2
   ) -> (row: [Float], loss: Float) {
     let objective = SoftAndHardTargets(
       options: DistillationOptions(temperature: temperature, hardWeight: hardWeight))
@@ -93,7 +93,7 @@ struct SoftAndHardTargetsTests {
     var loss: Float = 0
     matrix.withRow(0) {
       loss = objective.replaceByGradient(
-        &$0, label: 2, softTarget: target.span, scale: scale)
+        &$0, label: label, softTarget: target.span, scale: scale)
     }
     return (matrix.values, loss)
   }
@@ -131,6 +131,15 @@ struct SoftAndHardTargetsTests {
     let found = replace(temperature: 7, hardWeight: 1, scale: 0.5)
     #expect(found.loss == loss)
     #expect(found.row == matrix.values)
+  }
+
+  @Test("a frame whose class is not known has the soft term alone", arguments: [0.0, 0.3, 1.0])
+  func unknownClass(hardWeight: Double) {
+    let found = replace(
+      temperature: 3, hardWeight: hardWeight, scale: 0.5, label: FrameClass.unknown)
+    let expected = replace(temperature: 3, hardWeight: 0, scale: 0.5)
+    #expect(found.loss == expected.loss)
+    #expect(found.row == expected.row)
   }
 
   @Test("T² keeps the soft gradient's size: from T = 20 to 200 it changes by little")

@@ -64,8 +64,8 @@ struct CommandTests {
           features                Make log-mel features of a Kaldi data directory.
           targets                 Make frame targets of a Kaldi data directory from an
                                   alignment.
-          train                   Train the members of a recipe's ensemble and its
-                                  baseline.
+          train                   Train the members of a recipe's ensemble and the
+                                  baselines.
           distill                 Distil a recipe's ensemble into its student.
           score                   Score a model on features and targets.
           run                     Run all stages of a recipe; what is fresh is skipped.

@@ -58,6 +58,46 @@ struct ExperimentTests {
         absolute: 1e-12) == nil)
   }
 
+  @Test("students learn from perturbed copies, which the ensemble labels")
+  func augmentation() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    func run(_ options: String) throws -> [String: Data] {
+      try corpus.folder.write(recipe + "augmentation: {\(options)}\n", to: "recipe.yaml")
+      let (ledger, utterances) = try experiment(corpus).run()
+      #expect(ledger.leftOut.isEmpty && utterances == 15)
+      return try results(corpus.experimentPath)
+    }
+    let frames = { (name: String) in
+      try FeatureFolder(path: "\(corpus.experimentPath)/features/\(name)").frameCounts()
+    }
+    let slow = try run("copies: 2, speed: [0.5]")
+    // 0.6 s are 58 frames, 1.2 s are 118.
+    #expect(try frames("train").values.allSatisfy { $0 == 58 })
+    #expect(try frames("train-copy-1").values.allSatisfy { $0 == 118 })
+    #expect(try frames("train-copy-1").keys.sorted() == frames("train").keys.sorted())
+    let log = try TextFile.lines(of: corpus.experimentPath + "/models/student.log.jsonl")
+    #expect(log.contains { $0.text.contains("\"frames\":\(8 * (58 + 2 * 118))") })
+    // Without perturbation a copy has the utterance's own features and soft targets.
+    let same = try run("copies: 1, speed: [1]")
+    #expect(same["features/train-copy-1/feats.ark"] == same["features/train/feats.ark"])
+    #expect(same["soft-targets/train-copy-1.ark"] == same["soft-targets/train.ark"])
+    // Members and baseline do not see the copies.
+    for name in ["member-00", "baseline"] {
+      #expect(slow["models/\(name).safetensors"] == same["models/\(name).safetensors"])
+    }
+    #expect(slow["models/student.safetensors"] != same["models/student.safetensors"])
+    // Noise, and masks, each change the features alone.
+    let noisy = try run("copies: 1, speed: [1], signalToNoise: [0, 0]")
+    let masked = try run("copies: 1, speed: [1], frequencyMasks: 3")
+    for other in [noisy, masked] {
+      let (found, plain) = (
+        other["features/train-copy-1/feats.ark"], same["features/train/feats.ark"]
+      )
+      #expect(found?.count == plain?.count && found != plain)
+    }
+  }
+
   @Test("more students have baselines of their own, which are as large")
   func students() throws {
     let corpus = try SampleCorpus()
@@ -105,6 +145,13 @@ struct ExperimentTests {
   @Test("the same bytes, on one thread and on two, in another folder, interrupted or not")
   func sameBytes() throws {
     let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(
+      recipe + """
+        augmentation: {copies: 2, speed: [0.9, 1.1], volume: 3, signalToNoise: [10, 20], timeMasks: 1,
+                       frequencyMasks: 1}
+
+        """, to: "recipe.yaml")
     _ = try experiment(corpus).run()
     let first = try results(corpus.experimentPath)
 

@@ -26,6 +26,31 @@ struct FrameSetTests {
   }()
   private let plain = FeatureNormalizer(mean: [0, 0], deviation: [1, 1])
 
+  @Test("joined sources are one behind the other")
+  func joined() throws {
+    let other = FramesInMemory([
+      FramesInMemory.Utterance(
+        id: "v", features: Matrix(rows: 2, columns: 2, values: [7, 0, 7, 1]),
+        labels: [FrameClass.unknown, FrameClass.unknown],
+        softTargets: Matrix(rows: 2, columns: 1, values: [0.25, 0.5]))
+    ])
+    let joined = JoinedFrames([source, other, source])
+    #expect(joined.count == 25 && joined.columns == 2 && joined.softColumns == 1)
+    #expect(joined.frameCount == 2 * source.frameCount + 2)
+    #expect([0, 11, 12, 13, 24].map(joined.id) == ["u0", "u11", "v", "u0", "u11"])
+    #expect(joined.frameCount(of: 16) == 5000)
+    #expect(try joined.labels(0..<2, of: 12) == [-1, -1])
+    #expect(try joined.labels(5..<9, of: 14) == source.labels(5..<9, of: 1))
+    let (features, targets) = (
+      SharedMatrix(rows: 1, columns: 2), SharedMatrix(rows: 1, columns: 1)
+    )
+    try joined.readFeatures(1..<2, of: 12, into: features.tile)
+    try joined.readSoftTargets(1..<2, of: 12, into: targets.tile)
+    #expect(features.matrix.values == [7, 1] && targets.matrix.values == [0.5])
+    try joined.readFeatures(9..<10, of: 15, into: features.tile)
+    #expect(features.matrix.values == [2, 9])
+  }
+
   private func layout(_ hidden: HiddenShape, chunk: Int) -> BatchLayout {
     BatchLayout(
       of: AcousticNetwork(
