@@ -119,7 +119,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     tests(
       of: "Distillation",
-      uses: ["Training", "Networks", "Features", "Corpus", "LinearAlgebra"]),
+      uses: ["KaldiIO", "Training", "Networks", "Features", "Corpus", "LinearAlgebra"]),
     tests(of: "Evaluation", uses: ["Corpus", "LinearAlgebra", "Storage"]),
     tests(
       of: "Recipes",

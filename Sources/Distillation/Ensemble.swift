@@ -58,21 +58,46 @@ package struct Ensemble: Sendable {
     _ logits: some Collection<Matrix>, temperature: Double, mean: TeacherMean,
     workers: Workers = .one
   ) -> Matrix {
-    let temperature = Float(temperature)
-    var sum: Matrix?
-    for member in logits {
-      var term = member
-      if mean == .arithmetic {
-        term.replaceRowsBySoftmax(temperature: temperature, workers: workers)
-      }
-      sum?.add(term, workers: workers)
-      if sum == nil { sum = term }
+    var sum = EnsembleMean(mean, temperature: temperature)
+    for member in logits { sum.add(member, workers: workers) }
+    return sum.distributions
+  }
+}
+
+/// The mean of distributions that come one at a time.
+package struct EnsembleMean: Sendable {
+  private let mean: TeacherMean
+  private let temperature: Float
+  private var sum: Matrix?
+  private var count = 0
+
+  /// - Parameters:
+  ///   - mean: how the members' distributions become one.
+  ///   - temperature: T, positive.
+  package init(_ mean: TeacherMean, temperature: Double) {
+    (self.mean, self.temperature) = (mean, Float(temperature))
+  }
+
+  /// Adds what one member says of the frames.
+  ///
+  /// - Parameters:
+  ///   - logits: frames × classes, as many of both as of the members before.
+  ///   - workers: share the frames.
+  package mutating func add(_ logits: Matrix, workers: Workers = .one) {
+    var term = logits
+    if mean == .arithmetic {
+      term.replaceRowsBySoftmax(temperature: temperature, workers: workers)
     }
-    guard var result = sum else { preconditionFailure("Ensemble: an average of no members") }
-    result.scale(by: 1 / Float(logits.count), workers: workers)
-    if mean == .geometric {
-      result.replaceRowsBySoftmax(temperature: temperature, workers: workers)
-    }
+    sum?.add(term, workers: workers)
+    if sum == nil { sum = term }
+    count += 1
+  }
+
+  /// The mean so far, of at least one member: frames × classes, each row a distribution.
+  package var distributions: Matrix {
+    guard var result = sum else { preconditionFailure("EnsembleMean: an average of no members") }
+    result.scale(by: 1 / Float(count))
+    if mean == .geometric { result.replaceRowsBySoftmax(temperature: temperature) }
     return result
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 package import LinearAlgebra
 package import Storage
 
-/// The single-precision matrices of a binary archive, of which rows are read when they are asked for;
+/// The single-precision matrices of a binary archive, or those in two bytes a value (`CM2`), of which rows are read when they are asked for;
 /// memory grows with the number of matrices and not with their size.
 package struct MatrixArchive: Sendable {
   /// One matrix.
@@ -12,9 +12,13 @@ package struct MatrixArchive: Sendable {
     package let columns: Int
     /// Where its values start in the file.
     fileprivate let offset: Int
+    /// What its codes of two bytes stand for; nil of floats.
+    fileprivate var scale: Scale?
+
+    fileprivate var bytesAValue: Int { scale == nil ? 4 : 2 }
   }
 
-  /// What is done with an archive in text, or of compressed or double matrices, whose rows do not stand in the
+  /// What is done with an archive in text, or of otherwise compressed or double matrices, whose rows do not stand in the
   /// file as they are read.
   package enum OtherForms {
     case refused
@@ -36,7 +40,7 @@ package struct MatrixArchive: Sendable {
     file = try RandomAccessFile(path)
     var first = 0
     if otherForms == .held, let (_, start) = try file.takeKey(&first),
-      try !file.bytes(at: start, count: 5).elementsEqual("\0BFM ".utf8)
+      try !MatrixArchive.isReadInParts(file.bytes(at: start, count: 6))
     {
       let matrices = try Archive.readMatrices(path)
       entries = matrices.enumerated().map { index, entry in
@@ -50,24 +54,55 @@ package struct MatrixArchive: Sendable {
     var entries: [Entry] = []
     var place = 0
     while let (key, start) = try file.takeKey(&place) {
-      let header = try file.header(at: start, count: 15, of: key)
-      guard header.prefix(5).elementsEqual("\0BFM ".utf8), header[5] == 4, header[10] == 4 else {
-        throw .malformedBytes(
-          path: path, offset: start, expected: "a binary float matrix (FM) for \(key)",
-          found: "another value")
-      }
-      let (rows, columns) = (integer(header, 6), integer(header, 11))
-      let room = file.size - start - 15
-      guard isShape(rows, columns), rows * columns <= room / 4 else {
-        throw .malformedBytes(
-          path: path, offset: start, expected: "\(rows)×\(columns) values for \(key)",
-          found: "\(room) bytes to the end of the file")
-      }
-      entries.append(Entry(key: key, rows: rows, columns: columns, offset: start + 15))
-      place = start + 15 + 4 * rows * columns
+      let entry = try MatrixArchive.entry(key, at: start, of: file)
+      entries.append(entry)
+      place = entry.offset + entry.bytesAValue * entry.rows * entry.columns
     }
     self.entries = entries
     try requireUnique(entries.map(\.key), in: path)
+  }
+
+  private static func isReadInParts(_ start: [UInt8]) -> Bool {
+    start.starts(with: "\0BFM ".utf8) || start.starts(with: "\0BCM2 ".utf8)
+  }
+
+  /// Reads the header of a matrix.
+  private static func entry(
+    _ key: String, at start: Int, of file: RandomAccessFile
+  ) throws(FileFault) -> Entry {
+    let header = try file.header(at: start, count: 15, of: key)
+    var entry: Entry
+    if header.starts(with: "\0BFM ".utf8), header[5] == 4, header[10] == 4 {
+      entry = Entry(
+        key: key, rows: integer(header, 6), columns: integer(header, 11), offset: start + 15)
+    } else if header.starts(with: "\0BCM2 ".utf8) {
+      let header = try file.header(at: start, count: 22, of: key)
+      let bounds = [6, 10].map {
+        Float(bitPattern: UInt32(truncatingIfNeeded: integer(header, $0)))
+      }
+      guard bounds.allSatisfy(\.isFinite) else {
+        throw .malformedBytes(
+          path: file.path, offset: start, expected: "a finite range of codes for \(key)",
+          found: "another")
+      }
+      entry = Entry(
+        key: key, rows: integer(header, 14), columns: integer(header, 18), offset: start + 22)
+      entry.scale = Scale(least: bounds[0], range: bounds[1])
+    } else {
+      throw .malformedBytes(
+        path: file.path, offset: start,
+        expected: "a binary float matrix (FM, CM2) for \(key)", found: "another value")
+    }
+    let room = file.size - entry.offset
+    guard isShape(entry.rows, entry.columns),
+      entry.rows * entry.columns <= room / entry.bytesAValue
+    else {
+      throw .malformedBytes(
+        path: file.path, offset: start,
+        expected: "\(entry.rows)×\(entry.columns) values for \(key)",
+        found: "\(room) bytes to the end of the file")
+    }
+    return entry
   }
 
   /// Reads some rows of a matrix.
@@ -86,6 +121,25 @@ package struct MatrixArchive: Sendable {
       let own = held[entry.offset]
       for (index, row) in rows.enumerated() {
         tile.withRow(index) { RowKernels.copy(own.row(row), into: &$0) }
+      }
+      return
+    }
+    if let scale = entry.scale {
+      var codes = [UInt16](repeating: 0, count: rows.count * entry.columns)
+      do {
+        try unsafe codes.withUnsafeMutableBytes {
+          try unsafe file.read(at: entry.offset + 2 * rows.lowerBound * entry.columns, into: $0)
+        }
+      } catch {
+        throw error as? FileFault ?? .unreadable(path: path, reason: "\(error)")
+      }
+      for row in 0..<rows.count {
+        tile.withRow(row) {
+          for column in $0.indices {
+            $0[column] = scale.value(
+              of: UInt16(littleEndian: codes[row * entry.columns + column]))
+          }
+        }
       }
       return
     }

@@ -31,13 +31,19 @@ package enum CompressedMatrix {
     return (least, (largest > least ? largest : least + (1 + abs(least))) - least)
   }
 
-  /// The largest difference between a matrix that can be stored and what is read back of it.
-  package static func largestError(of matrix: Matrix, by compression: MatrixCompression) -> Float {
+  /// What is read back of a matrix that can be stored.
+  package static func restored(_ matrix: Matrix, by compression: MatrixCompression) -> Matrix {
     var bytes = Data()
     append(matrix, by: compression, to: &bytes)
     var reader = ByteReader(path: "", bytes: bytes, offset: compression.token.utf8.count + 1)
-    guard !matrix.values.isEmpty, let read = try? take(compression, &reader) else { return 0 }
-    return zip(matrix.values, read.values).reduce(0) { max($0, abs($1.0 - $1.1)) }
+    guard !matrix.values.isEmpty, let read = try? take(compression, &reader) else { return matrix }
+    return read
+  }
+
+  /// The largest difference between a matrix that can be stored and what is read back of it.
+  package static func largestError(of matrix: Matrix, by compression: MatrixCompression) -> Float {
+    zip(matrix.values, restored(matrix, by: compression).values)
+      .reduce(0) { max($0, abs($1.0 - $1.1)) }
   }
 
   /// Appends a matrix that can be stored to an archive's bytes, from the token on.
@@ -114,7 +120,7 @@ package enum CompressedMatrix {
 }
 
 /// Codes spread evenly over a range.
-private struct Scale {
+struct Scale: Sendable, Equatable {
   let least: Float
   let range: Float
 

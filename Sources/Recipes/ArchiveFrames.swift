@@ -1,4 +1,5 @@
 import Corpus
+import Distillation
 package import KaldiIO
 package import LinearAlgebra
 package import Storage
@@ -52,7 +53,7 @@ package struct ArchiveFrames: FrameSource {
 
   /// The same frames with soft targets.
   ///
-  /// - Parameter archive: has a matrix of `frames × classes` for each utterance.
+  /// - Parameter archive: has a matrix of `frames × classes` for each utterance, as `SoftTargetPass` writes it.
   /// - Returns: the frames.
   /// - Throws: `FileFault` for an utterance without such.
   func with(softTargets archive: MatrixArchive) throws(FileFault) -> ArchiveFrames {
@@ -100,6 +101,7 @@ package struct ArchiveFrames: FrameSource {
   ) throws(FileFault) {
     guard let entry = utterances[utterance].softTargets else { return }
     try softTargets?.read(frames, of: entry, into: tile)
+    for row in 0..<tile.rows { tile.withRow(row) { SoftTargetStore.restore(&$0) } }
   }
 }
 

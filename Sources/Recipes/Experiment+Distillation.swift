@@ -52,14 +52,10 @@ extension Experiment {
     }
   }
 
-  /// Reads the models of all members.
-  func loadEnsemble() throws -> Ensemble {
-    try Ensemble(memberJobs.map { try AcousticModel(path: modelPath($0.system)) })
-  }
-
   /// Writes the ensemble's distribution at T for each frame, keyed by utterance and frame.
   private func computeSoftTargets(of part: TransferPart) throws {
     var inputs = Inputs()
+    inputs.add("form", ["16-bit logarithms"])
     inputs.add("temperature", recipe.distillation.temperature)
     inputs.add("mean", recipe.distillation.mean)
     for job in memberJobs { try inputs.add(file: modelPath(job.system)) }
@@ -68,35 +64,11 @@ extension Experiment {
     try perform(
       "soft-targets/\(part.name)", inputs: inputs, outputs: [part.softTargetsPath]
     ) {
-      let lock = try FolderLock("\(path)/soft-targets")
-      let ensemble = try loadEnsemble()
-      let frames = part.frames
-      var archive = try ArchiveWriter(
-        part.softTargetsPath, script: "\(path)/soft-targets/\(part.name).scp")
-      let roundSize = 16 * workers.count
-      for start in stride(from: 0, to: frames.count, by: roundSize) {
-        let round = start..<min(frames.count, start + roundSize)
-        let posteriors = workers.map(round.count) { index -> Result<Matrix, any Error> in
-          Result {
-            ensemble.posteriors(
-              of: try frames.features(of: start + index, path: part.featuresPath),
-              temperature: recipe.distillation.temperature, mean: recipe.distillation.mean)
-          }
-        }
-        for (index, matrix) in zip(round, posteriors) {
-          try archive.write(frames.id(of: index), .matrix(try matrix.get()))
-        }
-        reporter.progress(
-          WorkProgress(
-            work: "soft targets", done: Double(round.upperBound), total: Double(frames.count),
-            unit: "utterances"))
-      }
-      try archive.commit()
-      _ = consume lock
-      reporter.log.info(
-        """
-        \(part.softTargetsPath): \(frames.count) utterances, T = \(recipe.distillation.temperature)
-        """)
+      try SoftTargetPass(
+        frames: part.frames, classes: try ClassInventory(path: targets(.train).classesPath).count,
+        featuresPath: part.featuresPath, memberPaths: memberJobs.map { modelPath($0.system) },
+        options: recipe.distillation, workers: workers, reporter: reporter
+      ).run(to: part.softTargetsPath, identity: inputs.fingerprint)
     }
   }
 }

@@ -82,7 +82,7 @@ struct FeatureExtraction: Sendable {
       records = records.filter { $0.reason != nil } + archive.records
     }
     let ledger = try finish(archive, records)
-    FeatureArchive.discard(framesPath)
+    ResumableArchive.discard(framesPath)
     return ledger
   }
 
@@ -112,9 +112,9 @@ struct FeatureExtraction: Sendable {
 
   // MARK: - From audio to frames
 
-  private func makeFrames(_ identity: Fingerprint) throws(FileFault) -> FeatureArchive {
+  private func makeFrames(_ identity: Fingerprint) throws(FileFault) -> ResumableArchive {
     let ids = data.utterances.map(\.id)
-    let archive = try FeatureArchive(
+    let archive = try ResumableArchive(
       path: needsSecondPass ? framesPath : folder.archivePath, identity: identity, utterances: ids)
     if !archive.records.isEmpty {
       reporter.log.info("\(folder.path): going on after \(archive.records.count) utterances")
@@ -196,13 +196,13 @@ struct FeatureExtraction: Sendable {
 
   /// Normalises frames, appends deltas, and stores them in the form that was asked for.
   private func transform(
-    _ frames: MatrixArchive, of records: [FeatureArchive.Record], speakers: [String: String],
+    _ frames: MatrixArchive, of records: [ResumableArchive.Record], speakers: [String: String],
     _ identity: Fingerprint
-  ) throws(FileFault) -> FeatureArchive {
+  ) throws(FileFault) -> ResumableArchive {
     let statistics = try normalization(frames, speakers: speakers)
     let seconds = Dictionary(uniqueKeysWithValues: records.map { ($0.utterance, $0.seconds) })
     let ids = frames.entries.map(\.key)
-    let archive = try FeatureArchive(
+    let archive = try ResumableArchive(
       path: folder.archivePath, identity: identity, utterances: ids)
     let pass = FeaturePass(
       archive, utterances: ids, form: request.form,
@@ -299,10 +299,11 @@ struct FeatureExtraction: Sendable {
 
   /// Writes the files that stand beside the archive, and gives all their names.
   private func finish(
-    _ archive: consuming FeatureArchive, _ records: [FeatureArchive.Record]
+    _ archive: consuming ResumableArchive, _ records: [ResumableArchive.Record]
   ) throws(FileFault) -> Ledger {
     var ledger = data.faults
-    var (script, counts) = ("", "")
+    let script = archive.script
+    var counts = ""
     var seconds = 0.0
     var error: Float?
     for record in records {
@@ -313,7 +314,6 @@ struct FeatureExtraction: Sendable {
       var entry = Ledger.Entry(record.utterance, .features)
       (entry.seconds, entry.framesOut) = (record.seconds, record.frames)
       ledger.append(entry)
-      script += "\(record.utterance) \(absolutePath(folder.archivePath)):\(record.valueOffset)\n"
       counts += "\(record.utterance) \(record.frames)\n"
       seconds += record.seconds
       error = record.error.map { max($0, error ?? 0) }

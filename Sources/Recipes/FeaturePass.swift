@@ -15,7 +15,7 @@ final class FeaturePass: Sendable {
   }
 
   private struct State: ~Copyable {
-    var archive: FeatureArchive?
+    var archive: ResumableArchive?
     var fault: FileFault?
   }
 
@@ -30,7 +30,7 @@ final class FeaturePass: Sendable {
   ///   - form: of the archive.
   ///   - report: told after each utterance how many are done and the seconds of audio of this one.
   init(
-    _ archive: consuming FeatureArchive, utterances: [String], form: ArchiveForm,
+    _ archive: consuming ResumableArchive, utterances: [String], form: ArchiveForm,
     report: @escaping @Sendable (_ done: Int, _ seconds: Double) -> Void
   ) {
     self.utterances = utterances
@@ -52,7 +52,7 @@ final class FeaturePass: Sendable {
     _ workers: Workers, own: @Sendable () -> Own,
     _ make:
       @Sendable (_ own: inout Own, _ index: Int, _ sink: inout Sink) -> Result<Double, LeftOut>
-  ) throws(FileFault) -> FeatureArchive {
+  ) throws(FileFault) -> ResumableArchive {
     let first = state.withLock { $0.archive?.records.count ?? 0 }
     let output = OrderedOutput<Outcome>(from: first, limit: FeaturePass.largestWaiting) {
       index, outcome in
@@ -98,7 +98,7 @@ final class FeaturePass: Sendable {
     report(index + 1, done)
   }
 
-  private func attempt(_ body: (inout FeatureArchive) throws(FileFault) -> Void) {
+  private func attempt(_ body: (inout ResumableArchive) throws(FileFault) -> Void) {
     state.withLock { state in
       guard state.fault == nil, var archive = state.archive.take() else { return }
       do throws(FileFault) { try body(&archive) } catch { state.fault = error }

@@ -2,6 +2,7 @@ import Corpus
 import Distillation
 import Features
 import Foundation
+import KaldiIO
 import LinearAlgebra
 import Networks
 import TestSupport
@@ -74,6 +75,50 @@ struct EnsembleTests {
       classes: ClassInventory(symbols: classes),
       provenance: .init(
         system: "m", seed: seed, epoch: 1, developmentAccuracy: 0, limbeckVersion: "0"))
+  }
+}
+
+@Suite("Stored soft targets")
+struct SoftTargetStoreTests {
+  @Test("what is stored in 16 bits is restored to 0.03 %, and its loss is counted")
+  func loss() {
+    // Seed 76: fifty frames of 120 classes, logits of deviation 4.
+    var distributions = Matrix.random(rows: 50, columns: 120, seed: 76, scale: 4)
+    distributions.replaceRowsBySoftmax()
+    let logarithms = SoftTargetStore.logarithms(of: distributions)
+    var restored = CompressedMatrix.restored(logarithms, by: .twoBytes)
+    var loss = SoftTargetStore.Loss()
+    loss.add(distributions, stored: restored)
+    restored.withRows(0..<50) { _, row in SoftTargetStore.restore(&row) }
+    #expect(mismatch(restored.values, distributions.values, absolute: 1e-12, relative: 5e-4) == nil)
+    #expect(loss.frames == 50 && loss.agreement == 1)
+    let expected = zip(distributions.doubles, restored.doubles).reduce(0.0) { sum, pair in
+      sum + zip(pair.0, pair.1).reduce(0.0) { $0 + $1.0 * log($1.0 / $1.1) }
+    }
+    #expect(mismatch(loss.meanDivergence, expected / 50, absolute: 1e-12) == nil)
+    #expect(loss.meanDivergence < 1e-7)
+  }
+
+  @Test("what has no probability counts as e^-30")
+  func zero() {
+    let certain = Matrix(rows: 1, columns: 3, values: [0, 1, 0])
+    var stored = SoftTargetStore.logarithms(of: certain)
+    #expect(stored.values == [-30, 0, -30])
+    var loss = SoftTargetStore.Loss()
+    loss.add(certain, stored: stored)
+    #expect(loss.meanDivergence >= 0 && loss.meanDivergence < 1e-6)
+    stored.withRow(0) { SoftTargetStore.restore(&$0) }
+    #expect(mismatch(stored.values, certain.values, absolute: 1e-12) == nil)
+  }
+
+  @Test("a mean is the same when members come one at a time", arguments: TeacherMean.allCases)
+  func oneAtATime(mean: TeacherMean) {
+    let members = (77..<80).map { Matrix.random(rows: 4, columns: 6, seed: $0, scale: 3) }
+    var sum = EnsembleMean(mean, temperature: 2)
+    for member in members { sum.add(member) }
+    #expect(
+      sum.distributions.values
+        == Ensemble.average(members, temperature: 2, mean: mean).values)
   }
 }
 

@@ -282,6 +282,25 @@ struct ArchiveScriptTests {
     #expect(fault?.description.contains("for second") == true)
   }
 
+  @Test("parts of matrices in two bytes a value are those of the whole")
+  func twoByteParts() throws {
+    let archive = try MatrixArchive(path: try fixture("cm2.ark"))
+    let whole = try Archive.readMatrices(try fixture("cm2.ark"))
+    #expect(archive.entries.map(\.key) == whole.map(\.key))
+    for (entry, own) in zip(archive.entries, whole) {
+      #expect(entry.rows == own.matrix.rows && entry.columns == own.matrix.columns)
+      #expect(try archive.read(0..<entry.rows, of: entry) == own.matrix)
+      guard entry.rows > 2 else { continue }
+      let part = own.matrix.values[entry.columns..<(entry.rows - 1) * entry.columns]
+      #expect(try archive.read(1..<entry.rows - 1, of: entry).values == Array(part))
+    }
+    #expect(archive.entries.contains { $0.rows > 2 })
+    let folder = try TemporaryFolder()
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: fixture("cm2.ark")))
+    let cut = try folder.write(bytes.dropLast(3), to: "cut.ark")
+    #expect(throws: FileFault.self) { try MatrixArchive(path: cut) }
+  }
+
   @Test("parts of integer vectors are read from the file, in binary and in text")
   func integerParts() throws {
     let folder = try TemporaryFolder()

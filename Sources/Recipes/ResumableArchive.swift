@@ -4,11 +4,11 @@ import KaldiIO
 import LinearAlgebra
 import Storage
 
-/// The features of utterances as they are made, in their order: an archive, and beside it a journal of
-/// what is in it, from which a run that was killed goes on.
+/// Matrices of utterances as they are made, in their order: an archive, and beside it a journal of what is
+/// in it, from which a run that was killed goes on.
 ///
 /// The archive is whole up to the last line of the journal; what is behind that is made again.
-struct FeatureArchive: ~Copyable {
+struct ResumableArchive: ~Copyable {
   /// What became of one utterance: a line of the journal.
   struct Record: Codable, Sendable {
     let utterance: String
@@ -42,7 +42,7 @@ struct FeatureArchive: ~Copyable {
     // After a crash of the machine the archive may lack what the journal says.
     let boot = try? TextFile.text(of: "/proc/sys/kernel/random/boot_id")
     let head = Fingerprint(of: "\(identity) \(absolutePath(path)) \(boot ?? "")").description + "\n"
-    let journalPath = FeatureArchive.journalPath(of: path)
+    let journalPath = ResumableArchive.journalPath(of: path)
     var kept: [Record] = []
     var length = head.utf8.count
     if let bytes = try? TextFile.bytes(of: ResumableFile.partPath(of: journalPath)),
@@ -71,6 +71,13 @@ struct FeatureArchive: ~Copyable {
 
   /// The path of the archive until it is committed.
   var partPath: String { ResumableFile.partPath(of: file.path) }
+
+  /// The lines of an `scp` for the utterances so far.
+  var script: String {
+    let place = absolutePath(file.path)
+    return records.filter { $0.reason == nil }
+      .map { "\($0.utterance) \(place):\($0.valueOffset)\n" }.joined()
+  }
 
   /// Appends an utterance that is whole in memory.
   mutating func append(
@@ -129,7 +136,7 @@ struct FeatureArchive: ~Copyable {
   consuming func commit() throws(FileFault) {
     let path = file.path
     try file.commit()
-    FeatureArchive.removeJournal(of: path)
+    ResumableArchive.removeJournal(of: path)
   }
 
   /// Removes an archive that was not committed, and its journal.

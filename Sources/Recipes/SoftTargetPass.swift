@@ -1,0 +1,117 @@
+import Distillation
+import Foundation
+import KaldiIO
+import LinearAlgebra
+import Logging
+import Storage
+import Training
+
+/// Labels frames with an ensemble's distributions, and stores them in 16 bits by utterance.
+///
+/// Members are in memory one at a time: each goes over some utterances, whose sums are held, before the next
+/// one does. A run that was killed goes on after the last utterances that were written.
+struct SoftTargetPass {
+  let frames: ArchiveFrames
+  let classes: Int
+  /// The archive of the features.
+  let featuresPath: String
+  /// The models of all members, at least one.
+  let memberPaths: [String]
+  let options: DistillationOptions
+  let workers: Workers
+  let reporter: Reporter
+
+  /// The values that are summed at a time; an utterance of more is summed alone.
+  private static let mostValues = 1 << 26
+
+  /// Makes an archive of 16-bit matrices (`CM2`), frames × classes, of the logarithms of distributions.
+  ///
+  /// - Parameters:
+  ///   - path: of the archive; its script stands beside it.
+  ///   - identity: of all that decides on it.
+  /// - Throws: `FileFault` for files that cannot be read or written, and what is wrong with a model.
+  func run(to path: String, identity: Fingerprint) throws {
+    let lock = try FolderLock((path as NSString).deletingLastPathComponent)
+    defer { withExtendedLifetime(lock) {} }
+    let bytes = Double(2 * frames.frameCount * classes)
+    reporter.log.info(
+      """
+      \(path): \(frames.frameCount) frames of \(classes) classes in 16 bits, \
+      \(String(format: "%.2f GB", bytes / 1e9))
+      """)
+    var archive = try ResumableArchive(path: path, identity: identity, utterances: frames.ids)
+    var loss = SoftTargetStore.Loss()
+    var next = archive.records.count
+    while next < frames.count {
+      let round = self.round(from: next)
+      let distributions = try distributions(of: round)
+      let stored = workers.map(round.count) { index in
+        let logarithms = SoftTargetStore.logarithms(of: distributions[index])
+        return (
+          entry: ArchiveEntry(
+            frames.id(of: round.lowerBound + index), .matrix(logarithms),
+            form: .compressed(.twoBytes)),
+          restored: CompressedMatrix.restored(logarithms, by: .twoBytes)
+        )
+      }
+      for (index, (entry, restored)) in zip(round, stored) {
+        let own = distributions[index - round.lowerBound]
+        try archive.append(
+          frames.id(of: index), entry, frames: own.rows, seconds: 0, error: nil)
+        loss.add(own, stored: restored)
+      }
+      next = round.upperBound
+    }
+    let script = archive.script
+    try archive.commit()
+    try AtomicFile.write(script, to: (path as NSString).deletingPathExtension + ".scp")
+    guard loss.frames > 0 else { return }
+    reporter.log.info(
+      """
+      \(path): T = \(options.temperature); stored in 16 bits, \(loss.frames) frames have a mean \
+      KL divergence of \(String(format: "%.1e", loss.meanDivergence)) nats from what the ensemble says, and the same \
+      most probable class in \(String(format: "%.3f", 100 * loss.agreement)) %
+      """)
+  }
+
+  /// The utterances from one on whose sums are held at a time.
+  private func round(from first: Int) -> Range<Int> {
+    var (end, values) = (first, 0)
+    repeat {
+      values += frames.frameCount(of: end) * classes
+      end += 1
+    } while end < frames.count
+      && values + frames.frameCount(of: end) * classes <= SoftTargetPass.mostValues
+    return first..<end
+  }
+
+  /// The ensemble's distributions for the frames of some utterances.
+  private func distributions(of round: Range<Int>) throws -> [Matrix] {
+    var sums = round.map { _ in
+      EnsembleMean(options.mean, temperature: options.temperature)
+    }
+    var first: AcousticModel?
+    for (number, path) in memberPaths.enumerated() {
+      let member = try AcousticModel(path: path)
+      _ = try Ensemble([first ?? member, member])
+      first = first ?? member
+      let before = sums
+      let results = workers.map(round.count) { index -> Result<EnsembleMean, any Error> in
+        Result {
+          var sum = before[index]
+          sum.add(
+            member.logits(
+              of: try frames.features(of: round.lowerBound + index, path: featuresPath)))
+          return sum
+        }
+      }
+      sums = try results.map { try $0.get() }
+      let done = Double(round.lowerBound * memberPaths.count + (number + 1) * round.count)
+      reporter.progress(
+        WorkProgress(
+          work: "soft targets", done: done / Double(memberPaths.count), total: Double(frames.count),
+          unit: "utterances"))
+    }
+    return sums.map(\.distributions)
+  }
+}
