@@ -98,6 +98,9 @@ package struct Description: Sendable {
       let grid = try FeatureFolder(path: path + "/features/train").options().logMel.grid
       text += "\n" + accounts.table(secondsPerFrame: grid.shiftInSeconds)
     }
+    if FileManager.default.fileExists(atPath: path + "/search.json") {
+      text += "\n" + (try SearchReport(path: path + "/search.json")).table
+    }
     return text + (scores.map { "\n" + $0.table } ?? "")
   }
 }

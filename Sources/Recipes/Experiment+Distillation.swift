@@ -19,55 +19,112 @@ extension Experiment {
   }
 
   /// The training frames, and the frames of their copies, whose classes are not known.
-  private func transferParts() throws -> [TransferPart] {
-    func part(_ name: String, _ frames: ArchiveFrames, _ folder: FeatureFolder) -> TransferPart {
+  ///
+  /// - Parameter folder: where their soft targets are, in the experiment's folder.
+  /// - Returns: at least the training frames.
+  /// - Throws: `FileFault` and `ExperimentFault` for archives that cannot be used.
+  private func transferParts(_ folder: String) throws -> [TransferPart] {
+    func part(
+      _ name: String, _ frames: ArchiveFrames, _ features: FeatureFolder
+    ) -> TransferPart {
       TransferPart(
-        name: name, frames: frames, featuresPath: folder.archivePath,
-        softTargetsPath: "\(path)/soft-targets/\(name).ark")
+        name: "\(folder)/\(name)", frames: frames, featuresPath: features.archivePath,
+        softTargetsPath: "\(path)/\(folder)/\(name).ark")
     }
     let classes = try ClassInventory(path: targets(.train).classesPath)
     let own = part("train", try openFrames(.train), features(.train))
     return try [own]
-      + copies.map { folder, copy in
+      + copies.map { features, copy in
         part(
           copy.name,
           try ArchiveFrames(
-            features: try MatrixArchive(path: folder.archivePath), targets: nil,
-            columns: recipe.features.columns, classes: classes.count), folder)
+            features: try MatrixArchive(path: features.archivePath), targets: nil,
+            columns: recipe.features.columns, classes: classes.count), features)
       }
+  }
+
+  /// T, λ and the mean that students learn with: those that the search has chosen, or the recipe's.
+  ///
+  /// - Throws: `FileFault` when there should have been a search and was none.
+  func distillation() throws(FileFault) -> DistillationOptions {
+    recipe.search == nil ? recipe.distillation : try SearchReport(path: searchPath).chosen
+  }
+
+  /// Tries the recipe's points, each by a student, and writes `search.json` with the best on the development
+  /// set.
+  package func search() throws {
+    guard let options = recipe.search else { return }
+    var jobs: [(job: TrainingJob, distillation: DistillationOptions)] = []
+    var training = recipe.student.training
+    training.epochs = options.epochs ?? training.epochs
+    for point in options.points {
+      let name = "\(point.mean.rawValue)-T\(point.temperature)-L\(point.hardWeight)"
+      let job = TrainingJob(
+        system: "search-\(name)", seed: recipe.student.seed, hidden: recipe.student.hidden,
+        training: training)
+      jobs.append((job, point))
+    }
+    // Those of one mean and T share their soft targets.
+    let groups = Dictionary(grouping: jobs) {
+      "soft-targets/search-\($0.distillation.mean.rawValue)-T\($0.distillation.temperature)"
+    }
+    for (folder, own) in groups.sorted(by: { $0.key < $1.key }) {
+      try trainStudents(own, softTargets: folder)
+    }
+    let points = try jobs.map { job, distillation in
+      let provenance = try AcousticModel(path: modelPath(job.system)).provenance
+      return SearchReport.Point(
+        distillation: distillation, developmentAccuracy: provenance.developmentAccuracy,
+        epoch: provenance.epoch)
+    }
+    let report = SearchReport(points)
+    try AtomicFile.write(JSONText.document(report), to: searchPath)
+    reporter.log.info("\(searchPath):\n\(report.table)")
   }
 
   /// Computes the ensemble's soft targets and trains all students on them.
   package func distill() throws {
-    let parts = try transferParts()
-    for part in parts { try computeSoftTargets(of: part) }
+    try search()
+    let options = try distillation()
+    try trainStudents(studentJobs.map { ($0, options) }, softTargets: "soft-targets")
+  }
+
+  /// Trains students on the soft targets of one T and mean.
+  private func trainStudents(
+    _ students: [(job: TrainingJob, distillation: DistillationOptions)], softTargets folder: String
+  ) throws {
+    let parts = try transferParts(folder)
+    for part in parts { try computeSoftTargets(of: part, students[0].distillation) }
     let softTargets = try parts.map { try Fingerprint(ofFile: $0.softTargetsPath) }
-    try train(studentJobs, on: parts) { inputs in
-      inputs.add("distillation", recipe.distillation)
+    let options = Dictionary(
+      uniqueKeysWithValues: students.map { ($0.job.system, $0.distillation) })
+    try train(students.map(\.job), on: parts) { job, inputs in
+      inputs.add("distillation", options[job.system])
       for (part, print) in zip(parts, softTargets) {
         inputs.add("soft targets of \(part.name)", print.description)
       }
     } objective: { job, classes in
-      SoftAndHardTargets(options: recipe.distillation, hard: try job.hardTargets(classes))
+      SoftAndHardTargets(
+        options: options[job.system] ?? recipe.distillation, hard: try job.hardTargets(classes))
     }
   }
 
   /// Writes the ensemble's distribution at T for each frame, keyed by utterance and frame.
-  private func computeSoftTargets(of part: TransferPart) throws {
+  private func computeSoftTargets(
+    of part: TransferPart, _ options: DistillationOptions
+  ) throws {
     var inputs = Inputs()
     inputs.add("form", ["16-bit logarithms"])
-    inputs.add("temperature", recipe.distillation.temperature)
-    inputs.add("mean", recipe.distillation.mean)
+    inputs.add("temperature", options.temperature)
+    inputs.add("mean", options.mean)
     for job in memberJobs { try inputs.add(file: modelPath(job.system)) }
     try inputs.add(file: part.featuresPath)
     for file in dataFiles(.train) { try inputs.add(file: file) }
-    try perform(
-      "soft-targets/\(part.name)", inputs: inputs, outputs: [part.softTargetsPath]
-    ) {
+    try perform(part.name, inputs: inputs, outputs: [part.softTargetsPath]) {
       try SoftTargetPass(
         frames: part.frames, classes: try ClassInventory(path: targets(.train).classesPath).count,
         featuresPath: part.featuresPath, memberPaths: memberJobs.map { modelPath($0.system) },
-        options: recipe.distillation, workers: workers, reporter: reporter
+        options: options, workers: workers, reporter: reporter
       ).run(to: part.softTargetsPath, identity: inputs.fingerprint)
     }
   }

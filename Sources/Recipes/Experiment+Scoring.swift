@@ -38,7 +38,7 @@ extension Experiment {
     var inputs = Inputs()
     inputs.add("scoring", recipe.scoring)
     inputs.add("figures", ["accuracy", "likelihood", "calibration", "p"])
-    inputs.add("mean", recipe.distillation.mean)
+    inputs.add("mean", try distillation().mean)
     if let fold = recipe.scoring.fold { try inputs.add(file: resolve(fold, from: path)) }
     let systems = systems(until: .score)
     for system in systems { try inputs.add(file: modelPath(system)) }
@@ -70,6 +70,7 @@ extension Experiment {
         throw ExperimentFault.otherClasses(targets(part).classesPath, modelPath(system))
       }
     }
+    let mean = try distillation().mean
     let clock = ContinuousClock()
     for index in 0..<frames.count {
       let logMel = try frames.features(of: index, path: features(part).path)
@@ -88,10 +89,9 @@ extension Experiment {
         systems[Experiment.ensembleName, default: SystemTally()].seconds += seconds
       }
       let start = clock.now
-      let mean = Ensemble.average(
-        memberLogits, temperature: 1, mean: recipe.distillation.mean)
+      let posteriors = Ensemble.average(memberLogits, temperature: 1, mean: mean)
       systems[Experiment.ensembleName]?.seconds += (clock.now - start) / .seconds(1)
-      systems[Experiment.ensembleName]?.tallies.append(rules.tally(mean, labels: labels))
+      systems[Experiment.ensembleName]?.tallies.append(rules.tally(posteriors, labels: labels))
       reporter.progress(
         WorkProgress(
           work: "score \(part.rawValue)", done: Double(index + 1),

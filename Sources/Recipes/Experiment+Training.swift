@@ -71,7 +71,7 @@ extension Experiment {
     let trained = (memberJobs + baselineJobs).map(\.system)
     return switch last {
     case .features, .targets: []
-    case .train: trained
+    case .train, .search: trained
     case .distill, .score: trained + studentJobs.map(\.system)
     }
   }
@@ -98,18 +98,18 @@ extension Experiment {
   /// - Parameters:
   ///   - jobs: the networks.
   ///   - transfer: what is trained on, with soft targets; nil for the training frames without.
-  ///   - settings: what the networks depend on besides the job and the data.
+  ///   - settings: adds what a network depends on besides the job and the data.
   ///   - objective: what a job minimises, given the classes.
   /// - Throws: what any network's training throws, once all others are done.
   func train(
     _ jobs: [TrainingJob], on transfer: [TransferPart]? = nil,
-    settings: (inout Inputs) throws -> Void = { _ in },
+    settings: (TrainingJob, inout Inputs) throws -> Void = { _, _ in },
     objective: (TrainingJob, ClassInventory) throws -> any TrainingObjective
   ) throws {
     let data = try trainingInputs()
     let inputs = try jobs.map { job in
       var own = self.inputs(of: job, on: data)
-      try settings(&own)
+      try settings(job, &own)
       return own
     }
     let stale = jobs.indices.filter {

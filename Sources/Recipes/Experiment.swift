@@ -15,6 +15,8 @@ package enum Stage: String, Sendable, CaseIterable {
   case targets
   /// The ensemble's members and the baselines.
   case train
+  /// T, λ and the mean by development accuracy, where the recipe asks for a search.
+  case search
   /// Soft targets and the students.
   case distill
   /// The scores of all systems.
@@ -35,6 +37,7 @@ package enum CorpusPart: String, Sendable, CaseIterable {
 /// tensorboard/SYSTEM/   the same log as TensorBoard's events
 /// checkpoints/SYSTEM/   of trainings that are not done
 /// soft-targets/         train.ark train.scp, and train-copy-N.ark of the copies
+/// search.json           what was tried to choose T and λ
 /// stages/               what each step was made from
 /// ledger.jsonl          what became of every utterance at every stage
 /// scores.json
@@ -67,6 +70,7 @@ package struct Experiment: Sendable {
   }
 
   package var scoresPath: String { path + "/scores.json" }
+  package var searchPath: String { path + "/search.json" }
   package var ledgerPath: String { path + "/ledger.jsonl" }
 
   func features(_ part: CorpusPart) -> FeatureFolder {
@@ -98,6 +102,7 @@ package struct Experiment: Sendable {
       case .features: try prepareFeatures()
       case .targets: try prepareTargets()
       case .train: try trainMembersAndBaselines()
+      case .search: try search()
       case .distill: try distill()
       case .score: try score()
       }

@@ -136,13 +136,15 @@ package struct Recipe: Sendable, Codable {
   /// More pairs of a student and its baseline, such as smaller ones, by a name of their own.
   package let students: [String: StudentPair]
   package let distillation: DistillationOptions
+  /// What is tried to choose T, λ and the mean, in place of those of `distillation`; nil for no search.
+  package let search: SearchOptions?
   /// Perturbed copies that students learn from besides the training frames; nil for none.
   package let augmentation: AugmentationOptions?
   package let scoring: ScoringOptions
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case corpus, targets, features, context, ensemble, student, baseline, students, distillation
-    case augmentation, scoring
+    case search, augmentation, scoring
   }
 
   package init(from decoder: any Decoder) throws {
@@ -166,6 +168,7 @@ package struct Recipe: Sendable, Codable {
         expected: "a name of letters, digits and hyphens", found: name)
     }
     distillation = try read(.distillation, default: DistillationOptions())
+    search = try read.optional(.search)
     augmentation = try read.optional(.augmentation)
     scoring = try read(.scoring, default: ScoringOptions())
   }

@@ -1,4 +1,5 @@
 import Corpus
+import Distillation
 import Evaluation
 import Foundation
 import LinearAlgebra
@@ -56,6 +57,54 @@ struct ExperimentTests {
       mismatch(
         gain.value, report.systems[5].test.accuracy - report.systems[4].test.accuracy,
         absolute: 1e-12) == nil)
+  }
+
+  @Test("a search tries every point and the students take the best on the development set")
+  func search() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(
+      recipe + """
+        search: {temperatures: [1, 4], hardWeights: [0, 0.5], means: [arithmetic, geometric]}
+
+        """, to: "recipe.yaml")
+    let experiment = try experiment(corpus)
+    _ = try experiment.run()
+    let report = try SearchReport(path: experiment.searchPath)
+    #expect(report.points.count == 8)
+    #expect(Set(report.points.map { "\($0.distillation)" }).count == 8)
+    let best = try #require(report.points.map(\.developmentAccuracy).max())
+    let first = try #require(report.points.first { $0.developmentAccuracy == best })
+    #expect(report.chosen == first.distillation)
+    #expect(report.table.split(separator: "\n").count == 2 + 4 && report.table.contains(" *"))
+    // The student is the one that a recipe with that choice has.
+    let found = try results(corpus.experimentPath)["models/student.safetensors"]
+    let chosen = report.chosen
+    try corpus.folder.write(
+      recipe + """
+        distillation: {temperature: \(chosen.temperature), hardWeight: \(chosen.hardWeight),
+                       mean: \(chosen.mean.rawValue)}
+
+        """, to: "recipe.yaml")
+    _ = try self.experiment(corpus).run()
+    #expect(found != nil)
+    #expect(try results(corpus.experimentPath)["models/student.safetensors"] == found)
+  }
+
+  @Test(
+    "what cannot be searched is named",
+    arguments: [
+      ("temperatures: [0]", "temperatures: expected above 0"),
+      ("temperatures: []", "temperatures: expected values, each once"),
+      ("hardWeights: [0.1, 0.1]", "hardWeights: expected values, each once"),
+      ("hardWeights: [2]", "hardWeights: expected 0 to 1"), ("epochs: 0", "epochs: expected 1"),
+    ])
+  func searchFaults(search: String, expected: String) throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    let path = try corpus.folder.write(recipe + "search: {\(search)}\n", to: "recipe.yaml")
+    let fault = #expect(throws: FileFault.self) { try Recipe(path: path) }
+    #expect("\(try #require(fault))".contains(expected))
   }
 
   @Test("students learn from perturbed copies, which the ensemble labels")
