@@ -32,7 +32,9 @@ struct Accounts {
     let ledger = try Ledger(path: path)
     var parts = CorpusPart.allCases.map { Part(name: $0.rawValue) }
     for entry in ledger.entries {
-      if let name = entry.part, AugmentedCopy.isName(name), parts.last?.name != name {
+      if let name = entry.part, AugmentedCopy.isName(name),
+        !parts.contains(where: { $0.name == name })
+      {
         parts.append(Part(name: name))
       }
       guard let index = parts.firstIndex(where: { $0.name == entry.part }) else {
