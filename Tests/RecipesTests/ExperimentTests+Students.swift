@@ -1,0 +1,143 @@
+import Corpus
+import Distillation
+import Evaluation
+import Foundation
+import Recipes
+import Storage
+import TestSupport
+import Testing
+
+/// What students learn from, and how.
+extension ExperimentTests {
+  @Test("a search tries every point and the students take the best on the development set")
+  func search() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(
+      recipe + """
+        search: {temperatures: [1, 4], hardWeights: [0, 0.5], means: [arithmetic, geometric]}
+
+        """, to: "recipe.yaml")
+    let experiment = try experiment(corpus)
+    _ = try experiment.run()
+    let report = try SearchReport(path: experiment.searchPath)
+    #expect(report.points.count == 8)
+    #expect(Set(report.points.map { "\($0.distillation)" }).count == 8)
+    let best = try #require(report.points.map(\.developmentAccuracy).max())
+    let first = try #require(report.points.first { $0.developmentAccuracy == best })
+    #expect(report.chosen == first.distillation)
+    #expect(report.table.split(separator: "\n").count == 2 + 4 && report.table.contains(" *"))
+    // The student is the one that a recipe with that choice has.
+    let found = try results(corpus.experimentPath)["models/student.safetensors"]
+    let chosen = report.chosen
+    try corpus.folder.write(
+      recipe + """
+        distillation: {temperature: \(chosen.temperature), hardWeight: \(chosen.hardWeight),
+                       mean: \(chosen.mean.rawValue)}
+
+        """, to: "recipe.yaml")
+    _ = try self.experiment(corpus).run()
+    #expect(found != nil)
+    #expect(try results(corpus.experimentPath)["models/student.safetensors"] == found)
+  }
+
+  @Test(
+    "what cannot be searched is named",
+    arguments: [
+      ("temperatures: [0]", "temperatures: expected above 0"),
+      ("temperatures: []", "temperatures: expected values, each once"),
+      ("hardWeights: [0.1, 0.1]", "hardWeights: expected values, each once"),
+      ("hardWeights: [2]", "hardWeights: expected 0 to 1"), ("epochs: 0", "epochs: expected 1"),
+    ])
+  func searchFaults(search: String, expected: String) throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    let path = try corpus.folder.write(recipe + "search: {\(search)}\n", to: "recipe.yaml")
+    let fault = #expect(throws: FileFault.self) { try Recipe(path: path) }
+    #expect("\(try #require(fault))".contains(expected))
+  }
+
+  @Test("students learn from perturbed copies, which the ensemble labels")
+  func augmentation() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    func run(_ options: String) throws -> [String: Data] {
+      try corpus.folder.write(recipe + "augmentation: {\(options)}\n", to: "recipe.yaml")
+      let (ledger, utterances) = try experiment(corpus).run()
+      #expect(ledger.leftOut.isEmpty && utterances == 15)
+      return try results(corpus.experimentPath)
+    }
+    let frames = { (name: String) in
+      try FeatureFolder(path: "\(corpus.experimentPath)/features/\(name)").frameCounts()
+    }
+    let slow = try run("copies: 2, speed: [0.5]")
+    // 0.6 s are 58 frames, 1.2 s are 118.
+    #expect(try frames("train").values.allSatisfy { $0 == 58 })
+    #expect(try frames("train-copy-1").values.allSatisfy { $0 == 118 })
+    #expect(try frames("train-copy-1").keys.sorted() == frames("train").keys.sorted())
+    let log = try TextFile.lines(of: corpus.experimentPath + "/models/student.log.jsonl")
+    #expect(log.contains { $0.text.contains("\"frames\":\(8 * (58 + 2 * 118))") })
+    // Without perturbation a copy has the utterance's own features and soft targets.
+    let same = try run("copies: 1, speed: [1]")
+    #expect(same["features/train-copy-1/feats.ark"] == same["features/train/feats.ark"])
+    #expect(same["soft-targets/train-copy-1.ark"] == same["soft-targets/train.ark"])
+    // Members and baseline do not see the copies.
+    for name in ["member-00", "baseline"] {
+      #expect(slow["models/\(name).safetensors"] == same["models/\(name).safetensors"])
+    }
+    #expect(slow["models/student.safetensors"] != same["models/student.safetensors"])
+    // Noise, and masks, each change the features alone.
+    let noisy = try run("copies: 1, speed: [1], signalToNoise: [0, 0]")
+    let masked = try run("copies: 1, speed: [1], frequencyMasks: 3")
+    for other in [noisy, masked] {
+      let (found, plain) = (
+        other["features/train-copy-1/feats.ark"], same["features/train/feats.ark"]
+      )
+      #expect(found?.count == plain?.count && found != plain)
+    }
+  }
+
+  @Test("more students have baselines of their own, which are as large")
+  func students() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    let small = "{hidden: {layers: 1, units: 4}, training: {epochs: 1}}"
+    let other = "{hidden: {layers: 1, units: 4}, training: {epochs: 2, dropout: 0.5}}"
+    try corpus.folder.write(
+      recipe + "students: {small: {student: \(small), baseline: \(other)}}\n", to: "recipe.yaml")
+    _ = try experiment(corpus).run()
+    let report = try experiment(corpus).readScores()
+    #expect(
+      report.systems.map(\.system) == [
+        "member-00", "member-01", "members", "ensemble", "baseline", "baseline-small", "student",
+        "student-small",
+      ])
+    #expect(report.systems[5].parameters == report.systems[7].parameters)
+    #expect(report.systems[5].parameters < report.systems[4].parameters)
+    let gain = try #require(
+      report.comparisons.first { $0.comparison == "student-small - baseline-small" })
+    #expect(
+      mismatch(
+        gain.value, report.systems[7].test.accuracy - report.systems[5].test.accuracy,
+        absolute: 1e-12) == nil)
+    let logs = try ["baseline-small", "student-small"].map { system in
+      try TextFile.lines(of: "\(corpus.experimentPath)/models/\(system).log.jsonl").count
+    }
+    #expect(logs[0] > logs[1])
+  }
+
+  @Test(
+    "a student's name and its baseline's size are checked",
+    arguments: [
+      ("a/b: {student: {}}", "a name of letters, digits and hyphens"),
+      ("small: {student: {}, baseline: {hidden: {layers: 1}}}", "that of the student"),
+      ("small: {}", "the option students.small.student"),
+    ])
+  func studentFaults(students: String, expected: String) throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    let path = try corpus.folder.write(recipe + "students: {\(students)}\n", to: "recipe.yaml")
+    let fault = #expect(throws: FileFault.self) { try Recipe(path: path) }
+    #expect("\(try #require(fault))".contains(expected))
+  }
+}
