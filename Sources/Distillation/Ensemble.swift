@@ -28,24 +28,6 @@ package struct Ensemble: Sendable {
   /// The number of weights and biases of all members.
   package var parameterCount: Int { members.reduce(0) { $0 + $1.network.parameterCount } }
 
-  /// The ensemble's distribution for each frame of an utterance.
-  ///
-  /// The sum over the members is taken in their order.
-  ///
-  /// - Parameters:
-  ///   - logMel: frames × bands, not normalised.
-  ///   - temperature: T, positive; 1 to classify with.
-  ///   - mean: how the members' distributions become one.
-  ///   - workers: share the frames.
-  /// - Returns: frames × classes, each row a distribution.
-  package func posteriors(
-    of logMel: Matrix, temperature: Double, mean: TeacherMean, workers: Workers = .one
-  ) -> Matrix {
-    Ensemble.average(
-      members.lazy.map { $0.logits(of: logMel, workers: workers) }, temperature: temperature,
-      mean: mean, workers: workers)
-  }
-
   /// Averages the members' distributions.
   ///
   /// - Parameters:

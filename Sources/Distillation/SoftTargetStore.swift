@@ -3,7 +3,7 @@ package import LinearAlgebra
 import Networks
 
 /// How distributions are stored: their natural logarithms, none below −30, which 16 bits spread over their
-/// range hold to within 0.0003, so that a probability is off by 0.03 % at most.
+/// range hold to within 0.00025, so that a probability is off by 0.05 % at most.
 ///
 /// What a softmax makes of the stored logarithms is the distribution again.
 package enum SoftTargetStore {

@@ -24,6 +24,9 @@ package struct AugmentationOptions: Sendable, Equatable, Codable {
 
   package init() {}
 
+  /// Whether features are masked.
+  package var hasMasks: Bool { timeMasks > 0 || frequencyMasks > 0 }
+
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case copies, speed, volume, signalToNoise, timeMasks, timeMaskFrames, frequencyMasks
     case frequencyMaskBands, seed

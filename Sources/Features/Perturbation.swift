@@ -58,9 +58,6 @@ package struct Perturbation: Sendable, Equatable {
     )
   }
 
-  /// Whether features are masked.
-  package var hasMasks: Bool { options.timeMasks > 0 || options.frequencyMasks > 0 }
-
   /// Replaces what is masked.
   ///
   /// - Parameters:

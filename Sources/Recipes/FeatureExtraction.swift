@@ -59,7 +59,7 @@ struct FeatureExtraction: Sendable {
   /// Whether frames are not stored as they are made.
   private var needsSecondPass: Bool {
     request.options.transformsFrames || request.form != .binary
-      || request.copy?.perturbation(of: "").hasMasks == true
+      || request.copy?.options.hasMasks == true
   }
 
   /// Makes all files of the folder.
@@ -220,9 +220,11 @@ struct FeatureExtraction: Sendable {
         own = found
       }
       sink.frames = Matrix(rows: 0, columns: options.columns)
-      let perturbation = request.copy?.perturbation(of: entry.key)
+      let masks = request.copy.flatMap {
+        $0.options.hasMasks ? $0.perturbation(of: entry.key) : nil
+      }
       var means: [Float] = []
-      if let perturbation, perturbation.hasMasks {
+      if masks != nil {
         do throws(FileFault) { means = try sums(of: entry, in: frames).means } catch {
           return .failure(LeftOut(reason: error.description))
         }
@@ -237,10 +239,8 @@ struct FeatureExtraction: Sendable {
         } catch {
           return .failure(LeftOut(reason: error.description))
         }
-        if !means.isEmpty {
-          perturbation?.mask(
-            &piece, from: max(0, rows.lowerBound - deltas.reach), of: entry.rows, by: means)
-        }
+        masks?.mask(
+          &piece, from: max(0, rows.lowerBound - deltas.reach), of: entry.rows, by: means)
         own?.normalize(&piece, variance: options.normalizeVariance)
         sink.frames.append(
           deltas.appended(to: rows, of: piece, from: first, count: entry.rows))

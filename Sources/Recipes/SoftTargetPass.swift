@@ -93,6 +93,7 @@ struct SoftTargetPass {
     var first: AcousticModel?
     for (number, path) in memberPaths.enumerated() {
       let member = try AcousticModel(path: path)
+      // Throws when it does not fit the first.
       _ = try Ensemble([first ?? member, member])
       first = first ?? member
       let before = sums

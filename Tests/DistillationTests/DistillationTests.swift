@@ -43,7 +43,8 @@ struct EnsembleTests {
     var expected = model.logits(of: features)
     expected.replaceRowsBySoftmax()
     let ensemble = try Ensemble([model])
-    let found = ensemble.posteriors(of: features, temperature: 1, mean: .arithmetic)
+    let found = Ensemble.average(
+      ensemble.members.map { $0.logits(of: features) }, temperature: 1, mean: .arithmetic)
     #expect(mismatch(found.values, expected.values, absolute: 1e-6) == nil)
   }
 
