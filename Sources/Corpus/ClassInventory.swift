@@ -32,6 +32,16 @@ package struct ClassInventory: Sendable, Equatable {
   /// The id of a symbol, or nil when it is none of the inventory's.
   package func id(of symbol: some StringProtocol) -> Int32? { ids[String(symbol)] }
 
+  /// The label of each class: what is before its last `_`, or all of it.
+  package var labels: [String] {
+    symbols.map { symbol in symbol.lastIndex(of: "_").map { String(symbol[..<$0]) } ?? symbol }
+  }
+
+  /// The ids of the classes of a label.
+  package func ids(ofLabel label: String) -> [Int32] {
+    labels.indices.filter { labels[$0] == label }.map { Int32($0) }
+  }
+
   /// The classes that a map makes of these.
   ///
   /// - Parameters:

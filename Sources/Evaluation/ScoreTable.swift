@@ -32,7 +32,68 @@ extension ScoreReport {
             ]
           }, leftColumns: 1)
     }
+    for part in [memberTable, subsetTable, missingClassTable].compactMap(\.self) {
+      text += "\n" + part
+    }
     return text + "\n" + rules + "\n"
+  }
+
+  /// The ensembles of fewer members, and how much these disagree; nil of a single member.
+  private var memberTable: String? {
+    guard let memberCurve, memberCurve.points.count > 1 else { return nil }
+    let table = markdownTable(
+      [["members", "development %", "test %"]]
+        + memberCurve.points.map {
+          [
+            "\($0.members)", percent($0.development.accuracy, $0.development.halfWidth),
+            percent($0.test.accuracy, $0.test.halfWidth),
+          ]
+        }, leftColumns: 1)
+    guard let differing = memberCurve.disagreement, let divergence = memberCurve.divergence
+    else { return table }
+    return table + """
+
+      Two members choose different classes on \(hundredths(differing.value)) % \
+      (\(hundredths(differing.low)) to \(hundredths(differing.high))) of the test frames; the divergence \
+      of the members from their mean is \(String(format: "%.3f", divergence.value)) nats a frame. \
+      Of fewer members than all, the mean over those that follow each other.
+
+      """
+  }
+
+  /// The networks that learnt from a share of the utterances; nil for none.
+  private var subsetTable: String? {
+    guard !subsets.isEmpty else { return nil }
+    return markdownTable(
+      [["system", "utterances", "frames", "epoch", "training %", "development %", "test %"]]
+        + subsets.map {
+          [
+            $0.system, grouped($0.utterances), grouped($0.frames), "\($0.epoch)",
+            hundredths($0.train), percent($0.development.accuracy, $0.development.halfWidth),
+            percent($0.test.accuracy, $0.test.halfWidth),
+          ]
+        }, leftColumns: 1)
+  }
+
+  /// The student that did not learn from a label's frames; nil for none.
+  private var missingClassTable: String? {
+    guard let missingClass else { return nil }
+    let frames = missingClass.systems.first?.ofLabel.frames ?? 0
+    let table = markdownTable(
+      [["system", "test % of the \(grouped(frames)) frames of \(missingClass.label)", "test %"]]
+        + missingClass.systems.map {
+          [
+            $0.system, percent($0.ofLabel.accuracy, $0.ofLabel.halfWidth),
+            percent($0.ofAll.accuracy, $0.ofAll.halfWidth),
+          ]
+        }, leftColumns: 1)
+    return table + """
+
+      missing-\(missingClass.label) learnt from no frame of \(missingClass.label); its biases set: the logits of \
+      \(missingClass.label) raised by \(String(format: "%.2f", missingClass.offset)), which is best for all \
+      development frames.
+
+      """
   }
 }
 

@@ -15,7 +15,7 @@ package struct AccuracyScore: Sendable, Equatable, Codable {
   ///   - systems: the tallies of each system, at least one, over the same utterances.
   ///   - scope: which frames count.
   ///   - bootstrap: made for as many utterances.
-  init?(_ systems: [[FrameTally]], _ scope: FrameTally.Scope, bootstrap: Bootstrap) {
+  package init?(_ systems: [[FrameTally]], _ scope: FrameTally.Scope, bootstrap: Bootstrap) {
     frames = systems[0].reduce(0) { $0 + $1.frames(scope) }
     let once = [Int32](repeating: 1, count: systems[0].count)
     guard frames > 0,
@@ -165,6 +165,35 @@ package struct ComparisonScore: Sendable, Equatable, Codable {
   }
 }
 
+/// A network that learnt from a share of the training utterances.
+package struct SubsetScore: Sendable, Equatable, Codable {
+  package let system: String
+  package let utterances: Int
+  package let frames: Int
+  /// The epoch whose weights were kept.
+  package let epoch: Int
+  /// The accuracy on the frames that it learnt from.
+  package let train: Double
+  package let development: AccuracyScore
+  package let test: AccuracyScore
+
+  /// - Parameters:
+  ///   - system: its name.
+  ///   - epoch: the epoch whose weights were kept.
+  ///   - train: a tally for each utterance that it learnt from, with one frame at least.
+  ///   - development: the scores there.
+  ///   - test: the scores there.
+  package init(
+    system: String, epoch: Int, train: [FrameTally], development: AccuracyScore,
+    test: AccuracyScore
+  ) {
+    (self.system, self.epoch, utterances) = (system, epoch, train.count)
+    frames = train.reduce(0) { $0 + $1.frames }
+    self.train = accuracy(of: train, weights: Array(repeating: 1, count: train.count))
+    (self.development, self.test) = (development, test)
+  }
+}
+
 /// What `scores.json` holds.
 package struct ScoreReport: Sendable, Equatable, Codable {
   /// The rules that the scores follow, in words.
@@ -172,9 +201,20 @@ package struct ScoreReport: Sendable, Equatable, Codable {
   package let systems: [SystemScore]
   /// Differences on the test set.
   package let comparisons: [ComparisonScore]
+  /// Nil of a single member.
+  package let memberCurve: MemberCurve?
+  /// Networks that learnt from a share of the utterances; none when the recipe has none.
+  package let subsets: [SubsetScore]
+  /// Nil when the recipe leaves no class out.
+  package let missingClass: MissingClassScore?
 
-  package init(rules: String, systems: [SystemScore], comparisons: [ComparisonScore]) {
+  package init(
+    rules: String, systems: [SystemScore], comparisons: [ComparisonScore],
+    memberCurve: MemberCurve? = nil, subsets: [SubsetScore] = [],
+    missingClass: MissingClassScore? = nil
+  ) {
     (self.rules, self.systems, self.comparisons) = (rules, systems, comparisons)
+    (self.memberCurve, self.subsets, self.missingClass) = (memberCurve, subsets, missingClass)
   }
 
   /// Reads a `scores.json`.

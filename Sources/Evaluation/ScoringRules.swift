@@ -39,11 +39,21 @@ package struct ScoringRules: Sendable {
   ///   - labels: the true ids among the model's classes, one a frame.
   /// - Returns: the counts after folding.
   package func tally(_ posteriors: Matrix, labels: [Int32]) -> FrameTally {
-    var tally = FrameTally(
-      predicted: posteriors.largestColumns().map { ids[Int($0)] },
-      labels: labels.map { ids[Int($0)] }, isSilence: isSilence)
+    var tally = tally(predicted: posteriors.largestColumns(), labels: labels)
     tally.addConfidence(of: posteriors, labels: labels)
     return tally
+  }
+
+  /// Counts the frames of one utterance, without how sure the choice was.
+  ///
+  /// - Parameters:
+  ///   - predicted: an id among the model's classes a frame.
+  ///   - labels: the true ids, as many.
+  /// - Returns: the counts after folding.
+  package func tally(predicted: [Int32], labels: [Int32]) -> FrameTally {
+    FrameTally(
+      predicted: predicted.map { ids[Int($0)] }, labels: labels.map { ids[Int($0)] },
+      isSilence: isSilence)
   }
 
   /// The rules in words.

@@ -21,6 +21,7 @@ package struct ArchiveFrames: FrameSource {
   private let targets: IntegerArchive?
   private var softTargets: MatrixArchive?
   private let classes: Int
+  private var leftOut: Set<Int32> = []
   private var utterances: [Utterance]
   package let columns: Int
 
@@ -72,6 +73,24 @@ package struct ArchiveFrames: FrameSource {
     return result
   }
 
+  /// The utterances of a share, at least one, drawn by a seed; those of a smaller share are among those of a
+  /// larger one.
+  func share(_ share: Double, seed: UInt64) -> ArchiveFrames {
+    var generator = SeededGenerator(seed)
+    let wanted = max(1, Int((share * Double(count)).rounded()))
+    let drawn = generator.permutation(of: count).prefix(wanted).map { Int($0) }.sorted()
+    var result = self
+    result.utterances = drawn.map { utterances[$0] }
+    return result
+  }
+
+  /// The same frames, of which those of some classes are not trained on; they are still seen around others.
+  func leavingOut(_ classes: Set<Int32>) -> ArchiveFrames {
+    var result = self
+    result.leftOut = classes
+    return result
+  }
+
   package var softColumns: Int { softTargets == nil ? 0 : classes }
   package var count: Int { utterances.count }
   package func id(of utterance: Int) -> String { utterances[utterance].features.key }
@@ -93,7 +112,7 @@ package struct ArchiveFrames: FrameSource {
         path: targets.path, expected: "class ids below \(classes) for \(entry.key)", found: "\(bad)"
       )
     }
-    return labels
+    return leftOut.isEmpty ? labels : labels.map { leftOut.contains($0) ? FrameClass.none : $0 }
   }
 
   package func readSoftTargets(

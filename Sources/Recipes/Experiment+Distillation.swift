@@ -15,7 +15,14 @@ extension Experiment {
     let frames: ArchiveFrames
     /// The archive that the features are in.
     let featuresPath: String
-    let softTargetsPath: String
+    /// Nil for hard targets alone.
+    let softTargetsPath: String?
+
+    /// Some of the frames.
+    func with(_ frames: ArchiveFrames, softTargetsPath: String?) -> TransferPart {
+      TransferPart(
+        name: name, frames: frames, featuresPath: featuresPath, softTargetsPath: softTargetsPath)
+    }
   }
 
   /// The training frames, and the frames of their copies, whose classes are not known.
@@ -23,7 +30,7 @@ extension Experiment {
   /// - Parameter folder: where their soft targets are, in the experiment's folder.
   /// - Returns: at least the training frames.
   /// - Throws: `FileFault` and `ExperimentFault` for archives that cannot be used.
-  private func transferParts(_ folder: String) throws -> [TransferPart] {
+  func transferParts(_ folder: String) throws -> [TransferPart] {
     func part(
       _ name: String, _ frames: ArchiveFrames, _ features: FeatureFolder
     ) -> TransferPart {
@@ -87,25 +94,45 @@ extension Experiment {
     try search()
     let options = try distillation()
     try trainStudents(studentJobs.map { ($0, options) }, softTargets: "soft-targets")
+    try trainStudies()
   }
 
-  /// Trains students on the soft targets of one T and mean.
+  /// Computes the soft targets of one T and mean, and trains students on them.
   private func trainStudents(
     _ students: [(job: TrainingJob, distillation: DistillationOptions)], softTargets folder: String
   ) throws {
     let parts = try transferParts(folder)
     for part in parts { try computeSoftTargets(of: part, students[0].distillation) }
-    let softTargets = try parts.map { try Fingerprint(ofFile: $0.softTargetsPath) }
+    try trainStudents(students, on: parts)
+  }
+
+  /// Trains students on frames whose soft targets are there; on those without, by hard targets alone.
+  ///
+  /// - Parameters:
+  ///   - students: with what each minimises.
+  ///   - parts: all with soft targets, or none.
+  ///   - settings: adds what the networks depend on besides.
+  /// - Throws: what any network's training throws, once all others are done.
+  func trainStudents(
+    _ students: [(job: TrainingJob, distillation: DistillationOptions)], on parts: [TransferPart],
+    settings: (inout Inputs) -> Void = { _ in }
+  ) throws {
+    let softTargets = try parts.compactMap { part in
+      try part.softTargetsPath.map { (part.name, try Fingerprint(ofFile: $0)) }
+    }
     let options = Dictionary(
       uniqueKeysWithValues: students.map { ($0.job.system, $0.distillation) })
     try train(students.map(\.job), on: parts) { job, inputs in
-      inputs.add("distillation", options[job.system])
-      for (part, print) in zip(parts, softTargets) {
-        inputs.add("soft targets of \(part.name)", print.description)
+      if !softTargets.isEmpty { inputs.add("distillation", options[job.system]) }
+      for (name, print) in softTargets {
+        inputs.add("soft targets of \(name)", print.description)
       }
+      settings(&inputs)
     } objective: { job, classes in
-      SoftAndHardTargets(
-        options: options[job.system] ?? recipe.distillation, hard: try job.hardTargets(classes))
+      let hard = try job.hardTargets(classes)
+      return softTargets.isEmpty
+        ? hard
+        : SoftAndHardTargets(options: options[job.system] ?? recipe.distillation, hard: hard)
     }
   }
 
@@ -113,6 +140,7 @@ extension Experiment {
   private func computeSoftTargets(
     of part: TransferPart, _ options: DistillationOptions
   ) throws {
+    guard let softTargetsPath = part.softTargetsPath else { return }
     var inputs = Inputs()
     inputs.add("form", ["16-bit logarithms"])
     inputs.add("temperature", options.temperature)
@@ -120,12 +148,12 @@ extension Experiment {
     for job in memberJobs { try inputs.add(file: modelPath(job.system)) }
     try inputs.add(file: part.featuresPath)
     for file in dataFiles(.train) { try inputs.add(file: file) }
-    try perform(part.name, inputs: inputs, outputs: [part.softTargetsPath]) {
+    try perform(part.name, inputs: inputs, outputs: [softTargetsPath]) {
       try SoftTargetPass(
         frames: part.frames, classes: try ClassInventory(path: targets(.train).classesPath).count,
         featuresPath: part.featuresPath, memberPaths: memberJobs.map { modelPath($0.system) },
         options: options, workers: workers, reporter: reporter
-      ).run(to: part.softTargetsPath, identity: inputs.fingerprint)
+      ).run(to: softTargetsPath, identity: inputs.fingerprint)
     }
   }
 }

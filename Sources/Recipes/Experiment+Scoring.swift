@@ -10,7 +10,7 @@ import Storage
 import Training
 
 /// The tallies of one system on one set, and how long the set took.
-private struct SystemTally {
+struct SystemTally {
   var tallies: [FrameTally] = []
   var seconds = 0.0
 
@@ -20,8 +20,10 @@ private struct SystemTally {
 }
 
 /// The tallies of all systems on one set.
-private struct TalliedSet {
+struct TalliedSet {
   let systems: [String: SystemTally]
+  /// How the members differ on each utterance.
+  let members: [MemberTally]
   /// Nil when it is not known whose the utterances are.
   let speakers: Speakers?
 
@@ -37,21 +39,26 @@ extension Experiment {
   package func score() throws {
     var inputs = Inputs()
     inputs.add("scoring", recipe.scoring)
-    inputs.add("figures", ["accuracy", "likelihood", "calibration", "p"])
+    inputs.add("figures", ["accuracy", "likelihood", "calibration", "p", "members"])
+    inputs.add("subsets", recipe.subsets)
+    inputs.add("missing class", recipe.missingClass?.label)
     inputs.add("mean", try distillation().mean)
     if let fold = recipe.scoring.fold { try inputs.add(file: resolve(fold, from: path)) }
+    let studies = subsetJobs.map(\.job.system)
     let systems = systems(until: .score)
-    for system in systems { try inputs.add(file: modelPath(system)) }
+    let others = studies + [missingClassJob?.system].compactMap { $0 }
+    for system in systems + others { try inputs.add(file: modelPath(system)) }
     for file in dataFiles(.development) + dataFiles(.test) { try inputs.add(file: file) }
     try perform("scores", inputs: inputs, outputs: [scoresPath]) {
-      let models = try systems.map { ($0, try AcousticModel(path: modelPath($0))) }
+      let models = try (systems + studies).map { ($0, try AcousticModel(path: modelPath($0))) }
       let ensemble = try Ensemble(models.prefix(recipe.ensemble.members).map(\.1))
       let rules = try ScoringRules(
         models[0].1.classes, fold: recipe.scoring.fold.map { resolve($0, from: path) })
       let development = try tally(.development, models: models, by: rules)
       let test = try tally(.test, models: models, by: rules)
-      try report(models, ensemble, rules, development: development, test: test)
-        .write(to: scoresPath)
+      try report(
+        Array(models.prefix(systems.count)), ensemble, rules, development: development, test: test
+      ).write(to: scoresPath)
     }
   }
 
@@ -61,6 +68,7 @@ extension Experiment {
     _ part: CorpusPart, models: [(system: String, model: AcousticModel)], by rules: ScoringRules
   ) throws -> TalliedSet {
     var systems: [String: SystemTally] = [:]
+    var members: [MemberTally] = []
     let frames = try openFrames(part)
     let classes = try ClassInventory(path: targets(part).classesPath)
     let options = try features(part).options()
@@ -75,7 +83,7 @@ extension Experiment {
     for index in 0..<frames.count {
       let logMel = try frames.features(of: index, path: features(part).path)
       let labels = try frames.labels(of: index)
-      var memberLogits: [Matrix] = []
+      var (memberLogits, memberPosteriors): ([Matrix], [Matrix]) = ([], [])
       for (number, (system, model)) in models.enumerated() {
         let start = clock.now
         let logits = model.logits(of: logMel)
@@ -86,19 +94,24 @@ extension Experiment {
         systems[system]?.tallies.append(rules.tally(posteriors, labels: labels))
         guard number < recipe.ensemble.members else { continue }
         memberLogits.append(logits)
+        memberPosteriors.append(posteriors)
         systems[Experiment.ensembleName, default: SystemTally()].seconds += seconds
       }
       let start = clock.now
       let posteriors = Ensemble.average(memberLogits, temperature: 1, mean: mean)
       systems[Experiment.ensembleName]?.seconds += (clock.now - start) / .seconds(1)
       systems[Experiment.ensembleName]?.tallies.append(rules.tally(posteriors, labels: labels))
+      members.append(
+        MemberTally(
+          posteriors: memberPosteriors,
+          terms: mean == .arithmetic ? memberPosteriors : memberLogits, labels: labels, by: rules))
       reporter.progress(
         WorkProgress(
           work: "score \(part.rawValue)", done: Double(index + 1),
           total: Double(frames.count), unit: "utterances"))
     }
     return TalliedSet(
-      systems: systems, speakers: try features(part).speakers(of: frames.ids))
+      systems: systems, members: members, speakers: try features(part).speakers(of: frames.ids))
   }
 
   private func report(
@@ -141,7 +154,12 @@ extension Experiment {
         test frames in a second on one thread, from log-mel to logits.
         """,
       systems: Array(systems),
-      comparisons: comparisons(test, members: members, bootstrap: onTest))
+      comparisons: comparisons(test, members: members, bootstrap: onTest),
+      memberCurve: MemberCurve(
+        development: development.members, onDevelopment, test: test.members, onTest),
+      subsets: try subsetScores(
+        development: development, onDevelopment, test: test, onTest, by: rules),
+      missingClass: try missingClassScore(onTest: onTest))
   }
 
   private func bootstrap(for set: TalliedSet, _ system: String) -> Bootstrap {

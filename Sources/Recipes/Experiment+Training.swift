@@ -97,7 +97,7 @@ extension Experiment {
   ///
   /// - Parameters:
   ///   - jobs: the networks.
-  ///   - transfer: what is trained on, with soft targets; nil for the training frames without.
+  ///   - transfer: what is trained on; nil for the training frames without soft targets.
   ///   - settings: adds what a network depends on besides the job and the data.
   ///   - objective: what a job minimises, given the classes.
   /// - Throws: what any network's training throws, once all others are done.
@@ -219,7 +219,7 @@ extension Experiment {
   ///
   /// - Parameters:
   ///   - pool: how many training frames may be in memory.
-  ///   - transfer: what to train on, with soft targets; nil for the training frames without.
+  ///   - transfer: what to train on; nil for the training frames without soft targets.
   /// - Returns: both sets, read as far as they fit in the pool.
   /// - Throws: `ExperimentFault` and `FileFault` for data that cannot be trained on.
   func openTrainingData(pool: Int, transfer: [TransferPart]? = nil) throws -> TrainingData {
@@ -235,7 +235,8 @@ extension Experiment {
     let joined = try transfer.map { parts in
       JoinedFrames(
         try parts.map { part in
-          try part.frames.with(softTargets: try MatrixArchive(path: part.softTargetsPath))
+          guard let path = part.softTargetsPath else { return part.frames }
+          return try part.frames.with(softTargets: try MatrixArchive(path: path))
         })
     }
     let set = try FrameSet(joined ?? train as any FrameSource, normalizer: normalizer, pool: pool)

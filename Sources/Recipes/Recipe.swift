@@ -140,11 +140,15 @@ package struct Recipe: Sendable, Codable {
   package let search: SearchOptions?
   /// Perturbed copies that students learn from besides the training frames; nil for none.
   package let augmentation: AugmentationOptions?
+  /// Students of a share of the utterances, and their rivals; nil for none.
+  package let subsets: SubsetOptions?
+  /// A student that never sees one label's frames; nil for none.
+  package let missingClass: MissingClassOptions?
   package let scoring: ScoringOptions
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case corpus, targets, features, context, ensemble, student, baseline, students, distillation
-    case search, augmentation, scoring
+    case search, augmentation, subsets, missingClass, scoring
   }
 
   package init(from decoder: any Decoder) throws {
@@ -170,6 +174,8 @@ package struct Recipe: Sendable, Codable {
     distillation = try read(.distillation, default: DistillationOptions())
     search = try read.optional(.search)
     augmentation = try read.optional(.augmentation)
+    subsets = try read.optional(.subsets)
+    missingClass = try read.optional(.missingClass)
     scoring = try read(.scoring, default: ScoringOptions())
   }
 

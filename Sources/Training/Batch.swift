@@ -71,15 +71,14 @@ package final class Batch: @unchecked Sendable {
     let rows = layout.chunk * chunks
     if softTargets.columns > 0 { softTargets.setRowCount(rows) }
     labels = Array(repeating: FrameClass.none, count: rows)
-    frameCount = 0
     for (run, item) in items.enumerated() {
       let segment = block.residents[item.segment]
       let end = min(layout.chunk, segment.frames.upperBound - item.frame)
       for time in 0..<end {
         labels[time * chunks + run] = block.labels[segment.labelRow + item.frame + time]
       }
-      frameCount += end
     }
+    frameCount = labels.count { $0 != FrameClass.none }
   }
 
   /// Lets go of the frames that it was filled from.

@@ -5,7 +5,7 @@ package import Storage
 package enum FrameClass {
   /// Of a frame whose class is not known.
   package static let unknown: Int32 = -1
-  /// Of a row that is no frame.
+  /// Of a row that is no frame, or of one that is not to be learnt from.
   package static let none: Int32 = -2
 }
 
@@ -34,7 +34,8 @@ package protocol FrameSource: Sendable {
   /// - Throws: `FileFault` when they cannot be read.
   func readFeatures(_ frames: Range<Int>, of utterance: Int, into tile: Tile) throws(FileFault)
 
-  /// The classes of some frames; `FrameClass.unknown` of a frame that has soft targets alone.
+  /// The classes of some frames; `FrameClass.unknown` of a frame that has soft targets alone, and
+  /// `FrameClass.none` of one that is not to be learnt from.
   func labels(_ frames: Range<Int>, of utterance: Int) throws(FileFault) -> [Int32]
 
   /// Reads the soft targets of some frames into whole rows, `frames.count × softColumns`.

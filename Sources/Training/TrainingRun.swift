@@ -183,7 +183,9 @@ final class TrainingRun<Objective: TrainingObjective> {
     batchStep.dropout = Dropout(
       rate: options.dropout, seed: trainer.seed, epoch: state.progress.epoch, batch: step)
     tally.setRowCount(batch.labels.count)
-    let (scale, own, objective) = (1 / Float(batch.frameCount), tally, objective)
+    // A batch may have no frame that is to be learnt from.
+    let frames = max(1, batch.frameCount)
+    let (scale, own, objective) = (1 / Float(frames), tally, objective)
     let update = options.optimizer.update(step: step, rate: rate)
     let norm = network.take(
       batchStep,
@@ -191,7 +193,7 @@ final class TrainingRun<Objective: TrainingObjective> {
       update: update, beside: (next?.fillTasks ?? 0, { next?.fill($0) })
     ).squareRoot()
     var sums = TrainingProgress.Sums()
-    let loss = tally.add(to: &sums, frames: batch.frameCount) / Double(batch.frameCount)
+    let loss = tally.add(to: &sums, frames: batch.frameCount) / Double(frames)
     guard loss.isFinite, norm.isFinite else { throw .diverged(step: step, learningRate: rate) }
     if let limit = options.clipNorm {
       network.applyKeptGradient(scaledBy: Float(norm > limit ? limit / norm : 1), update: update)

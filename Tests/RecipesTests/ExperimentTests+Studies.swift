@@ -1,0 +1,98 @@
+import Distillation
+import Evaluation
+import Foundation
+import Recipes
+import Storage
+import TestSupport
+import Testing
+
+/// Networks that learn from a part of the frames.
+extension ExperimentTests {
+  private func run(_ corpus: SampleCorpus, _ section: String) throws -> ScoreReport {
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(recipe + section + "\n", to: "recipe.yaml")
+    let experiment = try experiment(corpus)
+    _ = try experiment.run()
+    return try experiment.readScores()
+  }
+
+  @Test(
+    "networks on a share of the utterances learn from these alone, with and without soft targets")
+  func subsets() throws {
+    let corpus = try SampleCorpus()
+    let small = "{hidden: {layers: 1, units: 8}, training: {epochs: 3, patience: 1}}"
+    let report = try run(
+      corpus, "subsets: {shares: [0.25, 0.5, 1], seed: 4, soft: \(small), hard: \(small)}")
+    #expect(
+      report.subsets.map(\.system)
+        == [25, 50, 100].flatMap {
+          ["subset-\($0)pct-hard", "subset-\($0)pct-soft"]
+        })
+    // Utterances of the sample have 58 frames each.
+    #expect(report.subsets.map(\.utterances) == [2, 2, 4, 4, 8, 8])
+    #expect(report.subsets.map(\.frames) == [2, 2, 4, 4, 8, 8].map { $0 * 58 })
+    for subset in report.subsets {
+      let path = "\(corpus.experimentPath)/models/\(subset.system).log.jsonl"
+      let log = try TextFile.lines(of: path)
+      #expect(log.contains { $0.text.contains("\"frames\":\(subset.frames)") })
+    }
+    #expect(report.table.contains("| subset-25pct-hard"))
+    // Of all utterances, hard targets are a baseline's of the same options, whose scores are in the table.
+    let models = try results(corpus.experimentPath)
+    let hard = try #require(models["models/subset-100pct-hard.safetensors"])
+    let soft = try #require(models["models/subset-100pct-soft.safetensors"])
+    #expect(hard != soft && report.subsets.allSatisfy { $0.test.frames == 4 * 58 })
+  }
+
+  @Test(
+    "a student that lacks a class has not one of its frames, and its biases are set on the development set"
+  )
+  func missingClass() throws {
+    let corpus = try SampleCorpus()
+    let student = "{hidden: {layers: 1, units: 12}, training: {epochs: 2, batchSize: 32}}"
+    let report = try run(corpus, "missingClass: {label: A, student: \(student)}")
+    let missing = try #require(report.missingClass)
+    #expect(
+      missing.systems.map(\.system) == ["student", "missing-A", "missing-A, biases set"])
+    #expect(Set(missing.systems.map(\.ofLabel.frames)).count == 1)
+    // The frames of A are neither counted nor learnt from; those of the others are.
+    let log = try TextFile.lines(of: corpus.experimentPath + "/models/missing-A.log.jsonl")
+    let all = 8 * 58
+    let frames = try log.compactMap { line in
+      try JSONDecoder().decode(FrameCount.self, from: Data(line.text.utf8)).frames
+    }
+    #expect(frames.count == 2 && frames.allSatisfy { $0 == frames[0] && $0 > all / 2 && $0 < all })
+    let own = missing.systems.map(\.ofAll.accuracy)
+    let whole = try #require(report.systems.first { $0.system == "student" })
+    #expect(own[0] == whole.test.accuracy)
+    #expect(report.table.contains("| missing-A, biases set"))
+  }
+
+  private struct FrameCount: Decodable {
+    let frames: Int?
+  }
+
+  @Test(
+    "what cannot be studied is named",
+    arguments: [
+      ("subsets: {shares: [0], soft: {}, hard: {}}", "shares: expected shares above 0"),
+      ("subsets: {shares: [0.1]}", "the option subsets.soft"),
+      ("missingClass: {label: A}", "the option missingClass.student"),
+    ])
+  func studyFaults(section: String, expected: String) throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    let path = try corpus.folder.write(recipe + section + "\n", to: "recipe.yaml")
+    let fault = #expect(throws: FileFault.self) { try Recipe(path: path) }
+    #expect("\(try #require(fault))".contains(expected))
+  }
+
+  @Test("a label that the targets lack is named with those they have")
+  func unknownLabel() throws {
+    let corpus = try SampleCorpus()
+    let fault = #expect(throws: OptionFault.self) {
+      try run(corpus, "missingClass: {label: AA, student: {}}")
+    }
+    #expect("\(try #require(fault))".contains("A"))
+  }
+}
