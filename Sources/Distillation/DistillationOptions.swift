@@ -19,24 +19,35 @@ package struct DistillationOptions: Sendable, Equatable, Codable {
   /// λ, the weight of the true classes, in [0, 1].
   package var hardWeight = 0.5
   package var mean = TeacherMean.arithmetic
+  /// How many of the largest probabilities of a frame are stored, with the sum of the others; absent for all.
+  package var largest: Int?
 
   package init() {}
 
-  package init(temperature: Double, hardWeight: Double, mean: TeacherMean = .arithmetic) {
+  package init(
+    temperature: Double, hardWeight: Double, mean: TeacherMean = .arithmetic, largest: Int? = nil
+  ) {
     (self.temperature, self.hardWeight, self.mean) = (temperature, hardWeight, mean)
+    self.largest = largest
   }
 
-  package enum CodingKeys: String, CodingKey, CaseIterable { case temperature, hardWeight, mean }
+  package enum CodingKeys: String, CodingKey, CaseIterable {
+    case temperature, hardWeight, mean, largest
+  }
 
   package init(from decoder: any Decoder) throws {
     let read = try OptionReader<CodingKeys>(decoder)
     temperature = try read(.temperature, default: temperature)
     hardWeight = try read(.hardWeight, default: hardWeight)
     mean = try read(.mean, default: mean)
+    largest = try read.optional(.largest)
     try requireOption(
       temperature > 0 && temperature.isFinite, "temperature", expected: "above 0",
       found: temperature)
     try requireOption(
       (0...1).contains(hardWeight), "hardWeight", expected: "0 to 1", found: hardWeight)
+    try requireOption(
+      (1...10_000).contains(largest ?? 1), "largest", expected: "1 to 10,000 classes",
+      found: largest ?? 1)
   }
 }

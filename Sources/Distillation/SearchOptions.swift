@@ -41,11 +41,15 @@ package struct SearchOptions: Sendable, Equatable, Codable {
   }
 
   /// What is tried: for each mean and T in their order, each λ.
-  package var points: [DistillationOptions] {
+  ///
+  /// - Parameter largest: how many probabilities of a frame are stored; nil for all.
+  /// - Returns: one point at least.
+  package func points(largest: Int? = nil) -> [DistillationOptions] {
     means.flatMap { mean in
       temperatures.flatMap { temperature in
         hardWeights.map {
-          DistillationOptions(temperature: temperature, hardWeight: $0, mean: mean)
+          DistillationOptions(
+            temperature: temperature, hardWeight: $0, mean: mean, largest: largest)
         }
       }
     }

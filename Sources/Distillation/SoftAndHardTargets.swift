@@ -5,17 +5,25 @@ package import Training
 /// The student's objective (Hinton, Vinyals and Dean 2015, §2): per frame
 /// `λ · CE(y, softmax(z)) + (1−λ) · T² · CE(p, softmax(z/T))`, a sum over classes.
 ///
-/// A frame whose class is not known has the soft term alone, `T² · CE(p, softmax(z/T))`. The factor T² keeps the share of the soft term in the gradient as T changes.
+/// A frame whose class is not known has the soft term alone, `T² · CE(p, softmax(z/T))`. The factor T² keeps
+/// the share of the soft term in the gradient as T changes. Where p is known for the k largest classes alone, all
+/// others are one class in the soft term.
 package struct SoftAndHardTargets: TrainingObjective {
   private let hard: HardTargets
   private let temperature: Float
   private let hardWeight: Float
+  /// Whether soft targets are of the k largest probabilities.
+  private let isOfLargest: Bool
 
   /// - Parameters:
   ///   - options: T, at which the soft targets were computed, and λ.
+  ///   - classes: how many there are, which matters when the options store only some of them.
   ///   - hard: the hard term, λ aside.
-  package init(options: DistillationOptions, hard: HardTargets = HardTargets()) {
+  package init(
+    options: DistillationOptions, classes: Int = .max, hard: HardTargets = HardTargets()
+  ) {
     self.hard = hard
+    isOfLargest = SoftTargetStore(classes: classes, largest: options.largest).largest != nil
     temperature = Float(options.temperature)
     hardWeight = Float(options.hardWeight)
   }
@@ -34,9 +42,7 @@ package struct SoftAndHardTargets: TrainingObjective {
     }
     let softWeight = (1 - hardWeight) * temperature * temperature
     if hardWeight == 0 {
-      return softWeight
-        * CrossEntropy.soft(
-          &logits, target: softTarget, temperature: temperature, scale: scale * softWeight)
+      return softWeight * soft(&logits, softTarget, scale: scale * softWeight)
     }
     let count = logits.count
     return unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { buffer in
@@ -44,11 +50,18 @@ package struct SoftAndHardTargets: TrainingObjective {
       var own = unsafe MutableSpan(_unsafeElements: buffer)
       let hardLoss = hard.replaceByGradient(
         &own, label: label, softTarget: softTarget, scale: scale * hardWeight)
-      let softLoss = CrossEntropy.soft(
-        &logits, target: softTarget, temperature: temperature, scale: scale * softWeight)
+      let softLoss = soft(&logits, softTarget, scale: scale * softWeight)
       let gradient = unsafe Span(_unsafeElements: UnsafeBufferPointer(buffer))
       RowKernels.combine(&logits, gradient, factor: 1, otherFactor: 1)
       return hardWeight * hardLoss + softWeight * softLoss
     }
+  }
+
+  private func soft(
+    _ logits: inout MutableSpan<Float>, _ target: Span<Float>, scale: Float
+  ) -> Float {
+    isOfLargest
+      ? CrossEntropy.soft(&logits, largest: target, temperature: temperature, scale: scale)
+      : CrossEntropy.soft(&logits, target: target, temperature: temperature, scale: scale)
   }
 }

@@ -37,6 +37,13 @@ package struct Matrix: Sendable, Equatable {
     values.span.extracting(index * columns..<(index + 1) * columns)
   }
 
+  /// Some of the rows, in the order given.
+  package func rows(_ indices: [Int]) -> Matrix {
+    Matrix(
+      rows: indices.count, columns: columns,
+      values: indices.flatMap { values[$0 * columns..<($0 + 1) * columns] })
+  }
+
   /// Whether no value is infinite or not a number.
   package var isFinite: Bool {
     // The bits of what is not finite are the largest there are: a loop that needs no branch.

@@ -64,4 +64,42 @@ package enum CrossEntropy {
     RowKernels.combine(&row, target, factor: factor, otherFactor: -factor)
     return loss
   }
+
+  /// The loss of a distribution that is known for k classes, and as a sum for all others, the tail:
+  /// `−Σ p_i · log q_i − p_tail · log q_tail`, where `q = softmax(z / T)` and q_tail sums it over the others.
+  ///
+  /// - Parameters:
+  ///   - row: logits z of more than k classes; replaced by the gradient times `scale`, which is
+  ///     `(q_i − p_i) / T` for the k classes, and `q_j · (1 − p_tail / q_tail) / T` for each other one.
+  ///   - target: the k probabilities, the tail's, and the k class ids.
+  ///   - temperature: T, positive.
+  ///   - scale: a factor of the gradient.
+  /// - Returns: the loss, not scaled.
+  package static func soft(
+    _ row: inout MutableSpan<Float>, largest target: Span<Float>, temperature: Float, scale: Float
+  ) -> Float {
+    let count = (target.count - 1) / 2
+    var loss: Float = 0
+    var known: Float = 0
+    for place in 0..<count {
+      loss -= target[place] * row[Int(target[count + 1 + place])] / temperature
+      known += target[place]
+    }
+    loss += known * replaceBySoftmax(&row, temperature: temperature)
+    // The sum of the others alone: 1 less the k would lose its digits.
+    return unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { own in
+      for place in 0..<count {
+        let id = Int(target[count + 1 + place])
+        unsafe own[place] = row[id]
+        row[id] = 0
+      }
+      let tail = max(RowKernels.sum(row), .leastNormalMagnitude)
+      let factor = scale / temperature
+      RowKernels.scale(&row, by: factor * (1 - target[count] / tail))
+      for place in 0..<count {
+        unsafe row[Int(target[count + 1 + place])] = factor * (own[place] - target[place])
+      }
+      return loss - target[count] * log(tail)
+    }
+  }
 }

@@ -19,7 +19,7 @@ package struct ArchiveFrames: FrameSource {
 
   private let features: MatrixArchive
   private let targets: IntegerArchive?
-  private var softTargets: MatrixArchive?
+  private var softTargets: (archive: MatrixArchive, store: SoftTargetStore)?
   private let classes: Int
   private var leftOut: Set<Int32> = []
   private var utterances: [Utterance]
@@ -54,18 +54,23 @@ package struct ArchiveFrames: FrameSource {
 
   /// The same frames with soft targets.
   ///
-  /// - Parameter archive: has a matrix of `frames × classes` for each utterance, as `SoftTargetPass` writes it.
+  /// - Parameters:
+  ///   - archive: has a matrix for each utterance, as `SoftTargetPass` writes it.
+  ///   - largest: how many probabilities of a frame are stored; nil for all.
   /// - Returns: the frames.
   /// - Throws: `FileFault` for an utterance without such.
-  func with(softTargets archive: MatrixArchive) throws(FileFault) -> ArchiveFrames {
+  func with(
+    softTargets archive: MatrixArchive, largest: Int?
+  ) throws(FileFault) -> ArchiveFrames {
+    let store = SoftTargetStore(classes: classes, largest: largest)
     let entries = Dictionary(uniqueKeysWithValues: archive.entries.map { ($0.key, $0) })
     var result = self
-    result.softTargets = archive
+    result.softTargets = (archive, store)
     for (index, utterance) in utterances.enumerated() {
       let (id, frames) = (utterance.features.key, utterance.features.rows)
-      guard let entry = entries[id], entry.rows == frames, entry.columns == classes else {
+      guard let entry = entries[id], entry.rows == frames, entry.columns == store.columns else {
         throw .malformed(
-          path: archive.path, expected: "\(frames)×\(classes) soft targets for \(id)",
+          path: archive.path, expected: "\(frames)×\(store.columns) soft targets for \(id)",
           found: entries[id].map { "\($0.rows)×\($0.columns)" } ?? "none")
       }
       result.utterances[index].softTargets = entry
@@ -91,7 +96,7 @@ package struct ArchiveFrames: FrameSource {
     return result
   }
 
-  package var softColumns: Int { softTargets == nil ? 0 : classes }
+  package var softColumns: Int { softTargets?.store.columns ?? 0 }
   package var count: Int { utterances.count }
   package func id(of utterance: Int) -> String { utterances[utterance].features.key }
   package func frameCount(of utterance: Int) -> Int { utterances[utterance].features.rows }
@@ -118,9 +123,9 @@ package struct ArchiveFrames: FrameSource {
   package func readSoftTargets(
     _ frames: Range<Int>, of utterance: Int, into tile: Tile
   ) throws(FileFault) {
-    guard let entry = utterances[utterance].softTargets else { return }
-    try softTargets?.read(frames, of: entry, into: tile)
-    for row in 0..<tile.rows { tile.withRow(row) { SoftTargetStore.restore(&$0) } }
+    guard let softTargets, let entry = utterances[utterance].softTargets else { return }
+    try softTargets.archive.read(frames, of: entry, into: tile)
+    for row in 0..<tile.rows { tile.withRow(row) { softTargets.store.restore(&$0) } }
   }
 }
 

@@ -64,7 +64,7 @@ extension Experiment {
     var jobs: [(job: TrainingJob, distillation: DistillationOptions)] = []
     var training = recipe.student.training
     training.epochs = options.epochs ?? training.epochs
-    for point in options.points {
+    for point in options.points(largest: recipe.distillation.largest) {
       let name = "\(point.mean.rawValue)-T\(point.temperature)-L\(point.hardWeight)"
       let job = TrainingJob(
         system: "search-\(name)", seed: recipe.student.seed, hidden: recipe.student.hidden,
@@ -132,7 +132,8 @@ extension Experiment {
       let hard = try job.hardTargets(classes)
       return softTargets.isEmpty
         ? hard
-        : SoftAndHardTargets(options: options[job.system] ?? recipe.distillation, hard: hard)
+        : SoftAndHardTargets(
+          options: options[job.system] ?? recipe.distillation, classes: classes.count, hard: hard)
     }
   }
 
@@ -141,16 +142,20 @@ extension Experiment {
     of part: TransferPart, _ options: DistillationOptions
   ) throws {
     guard let softTargetsPath = part.softTargetsPath else { return }
+    let reportPath = SoftTargetReport.path(of: softTargetsPath)
     var inputs = Inputs()
+    let classes = try ClassInventory(path: targets(.train).classesPath).count
+    let store = SoftTargetStore(classes: classes, largest: options.largest)
     inputs.add("form", ["16-bit logarithms"])
+    if let largest = store.largest { inputs.add("largest", largest) }
     inputs.add("temperature", options.temperature)
     inputs.add("mean", options.mean)
     for job in memberJobs { try inputs.add(file: modelPath(job.system)) }
     try inputs.add(file: part.featuresPath)
     for file in dataFiles(.train) { try inputs.add(file: file) }
-    try perform(part.name, inputs: inputs, outputs: [softTargetsPath]) {
+    try perform(part.name, inputs: inputs, outputs: [softTargetsPath, reportPath]) {
       try SoftTargetPass(
-        frames: part.frames, classes: try ClassInventory(path: targets(.train).classesPath).count,
+        frames: part.frames, store: store,
         featuresPath: part.featuresPath, memberPaths: memberJobs.map { modelPath($0.system) },
         options: options, workers: workers, reporter: reporter
       ).run(to: softTargetsPath, identity: inputs.fingerprint)

@@ -1,4 +1,5 @@
 import Corpus
+import Distillation
 import Features
 import Foundation
 import KaldiIO
@@ -236,7 +237,8 @@ extension Experiment {
       JoinedFrames(
         try parts.map { part in
           guard let path = part.softTargetsPath else { return part.frames }
-          return try part.frames.with(softTargets: try MatrixArchive(path: path))
+          return try part.frames.with(
+            softTargets: try MatrixArchive(path: path), largest: recipe.distillation.largest)
         })
     }
     let set = try FrameSet(joined ?? train as any FrameSource, normalizer: normalizer, pool: pool)

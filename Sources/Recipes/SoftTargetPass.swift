@@ -12,7 +12,7 @@ import Training
 /// one does. A run that was killed goes on after the last utterances that were written.
 struct SoftTargetPass {
   let frames: ArchiveFrames
-  let classes: Int
+  let store: SoftTargetStore
   /// The archive of the features.
   let featuresPath: String
   /// The models of all members, at least one.
@@ -24,7 +24,7 @@ struct SoftTargetPass {
   /// The values that are summed at a time; an utterance of more is summed alone.
   private static let mostValues = 1 << 26
 
-  /// Makes an archive of 16-bit matrices (`CM2`), frames × classes, of the logarithms of distributions.
+  /// Makes an archive of 16-bit matrices (`CM2`) of what the store keeps of each frame, and a report beside it.
   ///
   /// - Parameters:
   ///   - path: of the archive; its script stands beside it.
@@ -33,55 +33,54 @@ struct SoftTargetPass {
   func run(to path: String, identity: Fingerprint) throws {
     let lock = try FolderLock((path as NSString).deletingLastPathComponent)
     defer { withExtendedLifetime(lock) {} }
-    let bytes = Double(2 * frames.frameCount * classes)
+    let bytes = Double(2 * frames.frameCount * store.columns)
     reporter.log.info(
       """
-      \(path): \(frames.frameCount) frames of \(classes) classes in 16 bits, \
-      \(String(format: "%.2f GB", bytes / 1e9))
+      \(path): \(frames.frameCount) frames, \(store.largest.map { "the \($0) most probable" } ?? "all") of \
+      \(store.classes) classes in 16 bits, \(String(format: "%.2f GB", bytes / 1e9))
       """)
     var archive = try ResumableArchive(path: path, identity: identity, utterances: frames.ids)
-    var loss = SoftTargetStore.Loss()
+    var losses = SoftTargetLosses(of: store)
     var next = archive.records.count
     while next < frames.count {
       let round = self.round(from: next)
       let distributions = try distributions(of: round)
       let stored = workers.map(round.count) { index in
-        let logarithms = SoftTargetStore.logarithms(of: distributions[index])
+        let own = store.stored(distributions[index])
+        var loss = SoftTargetLosses(of: store)
+        loss.add(distributions[index], stored: CompressedMatrix.restored(own, by: .twoBytes))
         return (
           entry: ArchiveEntry(
-            frames.id(of: round.lowerBound + index), .matrix(logarithms),
-            form: .compressed(.twoBytes)),
-          restored: CompressedMatrix.restored(logarithms, by: .twoBytes)
+            frames.id(of: round.lowerBound + index), .matrix(own), form: .compressed(.twoBytes)),
+          loss: loss
         )
       }
-      for (index, (entry, restored)) in zip(round, stored) {
+      for (index, (entry, loss)) in zip(round, stored) {
         let own = distributions[index - round.lowerBound]
         try archive.append(
           frames.id(of: index), entry, frames: own.rows, seconds: 0, error: nil)
-        loss.add(own, stored: restored)
+        losses.add(loss)
       }
       next = round.upperBound
     }
     let script = archive.script
     try archive.commit()
     try AtomicFile.write(script, to: (path as NSString).deletingPathExtension + ".scp")
-    guard loss.frames > 0 else { return }
-    reporter.log.info(
-      """
-      \(path): T = \(options.temperature); stored in 16 bits, \(loss.frames) frames have a mean \
-      KL divergence of \(String(format: "%.1e", loss.meanDivergence)) nats from what the ensemble says, and the same \
-      most probable class in \(String(format: "%.3f", 100 * loss.agreement)) %
-      """)
+    let report = losses.report(
+      frames: frames.frameCount, bytes: Int(bytes), temperature: options.temperature)
+    try AtomicFile.write(JSONText.document(report), to: SoftTargetReport.path(of: path))
+    guard losses.own.frames > 0 else { return }
+    reporter.log.info("\(path): \(report.text)")
   }
 
   /// The utterances from one on whose sums are held at a time.
   private func round(from first: Int) -> Range<Int> {
     var (end, values) = (first, 0)
     repeat {
-      values += frames.frameCount(of: end) * classes
+      values += frames.frameCount(of: end) * store.classes
       end += 1
     } while end < frames.count
-      && values + frames.frameCount(of: end) * classes <= SoftTargetPass.mostValues
+      && values + frames.frameCount(of: end) * store.classes <= SoftTargetPass.mostValues
     return first..<end
   }
 

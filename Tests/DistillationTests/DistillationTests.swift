@@ -86,11 +86,11 @@ struct SoftTargetStoreTests {
     // Seed 76: fifty frames of 120 classes, logits of deviation 4.
     var distributions = Matrix.random(rows: 50, columns: 120, seed: 76, scale: 4)
     distributions.replaceRowsBySoftmax()
-    let logarithms = SoftTargetStore.logarithms(of: distributions)
-    var restored = CompressedMatrix.restored(logarithms, by: .twoBytes)
+    let store = SoftTargetStore(classes: 120, largest: nil)
+    var restored = CompressedMatrix.restored(store.stored(distributions), by: .twoBytes)
+    restored.withRows(0..<50) { _, row in store.restore(&row) }
     var loss = SoftTargetStore.Loss()
-    loss.add(distributions, stored: restored)
-    restored.withRows(0..<50) { _, row in SoftTargetStore.restore(&row) }
+    loss.add(distributions, restored: restored)
     #expect(mismatch(restored.values, distributions.values, absolute: 1e-12, relative: 5e-4) == nil)
     #expect(loss.frames == 50 && loss.agreement == 1)
     let expected = zip(distributions.doubles, restored.doubles).reduce(0.0) { sum, pair in
@@ -103,13 +103,83 @@ struct SoftTargetStoreTests {
   @Test("what has no probability counts as e^-30")
   func zero() {
     let certain = Matrix(rows: 1, columns: 3, values: [0, 1, 0])
-    var stored = SoftTargetStore.logarithms(of: certain)
+    let store = SoftTargetStore(classes: 3, largest: nil)
+    var stored = store.stored(certain)
     #expect(stored.values == [-30, 0, -30])
-    var loss = SoftTargetStore.Loss()
-    loss.add(certain, stored: stored)
-    #expect(loss.meanDivergence >= 0 && loss.meanDivergence < 1e-6)
-    stored.withRow(0) { SoftTargetStore.restore(&$0) }
+    stored.withRow(0) { store.restore(&$0) }
     #expect(mismatch(stored.values, certain.values, absolute: 1e-12) == nil)
+    var loss = SoftTargetStore.Loss()
+    loss.add(certain, restored: stored)
+    #expect(loss.meanDivergence >= 0 && loss.meanDivergence < 1e-6)
+  }
+
+  @Test(
+    "of the largest probabilities, these and the tail come back from 16 bits, by Kaldi's codes too")
+  func largest() {
+    // Seed 81: twenty frames of 300 classes.
+    var distributions = Matrix.random(rows: 20, columns: 300, seed: 81, scale: 3)
+    distributions.replaceRowsBySoftmax()
+    let store = SoftTargetStore(classes: 300, largest: 7)
+    let stored = store.stored(distributions)
+    #expect(stored.columns == 15 && store.columns == 15)
+    // Whole numbers that two bytes hold.
+    #expect(stored.values.allSatisfy { $0 == $0.rounded() && (0...65535).contains($0) })
+    var restored = CompressedMatrix.restored(stored, by: .twoBytes)
+    restored.withRows(0..<20) { _, row in store.restore(&row) }
+    for frame in 0..<20 {
+      let own = distributions.doubles[frame]
+      let order = own.indices.sorted { own[$0] > own[$1] }.prefix(7)
+      let values = Array(restored.doubles[frame])
+      #expect(values[8...].map { Int($0) } == Array(order))
+      let kept = order.map { own[$0] }
+      for (found, expected) in zip(values, kept + [1 - kept.reduce(0, +)]) {
+        #expect(mismatch(found, expected, absolute: 1e-6, relative: 6e-4) == nil)
+      }
+    }
+    let spread = store.spread(restored)
+    for row in spread.doubles { #expect(mismatch(row.reduce(0, +), 1, absolute: 1e-5) == nil) }
+    var loss = SoftTargetStore.Loss()
+    loss.add(distributions, restored: spread)
+    #expect(loss.agreement == 1 && loss.meanDivergence > 1e-3)
+    // As many as there are is all.
+    #expect(SoftTargetStore(classes: 300, largest: 300).columns == 300)
+  }
+
+  @Test(
+    "the loss of the largest is that of one class for all others, and its gradient the finite difference"
+  )
+  func largestLoss() {
+    // Seed 82: 9 classes, of which 3 are known.
+    let logits = Matrix.random(rows: 1, columns: 9, seed: 82, scale: 2)
+    let target = Matrix(rows: 1, columns: 7, values: [0.5, 0.2, 0.1, 0.2, 4, 0, 7])
+    let temperature = 2.0
+    func loss(_ values: [Double]) -> Double {
+      let powers = values.map { exp($0 / temperature) }
+      let q = powers.map { $0 / powers.reduce(0, +) }
+      let others = [1, 2, 3, 5, 6, 8].reduce(0) { $0 + q[$1] }
+      return -(0.5 * log(q[4]) + 0.2 * log(q[0]) + 0.1 * log(q[7]) + 0.2 * log(others))
+    }
+    var row = logits
+    var found: Float = 0
+    row.withRow(0) {
+      found = CrossEntropy.soft(
+        &$0, largest: target.row(0), temperature: Float(temperature), scale: 3)
+    }
+    let own = Array(logits.doubles[0])
+    #expect(mismatch(Double(found), loss(own), relative: 1e-5) == nil)
+    for index in 0..<9 {
+      var (up, down) = (own, own)
+      up[index] += 1e-4
+      down[index] -= 1e-4
+      let slope = 3 * (loss(up) - loss(down)) / 2e-4
+      #expect(mismatch(Double(row[0, index]), slope, absolute: 1e-5) == nil)
+    }
+    // A student that gives the others nothing is pulled back without trouble.
+    var sure = Matrix(rows: 1, columns: 9, values: [0, -900, -900, -900, 0, -900, -900, 0, -900])
+    sure.withRow(0) {
+      found = CrossEntropy.soft(&$0, largest: target.row(0), temperature: 1, scale: 1)
+    }
+    #expect(found.isFinite && sure.isFinite)
   }
 
   @Test("a mean is the same when members come one at a time", arguments: TeacherMean.allCases)

@@ -97,6 +97,30 @@ extension ExperimentTests {
     }
   }
 
+  @Test("soft targets of the largest probabilities are as many numbers, and teach nearly the same")
+  func largestSoftTargets() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    func run(_ options: String) throws -> (report: SoftTargetReport, student: Data?) {
+      try corpus.folder.write(recipe + "distillation: {\(options)}\n", to: "recipe.yaml")
+      _ = try experiment(corpus).run()
+      return (
+        try SoftTargetReport(path: corpus.experimentPath + "/soft-targets/train.json"),
+        try results(corpus.experimentPath)["models/student.safetensors"]
+      )
+    }
+    let all = try run("temperature: 2")
+    #expect(all.report.own.largest == nil && all.report.own.bytesAFrame == 2 * 3)
+    #expect(all.report.frames == 8 * 58 && all.report.bytes == 8 * 58 * 6)
+    #expect(all.report.others.map(\.largest) == [1])
+    let one = try run("temperature: 2, largest: 1")
+    #expect(one.report.own.largest == 1 && one.report.own.divergence > all.report.own.divergence)
+    #expect(one.student != all.student)
+    // As many as there are classes is all of them.
+    let three = try run("temperature: 2, largest: 3")
+    #expect(three.report.own == all.report.own)
+  }
+
   @Test("more students have baselines of their own, which are as large")
   func students() throws {
     let corpus = try SampleCorpus()

@@ -1,0 +1,124 @@
+import Distillation
+import Evaluation
+import Foundation
+import LinearAlgebra
+package import Storage
+
+/// What a store of soft targets takes and loses; beside the archive, as `train.json`.
+package struct SoftTargetReport: Sendable, Equatable, Codable {
+  /// A store of so many classes a frame.
+  package struct Form: Sendable, Equatable, Codable {
+    /// How many of the largest probabilities are kept; nil for all.
+    package let largest: Int?
+    package let bytesAFrame: Int
+    /// The mean KL divergence of what is restored, the tail spread evenly, from the ensemble's, in nats.
+    package let divergence: Double
+    /// The share of frames whose most probable class is the same.
+    package let agreement: Double
+  }
+
+  package let temperature: Double
+  package let frames: Int
+  package let bytes: Int
+  /// The frames that the losses are of.
+  package let measuredFrames: Int
+  /// As it is stored.
+  package let own: Form
+  /// Other numbers of classes.
+  package let others: [Form]
+
+  /// Where the report of an archive is.
+  static func path(of archive: String) -> String {
+    (archive as NSString).deletingPathExtension + ".json"
+  }
+
+  /// Reads the report of an archive.
+  package init(path: String) throws(FileFault) {
+    let data = try TextFile.bytes(of: path)
+    do {
+      self = try JSONDecoder().decode(SoftTargetReport.self, from: data)
+    } catch {
+      throw .malformed(
+        path: path, expected: "a report of soft targets", found: "other JSON or none")
+    }
+  }
+
+  fileprivate init(
+    temperature: Double, frames: Int, bytes: Int, measuredFrames: Int, own: Form, others: [Form]
+  ) {
+    (self.temperature, self.frames, self.bytes) = (temperature, frames, bytes)
+    (self.measuredFrames, self.own, self.others) = (measuredFrames, own, others)
+  }
+
+  /// The report as a sentence and a table for people.
+  package var text: String {
+    """
+    T = \(temperature), \(frames) frames, \(String(format: "%.2f GB", Double(bytes) / 1e9)); what is lost, on \
+    \(measuredFrames) frames:
+    \(markdownTable(
+      [["classes kept", "bytes a frame", "KL, nats", "same choice %"]]
+        + ([own] + others).enumerated().map { index, form in
+          [
+            (form.largest.map { "\($0) and the tail" } ?? "all") + (index == 0 ? " *" : ""),
+            "\(form.bytesAFrame)", String(format: "%.1e", form.divergence),
+            String(format: "%.3f", 100 * form.agreement),
+          ]
+        }, leftColumns: 1))
+    """
+  }
+}
+
+/// What frames lose, in the store that is used and in others.
+struct SoftTargetLosses {
+  private let store: SoftTargetStore
+  private(set) var own = SoftTargetStore.Loss()
+  private var others: [(store: SoftTargetStore, loss: SoftTargetStore.Loss)]
+
+  /// Of the frames of an utterance, every so many are measured.
+  private static let stride = 32
+
+  init(of store: SoftTargetStore) {
+    self.store = store
+    others = [1, 3, 5, 10, 20, 50, 100].filter { $0 < store.classes && $0 != store.largest }
+      .map { (SoftTargetStore(classes: store.classes, largest: $0), SoftTargetStore.Loss()) }
+  }
+
+  /// Counts some of the frames of an utterance.
+  ///
+  /// - Parameters:
+  ///   - distributions: frames × classes.
+  ///   - stored: what the archive holds of them.
+  mutating func add(_ distributions: Matrix, stored: Matrix) {
+    let rows = Array(Swift.stride(from: 0, to: distributions.rows, by: SoftTargetLosses.stride))
+    let sample = distributions.rows(rows)
+    own.add(sample, restored: SoftTargetLosses.restored(stored.rows(rows), by: store))
+    for index in others.indices {
+      let other = others[index].store
+      others[index].loss.add(
+        sample, restored: SoftTargetLosses.restored(other.stored(sample), by: other))
+    }
+  }
+
+  private static func restored(_ stored: Matrix, by store: SoftTargetStore) -> Matrix {
+    var result = stored
+    result.withRows(0..<result.rows) { _, row in store.restore(&row) }
+    return store.spread(result)
+  }
+
+  /// Counts what another one has counted.
+  mutating func add(_ other: SoftTargetLosses) {
+    own.add(other.own)
+    for index in others.indices { others[index].loss.add(other.others[index].loss) }
+  }
+
+  func report(frames: Int, bytes: Int, temperature: Double) -> SoftTargetReport {
+    func form(_ store: SoftTargetStore, _ loss: SoftTargetStore.Loss) -> SoftTargetReport.Form {
+      SoftTargetReport.Form(
+        largest: store.largest, bytesAFrame: 2 * store.columns, divergence: loss.meanDivergence,
+        agreement: loss.agreement)
+    }
+    return SoftTargetReport(
+      temperature: temperature, frames: frames, bytes: bytes, measuredFrames: own.frames,
+      own: form(store, own), others: others.map { form($0.store, $0.loss) })
+  }
+}
