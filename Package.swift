@@ -35,6 +35,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.28.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.0.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
   ],
   targets: [
@@ -79,13 +80,19 @@ let package = Package(
         "Storage", "Distillation", "Evaluation", "Training", "Networks", "Features", "Corpus",
         "KaldiIO", "Audio", "LinearAlgebra", "Yams", logging,
       ]),
+    layer(
+      "Reporting",
+      uses: [
+        "Recipes", "Evaluation", "Distillation", "Training", "Corpus", "LinearAlgebra", "Storage",
+        .product(name: "Mustache", package: "swift-mustache"),
+      ]),
 
     // MARK: - Executables
     .executableTarget(
       name: "LimbeckCLI",
       dependencies: [
-        "Recipes", "Evaluation", "Features", "Corpus", "KaldiIO", "Audio", "LinearAlgebra",
-        "Storage", logging,
+        "Reporting", "Recipes", "Evaluation", "Features", "Corpus", "KaldiIO", "Audio",
+        "LinearAlgebra", "Storage", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -127,6 +134,9 @@ let package = Package(
         "Corpus", "Distillation", "Evaluation", "Features", "KaldiIO", "LinearAlgebra", "Networks",
         "Storage", "Training", logging,
       ]),
+    tests(
+      of: "Reporting",
+      uses: ["Recipes", "Storage", "LinearAlgebra", "Evaluation", "Corpus", logging]),
     tests(of: "LimbeckCLI", uses: ["Benchmarks"]),
   ]
 )

@@ -66,6 +66,13 @@ LIBRARIES
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 }
 
+# Installs programs that are missing, by the Debian packages that have them.
+require_programs() { # PROGRAM=PACKAGE...
+  local missing=() pair
+  for pair in "$@"; do command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}"); done
+  [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+}
+
 # Makes a Python environment with the packages of a list, unless it is there already.
 require_python() { # ENVIRONMENT REQUIREMENTS
   cmp -s "$2" "$1/requirements.txt" && return

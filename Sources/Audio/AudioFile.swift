@@ -4,6 +4,9 @@ import Synchronization
 
 /// Reading recordings of every kind that libsndfile knows.
 package enum AudioFile {
+  /// The library's name and version.
+  package static var libraryVersion: String { unsafe String(cString: sf_version_string()) }
+
   /// Reads one channel of a recording, or a part of it, whole; see `AudioReader`.
   ///
   /// - Returns: at least one sample, all of them finite.

@@ -9,11 +9,13 @@ package struct SearchOptions: Sendable, Equatable, Codable {
   package var means = [TeacherMean.arithmetic]
   /// Passes of each student that is tried; nil for as many as the student has.
   package var epochs: Int?
+  /// How many of the perturbed copies the students that are tried learn from; nil for all of them.
+  package var copies: Int?
 
   package init() {}
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
-    case temperatures, hardWeights, means, epochs
+    case temperatures, hardWeights, means, epochs, copies
   }
 
   package init(from decoder: any Decoder) throws {
@@ -22,6 +24,9 @@ package struct SearchOptions: Sendable, Equatable, Codable {
     hardWeights = try read(.hardWeights, default: hardWeights)
     means = try read(.means, default: means)
     epochs = try read.optional(.epochs)
+    copies = try read.optional(.copies)
+    try requireOption(
+      (0...100).contains(copies ?? 0), "copies", expected: "0 to 100", found: copies ?? 0)
     func requireList(_ list: [some Hashable], _ key: CodingKeys) throws(OptionFault) {
       try requireOption(
         !list.isEmpty && Set(list).count == list.count, key.stringValue,

@@ -1,9 +1,32 @@
 import Foundation
 
+/// A table for people.
+package struct TextTable: Sendable {
+  /// The head and the rows below it, all of the same number of cells.
+  package let rows: [[String]]
+  /// What the table does not say by itself; may be empty.
+  package let note: String
+
+  package init(rows: [[String]], note: String = "") {
+    (self.rows, self.note) = (rows, note)
+  }
+
+  /// Markdown, with the note below it.
+  package var markdown: String {
+    markdownTable(rows, leftColumns: 1) + (note.isEmpty ? "" : "\n\(note)\n")
+  }
+}
+
 extension ScoreReport {
-  /// The report as a table for people, in Markdown: accuracies in per cent, each with half the width
+  /// The report as tables for people, in Markdown: accuracies in per cent, each with half the width
   /// of its 95 % interval.
   package var table: String {
+    [systemTable, comparisonTable, memberTable, subsetTable, missingClassTable]
+      .compactMap { $0?.markdown }.joined(separator: "\n") + "\n" + rules + "\n"
+  }
+
+  /// All systems.
+  package var systemTable: TextTable? {
     let head = [
       "system", "parameters", "frames/s", "development %", "test %", "test % without silence",
       "test NLL", "test ECE %",
@@ -19,81 +42,73 @@ extension ScoreReport {
         score.test.calibrationError.map { hundredths($0.value) } ?? "",
       ]
     }
-    var text = markdownTable([head] + rows, leftColumns: 1)
-    if !comparisons.isEmpty {
-      text += "\n"
-      text += markdownTable(
-        [["on the test set, paired", "value", "95 % interval", "p"]]
-          + comparisons.map {
-            [
-              $0.comparison, hundredths($0.value),
-              "\(hundredths($0.low)) to \(hundredths($0.high))",
-              $0.pValue.map { String(format: "%.4f", $0) } ?? "",
-            ]
-          }, leftColumns: 1)
-    }
-    for part in [memberTable, subsetTable, missingClassTable].compactMap(\.self) {
-      text += "\n" + part
-    }
-    return text + "\n" + rules + "\n"
+    return TextTable(rows: [head] + rows)
+  }
+
+  /// Differences of systems; nil for none.
+  package var comparisonTable: TextTable? {
+    guard !comparisons.isEmpty else { return nil }
+    return TextTable(
+      rows: [["on the test set, paired", "value", "95 % interval", "p"]]
+        + comparisons.map {
+          [
+            $0.comparison, hundredths($0.value), "\(hundredths($0.low)) to \(hundredths($0.high))",
+            $0.pValue.map { String(format: "%.4f", $0) } ?? "",
+          ]
+        })
   }
 
   /// The ensembles of fewer members, and how much these disagree; nil of a single member.
-  private var memberTable: String? {
-    guard let memberCurve, memberCurve.points.count > 1 else { return nil }
-    let table = markdownTable(
-      [["members", "development %", "test %"]]
+  package var memberTable: TextTable? {
+    guard let memberCurve, memberCurve.points.count > 1, let differing = memberCurve.disagreement,
+      let divergence = memberCurve.divergence
+    else { return nil }
+    return TextTable(
+      rows: [["members", "development %", "test %"]]
         + memberCurve.points.map {
           [
             "\($0.members)", percent($0.development.accuracy, $0.development.halfWidth),
             percent($0.test.accuracy, $0.test.halfWidth),
           ]
-        }, leftColumns: 1)
-    guard let differing = memberCurve.disagreement, let divergence = memberCurve.divergence
-    else { return table }
-    return table + """
-
-      Two members choose different classes on \(hundredths(differing.value)) % \
-      (\(hundredths(differing.low)) to \(hundredths(differing.high))) of the test frames; the divergence \
-      of the members from their mean is \(String(format: "%.3f", divergence.value)) nats a frame. \
-      Of fewer members than all, the mean over those that follow each other.
-
-      """
+        },
+      note: """
+        Two members choose different classes on \(hundredths(differing.value)) % \
+        (\(hundredths(differing.low)) to \(hundredths(differing.high))) of the test frames; the divergence \
+        of the members from their mean is \(String(format: "%.3f", divergence.value)) nats a frame. \
+        Of fewer members than all, the mean over those that follow each other.
+        """)
   }
 
   /// The networks that learnt from a share of the utterances; nil for none.
-  private var subsetTable: String? {
+  package var subsetTable: TextTable? {
     guard !subsets.isEmpty else { return nil }
-    return markdownTable(
-      [["system", "utterances", "frames", "epoch", "training %", "development %", "test %"]]
+    return TextTable(
+      rows: [["system", "utterances", "frames", "epoch", "training %", "development %", "test %"]]
         + subsets.map {
           [
             $0.system, grouped($0.utterances), grouped($0.frames), "\($0.epoch)",
             hundredths($0.train), percent($0.development.accuracy, $0.development.halfWidth),
             percent($0.test.accuracy, $0.test.halfWidth),
           ]
-        }, leftColumns: 1)
+        })
   }
 
   /// The student that did not learn from a label's frames; nil for none.
-  private var missingClassTable: String? {
+  package var missingClassTable: TextTable? {
     guard let missingClass else { return nil }
-    let frames = missingClass.systems.first?.ofLabel.frames ?? 0
-    let table = markdownTable(
-      [["system", "test % of the \(grouped(frames)) frames of \(missingClass.label)", "test %"]]
+    let (label, frames) = (missingClass.label, missingClass.systems.first?.ofLabel.frames ?? 0)
+    return TextTable(
+      rows: [["system", "test % of the \(grouped(frames)) frames of \(label)", "test %"]]
         + missingClass.systems.map {
           [
             $0.system, percent($0.ofLabel.accuracy, $0.ofLabel.halfWidth),
             percent($0.ofAll.accuracy, $0.ofAll.halfWidth),
           ]
-        }, leftColumns: 1)
-    return table + """
-
-      missing-\(missingClass.label) learnt from no frame of \(missingClass.label); its biases set: the logits of \
-      \(missingClass.label) raised by \(String(format: "%.2f", missingClass.offset)), which is best for all \
-      development frames.
-
-      """
+        },
+      note: """
+        missing-\(label) learnt from no frame of \(label); its biases set: the logits of \(label) raised by \
+        \(String(format: "%.2f", missingClass.offset)), which is best for all development frames.
+        """)
   }
 }
 

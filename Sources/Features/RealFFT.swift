@@ -15,6 +15,11 @@ private let planner = Mutex(())
 /// FFTW's estimate: a measured one would be chosen by timing, and figures would differ between runs
 /// in their last bits.
 @safe package struct RealFFT: ~Copyable {
+  /// The library's name and version.
+  package static var libraryVersion: String {
+    unsafe String(cString: limbeck_fftw_version())
+  }
+
   /// The number of samples in a frame.
   package let size: Int
 

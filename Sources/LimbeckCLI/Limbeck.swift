@@ -16,7 +16,7 @@ struct Limbeck: ParsableCommand {
     version: limbeckVersion,
     subcommands: [
       Validate.self, Features.self, Targets.self, Train.self, Distill.self, Score.self, Run.self,
-      Info.self,
+      Info.self, ReportCommand.self,
       Copy.self,
     ])
 }

@@ -11,6 +11,11 @@ package enum BLASKernels {
   /// The variable that names the kernels to use.
   package static let variable = "OPENBLAS_CORETYPE"
 
+  /// The library's name, version and settings.
+  package static var libraryVersion: String {
+    unsafe String(cString: openblas_get_config())
+  }
+
   /// The kernels in use, by OpenBLAS's name of the processor they were written for.
   package static var inUse: String { unsafe String(cString: openblas_get_corename()) }
 

@@ -99,7 +99,11 @@ package struct Description: Sendable {
       text += "\n" + accounts.table(secondsPerFrame: grid.shiftInSeconds)
     }
     if FileManager.default.fileExists(atPath: path + "/search.json") {
-      text += "\n" + (try SearchReport(path: path + "/search.json")).table
+      text += "\n" + (try SearchReport(path: path + "/search.json")).table.markdown
+    }
+    let softTargets = path + "/soft-targets/train.json"
+    if FileManager.default.fileExists(atPath: softTargets) {
+      text += "\n" + (try SoftTargetReport(path: softTargets)).table.markdown
     }
     return text + (scores.map { "\n" + $0.table } ?? "")
   }

@@ -1,5 +1,6 @@
 import Corpus
 import Distillation
+import Evaluation
 import Features
 import Foundation
 import KaldiIO
@@ -27,10 +28,12 @@ extension Experiment {
 
   /// The training frames, and the frames of their copies, whose classes are not known.
   ///
-  /// - Parameter folder: where their soft targets are, in the experiment's folder.
+  /// - Parameters:
+  ///   - folder: where their soft targets are, in the experiment's folder.
+  ///   - most: how many copies there are at most; nil for all.
   /// - Returns: at least the training frames.
   /// - Throws: `FileFault` and `ExperimentFault` for archives that cannot be used.
-  func transferParts(_ folder: String) throws -> [TransferPart] {
+  func transferParts(_ folder: String, copies most: Int? = nil) throws -> [TransferPart] {
     func part(
       _ name: String, _ frames: ArchiveFrames, _ features: FeatureFolder
     ) -> TransferPart {
@@ -41,7 +44,7 @@ extension Experiment {
     let classes = try ClassInventory(path: targets(.train).classesPath)
     let own = part("train", try openFrames(.train), features(.train))
     return try [own]
-      + copies.map { features, copy in
+      + copies.prefix(most ?? copies.count).map { features, copy in
         part(
           copy.name,
           try ArchiveFrames(
@@ -76,7 +79,7 @@ extension Experiment {
       "soft-targets/search-\($0.distillation.mean.rawValue)-T\($0.distillation.temperature)"
     }
     for (folder, own) in groups.sorted(by: { $0.key < $1.key }) {
-      try trainStudents(own, softTargets: folder)
+      try trainStudents(own, softTargets: folder, copies: options.copies)
     }
     let points = try jobs.map { job, distillation in
       let provenance = try AcousticModel(path: modelPath(job.system)).provenance
@@ -86,7 +89,7 @@ extension Experiment {
     }
     let report = SearchReport(points)
     try AtomicFile.write(JSONText.document(report), to: searchPath)
-    reporter.log.info("\(searchPath):\n\(report.table)")
+    reporter.log.info("\(searchPath):\n\(report.table.markdown)")
   }
 
   /// Computes the ensemble's soft targets and trains all students on them.
@@ -97,11 +100,13 @@ extension Experiment {
     try trainStudies()
   }
 
-  /// Computes the soft targets of one T and mean, and trains students on them.
+  /// Computes the soft targets of one T and mean, and trains students on them and on so many copies, all where
+  /// none is given.
   private func trainStudents(
-    _ students: [(job: TrainingJob, distillation: DistillationOptions)], softTargets folder: String
+    _ students: [(job: TrainingJob, distillation: DistillationOptions)],
+    softTargets folder: String, copies: Int? = nil
   ) throws {
-    let parts = try transferParts(folder)
+    let parts = try transferParts(folder, copies: copies)
     for part in parts { try computeSoftTargets(of: part, students[0].distillation) }
     try trainStudents(students, on: parts)
   }

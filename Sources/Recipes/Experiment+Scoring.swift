@@ -35,8 +35,9 @@ extension Experiment {
   /// What the ensemble is called among the systems.
   private static let ensembleName = "ensemble"
 
-  /// Scores all systems and writes `scores.json`.
+  /// Scores all systems and writes `scores.json`, and `recipe.yaml`, the recipe that they are of.
   package func score() throws {
+    try AtomicFile.write(recipe.text, to: recipePath)
     var inputs = Inputs()
     inputs.add("scoring", recipe.scoring)
     inputs.add("figures", ["accuracy", "likelihood", "calibration", "p", "members"])

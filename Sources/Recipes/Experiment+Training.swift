@@ -6,9 +6,9 @@ import KaldiIO
 import LinearAlgebra
 import Logging
 import Networks
-import Storage
+package import Storage
 import Synchronization
-import Training
+package import Training
 
 /// One network to train.
 struct TrainingJob: Sendable {
@@ -94,6 +94,20 @@ extension Experiment {
     try train([memberJobs[member]]) { try $0.hardTargets($1) }
   }
 
+  /// What each epoch of a system's training came to.
+  ///
+  /// - Parameter system: that has been trained.
+  /// - Returns: in their order.
+  /// - Throws: `FileFault` when its log cannot be read.
+  package func epochs(of system: String) throws(FileFault) -> [EpochRecord] {
+    try TextFile.lines(of: logPath(system)).compactMap { _, line in
+      // The lines of steps lack what epochs have.
+      try? JSONDecoder().decode(EpochRecord.self, from: Data(line.utf8))
+    }
+  }
+
+  private func logPath(_ system: String) -> String { "\(path)/models/\(system).log.jsonl" }
+
   /// Trains the networks that are not fresh, side by side.
   ///
   /// - Parameters:
@@ -172,7 +186,7 @@ extension Experiment {
     let trainer = Trainer(
       options: job.training, seed: job.seed, workers: workers, checkpoints: checkpoints,
       log: TrainingLog.Paths(
-        lines: "\(path)/models/\(job.system).log.jsonl",
+        lines: logPath(job.system),
         events: "\(path)/tensorboard/\(job.system)/events.out.tfevents.limbeck"))
     let outcome: Trainer.Outcome
     do throws(TrainingFault) {

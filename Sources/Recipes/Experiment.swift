@@ -38,6 +38,7 @@ package enum CorpusPart: String, Sendable, CaseIterable {
 /// checkpoints/SYSTEM/   of trainings that are not done
 /// soft-targets/         train.ark train.scp, and train-copy-N.ark of the copies
 /// search.json           what was tried to choose T and λ
+/// recipe.yaml           the recipe that the scores are of
 /// stages/               what each step was made from
 /// ledger.jsonl          what became of every utterance at every stage
 /// scores.json
@@ -70,6 +71,8 @@ package struct Experiment: Sendable {
   }
 
   package var scoresPath: String { path + "/scores.json" }
+  /// The recipe that the scores are of.
+  package var recipePath: String { path + "/recipe.yaml" }
   package var searchPath: String { path + "/search.json" }
   package var ledgerPath: String { path + "/ledger.jsonl" }
 

@@ -9,6 +9,7 @@ package enum ExperimentFault: Fault, Equatable {
   /// Features made with other options than the recipe's; each difference in words.
   case otherFeatures(String, differences: [String])
   case noMember(Int, members: Int)
+  case noUtterance(String, part: String)
   /// The training of one network, by its name.
   case training(String, TrainingFault)
   /// Frames or utterances that a stage lost without a reason.
@@ -16,7 +17,7 @@ package enum ExperimentFault: Fault, Equatable {
 
   package var exitStatus: ExitStatus {
     switch self {
-    case .noMember: .usage
+    case .noMember, .noUtterance: .usage
     case .training(_, let fault): fault.exitStatus
     default: .data
     }
@@ -38,6 +39,8 @@ package enum ExperimentFault: Fault, Equatable {
     case .training(let system, let fault): "\(system): \(fault)"
     case .noMember(let member, let members):
       "expected a member from 0 to \(members - 1), found \(member)"
+    case .noUtterance(let utterance, let part):
+      "expected an utterance of the \(part) set, found \(utterance)"
     }
   }
 }

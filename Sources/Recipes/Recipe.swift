@@ -145,6 +145,8 @@ package struct Recipe: Sendable, Codable {
   /// A student that never sees one label's frames; nil for none.
   package let missingClass: MissingClassOptions?
   package let scoring: ScoringOptions
+  /// The recipe's text.
+  package private(set) var text = ""
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case corpus, targets, features, context, ensemble, student, baseline, students, distillation
@@ -185,6 +187,7 @@ package struct Recipe: Sendable, Codable {
   ///   another type or out of range, each with the option's name.
   package init(path: String) throws(FileFault) {
     self = try decodeYAML(path)
+    text = try TextFile.text(of: path)
   }
 }
 

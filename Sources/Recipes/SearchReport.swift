@@ -1,6 +1,6 @@
 package import Distillation
+package import Evaluation
 package import Storage
-import Evaluation
 import Foundation
 
 /// What `search.json` holds: the students that were tried, and the choice among them.
@@ -39,7 +39,7 @@ package struct SearchReport: Sendable, Equatable, Codable {
 
   /// The development accuracies in per cent as a table for people: a row for each mean and T, a column for
   /// each λ.
-  package var table: String {
+  package var table: TextTable {
     var weights: [Double] = []
     var rows: [[String]] = []
     for point in points {
@@ -51,7 +51,6 @@ package struct SearchReport: Sendable, Equatable, Codable {
       rows[rows.count - 1].append(
         String(format: "%.2f", 100 * point.developmentAccuracy) + mark)
     }
-    return markdownTable(
-      [["development %"] + weights.map { "λ = \($0)" }] + rows, leftColumns: 1)
+    return TextTable(rows: [["development %"] + weights.map { "λ = \($0)" }] + rows)
   }
 }

@@ -1,4 +1,5 @@
 import Distillation
+import Evaluation
 import Foundation
 import KaldiIO
 import LinearAlgebra
@@ -70,7 +71,7 @@ struct SoftTargetPass {
       frames: frames.frameCount, bytes: Int(bytes), temperature: options.temperature)
     try AtomicFile.write(JSONText.document(report), to: SoftTargetReport.path(of: path))
     guard losses.own.frames > 0 else { return }
-    reporter.log.info("\(path): \(report.text)")
+    reporter.log.info("\(path):\n\(report.table.markdown)")
   }
 
   /// The utterances from one on whose sums are held at a time.

@@ -1,5 +1,5 @@
 import Distillation
-import Evaluation
+package import Evaluation
 import Foundation
 import LinearAlgebra
 package import Storage
@@ -50,21 +50,21 @@ package struct SoftTargetReport: Sendable, Equatable, Codable {
     (self.measuredFrames, self.own, self.others) = (measuredFrames, own, others)
   }
 
-  /// The report as a sentence and a table for people.
-  package var text: String {
-    """
-    T = \(temperature), \(frames) frames, \(String(format: "%.2f GB", Double(bytes) / 1e9)); what is lost, on \
-    \(measuredFrames) frames:
-    \(markdownTable(
-      [["classes kept", "bytes a frame", "KL, nats", "same choice %"]]
+  /// What is lost, with the frames and the size as its note.
+  package var table: TextTable {
+    TextTable(
+      rows: [["classes kept", "bytes a frame", "KL, nats", "same choice %"]]
         + ([own] + others).enumerated().map { index, form in
           [
             (form.largest.map { "\($0) and the tail" } ?? "all") + (index == 0 ? " *" : ""),
             "\(form.bytesAFrame)", String(format: "%.1e", form.divergence),
             String(format: "%.3f", 100 * form.agreement),
           ]
-        }, leftColumns: 1))
-    """
+        },
+      note: """
+        Soft targets at T = \(temperature) of \(frames) frames, \(String(format: "%.1f MB", Double(bytes) / 1e6)) \
+        as they are stored (*); what is lost is measured on \(measuredFrames) of them.
+        """)
   }
 }
 

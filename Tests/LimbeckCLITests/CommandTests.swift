@@ -71,6 +71,8 @@ struct CommandTests {
           run                     Run all stages of a recipe; what is fresh is skipped.
           info                    Say what is in a model, a Kaldi archive, or an
                                   experiment's folder.
+          report                  Write EXP/report.html: tables, figures and the recipe
+                                  of a scored experiment.
           copy                    Copy a Kaldi archive, or what an scp names, to an
                                   archive of another form.
 

@@ -26,7 +26,7 @@ extension ExperimentTests {
     let best = try #require(report.points.map(\.developmentAccuracy).max())
     let first = try #require(report.points.first { $0.developmentAccuracy == best })
     #expect(report.chosen == first.distillation)
-    #expect(report.table.split(separator: "\n").count == 2 + 4 && report.table.contains(" *"))
+    #expect(report.table.rows.count == 1 + 4 && report.table.markdown.contains(" *"))
     // The student is the one that a recipe with that choice has.
     let found = try results(corpus.experimentPath)["models/student.safetensors"]
     let chosen = report.chosen
@@ -77,6 +77,17 @@ extension ExperimentTests {
     #expect(try frames("train-copy-1").keys.sorted() == frames("train").keys.sorted())
     let log = try TextFile.lines(of: corpus.experimentPath + "/models/student.log.jsonl")
     #expect(log.contains { $0.text.contains("\"frames\":\(8 * (58 + 2 * 118))") })
+    // A search may do without copies.
+    try corpus.folder.write(
+      recipe + """
+        augmentation: {copies: 2, speed: [0.5]}
+        search: {temperatures: [2], hardWeights: [0], copies: 0}
+
+        """, to: "recipe.yaml")
+    _ = try experiment(corpus).run()
+    let tried = try TextFile.lines(
+      of: corpus.experimentPath + "/models/search-arithmetic-T2.0-L0.0.log.jsonl")
+    #expect(tried.contains { $0.text.contains("\"frames\":\(8 * 58)") })
     // Without perturbation a copy has the utterance's own features and soft targets.
     let same = try run("copies: 1, speed: [1]")
     #expect(same["features/train-copy-1/feats.ark"] == same["features/train/feats.ark"])

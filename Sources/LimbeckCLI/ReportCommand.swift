@@ -1,0 +1,30 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Recipes
+import Reporting
+import Storage
+
+/// `limbeck report`: a page about a scored experiment.
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Write EXP/report.html: tables, figures and the recipe of a scored experiment.",
+    discussion: "The page needs no network. Figures are drawn by gnuplot, Debian's gnuplot-nox.")
+
+  @Argument(help: "The experiment's folder, where a recipe has been run to its scores.")
+  var exp: String
+  @Option(
+    help: "The test utterance whose posteriors are shown. (default: one of middling accuracy)")
+  var utterance: String?
+  @OptionGroup var job: JobOptions
+
+  func run() throws {
+    let recipe = try Recipe(path: exp + "/recipe.yaml")
+    let experiment = Experiment(
+      recipe: recipe, path: exp, workers: job.workers, reporter: Terminal.reporter())
+    let path = exp + "/report.html"
+    try AtomicFile.write(try Report(experiment, showing: utterance).html(), to: path)
+    try Terminal.print("\(path)\n")
+  }
+}

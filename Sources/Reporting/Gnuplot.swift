@@ -1,0 +1,62 @@
+import Foundation
+import Storage
+
+/// Draws figures with gnuplot.
+enum Gnuplot {
+  /// Runs a script.
+  ///
+  /// - Parameters:
+  ///   - script: what to draw, without the terminal.
+  ///   - width: of the figure, in pixels.
+  ///   - height: of the figure, in pixels.
+  /// - Returns: an SVG document.
+  /// - Throws: `FileFault` when there is no gnuplot, or it finds a fault in the script.
+  static func svg(_ script: String, width: Int, height: Int) throws(FileFault) -> Data {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("limbeck-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (scriptPath, figurePath) = (folder.path + "/script.gp", folder.path + "/figure.svg")
+    let head = """
+      set encoding utf8
+      set terminal svg size \(width),\(height) dynamic noenhanced background 'white' font 'sans-serif,14'
+      set output \(quoted(figurePath))
+
+      """
+    try AtomicFile.write(head + script, to: scriptPath)
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["gnuplot", scriptPath]
+    process.standardInput = FileHandle.nullDevice
+    let complaints = folder.path + "/complaints"
+    do {
+      try Data().write(to: URL(fileURLWithPath: complaints))
+      process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: complaints))
+      try process.run()
+    } catch {
+      throw .unreadable(path: "gnuplot", reason: error.localizedDescription)
+    }
+    process.waitUntilExit()
+    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+      let text = try TextFile.text(of: complaints).split(separator: "\n").last
+      throw .unreadable(
+        path: "gnuplot",
+        reason: process.terminationStatus == 127
+          ? "it is not installed; Debian's package is gnuplot-nox"
+          : "it ended with status \(process.terminationStatus): \(text ?? "no message")")
+    }
+    return try TextFile.bytes(of: figurePath)
+  }
+
+  /// A text as gnuplot takes it.
+  static func quoted(_ text: String) -> String {
+    "'\(text.replacing("'", with: "''"))'"
+  }
+
+  /// A named block of data, a line for each row.
+  static func block(_ name: String, _ rows: [[Double]]) -> String {
+    let lines = rows.map { row in
+      row.map { $0.isFinite ? "\($0)" : "NaN" }.joined(separator: " ") + "\n"
+    }
+    return "$\(name) << END\n\(lines.joined())END\n"
+  }
+}

@@ -1,0 +1,238 @@
+import Distillation
+import Evaluation
+import Foundation
+import LinearAlgebra
+import Recipes
+import Storage
+import Training
+
+/// A figure with what it shows, in words.
+struct Figure {
+  let caption: String
+  let width: Int
+  let svg: Data
+
+  /// - Parameters:
+  ///   - caption: what it shows.
+  ///   - width: in pixels.
+  ///   - height: in pixels.
+  ///   - script: draws it; see `Gnuplot.svg`.
+  /// - Throws: `FileFault` when gnuplot cannot draw it.
+  init(_ caption: String, width: Int = 900, height: Int = 460, _ script: String) throws(FileFault) {
+    (self.caption, self.width) = (caption, width)
+    svg = try Gnuplot.svg(Figure.style + script, width: width, height: height)
+  }
+
+  /// Colours that people with any colour vision tell apart (Okabe and Ito).
+  private static let style = """
+    set linetype 1 lw 2 pt 7 ps 0.5 lc rgb '#0072B2'
+    set linetype 2 lw 2 pt 7 ps 0.5 lc rgb '#D55E00'
+    set linetype 3 lw 2 pt 7 ps 0.5 lc rgb '#009E73'
+    set linetype 4 lw 2 pt 7 ps 0.5 lc rgb '#CC79A7'
+    set linetype 5 lw 2 pt 7 ps 0.5 lc rgb '#E69F00'
+    set linetype 6 lw 2 pt 7 ps 0.5 lc rgb '#56B4E9'
+    set linetype 7 lw 2 pt 7 ps 0.5 lc rgb '#000000'
+    set linetype cycle 7
+    set grid lc rgb '#dddddd'
+    set key outside right top
+
+    """
+}
+
+/// A line of a plot.
+private struct Series {
+  let name: String
+  /// x, y, and where there are such the bounds of y.
+  let rows: [[Double]]
+  var style = "linespoints"
+  /// The colour; nil for its place among the lines.
+  var color: Int?
+}
+
+/// The lines of a plot, with their data.
+private func plot(_ series: [Series], using columns: String = "1:2", extra: String = "") -> String {
+  let blocks = series.enumerated().map { Gnuplot.block("d\($0)", $1.rows) }.joined()
+  let lines = series.enumerated().map { index, own in
+    let color = own.color ?? index + 1
+    let title = Gnuplot.quoted(own.name)
+    return "$d\(index) using \(columns) with \(own.style) lt \(color) title \(title)"
+  }
+  return blocks + "plot " + ([extra].filter { !$0.isEmpty } + lines).joined(separator: ", ") + "\n"
+}
+
+extension MemberCurve {
+  /// Accuracy against the number of members.
+  func figure() throws(FileFault) -> Figure {
+    func rows(_ score: (Point) -> AccuracyScore) -> [[Double]] {
+      points.map { point in
+        let own = score(point)
+        return [Double(point.members), 100 * own.accuracy, 100 * own.low, 100 * own.high]
+      }
+    }
+    return try Figure(
+      "Frame accuracy of ensembles of 1 to \(points.count) members, with 95 % intervals.",
+      """
+      set xlabel 'members'; set ylabel 'frame accuracy, %'; set xtics 1
+      set xrange [0.5:\(points.count).5]
+      """ + "\n"
+        + plot(
+          [
+            Series(name: "development", rows: rows(\.development), style: "yerrorlines"),
+            Series(name: "test", rows: rows(\.test), style: "yerrorlines"),
+          ], using: "1:2:3:4"))
+  }
+}
+
+extension SearchReport {
+  /// Development accuracy against λ, a line for each mean and T.
+  func figure() throws(FileFault) -> Figure {
+    var series: [(name: String, rows: [[Double]])] = []
+    for point in points {
+      let own = point.distillation
+      let name = "\(own.mean.rawValue), T = \(own.temperature)"
+      if series.last?.name != name { series.append((name, [])) }
+      series[series.count - 1].rows.append([own.hardWeight, 100 * point.developmentAccuracy])
+    }
+    return try Figure(
+      "Development accuracy of the students that were tried, by λ.",
+      "set xlabel 'λ, the weight of the true classes'; set ylabel 'development accuracy, %'\n"
+        + plot(series.map { Series(name: $0.name, rows: $0.rows) }))
+  }
+}
+
+/// Accuracy by epoch, of the training frames as the networks saw them and of the development set.
+///
+/// - Parameter systems: with their records by epoch.
+/// - Returns: the figure.
+/// - Throws: `FileFault` when it cannot be drawn.
+func trainingFigure(
+  _ systems: [(name: String, records: [EpochRecord])]
+) throws(FileFault) -> Figure {
+  var series: [Series] = []
+  for (index, system) in systems.enumerated() {
+    let epochs = system.records
+    series.append(
+      Series(
+        name: "\(system.name), development",
+        rows: epochs.map { [Double($0.epoch), 100 * $0.developmentAccuracy] }, style: "lines",
+        color: index + 1))
+    series.append(
+      Series(
+        name: "\(system.name), training",
+        rows: epochs.map { [Double($0.epoch), 100 * $0.accuracy] }, style: "lines dashtype 3",
+        color: index + 1))
+  }
+  return try Figure(
+    "Frame accuracy by epoch; training frames as the networks saw them, with dropout if any.",
+    "set xlabel 'epoch'; set ylabel 'frame accuracy, %'\n"
+      + ((series.map(\.rows.count).max() ?? 0) <= 20 ? "set xtics 1\n" : "") + plot(series))
+}
+
+/// How often systems are right when they are so sure.
+///
+/// - Parameter systems: with their bins.
+/// - Returns: the figure.
+/// - Throws: `FileFault` when it cannot be drawn.
+func reliabilityFigure(
+  _ systems: [(name: String, calibration: Calibration)]
+) throws(FileFault) -> Figure {
+  let series = systems.map { system in
+    Series(
+      name: system.name,
+      rows: system.calibration.bins.filter { $0.frames > 0 }.map {
+        [$0.confidence / $0.frames, $0.correct / $0.frames]
+      })
+  }
+  return try Figure(
+    "Reliability: the share of right frames against the mean probability of the chosen class, in "
+      + "\(Calibration.binCount) bins. On the diagonal a system is as sure as it is right.",
+    width: 700, height: 500,
+    "set xlabel 'probability of the chosen class'; set ylabel 'share of right frames'\n"
+      + "set xrange [0:1]; set yrange [0:1]\n"
+      + plot(series, extra: "x with lines lc rgb '#888888' dashtype 2 title 'as sure as right'"))
+}
+
+/// A point for each name and system, names from left to right.
+///
+/// - Parameters:
+///   - caption: what it shows.
+///   - names: what stands below.
+///   - systems: a value in per cent for each name; not a number for none.
+/// - Returns: the figure.
+/// - Throws: `FileFault` when it cannot be drawn.
+func pointFigure(
+  _ caption: String, names: [String], systems: [(name: String, values: [Double])]
+) throws(FileFault) -> Figure {
+  let tics = names.enumerated().map { "\(Gnuplot.quoted($1)) \($0)" }.joined(separator: ", ")
+  return try Figure(
+    caption,
+    """
+    set ylabel 'frame accuracy, %'; set xtics rotate by 90 right (\(tics)) font ',11'
+    set xrange [-1:\(names.count)]
+    """ + "\n"
+      + plot(
+        systems.map { system in
+          Series(
+            name: system.name, rows: system.values.enumerated().map { [Double($0), $1] },
+            style: "points pt 7 ps 0.6")
+        }))
+}
+
+extension TestAnalysis {
+  /// The example's log-mel picture, and below it what each system says with the true labels.
+  func exampleFigure() throws(FileFault) -> Figure {
+    let frames = example.logMel.rows
+    let bands = (0..<frames).map { frame in
+      (0..<example.bands).map { Double(example.logMel[frame, $0]) }
+    }
+    // The labels that are true somewhere, or that some system thinks likely somewhere.
+    let shown = labels.indices.filter { label in
+      example.truth.contains(label)
+        || example.posteriors.contains { matrix in
+          (0..<frames).contains { matrix[$0, label] > 0.3 }
+        }
+    }
+    func image(_ name: String, _ values: [[Double]]) -> String {
+      // A line of the block for each row of the picture, from below.
+      let columns = values[0].indices.map { row in values.map { $0[row] } }
+      return Gnuplot.block(name, columns)
+    }
+    let seconds = "($1*\(secondsAFrame)):2:3"
+    var script = """
+      set multiplot layout \(systems.count + 1),1
+      unset key; unset colorbox; set lmargin 9; set rmargin 2; unset grid
+      set xrange [0:\(Double(frames) * secondsAFrame)]
+      set yrange [-0.5:\(example.bands - 1).5]; set ylabel 'mel band'
+      set title 'log-mel energies'
+      set palette defined (0 '#ffffff', 1 '#000000')
+
+      """
+    script += image("bands", bands) + "plot $bands matrix using \(seconds) with image\n"
+    let tics = shown.enumerated().map { "\(Gnuplot.quoted(labels[$1])) \($0)" }
+    script += """
+      set palette defined (0 '#ffffff', 1 '#0072B2'); set cbrange [0:1]
+      set ytics (\(tics.joined(separator: ", "))) font ',10'; set ylabel ''
+      set yrange [-0.5:\(shown.count - 1).5]
+
+      """
+    let path = example.truth.enumerated().compactMap { frame, label in
+      shown.firstIndex(of: label).map { [Double(frame) * secondsAFrame, Double($0)] }
+    }
+    script += Gnuplot.block("truth", path)
+    for (index, system) in systems.enumerated() {
+      let values = (0..<frames).map { frame in
+        shown.map { Double(example.posteriors[index][frame, $0]) }
+      }
+      script += "set title \(Gnuplot.quoted("\(system.name); orange: the alignment"))\n"
+      if index == systems.count - 1 { script += "set xlabel 'seconds'\n" }
+      script += image("posteriors\(index)", values)
+      script +=
+        "plot $posteriors\(index) matrix using \(seconds) with image, "
+        + "$truth using 1:2 with points pt 5 ps 0.35 lc rgb '#D55E00'\n"
+    }
+    script += "unset multiplot\n"
+    return try Figure(
+      "\(example.utterance): log-mel energies, and the probability of each label over time.",
+      width: 1100, height: 260 + systems.count * (80 + 16 * shown.count), script)
+  }
+}

@@ -1,0 +1,182 @@
+import Evaluation
+import Foundation
+import Mustache
+package import Recipes
+import Storage
+import Training
+
+/// A page about an experiment that is whole in itself: tables, figures, and the recipe.
+package struct Report {
+  /// A part of the page.
+  struct Section {
+    let id: String
+    let title: String
+    let blocks: [Block]
+  }
+
+  /// What stands in a section: one of these.
+  struct Block {
+    var text: String?
+    var figure: FigureView?
+    var table: TableView?
+    var code: String?
+  }
+
+  /// A figure as the template takes it.
+  struct FigureView {
+    let caption: String
+    /// In pixels, where there is room.
+    let width: Int
+    let base64: String
+  }
+
+  /// A table as the template takes it.
+  struct TableView {
+    /// A cell; `shade` from 0 to 1 colours it.
+    struct Cell {
+      let text: String
+      var shade: String?
+    }
+
+    /// A row.
+    struct Row {
+      let cells: [Cell]
+    }
+
+    let caption: String
+    /// `dense` for small letters.
+    var kind = ""
+    let head: [String]
+    let rows: [Row]
+  }
+
+  private let title: String
+  private let sections: [Section]
+
+  /// Gathers the tables and draws the figures of an experiment that has been scored.
+  ///
+  /// - Parameters:
+  ///   - experiment: with the recipe that it was scored by.
+  ///   - utterance: of the test set, whose posteriors are shown; nil for one of middling accuracy.
+  /// - Throws: `FileFault` when something is missing or gnuplot cannot draw, `ExperimentFault` for an utterance
+  ///   that there is not.
+  package init(_ experiment: Experiment, showing utterance: String? = nil) throws {
+    let scores = try experiment.readScores()
+    let analysis = try experiment.analyseTest(showing: utterance)
+    title = "limbeck: \(URL(fileURLWithPath: experiment.path).lastPathComponent)"
+    var sections = [Report.scoreSection(scores)]
+    sections.append(try Report.memberSection(scores))
+    sections.append(try Report.choiceSection(experiment))
+    sections.append(try Report.studySection(scores))
+    sections.append(try Report.trainingSection(experiment, scores))
+    sections.append(try analysis.calibrationSection(scores))
+    sections.append(try analysis.speakerSection())
+    sections += [try analysis.labelSection(), analysis.confusionSection()]
+    sections.append(
+      Section(
+        id: "example", title: "One utterance",
+        blocks: [Block(try analysis.exampleFigure())]))
+    sections.append(analysis.doubtSection())
+    sections.append(
+      Section(
+        id: "recipe", title: "Recipe",
+        blocks: [
+          Block(
+            text:
+              "limbeck \(limbeckVersion); \(libraryVersions.joined(separator: ", ")); \(Report.machine)."
+          ),
+          Block(code: experiment.recipe.text),
+        ]))
+    self.sections = sections.filter { !$0.blocks.isEmpty }
+  }
+
+  /// The page as HTML.
+  ///
+  /// - Throws: what is wrong with the template.
+  package func html() throws -> String {
+    try MustacheTemplate(string: reportTemplate)
+      .render(["title": title, "sections": sections] as [String: Any])
+  }
+
+  private static var machine: String {
+    let info = ProcessInfo.processInfo
+    return "\(info.operatingSystemVersionString), \(info.activeProcessorCount) processors"
+  }
+
+  private static func scoreSection(_ scores: ScoreReport) -> Section {
+    Section(
+      id: "scores", title: "Scores",
+      blocks: [
+        scores.systemTable.map { Block($0, caption: "Systems, with 95 % intervals") },
+        scores.comparisonTable.map { Block($0, caption: "Differences on the test set") },
+        Block(text: scores.rules),
+      ].compactMap { $0 })
+  }
+
+  private static func memberSection(_ scores: ScoreReport) throws(FileFault) -> Section {
+    guard let curve = scores.memberCurve, let table = scores.memberTable else {
+      return Section(id: "members", title: "Members", blocks: [])
+    }
+    return Section(
+      id: "members", title: "Members",
+      blocks: [
+        Block(try curve.figure()), Block(table, caption: "Ensembles of fewer members"),
+        Block(text: table.note),
+      ])
+  }
+
+  private static func choiceSection(_ experiment: Experiment) throws(FileFault) -> Section {
+    var blocks: [Block] = []
+    if experiment.recipe.search != nil {
+      let search = try SearchReport(path: experiment.searchPath)
+      blocks += [
+        Block(try search.figure()),
+        Block(
+          search.table, caption: "Development accuracy; the students took the point with a star"),
+      ]
+    }
+    let table = try SoftTargetReport(path: experiment.path + "/soft-targets/train.json").table
+    blocks += [Block(table, caption: "Soft targets as they are stored"), Block(text: table.note)]
+    return Section(id: "distillation", title: "Distillation", blocks: blocks)
+  }
+
+  private static func studySection(_ scores: ScoreReport) throws(FileFault) -> Section {
+    var blocks: [Block] = []
+    if let table = scores.subsetTable {
+      blocks.append(Block(table, caption: "Networks that learnt from a share of the utterances"))
+    }
+    if let table = scores.missingClassTable {
+      blocks += [
+        Block(table, caption: "A label that was left out"), Block(text: table.note),
+      ]
+    }
+    return Section(id: "studies", title: "Fewer frames", blocks: blocks)
+  }
+
+  private static func trainingSection(
+    _ experiment: Experiment, _ scores: ScoreReport
+  ) throws -> Section {
+    let systems = scores.systems.map(\.system)
+      .filter { !["members", "ensemble"].contains($0) && !$0.hasPrefix("member-") }
+    let records = try (["member-00"] + systems).map { system in
+      (name: system, records: try experiment.epochs(of: system))
+    }
+    return Section(
+      id: "training", title: "Training", blocks: [Block(try trainingFigure(records))])
+  }
+}
+
+extension Report.Block {
+  init(_ figure: Figure) {
+    self.figure = Report.FigureView(
+      caption: figure.caption, width: figure.width, base64: figure.svg.base64EncodedString())
+  }
+
+  init(_ table: TextTable, caption: String) {
+    self.table = Report.TableView(
+      caption: caption, head: table.rows[0],
+      rows: table.rows.dropFirst().map { row in
+        Report.TableView.Row(cells: row.map { Report.TableView.Cell(text: $0) })
+      })
+  }
+}
