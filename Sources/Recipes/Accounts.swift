@@ -70,9 +70,16 @@ struct Accounts {
       }
       if stages.contains(.score) { try checkScores(part.name, part.stages[.score] ?? [:]) }
     }
+    let folds = try Folds(experiment: experiment)
     for system in systems {
       let own = parts.filter { !$0.isCopy || Experiment.isStudent(system) }
-      let frames = own.reduce(0) { $0 + Accounts.sum($1.stages[.train] ?? [:]) }
+      let member = folds == nil ? nil : Experiment.memberNumber(system)
+      let frames = own.reduce(0) { sum, part in
+        let entries = (part.stages[.train] ?? [:]).filter { id, _ in
+          member == nil || folds?.isTrained(member: member ?? 0, on: id) ?? true
+        }
+        return sum + Accounts.sum(entries)
+      }
       try checkTraining(of: system, frames: frames)
     }
   }

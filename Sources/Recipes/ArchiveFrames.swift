@@ -83,9 +83,14 @@ package struct ArchiveFrames: FrameSource {
   func share(_ share: Double, seed: UInt64) -> ArchiveFrames {
     var generator = SeededGenerator(seed)
     let wanted = max(1, Int((share * Double(count)).rounded()))
-    let drawn = generator.permutation(of: count).prefix(wanted).map { Int($0) }.sorted()
+    let drawn = Set(generator.permutation(of: count).prefix(wanted).map { id(of: Int($0)) })
+    return keeping { drawn.contains($0) }
+  }
+
+  /// The utterances that a rule keeps, by their ids.
+  func keeping(_ isKept: (String) -> Bool) -> ArchiveFrames {
     var result = self
-    result.utterances = drawn.map { utterances[$0] }
+    result.utterances = utterances.filter { isKept($0.features.key) }
     return result
   }
 

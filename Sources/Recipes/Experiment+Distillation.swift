@@ -153,6 +153,8 @@ extension Experiment {
     let store = SoftTargetStore(classes: classes, largest: options.largest)
     inputs.add("form", ["16-bit logarithms"])
     if let largest = store.largest { inputs.add("largest", largest) }
+    let folds = try folds()
+    if let folds { inputs.add("folds", folds) }
     inputs.add("temperature", options.temperature)
     inputs.add("mean", options.mean)
     for job in memberJobs { try inputs.add(file: modelPath(job.system)) }
@@ -162,7 +164,7 @@ extension Experiment {
       try SoftTargetPass(
         frames: part.frames, store: store,
         featuresPath: part.featuresPath, memberPaths: memberJobs.map { modelPath($0.system) },
-        options: options, workers: workers, reporter: reporter
+        options: options, folds: folds, workers: workers, reporter: reporter
       ).run(to: softTargetsPath, identity: inputs.fingerprint)
     }
   }

@@ -17,9 +17,15 @@ struct TrainingJob: Sendable {
   let seed: UInt64
   let hidden: HiddenShape
   let training: TrainingOptions
+  /// Of a member that is not trained on all utterances, its number, which decides on the fold.
+  let member: Int?
 
-  init(system: String, seed: UInt64, hidden: HiddenShape, training: TrainingOptions) {
+  init(
+    system: String, seed: UInt64, hidden: HiddenShape, training: TrainingOptions,
+    member: Int? = nil
+  ) {
     (self.system, self.seed, self.hidden, self.training) = (system, seed, hidden, training)
+    self.member = member
   }
 
   init(_ system: String, _ options: Recipe.SystemOptions) {
@@ -42,7 +48,8 @@ extension Experiment {
     (0..<recipe.ensemble.members).map { member in
       TrainingJob(
         system: Experiment.memberName(member), seed: recipe.ensemble.seed &+ UInt64(member),
-        hidden: recipe.ensemble.hidden, training: recipe.ensemble.training)
+        hidden: recipe.ensemble.hidden, training: recipe.ensemble.training,
+        member: recipe.ensemble.folds == nil ? nil : member)
     }
   }
 
@@ -77,12 +84,18 @@ extension Experiment {
     }
   }
 
+  /// The number of a member, by its name; nil of another system.
+  static func memberNumber(_ system: String) -> Int? {
+    system.hasPrefix("member-") ? Int(system.dropFirst("member-".count)) : nil
+  }
+
   static func memberName(_ member: Int) -> String {
     "member-" + (member < 10 ? "0" : "") + "\(member)"
   }
 
   /// Trains all members and baselines that are not fresh.
   package func trainMembersAndBaselines() throws {
+    try noteFolds()
     try train(memberJobs + baselineJobs) { try $0.hardTargets($1) }
   }
 
@@ -91,6 +104,7 @@ extension Experiment {
     guard memberJobs.indices.contains(member) else {
       throw ExperimentFault.noMember(member, members: memberJobs.count)
     }
+    try noteFolds()
     try train([memberJobs[member]]) { try $0.hardTargets($1) }
   }
 
@@ -121,9 +135,9 @@ extension Experiment {
     settings: (TrainingJob, inout Inputs) throws -> Void = { _, _ in },
     objective: (TrainingJob, ClassInventory) throws -> any TrainingObjective
   ) throws {
-    let data = try trainingInputs()
+    let common = try trainingInputs()
     let inputs = try jobs.map { job in
-      var own = self.inputs(of: job, on: data)
+      var own = try self.inputs(of: job, on: common)
       try settings(job, &own)
       return own
     }
@@ -137,18 +151,24 @@ extension Experiment {
     let classes = try ClassInventory(path: targets(.train).classesPath)
     let objectives = try jobs.map { try objective($0, classes) }
     for index in stale { begin(jobs[index].system) }
-    // One set serves all networks whose pool is the same.
-    var sets: [Int: TrainingData] = [:]
-    for index in stale where sets[jobs[index].training.pool] == nil {
-      let pool = jobs[index].training.pool
-      sets[pool] = try openTrainingData(pool: pool, transfer: transfer)
+    // One set serves all networks that have the same pool and lack the same fold.
+    let folds = try folds()
+    func set(of job: TrainingJob) -> [Int?] {
+      [job.training.pool, job.member.map { $0 % (folds?.count ?? 1) }]
     }
-    let sharedSets = sets
+    var sets: [[Int?]: TrainingData] = [:]
+    for index in stale where sets[set(of: jobs[index])] == nil {
+      let (pool, member) = (jobs[index].training.pool, jobs[index].member)
+      sets[set(of: jobs[index])] = try openTrainingData(pool: pool, transfer: transfer) {
+        member == nil || folds?.isTrained(member: member ?? 0, on: $0) ?? true
+      }
+    }
+    let data = stale.map { sets[set(of: jobs[$0])] }
     let log = reporter.log
     let observer = TrainingObserver(
       work: stale.map { jobs[$0].system }.joined(separator: " "),
       total: stale.reduce(0) {
-        $0 + (sharedSets[jobs[$1].training.pool]?.train.count ?? 0) * jobs[$1].training.epochs
+        $0 + (sets[set(of: jobs[$1])]?.train.count ?? 0) * jobs[$1].training.epochs
       },
       reporter: reporter)
     let sideBySide = min(networks ?? workers.count, workers.count, stale.count)
@@ -156,7 +176,7 @@ extension Experiment {
     let results = Workers(count: sideBySide).map(stale.count) { index -> Result<Void, any Error> in
       let job = jobs[stale[index]]
       let result = Result {
-        guard let frames = sharedSets[job.training.pool] else { return }
+        guard let frames = data[index] else { return }
         try train(
           job, on: frames, objective: objectives[stale[index]], inputs: inputs[stale[index]],
           workers: share, observer: observer)
@@ -219,12 +239,16 @@ extension Experiment {
   }
 
   /// What a network trained on hard targets depends on.
-  func inputs(of job: TrainingJob, on data: Inputs) -> Inputs {
+  func inputs(of job: TrainingJob, on data: Inputs) throws(FileFault) -> Inputs {
     var inputs = data
     inputs.add("seed", job.seed)
     inputs.add("hidden", job.hidden)
     inputs.add("training", job.training)
     inputs.add("context", recipe.context)
+    if let member = job.member {
+      inputs.add("member", member)
+      inputs.add("folds", try folds())
+    }
     return inputs
   }
 
@@ -235,9 +259,12 @@ extension Experiment {
   /// - Parameters:
   ///   - pool: how many training frames may be in memory.
   ///   - transfer: what to train on; nil for the training frames without soft targets.
+  ///   - isTrained: whether a training utterance is trained on, by its id; not asked of `transfer`.
   /// - Returns: both sets, read as far as they fit in the pool.
   /// - Throws: `ExperimentFault` and `FileFault` for data that cannot be trained on.
-  func openTrainingData(pool: Int, transfer: [TransferPart]? = nil) throws -> TrainingData {
+  func openTrainingData(
+    pool: Int, transfer: [TransferPart]? = nil, where isTrained: (String) -> Bool = { _ in true }
+  ) throws -> TrainingData {
     let train = try openFrames(.train)
     let development = try openFrames(.development)
     let classes = try ClassInventory(path: targets(.train).classesPath)
@@ -255,7 +282,8 @@ extension Experiment {
             softTargets: try MatrixArchive(path: path), largest: recipe.distillation.largest)
         })
     }
-    let set = try FrameSet(joined ?? train as any FrameSource, normalizer: normalizer, pool: pool)
+    let source: any FrameSource = joined ?? train.keeping(isTrained)
+    let set = try FrameSet(source, normalizer: normalizer, pool: pool)
     reporter.log.info("training data: \(set.memory)")
     return TrainingData(
       train: set,

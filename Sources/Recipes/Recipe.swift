@@ -60,6 +60,12 @@ package struct Recipe: Sendable, Codable {
   /// The ensemble: members that differ in their seed alone.
   package struct EnsembleOptions: Sendable, Codable {
     package var members = 5
+    /// Into how many folds the training utterances are divided, by speakers where they are known; absent for
+    /// none.
+    ///
+    /// Member k is not trained on fold k modulo their number, and a training utterance is labelled for students by
+    /// the members that were not trained on it.
+    package var folds: Int?
     /// The first member's seed; the others' follow it.
     package var seed: UInt64 = 101
     package var hidden = HiddenShape()
@@ -68,17 +74,21 @@ package struct Recipe: Sendable, Codable {
     package init() {}
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
-      case members, seed, hidden, training
+      case members, folds, seed, hidden, training
     }
 
     package init(from decoder: any Decoder) throws {
       let read = try OptionReader<CodingKeys>(decoder)
       members = try read(.members, default: members)
+      folds = try read.optional(.folds)
       seed = try read(.seed, default: seed)
       hidden = try read(.hidden, default: hidden)
       training = try read(.training, default: training)
       try requireOption(
         (1...1000).contains(members), "members", expected: "1 to 1000", found: members)
+      try requireOption(
+        folds.map { $0 >= 2 && $0 <= members } ?? true, "folds",
+        expected: "2 up to the number of members, \(members)", found: folds ?? 0)
       try requireChunk(training, hidden)
     }
   }

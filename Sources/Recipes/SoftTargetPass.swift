@@ -19,6 +19,8 @@ struct SoftTargetPass {
   /// The models of all members, at least one.
   let memberPaths: [String]
   let options: DistillationOptions
+  /// Nil when all members label each utterance.
+  let folds: Folds?
   let workers: Workers
   let reporter: Reporter
 
@@ -100,6 +102,8 @@ struct SoftTargetPass {
       let results = workers.map(round.count) { index -> Result<EnsembleMean, any Error> in
         Result {
           var sum = before[index]
+          let id = frames.id(of: round.lowerBound + index)
+          if let folds, folds.isTrained(member: number, on: id) { return sum }
           sum.add(
             member.logits(
               of: try frames.features(of: round.lowerBound + index, path: featuresPath)))

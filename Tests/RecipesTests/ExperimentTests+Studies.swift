@@ -1,10 +1,14 @@
 import Distillation
 import Evaluation
 import Foundation
+import KaldiIO
+import LinearAlgebra
+import Networks
 import Recipes
 import Storage
 import TestSupport
 import Testing
+import Training
 
 /// Networks that learn from a part of the frames.
 extension ExperimentTests {
@@ -85,6 +89,70 @@ extension ExperimentTests {
     let path = try corpus.folder.write(recipe + section + "\n", to: "recipe.yaml")
     let fault = #expect(throws: FileFault.self) { try Recipe(path: path) }
     #expect("\(try #require(fault))".contains(expected))
+  }
+
+  @Test("members that lack a fold label it, and the accounts know what each was trained on")
+  func folds() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    _ = try experiment(corpus).run()
+    let plain = try results(corpus.experimentPath)
+    try corpus.folder.write(
+      recipe.replacing("  members: 2", with: "  members: 2\n  folds: 2"), to: "recipe.yaml")
+    _ = try experiment(corpus).run()
+    let own = try results(corpus.experimentPath)
+    // Half of 8 utterances for each member, all for the baseline.
+    for (system, count) in [("member-00", 4), ("member-01", 4), ("baseline", 8), ("student", 8)] {
+      let path = "\(corpus.experimentPath)/models/\(system).log.jsonl"
+      let log = try TextFile.lines(of: path)
+      #expect(log.contains { $0.text.contains("\"frames\":\(count * 58),") }, "\(system)")
+    }
+    #expect(own["models/baseline.safetensors"] == plain["models/baseline.safetensors"])
+    // The soft targets of an utterance are those of the one member that does not know it.
+    let folds = try #require(try Folds(experiment: corpus.experimentPath))
+    let stored = try MatrixArchive(path: corpus.experimentPath + "/soft-targets/train.ark")
+    let features = try MatrixArchive(path: corpus.experimentPath + "/features/train/feats.ark")
+    for (entry, source) in zip(stored.entries, features.entries) {
+      let member = folds.isTrained(member: 0, on: entry.key) ? 1 : 0
+      let model = try AcousticModel(
+        path: "\(corpus.experimentPath)/models/member-0\(member).safetensors")
+      let (targets, frames) = (
+        SharedMatrix(rows: entry.rows, columns: entry.columns),
+        SharedMatrix(rows: source.rows, columns: source.columns)
+      )
+      try stored.read(0..<entry.rows, of: entry, into: targets.tile)
+      try features.read(0..<source.rows, of: source, into: frames.tile)
+      var expected = model.logits(of: frames.matrix)
+      expected.replaceRowsBySoftmax(temperature: 2)
+      let found = targets.values.map { exp($0) }
+      #expect(mismatch(found, expected.values, absolute: 1e-4) == nil)
+    }
+    // Without folds again, everything is as it was.
+    try corpus.folder.write(recipe, to: "recipe.yaml")
+    _ = try experiment(corpus).run()
+    #expect(try results(corpus.experimentPath) == plain)
+  }
+
+  @Test("speakers stay whole in their fold, and no fold is left empty")
+  func foldsOfSpeakers() {
+    let utterances = (0..<30).map { "u\($0)" }
+    let speakers = Dictionary(
+      uniqueKeysWithValues: utterances.enumerated().map { ($1, "s\($0 % 7)") })
+    let folds = Folds(utterances: utterances, speakers: speakers, count: 3, seed: 5)
+    for member in 0..<3 {
+      let missing = utterances.filter { !folds.isTrained(member: member, on: $0) }
+      let people = Set(missing.compactMap { speakers[$0] })
+      #expect(!missing.isEmpty && (2...3).contains(people.count))
+      #expect(missing == utterances.filter { people.contains(speakers[$0] ?? "") })
+      // Member 4 has the fold of member 1.
+      #expect(missing == utterances.filter { !folds.isTrained(member: member + 3, on: $0) })
+    }
+    // Fewer speakers than folds: by utterances.
+    let one = Dictionary(uniqueKeysWithValues: utterances.map { ($0, "s") })
+    let byUtterance = Folds(utterances: utterances, speakers: one, count: 3, seed: 5)
+    for member in 0..<3 {
+      #expect(utterances.count { !byUtterance.isTrained(member: member, on: $0) } == 10)
+    }
   }
 
   @Test("a label that the targets lack is named with those they have")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From recorded speech to a distilled acoustic model and its table of scores.
+# From recorded speech to a distilled acoustic model, its table of scores, and a report.
 #
 #   run.sh [--quick] [--exp DIR] [--jobs N] [--audio DIR --transcripts FILE]
 #
@@ -32,6 +32,7 @@ done
 if [ -n "$audio$transcripts" ] && { [ -z "$audio" ] || [ -z "$transcripts" ]; }; then usage; fi
 
 require_build_tools
+require_programs gnuplot=gnuplot-nox
 
 # The corpus, from Debian unless it is given.
 if [ -z "$audio" ]; then
@@ -61,4 +62,7 @@ for list in asterisk-en/senones pocketsphinx-en-us/states; do
 done
 
 swift build -c release --package-path "$root" --product limbeck >&2
-"$root/.build/release/limbeck" run "$recipe" "$exp" ${jobs[@]+--threads "${jobs[1]}"}
+limbeck=$root/.build/release/limbeck
+some "$limbeck" run "$recipe" "$exp" ${jobs[@]+--threads "${jobs[1]}"}
+"$limbeck" report "$exp" >&2
+exit $status

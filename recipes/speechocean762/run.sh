@@ -41,6 +41,7 @@ if [ $targets = tied ] && [ ${#until[@]} -eq 0 ]; then
 fi
 
 require_build_tools
+require_programs gnuplot=gnuplot-nox
 some "$here/prepare.sh" "$corpus" "$exp/data"
 swift build -c release --package-path "$root" --product limbeck >&2
 limbeck=$root/.build/release/limbeck

@@ -30,6 +30,7 @@ while [ $# -gt 0 ]; do
 done
 
 require_build_tools
+require_programs gnuplot=gnuplot-nox
 some "$here/prepare.sh" "$corpus" "$exp/data"
 cp "$root"/data/timit/{61-48,48-39}.map "$exp/data/"
 swift build -c release --package-path "$root" --product limbeck >&2
@@ -38,4 +39,5 @@ for part in train development test; do
   some "$limbeck" validate "$exp/data/$part" ${jobs[@]+"${jobs[@]}"} >&2
 done
 some "$limbeck" run "$here/recipe.yaml" "$exp" ${until[@]+"${until[@]}"} ${jobs[@]+--threads "${jobs[1]}"}
+[ ${#until[@]} -gt 0 ] || "$limbeck" report "$exp" >&2
 exit $status

@@ -1,0 +1,71 @@
+import Corpus
+import Foundation
+import LinearAlgebra
+package import Storage
+
+/// A division of the training utterances, so that each can be labelled by members that do not know it.
+///
+/// That is stacked generalisation (Wolpert, 1992). Speakers stay whole where they are known.
+package struct Folds: Sendable, Equatable, Codable {
+  package let count: Int
+  /// The fold of each utterance, from 0.
+  private let ofUtterances: [String: Int]
+
+  /// - Parameters:
+  ///   - utterances: their ids.
+  ///   - speakers: the speaker of each; nil, or one for all, to divide by utterances.
+  ///   - count: how many folds there are.
+  ///   - seed: decides which utterances go together.
+  package init(utterances: [String], speakers: [String: String]?, count: Int, seed: UInt64) {
+    var units = utterances.map { speakers?[$0] ?? $0 }
+    if Set(units).count < count { units = utterances }
+    let names = Set(units).sorted(by: inByteOrder)
+    var generator = SeededGenerator(seed, UInt64(count))
+    var folds: [String: Int] = [:]
+    for (place, name) in generator.permutation(of: names.count).enumerated() {
+      folds[names[Int(name)]] = place % count
+    }
+    self.count = count
+    ofUtterances = Dictionary(
+      uniqueKeysWithValues: zip(utterances, units).map { ($0, folds[$1] ?? 0) })
+  }
+
+  /// Whether a member, counted from 0, is trained on an utterance.
+  package func isTrained(member: Int, on utterance: String) -> Bool {
+    ofUtterances[utterance] != member % count
+  }
+
+  /// Where an experiment keeps them.
+  static func path(in experiment: String) -> String { experiment + "/models/folds.json" }
+
+  /// The folds of an experiment; nil when each member is trained on all utterances.
+  package init?(experiment: String) throws(FileFault) {
+    let path = Folds.path(in: experiment)
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    do {
+      self = try JSONDecoder().decode(Folds.self, from: try TextFile.bytes(of: path))
+    } catch {
+      throw .malformed(path: path, expected: "folds of utterances", found: "other JSON or none")
+    }
+  }
+}
+
+extension Experiment {
+  /// The folds of the training utterances; nil when the recipe has none.
+  func folds() throws(FileFault) -> Folds? {
+    guard let count = recipe.ensemble.folds else { return nil }
+    return Folds(
+      utterances: try features(.train).frameCounts().keys.sorted(by: inByteOrder),
+      speakers: try features(.train).speakers(), count: count, seed: recipe.ensemble.seed)
+  }
+
+  /// Writes the folds for the accounts, or removes those of another recipe.
+  func noteFolds() throws(FileFault) {
+    let path = Folds.path(in: self.path)
+    guard let folds = try folds() else {
+      try? FileManager.default.removeItem(atPath: path)
+      return
+    }
+    try AtomicFile.write(JSONText.document(folds), to: path)
+  }
+}
