@@ -150,10 +150,16 @@ struct ExperimentArguments: ParsableArguments {
   var recipe: String
   @Argument(help: "The experiment's folder; relative paths in the recipe start there.")
   var exp: String
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "An option in place of the recipe's, as student.training.epochs=20; may stand more than once.",
+      valueName: "option=value"))
+  var settings: [String] = []
 
   func open(_ job: TrainingJobOptions) throws -> Experiment {
     Experiment(
-      recipe: try Recipe(path: recipe), path: exp, workers: job.workers, networks: job.jobs,
+      recipe: try Recipe(path: recipe, settings: settings), path: exp, workers: job.workers, networks: job.jobs,
       checkpointPause: .seconds(60 * job.checkpointMinutes), reporter: Terminal.reporter())
   }
 }

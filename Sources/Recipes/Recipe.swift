@@ -1,11 +1,9 @@
 package import Corpus
 package import Distillation
 package import Features
-import Foundation
 package import Networks
-package import Storage
+import Storage
 package import Training
-import Yams
 
 /// An experiment as a value: all the choices that lead from a corpus to scores.
 ///
@@ -156,7 +154,7 @@ package struct Recipe: Sendable, Codable {
   package let missingClass: MissingClassOptions?
   package let scoring: ScoringOptions
   /// The recipe's text.
-  package private(set) var text = ""
+  package internal(set) var text = ""
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case corpus, targets, features, context, ensemble, student, baseline, students, distillation
@@ -190,15 +188,6 @@ package struct Recipe: Sendable, Codable {
     missingClass = try read.optional(.missingClass)
     scoring = try read(.scoring, default: ScoringOptions())
   }
-
-  /// Reads a recipe file.
-  ///
-  /// - Throws: `FileFault` for a file that is missing or not YAML, an unknown option, or a value of
-  ///   another type or out of range, each with the option's name.
-  package init(path: String) throws(FileFault) {
-    self = try decodeYAML(path)
-    text = try TextFile.text(of: path)
-  }
 }
 
 /// Whether a letter may stand in the name of a system, which names files.
@@ -211,56 +200,4 @@ private func requireChunk(_ training: TrainingOptions, _ hidden: HiddenShape) th
   try requireOption(
     hidden.timeOffsets == nil || training.chunk <= training.batchSize, "chunk",
     expected: "at most the batchSize, \(training.batchSize) frames", found: training.chunk)
-}
-
-/// Reads a value from a YAML file, where one without any option is an empty section; every fault names
-/// the file and the option.
-package func decodeYAML<Value: Decodable>(
-  _ path: String, as type: Value.Type = Value.self
-) throws(FileFault) -> Value {
-  let text = try TextFile.text(of: path)
-  do {
-    return try YAMLDecoder().decode(Value.self, from: hasNoOption(text) ? "{}" : text)
-  } catch let DecodingError.keyNotFound(key, context) {
-    throw .malformed(
-      path: path, expected: "the option \(dotted(context.codingPath + [key]))", found: "none")
-  } catch let DecodingError.typeMismatch(type, context) {
-    throw .malformed(
-      path: path, expected: "\(inWords(type)) for \(dotted(context.codingPath))",
-      found: "another kind of value")
-  } catch let DecodingError.dataCorrupted(context) {
-    if let fault = context.underlyingError as? OptionFault {
-      throw .malformed(path: path, expected: "valid options", found: fault.description)
-    }
-    let place = dotted(context.codingPath)
-    throw .malformed(
-      path: path, expected: place.isEmpty ? "YAML" : "a valid value for \(place)",
-      found: "\(context.underlyingError.map { "\($0)" } ?? context.debugDescription)")
-  } catch {
-    throw .malformed(path: path, expected: "valid options", found: "\(error)")
-  }
-}
-
-/// Whether a text is YAML with comments alone; what is not YAML at all is the decoder's to say.
-private func hasNoOption(_ text: String) -> Bool {
-  do {
-    return try Yams.compose(yaml: text) == nil
-  } catch {
-    return false
-  }
-}
-
-/// What a type of value is called.
-private func inWords(_ type: any Any.Type) -> String {
-  switch type {
-  case is Int.Type, is UInt64.Type: "an integer"
-  case is Double.Type: "a number"
-  case is Bool.Type: "true or false"
-  case is String.Type: "a text"
-  default: "a section"
-  }
-}
-
-private func dotted(_ path: [any CodingKey]) -> String {
-  path.map(\.stringValue).joined(separator: ".")
 }

@@ -2,10 +2,12 @@ import Corpus
 import Distillation
 import Features
 import Foundation
+import Networks
 import Recipes
 import Storage
 import TestSupport
 import Testing
+import Training
 
 @Suite("Recipe files")
 struct RecipeTests {
@@ -59,5 +61,45 @@ struct RecipeTests {
       let fault = #expect(throws: FileFault.self) { try read(corpus + sources) }
       #expect(fault?.description.contains("one of ctm, textgrid, phn") == true)
     }
+  }
+
+  @Test("settings take the place of the file's options, and are in the text that is kept")
+  func settings() throws {
+    let text =
+      corpus + targets + """
+        student: {hidden: &own {units: 7}, training: &training {epochs: 3, dropout: 0.5}}
+        baseline: {hidden: *own, training: *training}
+
+        """
+    let path = try folder.write(text, to: "recipe.yaml")
+    let recipe = try Recipe(
+      path: path,
+      settings: [
+        "student.training.epochs=20", "search={temperatures: [1, 3]}", "ensemble.seed=9",
+        "corpus.root=a=b",
+      ])
+    #expect(recipe.student.training.epochs == 20 && recipe.student.training.dropout == 0.5)
+    // What an anchor shares is set in one place alone.
+    #expect(recipe.baseline.training.epochs == 3 && recipe.baseline.hidden.units == 7)
+    #expect(recipe.search?.temperatures == [1, 3] && recipe.ensemble.seed == 9)
+    #expect(recipe.corpus.root == "a=b")
+    try folder.write(recipe.text, to: "kept.yaml")
+    let kept = try Recipe(path: folder.file("kept.yaml"))
+    #expect(JSONText.line(kept) == JSONText.line(recipe))
+    #expect(try Recipe(path: path).text == text)
+  }
+
+  @Test(
+    "a setting that cannot be is an error that shows it",
+    arguments: [
+      ("epochs", "--set: expected OPTION=VALUE, as student.training.epochs=20, found epochs"),
+      ("student..epochs=3", "found student..epochs=3"),
+      ("student.epochs=3", "unknown option student.epochs"),
+      ("student.training.epochs=x", "expected an integer for student.training.epochs"),
+    ])
+  func settingFaults(setting: String, message: String) throws {
+    let path = try folder.write(corpus + targets, to: "recipe.yaml")
+    let fault = #expect(throws: FileFault.self) { try Recipe(path: path, settings: [setting]) }
+    #expect(fault?.description.contains(message) == true, "\(String(describing: fault))")
   }
 }

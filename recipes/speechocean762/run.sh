@@ -7,9 +7,7 @@
 #                    data directory (see prepare.sh)
 #   --targets states 39 phones and silence, three states each (default); tied: the aligner's tied
 #                    states, some 4,800 classes
-#   --until STAGE    the last stage: features, targets, train, distill or score (default: score; of tied
-#                    states train, and the test scores of each model, since their dense soft targets
-#                    are 14 GB on the disk)
+#   --until STAGE    the last stage: features, targets, train, search, distill or score (default: score)
 #   --exp DIR        where everything goes (default: exp/speechocean762-states or -tied)
 #   --jobs N         threads (default: all cores); the results do not depend on it
 #
@@ -20,7 +18,7 @@ root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 here=$root/recipes/speechocean762
 source "$root/recipes/requirements.sh"
 
-usage() { sed -n '2,18s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+usage() { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 [ $# -ge 1 ] && [ "${1#--}" = "$1" ] || usage
 corpus=$1 targets=states exp='' jobs=() until=()
 shift
@@ -35,10 +33,6 @@ while [ $# -gt 0 ]; do
 done
 [ -r "$here/$targets.yaml" ] || usage
 [ -n "$exp" ] || exp=$root/exp/speechocean762-$targets
-models=()
-if [ $targets = tied ] && [ ${#until[@]} -eq 0 ]; then
-  until=(--until train) models=(member-00 member-01 baseline)
-fi
 
 require_build_tools
 require_programs gnuplot=gnuplot-nox
@@ -67,8 +61,5 @@ fi
 gzip -dc "$root/data/pocketsphinx-en-us/states.txt.gz" >"$exp/data/states.txt"
 
 some "$limbeck" run "$here/$targets.yaml" "$exp" ${until[@]+"${until[@]}"} ${jobs[@]+--threads "${jobs[1]}"}
-for model in ${models[@]+"${models[@]}"}; do
-  echo "$model"
-  some "$limbeck" score "$exp/models/$model.safetensors" "$exp/features/test" "$exp/targets/test"
-done
+[ ${#until[@]} -gt 0 ] || "$limbeck" report "$exp" >&2
 exit $status

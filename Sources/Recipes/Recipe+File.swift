@@ -1,0 +1,113 @@
+import Foundation
+package import Storage
+import Yams
+
+extension Recipe {
+  /// Reads a recipe file.
+  ///
+  /// - Parameters:
+  ///   - path: of the file.
+  ///   - settings: options in place of the file's, each as `student.training.epochs=20`, with a value in YAML.
+  /// - Throws: `FileFault` for a file that is missing or not YAML, an unknown option, or a value of
+  ///   another type or out of range, each with the option's name, or a setting of another form.
+  package init(path: String, settings: [String] = []) throws(FileFault) {
+    var text = try TextFile.text(of: path)
+    if !settings.isEmpty { text = try Recipe.text(text, with: settings, path: path) }
+    self = try decodeYAML(text, path)
+    self.text = text
+  }
+
+  /// A recipe's text with some of its options set.
+  private static func text(_ text: String, with settings: [String], path: String) throws(FileFault)
+    -> String
+  {
+    guard var root = try? Yams.compose(yaml: text), root.mapping != nil else {
+      throw FileFault.malformed(path: path, expected: "YAML options", found: "others or none")
+    }
+    for setting in settings {
+      let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      let keys = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 2, !keys.contains(""),
+        let value = try? Yams.compose(yaml: String(parts[1]))
+      else {
+        throw FileFault.malformed(
+          path: "--set", expected: "OPTION=VALUE, as student.training.epochs=20", found: setting)
+      }
+      set(keys[...], to: value, in: &root)
+    }
+    do {
+      return try Yams.serialize(node: root)
+    } catch {
+      throw FileFault.malformed(path: path, expected: "YAML options", found: "\(error)")
+    }
+  }
+
+  /// Sets an option in a section, and makes the sections on the way.
+  private static func set(_ keys: ArraySlice<String>, to value: Node, in section: inout Node) {
+    guard let key = keys.first else { return }
+    let rest = keys.dropFirst()
+    var own = rest.isEmpty ? value : section[key] ?? [:]
+    if !rest.isEmpty {
+      if own.mapping == nil { own = [:] }
+      set(rest, to: value, in: &own)
+    }
+    section[key] = own
+  }
+}
+
+/// Reads a value from a YAML file, where one without any option is an empty section; every fault names
+/// the file and the option.
+package func decodeYAML<Value: Decodable>(
+  _ path: String, as type: Value.Type = Value.self
+) throws(FileFault) -> Value {
+  try decodeYAML(try TextFile.text(of: path), path)
+}
+
+/// Reads a value from a YAML text, whose faults name the file that it is from.
+private func decodeYAML<Value: Decodable>(_ text: String, _ path: String) throws(FileFault) -> Value
+{
+  do {
+    return try YAMLDecoder().decode(Value.self, from: hasNoOption(text) ? "{}" : text)
+  } catch let DecodingError.keyNotFound(key, context) {
+    throw .malformed(
+      path: path, expected: "the option \(dotted(context.codingPath + [key]))", found: "none")
+  } catch let DecodingError.typeMismatch(type, context) {
+    throw .malformed(
+      path: path, expected: "\(inWords(type)) for \(dotted(context.codingPath))",
+      found: "another kind of value")
+  } catch let DecodingError.dataCorrupted(context) {
+    if let fault = context.underlyingError as? OptionFault {
+      throw .malformed(path: path, expected: "valid options", found: fault.description)
+    }
+    let place = dotted(context.codingPath)
+    throw .malformed(
+      path: path, expected: place.isEmpty ? "YAML" : "a valid value for \(place)",
+      found: "\(context.underlyingError.map { "\($0)" } ?? context.debugDescription)")
+  } catch {
+    throw .malformed(path: path, expected: "valid options", found: "\(error)")
+  }
+}
+
+/// Whether a text is YAML with comments alone; what is not YAML at all is the decoder's to say.
+private func hasNoOption(_ text: String) -> Bool {
+  do {
+    return try Yams.compose(yaml: text) == nil
+  } catch {
+    return false
+  }
+}
+
+/// What a type of value is called.
+private func inWords(_ type: any Any.Type) -> String {
+  switch type {
+  case is Int.Type, is UInt64.Type: "an integer"
+  case is Double.Type: "a number"
+  case is Bool.Type: "true or false"
+  case is String.Type: "a text"
+  default: "a section"
+  }
+}
+
+private func dotted(_ path: [any CodingKey]) -> String {
+  path.map(\.stringValue).joined(separator: ".")
+}
