@@ -153,7 +153,7 @@ struct ExperimentArguments: ParsableArguments {
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
-      "An option in place of the recipe's, as student.training.epochs=20; may stand more than once.",
+      "An option in place of the recipe's, as student.training.epochs=20; again for more.",
       valueName: "option=value"))
   var settings: [String] = []
 

@@ -12,14 +12,39 @@ import Synchronization
 /// independent jobs share the cores with one thread each; one big network has them all. OpenBLAS
 /// itself is held to one thread throughout.
 package struct Workers: Sendable {
-  /// The number of threads, at least one.
+  /// The most threads, at least one.
   package let count: Int
+  /// The pieces of work that share them; nil when this one has them alone.
+  private let company: Company?
 
   package init(count: Int) {
+    self.init(count: count, company: nil)
+  }
+
+  private init(count: Int, company: Company?) {
     precondition(count > 0, "Workers: \(count) is not a number of threads")
-    self.count = count
+    (self.count, self.company) = (count, company)
     _ = openBLASIsSingleThreaded
   }
+
+  /// How many pieces of work share some threads, which changes as they end.
+  package final class Company: Sendable {
+    private let pieces: Atomic<Int>
+
+    /// - Parameter pieces: at the start, at least one.
+    package init(pieces: Int) { self.pieces = Atomic(pieces) }
+
+    /// Says how many pieces there are from now on, at least one.
+    package func set(pieces count: Int) { pieces.store(count, ordering: .relaxed) }
+
+    fileprivate var count: Int { pieces.load(ordering: .relaxed) }
+  }
+
+  /// These workers for one of some pieces of work, which has more of them when others have ended.
+  package func shared(in company: Company) -> Workers { Workers(count: count, company: company) }
+
+  /// The threads that the work may use now, from one to `count`.
+  package var current: Int { company.map { max(1, count / $0.count) } ?? count }
 
   /// The calling thread alone.
   package static let one = Workers(count: 1)
@@ -34,6 +59,7 @@ package struct Workers: Sendable {
   /// Runs `body` once for each index below `iterations`, in no particular order, and returns when
   /// all are done.
   package func forEach(_ iterations: Int, _ body: @Sendable (Int) -> Void) {
+    let count = current
     guard count > 1, iterations > 1 else {
       for index in 0..<iterations { body(index) }
       return

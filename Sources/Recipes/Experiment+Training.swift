@@ -172,7 +172,10 @@ extension Experiment {
       },
       reporter: reporter)
     let sideBySide = min(networks ?? workers.count, workers.count, stale.count)
-    let share = Workers(count: max(1, workers.count / sideBySide))
+    // Those that go on have the threads of those that have ended.
+    let company = Workers.Company(pieces: sideBySide)
+    let share = workers.shared(in: company)
+    let left = Atomic(stale.count)
     let results = Workers(count: sideBySide).map(stale.count) { index -> Result<Void, any Error> in
       let job = jobs[stale[index]]
       let result = Result {
@@ -182,6 +185,8 @@ extension Experiment {
           workers: share, observer: observer)
         try finish(job.system, inputs: inputs[stale[index]])
       }
+      let rest = left.wrappingSubtract(1, ordering: .relaxed).newValue
+      company.set(pieces: max(1, min(sideBySide, rest)))
       // Said at once: the others go on, perhaps for hours.
       if case .failure(let fault) = result { log.error("\(fault)") }
       return result

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# What helps a student of speechocean762: a row for each way to teach it, of the same ensemble.
+#
+#   ablation.sh EXP [--jobs N] [ROW...]
+#
+#   EXP       where run.sh has left its results with phone states
+#   --jobs N  threads (default: all cores); the results do not depend on it
+#   ROW       of the rows below, those to make (default: all)
+#
+# Each row is an experiment of its own in EXP/ablation, which shares the files of EXP by hard links; the
+# table goes to standard output. Rows of one ensemble differ from the first by what they say and go through
+# as many frames, but for the first two. What is done already is not done again.
+set -euo pipefail
+root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
+source "$root/recipes/requirements.sh"
+
+usage() { sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+[ $# -ge 1 ] && [ "${1#--}" = "$1" ] || usage
+exp=$1 jobs=() only=()
+shift
+while [ $# -gt 0 ]; do
+  case $1 in
+    --jobs) jobs=(--threads "${2:?--jobs needs a number}"); shift 2 ;;
+    --*) usage ;;
+    *) only+=("$1"); shift ;;
+  esac
+done
+[ -s "$exp/models/member-00.safetensors" ] || fail 66 "$exp has no members; run run.sh first"
+limbeck=$root/.build/release/limbeck
+none=(--set students={} --set search=null --set subsets=null --set missingClass=null)
+
+# Makes one row: its name, what it is, and its settings.
+row() { # NAME TEXT SETTING...
+  local name=$1 text=$2 own=$exp/ablation/$1 settings=() setting
+  shift 2
+  [ ${#only[@]} -eq 0 ] || [[ " ${only[*]} " == *" $name "* ]] || return 0
+  for setting in "$@"; do settings+=(--set "$setting"); done
+  if [ ! -d "$own" ]; then
+    mkdir -p "$own.new"
+    for folder in data features targets models stages; do cp -al "$exp/$folder" "$own.new/"; done
+    mv "$own.new" "$own"
+  fi
+  some "$limbeck" run "$root/recipes/speechocean762/states.yaml" "$own" "${none[@]}" "${settings[@]}" \
+    ${jobs[@]+"${jobs[@]}"} >"$own/table.txt"
+  awk -F'|' -v text="$text" '
+    { gsub(/^ +| +$/, "", $2) }
+    $2 == "student" { student = $5 "|" $6 "|" $8 "|" $9 }
+    $2 == "share of the gain recovered by student" { share = $3 }
+    END { print "| " text " |" student "|" share "|" }' "$own/table.txt"
+}
+
+echo '| student | development % | test % | test NLL | test ECE % | share % |'
+echo '| --- | ---: | ---: | ---: | ---: | ---: |'
+plain=(augmentation=null student.training.epochs=7)
+long=(augmentation=null student.training.epochs=21)
+row short 'T = 2, λ = 0.5, 7 passes' "${plain[@]}" 'distillation={temperature: 2, hardWeight: 0.5}'
+row soft 'λ = 0' "${plain[@]}" 'distillation={temperature: 2, hardWeight: 0}'
+row patient 'λ = 0, 21 passes' "${long[@]}" 'distillation={temperature: 2, hardWeight: 0}'
+row geometric 'the same, geometric mean' "${long[@]}" \
+  'distillation={temperature: 2, hardWeight: 0, mean: geometric}'
+two='distillation={temperature: 2, hardWeight: 0}'
+row speed 'λ = 0, 7 passes with two copies, 0.9 to 1.1 times as fast' "$two"
+row masks 'the same, masks in place of speed' "$two" \
+  'augmentation={copies: 2, speed: [1], timeMasks: 2, frequencyMasks: 2}'
+row noise 'the same, noise at 30 to 50 dB and volume in place of speed' "$two" \
+  'augmentation={copies: 2, speed: [1], volume: 6, signalToNoise: [30, 50]}'
+row folds 'λ = 0, 21 passes, out-of-fold soft targets of five folds' "${long[@]}" "$two" \
+  ensemble.folds=5
+exit $status
