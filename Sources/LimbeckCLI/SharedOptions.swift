@@ -159,7 +159,8 @@ struct ExperimentArguments: ParsableArguments {
 
   func open(_ job: TrainingJobOptions) throws -> Experiment {
     Experiment(
-      recipe: try Recipe(path: recipe, settings: settings), path: exp, workers: job.workers, networks: job.jobs,
+      recipe: try Recipe(path: recipe, settings: settings), path: exp, workers: job.workers,
+      networks: job.jobs,
       checkpointPause: .seconds(60 * job.checkpointMinutes), reporter: Terminal.reporter())
   }
 }
