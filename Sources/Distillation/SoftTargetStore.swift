@@ -138,7 +138,7 @@ package struct SoftTargetStore: Sendable, Equatable {
 }
 
 /// The places of the k largest values, in falling order; of equals the first one first.
-private func indicesOfLargest(_ count: Int, in row: Span<Float>) -> [Int] {
+func indicesOfLargest(_ count: Int, in row: Span<Float>) -> [Int] {
   var best: [Int] = []
   best.reserveCapacity(count + 1)
   for index in row.indices {

@@ -1,0 +1,162 @@
+import Foundation
+package import LinearAlgebra
+import Storage
+
+/// How classes that are predicted together are found (Hinton, Vinyals and Dean 2015, §5.2).
+package struct ClusteringOptions: Sendable, Equatable, Codable {
+  /// How K-means goes over the columns.
+  package enum Method: String, Sendable, Codable, CaseIterable {
+    /// All columns, then all centres (Lloyd, 1982).
+    case batch
+    /// A centre after each column (MacQueen, 1967), in an order drawn at random.
+    case online
+  }
+
+  /// How many sets of classes there are.
+  package var clusters = 8
+  /// The classes of a set: those nearest to its centre, so that sets may overlap; absent for a partition.
+  package var size: Int?
+  package var method = Method.batch
+  /// From how many starts the best outcome is taken.
+  package var restarts = 10
+  package var seed: UInt64 = 1
+
+  package init() {}
+
+  package enum CodingKeys: String, CodingKey, CaseIterable {
+    case clusters, size, method, restarts, seed
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let read = try OptionReader<CodingKeys>(decoder)
+    clusters = try read(.clusters, default: clusters)
+    size = try read.optional(.size)
+    method = try read(.method, default: method)
+    restarts = try read(.restarts, default: restarts)
+    seed = try read(.seed, default: seed)
+    try requireOption((1...64).contains(clusters), "clusters", expected: "1 to 64", found: clusters)
+    try requireOption(size ?? 1 > 0, "size", expected: "1 or more classes", found: size ?? 1)
+    try requireOption(
+      (1...1000).contains(restarts), "restarts", expected: "1 to 1000", found: restarts)
+  }
+}
+
+/// Sets of classes whose columns of a covariance are alike.
+package struct ClassClusters: Sendable, Equatable {
+  /// The ids of each set's classes, rising; none is empty.
+  package let sets: [[Int32]]
+  /// The sum of the squared distances of the columns from their nearest centres.
+  package let inertia: Double
+
+  /// The most passes over the columns from one start.
+  private static let mostPasses = 100
+
+  /// - Parameters:
+  ///   - columns: a vector for each class, all of one length, at least as many as clusters.
+  ///   - options: the method, and how many.
+  ///   - workers: share the starts.
+  package init(_ columns: [[Double]], options: ClusteringOptions, workers: Workers = .one) {
+    precondition(
+      columns.count >= options.clusters, "ClassClusters: \(columns.count) classes for clusters")
+    let outcomes = workers.map(options.restarts) {
+      start -> (centres: [[Double]], inertia: Double) in
+      var generator = SeededGenerator(options.seed, UInt64(start))
+      var centres = ClassClusters.start(columns, options.clusters, &generator)
+      switch options.method {
+      case .batch: ClassClusters.improve(&centres, columns)
+      case .online: ClassClusters.follow(&centres, columns, &generator)
+      }
+      return (centres, columns.reduce(0) { $0 + nearest(to: $1, among: centres).distance })
+    }
+    var best = outcomes[0]
+    for outcome in outcomes where outcome.inertia < best.inertia { best = outcome }
+    inertia = best.inertia
+    sets = best.centres.indices.map { centre in
+      let own: [Int]
+      if let size = options.size {
+        let distances = columns.map { squaredDistance($0, best.centres[centre]) }
+        own = Array(
+          columns.indices.sorted { (distances[$0], $0) < (distances[$1], $1) }.prefix(size))
+      } else {
+        own = columns.indices.filter {
+          nearest(to: columns[$0], among: best.centres).index == centre
+        }
+      }
+      return own.map { Int32($0) }.sorted()
+    }.filter { !$0.isEmpty }
+  }
+
+  /// Columns far from each other (k-means++: Arthur and Vassilvitskii, 2007).
+  private static func start(
+    _ columns: [[Double]], _ count: Int, _ generator: inout SeededGenerator
+  ) -> [[Double]] {
+    var centres = [columns[generator.integer(below: columns.count)]]
+    while centres.count < count {
+      let distances = columns.map { nearest(to: $0, among: centres).distance }
+      let target = generator.uniform() * distances.reduce(0, +)
+      var sum = 0.0
+      let chosen = distances.firstIndex {
+        sum += $0
+        return sum > target
+      }
+      // All that are left may be alike.
+      centres.append(columns[chosen ?? generator.integer(below: columns.count)])
+    }
+    return centres
+  }
+
+  /// Moves each centre to the mean of the columns that are nearest to it, until none changes its centre.
+  private static func improve(_ centres: inout [[Double]], _ columns: [[Double]]) {
+    var before: [Int] = []
+    for _ in 0..<mostPasses {
+      let chosen = columns.map { nearest(to: $0, among: centres).index }
+      if chosen == before { return }
+      before = chosen
+      for centre in centres.indices {
+        let own = columns.indices.filter { chosen[$0] == centre }
+        // A centre without columns stays.
+        guard !own.isEmpty else { continue }
+        centres[centre] = centres[centre].indices.map { place in
+          own.reduce(0) { $0 + columns[$1][place] } / Double(own.count)
+        }
+      }
+    }
+  }
+
+  /// Moves the nearest centre towards each column in turn, the less the more columns it has had.
+  private static func follow(
+    _ centres: inout [[Double]], _ columns: [[Double]], _ generator: inout SeededGenerator
+  ) {
+    var counts = [Double](repeating: 1, count: centres.count)
+    for _ in 0..<10 {
+      for index in generator.permutation(of: columns.count) {
+        let column = columns[Int(index)]
+        let centre = nearest(to: column, among: centres).index
+        counts[centre] += 1
+        for place in column.indices {
+          centres[centre][place] += (column[place] - centres[centre][place]) / counts[centre]
+        }
+      }
+    }
+  }
+}
+
+private func squaredDistance(_ a: [Double], _ b: [Double]) -> Double {
+  var sum = 0.0
+  for index in a.indices {
+    let difference = a[index] - b[index]
+    sum += difference * difference
+  }
+  return sum
+}
+
+private func nearest(
+  to column: [Double], among centres: [[Double]]
+) -> (index: Int, distance: Double) {
+  var best = (index: 0, distance: Double.infinity)
+  for (index, centre) in centres.enumerated() {
+    let distance = squaredDistance(column, centre)
+    if distance < best.distance { best = (index, distance) }
+  }
+  return best
+}
