@@ -8,7 +8,9 @@ struct Benchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "Benchmarks",
     abstract: "Measures rates on this machine; one JSON object a line.",
-    subcommands: [FeatureBenchmark.self, TrainingBenchmark.self])
+    subcommands: [
+      FeatureBenchmark.self, TrainingBenchmark.self, SpecialistBenchmark.self,
+    ])
 }
 
 /// Prints one result.

@@ -1,0 +1,44 @@
+import ArgumentParser
+import Distillation
+import LinearAlgebra
+import Networks
+
+/// Frames a second of the combination of generalist and specialists, on one thread.
+struct SpecialistBenchmark: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "specialists",
+    abstract: "Frames/s of combining a generalist's and specialists' distributions, on one thread.")
+
+  @Argument(help: "Classes.")
+  var classes = 120
+  @Argument(help: "Specialists.")
+  var specialists = 8
+  @Argument(help: "The classes of a specialist, drawn at random, so that sets overlap.")
+  var size = 30
+  @Option(help: "The generalist's most probable classes that decide which specialists are active.")
+  var active = 1
+
+  func run() {
+    // Seed 1: logits of deviation 3, as confident as a trained network.
+    var generator = SeededGenerator(1)
+    func distributions(_ columns: Int) -> Matrix {
+      var matrix = Matrix(
+        rows: 4096, columns: columns,
+        values: (0..<4096 * columns).map { _ in Float(3 * generator.normal()) })
+      matrix.replaceRowsBySoftmax()
+      return matrix
+    }
+    let sets = (0..<specialists).map { _ in
+      Array(generator.permutation(of: classes).prefix(size)).sorted()
+    }
+    let combination = SpecialistCombination(classes: classes, specialists: sets)
+    let generalist = distributions(classes)
+    let parts = sets.map { distributions($0.count + 1) }
+    let covering = (0..<4096).reduce(0) {
+      $0 + combination.active(generalist.row($1), n: active).count
+    }
+    let seconds = median(5) { _ = combination.combined(generalist, parts, n: active) }
+    report("active specialists a frame", Double(covering) / 4096, "")
+    report("combination, 1 thread", 4096 / seconds, "frames/s")
+  }
+}
