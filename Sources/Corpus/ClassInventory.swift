@@ -39,7 +39,7 @@ package struct ClassInventory: Sendable, Equatable {
 
   /// The ids of the classes of a label.
   package func ids(ofLabel label: String) -> [Int32] {
-    labels.indices.filter { labels[$0] == label }.map { Int32($0) }
+    labels.enumerated().filter { $0.element == label }.map { Int32($0.offset) }
   }
 
   /// The classes that a map makes of these.

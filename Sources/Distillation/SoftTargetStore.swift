@@ -10,7 +10,7 @@ import Networks
 /// Of the k largest probabilities, whole numbers from 0 to 65,535, which 16 bits hold exactly:
 /// `2000 · (ln p + 30)` of the k probabilities in falling order and of the sum of all others, the tail, then the k
 /// class ids. The tail's mass belongs to the temperature at which the distribution was made.
-package struct SoftTargetStore: Sendable, Equatable {
+package struct SoftTargetStore: Sendable, Equatable, Codable {
   /// The classes of a distribution.
   package let classes: Int
   /// k; nil for all classes.
@@ -96,7 +96,7 @@ package struct SoftTargetStore: Sendable, Equatable {
   }
 
   /// What frames lose by being stored.
-  package struct Loss: Sendable, Equatable {
+  package struct Loss: Sendable, Equatable, Codable {
     package private(set) var frames = 0
     /// The sum over the frames of KL(p, p as restored), in nats.
     private var divergence = 0.0

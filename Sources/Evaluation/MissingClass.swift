@@ -56,7 +56,8 @@ package struct LabelChoices: Sendable {
   ///   - logits: frames × the model's classes.
   ///   - labels: the true ids, one a frame.
   ///   - own: the label's classes, neither none nor all.
-  package init(_ logits: Matrix, labels: [Int32], own: Set<Int32>) {
+  ///   - rules: what counts as right.
+  package init(_ logits: Matrix, labels: [Int32], own: Set<Int32>, by rules: ScoringRules) {
     frames = labels.enumerated().map { row, truth in
       let values = logits.row(row)
       var (inside, outside) = (-1, -1)
@@ -68,8 +69,8 @@ package struct LabelChoices: Sendable {
         }
       }
       return Frame(
-        threshold: values[outside] - values[inside], isRightAbove: inside == Int(truth),
-        isRightBelow: outside == Int(truth), isOfLabel: own.contains(truth))
+        threshold: values[outside] - values[inside], isRightAbove: rules.isRight(inside, truth),
+        isRightBelow: rules.isRight(outside, truth), isOfLabel: own.contains(truth))
     }
   }
 
@@ -90,12 +91,14 @@ package struct LabelChoices: Sendable {
   /// The offset with the most right frames, the one nearest to 0 of equals.
   ///
   /// - Parameter utterances: all that count.
-  /// - Returns: 0, or the middle between two frames' thresholds, since nothing changes from one to the next.
+  /// - Returns: 0, or the middle between two frames' thresholds, since nothing changes from one to the next, or
+  ///   one beyond them all.
   package static func bestOffset(_ utterances: [LabelChoices]) -> Double {
     let frames = utterances.flatMap(\.frames).sorted { $0.threshold < $1.threshold }
     func rise(_ frame: Frame) -> Int { (frame.isRightAbove ? 1 : 0) - (frame.isRightBelow ? 1 : 0) }
-    // Frames that are right more than below all thresholds: of no offset, and of one in each gap.
+    // How many more frames are right than below all thresholds: of no offset, below all, and in each gap.
     var (best, most) = (0.0, frames.reduce(0) { $0 + ($1.threshold < 0 ? rise($1) : 0) })
+    if let first = frames.first, most < 0 { (best, most) = (Double(first.threshold) - 1, 0) }
     var right = 0
     for (index, frame) in frames.enumerated() {
       right += rise(frame)

@@ -81,7 +81,7 @@ extension ScoreReport {
 
   /// The networks that learnt from a share of the utterances; nil for none.
   package var subsetTable: TextTable? {
-    guard !subsets.isEmpty else { return nil }
+    guard let subsets else { return nil }
     return TextTable(
       rows: [["system", "utterances", "frames", "epoch", "training %", "development %", "test %"]]
         + subsets.map {

@@ -201,20 +201,23 @@ package struct ScoreReport: Sendable, Equatable, Codable {
   package let systems: [SystemScore]
   /// Differences on the test set.
   package let comparisons: [ComparisonScore]
-  /// Nil of a single member.
+  /// The ensembles of fewer members; nil in scores of old.
   package let memberCurve: MemberCurve?
-  /// Networks that learnt from a share of the utterances; none when the recipe has none.
-  package let subsets: [SubsetScore]
+  /// Networks that learnt from a share of the utterances; nil when the recipe has none.
+  package let subsets: [SubsetScore]?
   /// Nil when the recipe leaves no class out.
   package let missingClass: MissingClassScore?
+  /// The program, its libraries and the machine, in words; nil in scores of old.
+  package let madeBy: String?
 
   package init(
     rules: String, systems: [SystemScore], comparisons: [ComparisonScore],
-    memberCurve: MemberCurve? = nil, subsets: [SubsetScore] = [],
-    missingClass: MissingClassScore? = nil
+    memberCurve: MemberCurve? = nil, subsets: [SubsetScore]? = nil,
+    missingClass: MissingClassScore? = nil, madeBy: String? = nil
   ) {
     (self.rules, self.systems, self.comparisons) = (rules, systems, comparisons)
     (self.memberCurve, self.subsets, self.missingClass) = (memberCurve, subsets, missingClass)
+    self.madeBy = madeBy
   }
 
   /// Reads a `scores.json`.

@@ -56,6 +56,9 @@ package struct ScoringRules: Sendable {
       isSilence: isSilence)
   }
 
+  /// Whether a class among the model's counts as another.
+  func isRight(_ chosen: Int, _ truth: Int32) -> Bool { ids[chosen] == ids[Int(truth)] }
+
   /// The rules in words.
   package var text: String {
     let folding =

@@ -107,6 +107,9 @@ package struct LogMelOptions: Sendable, Equatable, Codable {
 
   /// The number of features in a frame: the bands, and the energy where it is used.
   package var columns: Int { melBins + (useEnergy ? 1 : 0) }
+
+  /// The columns of a frame that are bands, the lowest first.
+  package var bandColumns: Range<Int> { columns - melBins..<columns }
 }
 
 extension LogMelOptions {

@@ -9,13 +9,14 @@ import Synchronization
 /// it. They sleep when nothing comes.
 package final class PhaseTeam: Sendable {
   private let state: State
-  private let workers: Workers
 
-  /// - Parameter workers: how many threads, with the calling one; a run uses those that they may use then.
-  package init(_ workers: Workers) {
-    self.workers = workers
-    state = State(count: workers.count)
-    for slot in 1..<max(1, workers.count) {
+  /// The number of threads, with the calling one.
+  package var count: Int { state.count }
+
+  /// - Parameter count: how many threads, with the calling one.
+  package init(count: Int) {
+    state = State(count: count)
+    for slot in 1..<max(1, count) {
       let own = state
       let thread = Thread { own.serve(slot) }
       thread.name = "phases"
@@ -35,8 +36,7 @@ package final class PhaseTeam: Sendable {
   package func run(
     _ sizes: [Int], _ body: @Sendable (_ phase: Int, _ task: Int, _ slot: Int) -> Void
   ) {
-    let threads = workers.current
-    guard threads > 1 else {
+    guard state.count > 1 else {
       for (phase, size) in sizes.enumerated() {
         for task in 0..<size { body(phase, task, 0) }
       }
@@ -44,13 +44,11 @@ package final class PhaseTeam: Sendable {
     }
     // Tasks are numbered through all phases, and taken in that order.
     let starts = sizes.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) }
-    withoutActuallyEscaping(body) { state.run(Job(threads: threads, starts: starts, body: $0)) }
+    withoutActuallyEscaping(body) { state.run(Job(starts: starts, body: $0)) }
   }
 
   /// What is to be done.
   private struct Job {
-    /// Threads of higher slots stay out.
-    let threads: Int
     /// The number of each phase's first task, and of all tasks.
     let starts: [Int]
     let body: @Sendable (_ phase: Int, _ task: Int, _ slot: Int) -> Void
@@ -111,9 +109,7 @@ package final class PhaseTeam: Sendable {
         seen = generation.load(ordering: .sequentiallyConsistent)
         if isStopped.load(ordering: .sequentiallyConsistent) { return }
         inside.wrappingAdd(1, ordering: .sequentiallyConsistent)
-        if isOpen.load(ordering: .sequentiallyConsistent), let job, slot < job.threads {
-          work(job, slot: slot)
-        }
+        if isOpen.load(ordering: .sequentiallyConsistent), let job { work(job, slot: slot) }
         inside.wrappingSubtract(1, ordering: .sequentiallyConsistent)
       }
     }

@@ -27,23 +27,29 @@ package struct Workers: Sendable {
     _ = openBLASIsSingleThreaded
   }
 
-  /// How many pieces of work share some threads, which changes as they end.
+  /// Pieces of work that share some threads, so many at a time, until there are fewer left.
   package final class Company: Sendable {
-    private let pieces: Atomic<Int>
+    private let width: Int
+    private let left: Atomic<Int>
 
-    /// - Parameter pieces: at the start, at least one.
-    package init(pieces: Int) { self.pieces = Atomic(pieces) }
+    /// - Parameters:
+    ///   - pieces: how many there are, at least one.
+    ///   - width: how many are done side by side, at least one.
+    package init(pieces: Int, width: Int) {
+      self.width = width
+      left = Atomic(pieces)
+    }
 
-    /// Says how many pieces there are from now on, at least one.
-    package func set(pieces count: Int) { pieces.store(count, ordering: .relaxed) }
+    /// Says that one has ended.
+    package func end() { left.wrappingSubtract(1, ordering: .relaxed) }
 
-    fileprivate var count: Int { pieces.load(ordering: .relaxed) }
+    fileprivate var count: Int { max(1, min(width, left.load(ordering: .relaxed))) }
   }
 
   /// These workers for one of some pieces of work, which has more of them when others have ended.
   package func shared(in company: Company) -> Workers { Workers(count: count, company: company) }
 
-  /// The threads that the work may use now, from one to `count`.
+  /// The threads that the work may use now, from one to `count`; it changes while a piece of company ends.
   package var current: Int { company.map { max(1, count / $0.count) } ?? count }
 
   /// The calling thread alone.

@@ -33,6 +33,7 @@ extension TrainableNetwork {
     update: @Sendable (Update) -> Void,
     beside: (tasks: Int, run: @Sendable (_ task: Int) -> Void) = (0, { _ in })
   ) -> Double {
+    followWorkers()
     let rows = setRowCounts(step)
     let forward = layers.indices.map { $0 }
     let backward = layers.indices.dropFirst().reversed().map { $0 }

@@ -72,12 +72,12 @@ package final class TrainableNetwork: @unchecked Sendable {
 
   let layers: [Layer]
   /// Part of a weight's gradient, one for each thread.
-  let scratch: [SharedMatrix]
+  private(set) var scratch: [SharedMatrix] = []
   let updates: [WeightTask]
   /// The sum of the squares of each update task's gradient.
   let squares: SharedMatrix
   let workers: Workers
-  let team: PhaseTeam
+  private(set) var team: PhaseTeam
   let use: GradientUse
 
   /// The weights that one task has: some rows, and some columns of one offset.
@@ -100,7 +100,7 @@ package final class TrainableNetwork: @unchecked Sendable {
     workers: Workers
   ) {
     (self.workers, self.use) = (workers, use)
-    team = PhaseTeam(workers)
+    team = PhaseTeam(count: workers.current)
     var updates: [WeightTask] = []
     layers = network.layers.enumerated().map { index, layer in
       let outputs = layer.weights.rows
@@ -137,8 +137,20 @@ package final class TrainableNetwork: @unchecked Sendable {
     }
     self.updates = updates
     squares = SharedMatrix(rows: 1, columns: updates.count)
+    makeScratch()
+  }
+
+  /// Takes as many threads as the workers may use now; called between two steps.
+  func followWorkers() {
+    let count = workers.current
+    guard count != team.count else { return }
+    team = PhaseTeam(count: count)
+    makeScratch()
+  }
+
+  private func makeScratch() {
     let largest = updates.map { $0.rows.count * $0.columns.count }.max() ?? 0
-    scratch = (0..<workers.count).map { _ in SharedMatrix(rows: 1, columns: largest) }
+    scratch = (0..<team.count).map { _ in SharedMatrix(rows: 1, columns: largest) }
   }
 
   package var classes: Int { layers[layers.count - 1].outputs.columns }

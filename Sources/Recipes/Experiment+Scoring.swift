@@ -37,20 +37,9 @@ extension Experiment {
 
   /// Scores all systems and writes `scores.json`, and `recipe.yaml`, the recipe that they are of.
   package func score() throws {
-    try AtomicFile.write(recipe.text, to: recipePath)
-    var inputs = Inputs()
-    inputs.add("scoring", recipe.scoring)
-    inputs.add("figures", ["accuracy", "likelihood", "calibration", "p", "members"])
-    inputs.add("subsets", recipe.subsets)
-    inputs.add("missing class", recipe.missingClass?.label)
-    inputs.add("mean", try distillation().mean)
-    if let fold = recipe.scoring.fold { try inputs.add(file: resolve(fold, from: path)) }
-    let studies = subsetJobs.map(\.job.system)
-    let systems = systems(until: .score)
-    let others = studies + [missingClassJob?.system].compactMap { $0 }
-    for system in systems + others { try inputs.add(file: modelPath(system)) }
-    for file in dataFiles(.development) + dataFiles(.test) { try inputs.add(file: file) }
-    try perform("scores", inputs: inputs, outputs: [scoresPath]) {
+    try perform("scores", inputs: try scoreInputs(), outputs: [scoresPath]) {
+      let studies = subsetJobs.map(\.job.system)
+      let systems = systems(until: .score)
       let models = try (systems + studies).map { ($0, try AcousticModel(path: modelPath($0))) }
       let ensemble = try Ensemble(models.prefix(recipe.ensemble.members).map(\.1))
       let rules = try ScoringRules(
@@ -61,6 +50,33 @@ extension Experiment {
         Array(models.prefix(systems.count)), ensemble, rules, development: development, test: test
       ).write(to: scoresPath)
     }
+    try AtomicFile.write(recipe.text, to: recipePath)
+  }
+
+  /// Throws unless the scores are of the models that are there, the data, and this recipe.
+  func requireScores() throws {
+    guard isFresh("scores", inputs: try scoreInputs(), outputs: [scoresPath]) else {
+      throw ExperimentFault.staleScores(scoresPath)
+    }
+  }
+
+  /// All that the scores depend on.
+  private func scoreInputs() throws -> Inputs {
+    var inputs = Inputs()
+    inputs.add("scoring", recipe.scoring)
+    inputs.add("figures", ["accuracy", "likelihood", "calibration", "p", "members"])
+    inputs.add("subsets", recipe.subsets)
+    inputs.add("missing class", recipe.missingClass?.label)
+    inputs.add("mean", try distillation().mean)
+    if let fold = recipe.scoring.fold { try inputs.add(file: resolve(fold, from: path)) }
+    let others = subsetJobs.map(\.job.system) + [missingClassJob?.system].compactMap { $0 }
+    for system in systems(until: .score) + others { try inputs.add(file: modelPath(system)) }
+    for part in [CorpusPart.development, .test] {
+      for file in dataFiles(part) { try inputs.add(file: file) }
+      let speakers = features(part).speakersPath
+      if FileManager.default.fileExists(atPath: speakers) { try inputs.add(file: speakers) }
+    }
+    return inputs
   }
 
   /// Classifies the frames of a part by each model, and by the ensemble of the first of them, on one
@@ -160,7 +176,7 @@ extension Experiment {
         development: development.members, onDevelopment, test: test.members, onTest),
       subsets: try subsetScores(
         development: development, onDevelopment, test: test, onTest, by: rules),
-      missingClass: try missingClassScore(onTest: onTest))
+      missingClass: try missingClassScore(onTest: onTest, by: rules), madeBy: Experiment.maker)
   }
 
   private func bootstrap(for set: TalliedSet, _ system: String) -> Bootstrap {

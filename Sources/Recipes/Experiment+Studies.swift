@@ -62,6 +62,11 @@ extension Experiment {
     }
   }
 
+  /// Throws for a label that there is not, before anything is trained for it.
+  func checkStudies() throws {
+    if let missing = recipe.missingClass { _ = try classes(of: missing) }
+  }
+
   /// The classes of the label that is left out.
   ///
   /// - Throws: `OptionFault` for a label that there is not.
@@ -70,9 +75,11 @@ extension Experiment {
     let own = classes.ids(ofLabel: missing.label)
     guard !own.isEmpty, own.count < classes.count else {
       let labels = Set(classes.labels).sorted()
-      throw OptionFault.unknown(
-        key: "missingClass.label \(missing.label)",
-        nearest: nearest(to: missing.label, among: labels), known: labels)
+      let named = nearest(to: missing.label, among: labels)
+      throw OptionFault.outOfRange(
+        key: "missingClass.label",
+        expected: "a label of the targets, as \(named ?? labels.joined(separator: ", "))",
+        found: missing.label)
     }
     return Set(own)
   }
@@ -81,8 +88,8 @@ extension Experiment {
   func subsetScores(
     development: TalliedSet, _ onDevelopment: Bootstrap, test: TalliedSet, _ onTest: Bootstrap,
     by rules: ScoringRules
-  ) throws -> [SubsetScore] {
-    guard let seed = recipe.subsets?.seed else { return [] }
+  ) throws -> [SubsetScore]? {
+    guard let seed = recipe.subsets?.seed else { return nil }
     let all = try openFrames(.train)
     return try subsetJobs.compactMap { subset in
       let system = subset.job.system
@@ -107,7 +114,9 @@ extension Experiment {
 
   /// What the student that lacks a class scores on it, before and after the class's biases are set on the
   /// development set, beside the student that lacks none.
-  func missingClassScore(onTest: Bootstrap) throws -> MissingClassScore? {
+  func missingClassScore(
+    onTest: Bootstrap, by rules: ScoringRules
+  ) throws -> MissingClassScore? {
     guard let missing = recipe.missingClass, let job = missingClassJob else { return nil }
     let own = try classes(of: missing)
     func choices(_ system: String, _ part: CorpusPart) throws -> [LabelChoices] {
@@ -116,7 +125,7 @@ extension Experiment {
       return try (0..<frames.count).map { index in
         LabelChoices(
           model.logits(of: try frames.features(of: index, path: features(part).path)),
-          labels: try frames.labels(of: index), own: own)
+          labels: try frames.labels(of: index), own: own, by: rules)
       }
     }
     let offset = LabelChoices.bestOffset(try choices(job.system, .development))

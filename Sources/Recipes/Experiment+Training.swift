@@ -95,6 +95,7 @@ extension Experiment {
 
   /// Trains all members and baselines that are not fresh.
   package func trainMembersAndBaselines() throws {
+    try checkStudies()
     try noteFolds()
     try train(memberJobs + baselineJobs) { try $0.hardTargets($1) }
   }
@@ -173,9 +174,8 @@ extension Experiment {
       reporter: reporter)
     let sideBySide = min(networks ?? workers.count, workers.count, stale.count)
     // Those that go on have the threads of those that have ended.
-    let company = Workers.Company(pieces: sideBySide)
+    let company = Workers.Company(pieces: stale.count, width: sideBySide)
     let share = workers.shared(in: company)
-    let left = Atomic(stale.count)
     let results = Workers(count: sideBySide).map(stale.count) { index -> Result<Void, any Error> in
       let job = jobs[stale[index]]
       let result = Result {
@@ -185,8 +185,7 @@ extension Experiment {
           workers: share, observer: observer)
         try finish(job.system, inputs: inputs[stale[index]])
       }
-      let rest = left.wrappingSubtract(1, ordering: .relaxed).newValue
-      company.set(pieces: max(1, min(sideBySide, rest)))
+      company.end()
       // Said at once: the others go on, perhaps for hours.
       if case .failure(let fault) = result { log.error("\(fault)") }
       return result

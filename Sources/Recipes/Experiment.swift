@@ -33,10 +33,10 @@ package enum CorpusPart: String, Sendable, CaseIterable {
 /// ```
 /// features/PART/        feats.ark feats.scp utt2num_frames features.json ledger.jsonl
 /// targets/PART/         targets.ark classes.txt class_counts log_priors targets.json ledger.jsonl
-/// models/               SYSTEM.safetensors, SYSTEM.log.jsonl
+/// models/               SYSTEM.safetensors, SYSTEM.log.jsonl, and folds.json where there are folds
 /// tensorboard/SYSTEM/   the same log as TensorBoard's events
 /// checkpoints/SYSTEM/   of trainings that are not done
-/// soft-targets/         train.ark train.scp, and train-copy-N.ark of the copies
+/// soft-targets/         train.ark train.scp train.json, and train-copy-N.ark of the copies; those of a search
 /// search.json           what was tried to choose T and λ
 /// recipe.yaml           the recipe that the scores are of
 /// stages/               what each step was made from
@@ -112,6 +112,15 @@ package struct Experiment: Sendable {
       if stage == last { break }
     }
     return try collectLedger(until: last)
+  }
+
+  /// The program, its libraries and the machine, in words.
+  static var maker: String {
+    let machine = ProcessInfo.processInfo
+    return """
+      limbeck \(limbeckVersion); \(libraryVersions.joined(separator: ", ")); \
+      \(machine.operatingSystemVersionString), \(machine.activeProcessorCount) processors
+      """
   }
 
   /// What `scores.json` holds.

@@ -10,6 +10,8 @@ package enum ExperimentFault: Fault, Equatable {
   case otherFeatures(String, differences: [String])
   case noMember(Int, members: Int)
   case noUtterance(String, part: String)
+  /// Scores that are missing, or of other models, data or another recipe than are there.
+  case staleScores(String)
   /// The training of one network, by its name.
   case training(String, TrainingFault)
   /// Frames or utterances that a stage lost without a reason.
@@ -39,6 +41,8 @@ package enum ExperimentFault: Fault, Equatable {
     case .training(let system, let fault): "\(system): \(fault)"
     case .noMember(let member, let members):
       "expected a member from 0 to \(members - 1), found \(member)"
+    case .staleScores(let path):
+      "\(path): expected the scores of this recipe's models and data, found none or others; run the recipe"
     case .noUtterance(let utterance, let part):
       "expected an utterance of the \(part) set, found \(utterance)"
     }

@@ -5,7 +5,8 @@ package import Storage
 
 /// A division of the training utterances, so that each can be labelled by members that do not know it.
 ///
-/// That is stacked generalisation (Wolpert, 1992). Speakers stay whole where they are known.
+/// That is stacked generalisation (Wolpert, 1992). Speakers stay whole where they are known and
+/// not fewer than folds.
 package struct Folds: Sendable, Equatable, Codable {
   package let count: Int
   /// The fold of each utterance, from 0.
@@ -30,9 +31,9 @@ package struct Folds: Sendable, Equatable, Codable {
       uniqueKeysWithValues: zip(utterances, units).map { ($0, folds[$1] ?? 0) })
   }
 
-  /// Whether a member, counted from 0, is trained on an utterance.
+  /// Whether a member, counted from 0, is trained on an utterance; none is on one that is in no fold.
   package func isTrained(member: Int, on utterance: String) -> Bool {
-    ofUtterances[utterance] != member % count
+    ofUtterances[utterance].map { $0 != member % count } ?? false
   }
 
   /// Where an experiment keeps them.

@@ -42,11 +42,19 @@ extension Recipe {
     }
   }
 
+  /// An option of a section, its own or one that it takes from another by `<<`.
+  private static func inherited(_ key: String, in section: Node) -> Node? {
+    if let own = section[key] { return own }
+    guard let merged = section["<<"] else { return nil }
+    return (merged.sequence.map(Array.init) ?? [merged]).lazy
+      .compactMap { inherited(key, in: $0) }.first
+  }
+
   /// Sets an option in a section, and makes the sections on the way.
   private static func set(_ keys: ArraySlice<String>, to value: Node, in section: inout Node) {
     guard let key = keys.first else { return }
     let rest = keys.dropFirst()
-    var own = rest.isEmpty ? value : section[key] ?? [:]
+    var own = rest.isEmpty ? value : inherited(key, in: section) ?? [:]
     if !rest.isEmpty {
       if own.mapping == nil { own = [:] }
       set(rest, to: value, in: &own)

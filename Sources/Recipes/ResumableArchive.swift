@@ -22,6 +22,8 @@ struct ResumableArchive: ~Copyable {
     var error: Float?
     /// Why it was left out; nil when it was not.
     var reason: String?
+    /// Of soft targets: what their frames lose by being stored.
+    var losses: SoftTargetLosses?
   }
 
   /// Of the utterances so far, in their order.
@@ -81,14 +83,16 @@ struct ResumableArchive: ~Copyable {
 
   /// Appends an utterance that is whole in memory.
   mutating func append(
-    _ utterance: String, _ entry: ArchiveEntry, frames: Int, seconds: Double, error: Float?
+    _ utterance: String, _ entry: ArchiveEntry, frames: Int, seconds: Double, error: Float?,
+    losses: SoftTargetLosses? = nil
   ) throws(FileFault) {
     let start = file.byteCount
     try file.write(entry.bytes)
     try record(
       Record(
         utterance: utterance, seconds: seconds, frames: frames,
-        valueOffset: start + entry.valueOffset, end: file.byteCount, error: error))
+        valueOffset: start + entry.valueOffset, end: file.byteCount, error: error,
+        losses: losses))
   }
 
   /// Notes an utterance that is left out, and removes what was appended of it.

@@ -43,7 +43,6 @@ struct SoftTargetPass {
       \(store.classes) classes in 16 bits, \(String(format: "%.2f GB", bytes / 1e9))
       """)
     var archive = try ResumableArchive(path: path, identity: identity, utterances: frames.ids)
-    var losses = SoftTargetLosses(of: store)
     var next = archive.records.count
     while next < frames.count {
       let round = self.round(from: next)
@@ -61,12 +60,13 @@ struct SoftTargetPass {
       for (index, (entry, loss)) in zip(round, stored) {
         let own = distributions[index - round.lowerBound]
         try archive.append(
-          frames.id(of: index), entry, frames: own.rows, seconds: 0, error: nil)
-        losses.add(loss)
+          frames.id(of: index), entry, frames: own.rows, seconds: 0, error: nil, losses: loss)
       }
       next = round.upperBound
     }
     let script = archive.script
+    var losses = SoftTargetLosses(of: store)
+    for own in archive.records.compactMap(\.losses) { losses.add(own) }
     try archive.commit()
     try AtomicFile.write(script, to: (path as NSString).deletingPathExtension + ".scp")
     let report = losses.report(

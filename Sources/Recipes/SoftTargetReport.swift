@@ -69,10 +69,16 @@ package struct SoftTargetReport: Sendable, Equatable, Codable {
 }
 
 /// What frames lose, in the store that is used and in others.
-struct SoftTargetLosses {
+struct SoftTargetLosses: Sendable, Codable {
+  /// A store that is not used.
+  private struct Other: Codable {
+    let store: SoftTargetStore
+    var loss = SoftTargetStore.Loss()
+  }
+
   private let store: SoftTargetStore
   private(set) var own = SoftTargetStore.Loss()
-  private var others: [(store: SoftTargetStore, loss: SoftTargetStore.Loss)]
+  private var others: [Other]
 
   /// Of the frames of an utterance, every so many are measured.
   private static let stride = 32
@@ -80,7 +86,7 @@ struct SoftTargetLosses {
   init(of store: SoftTargetStore) {
     self.store = store
     others = [1, 3, 5, 10, 20, 50, 100].filter { $0 < store.classes && $0 != store.largest }
-      .map { (SoftTargetStore(classes: store.classes, largest: $0), SoftTargetStore.Loss()) }
+      .map { Other(store: SoftTargetStore(classes: store.classes, largest: $0)) }
   }
 
   /// Counts some of the frames of an utterance.

@@ -21,9 +21,10 @@ package struct TestAnalysis: Sendable {
   /// An utterance with its features and what the systems say of it.
   package struct Example: Sendable {
     package let utterance: String
-    /// Frames × features, the log-mel bands first.
-    package let logMel: Matrix
-    package let bands: Int
+    /// Frames × features.
+    package let features: Matrix
+    /// The columns of the features that are log-mel energies.
+    package let bands: Range<Int>
     /// Of each system, frames × labels.
     package let posteriors: [Matrix]
     /// The true label of each frame.
@@ -43,16 +44,66 @@ package struct TestAnalysis: Sendable {
   package static let confidence: Float = 0.9
 
   /// The ensemble first, then the baseline and the student.
-  package fileprivate(set) var systems: [System]
+  package let systems: [System]
   package let utterances: [String]
   /// The speaker of each utterance; nil when not known.
   package let speakers: [String]?
-  package fileprivate(set) var example: Example
+  package let example: Example
   /// Those with a doubt, the one with the most doubtful frames first.
-  package fileprivate(set) var doubtful: [DoubtfulUtterance]
+  package let doubtful: [DoubtfulUtterance]
   package let secondsAFrame: Double
 
   package var labels: [String] { systems[0].confusions.labels }
+}
+
+/// The models that the test set is gone over with.
+private struct TestModels: Sendable {
+  let members: [AcousticModel]
+  /// The baseline and the student.
+  let singles: [AcousticModel]
+  let mean: TeacherMean
+  let rules: ScoringRules
+  /// Without a frame.
+  let confusions: LabelConfusions
+  let frames: ArchiveFrames
+  let featuresPath: String
+
+  /// What is found on one utterance.
+  struct Findings: Sendable {
+    let labels: [Int32]
+    /// By system.
+    let chosen: [[Int32]]
+    let tallies: [FrameTally]
+    let doubts: [Doubt]
+  }
+
+  /// The distributions of all systems for an utterance, the ensemble's first.
+  func posteriors(_ index: Int) throws -> [Matrix] {
+    let logMel = try frames.features(of: index, path: featuresPath)
+    let ensemble = Ensemble.average(
+      members.lazy.map { $0.logits(of: logMel) }, temperature: 1, mean: mean)
+    return [ensemble]
+      + singles.map { single in
+        var own = single.logits(of: logMel)
+        own.replaceRowsBySoftmax(temperature: 1)
+        return own
+      }
+  }
+
+  /// The true label of each frame.
+  func truth(_ index: Int) throws -> [Int] {
+    try frames.labels(of: index).map { confusions.label(of: $0) }
+  }
+
+  func findings(_ index: Int) throws -> Findings {
+    let (own, labels) = (try posteriors(index), try frames.labels(of: index))
+    return Findings(
+      labels: labels, chosen: own.map { $0.largestColumns() },
+      tallies: own.map { rules.tally($0, labels: labels) },
+      doubts: Doubt.all(
+        in: confusions.posteriors(own[0]), truth: try truth(index),
+        confidence: TestAnalysis.confidence))
+  }
 }
 
 extension Experiment {
@@ -61,71 +112,50 @@ extension Experiment {
   /// - Parameter utterance: whose posteriors are kept; nil for the one of the median accuracy among those of at
   ///   most 400 frames, or among all when none is so short.
   /// - Returns: what was found.
-  /// - Throws: `FileFault` for files that cannot be read, `ExperimentFault` for an utterance that there is not.
+  /// - Throws: `FileFault` for files that cannot be read, `ExperimentFault` for an utterance that there is not, or
+  ///   scores of other models, data or another recipe.
   package func analyseTest(showing utterance: String? = nil) throws -> TestAnalysis {
+    try requireScores()
     let frames = try openFrames(.test)
     let members = try memberJobs.map { try AcousticModel(path: modelPath($0.system)) }
-    let singles = try ["baseline", "student"].map {
-      (name: $0, model: try AcousticModel(path: modelPath($0)))
+    let names = ["baseline", "student"]
+    let models = TestModels(
+      members: members, singles: try names.map { try AcousticModel(path: modelPath($0)) },
+      mean: try distillation().mean,
+      rules: try ScoringRules(
+        members[0].classes, fold: recipe.scoring.fold.map { resolve($0, from: path) }),
+      confusions: LabelConfusions(members[0].classes), frames: frames,
+      featuresPath: features(.test).path)
+    let found = try workers.map(frames.count) { index in Result { try models.findings(index) } }
+      .map { try $0.get() }
+    var systems = (["ensemble"] + names).map {
+      TestAnalysis.System(name: $0, confusions: models.confusions)
     }
-    let classes = members[0].classes
-    let none = LabelConfusions(classes)
-    let rules = try ScoringRules(
-      classes, fold: recipe.scoring.fold.map { resolve($0, from: path) })
-    let mean = try distillation().mean
-    /// The distributions of all systems for an utterance, the ensemble's first.
-    @Sendable func posteriors(_ index: Int) throws -> [Matrix] {
-      let logMel = try frames.features(of: index, path: features(.test).path)
-      let ensemble = Ensemble.average(
-        members.lazy.map { $0.logits(of: logMel) }, temperature: 1, mean: mean)
-      return [ensemble]
-        + singles.map { single in
-          var own = single.model.logits(of: logMel)
-          own.replaceRowsBySoftmax(temperature: 1)
-          return own
-        }
-    }
-    var systems = (["ensemble"] + singles.map(\.name)).map {
-      TestAnalysis.System(name: $0, confusions: none)
-    }
-    let found = workers.map(frames.count) { index in
-      Result {
-        let (own, labels) = (try posteriors(index), try frames.labels(of: index))
-        return (
-          chosen: own.map { $0.largestColumns() }, labels: labels,
-          tallies: own.map { rules.tally($0, labels: labels) },
-          doubts: Doubt.all(
-            in: none.posteriors(own[0]), truth: labels.map { none.label(of: $0) },
-            confidence: TestAnalysis.confidence)
-        )
-      }
-    }
-    var doubtful: [TestAnalysis.DoubtfulUtterance] = []
-    for (index, result) in found.enumerated() {
-      let own = try result.get()
-      for place in systems.indices {
+    for place in systems.indices {
+      for own in found {
         systems[place].confusions.add(chosen: own.chosen[place], truth: own.labels)
         systems[place].tallies.append(own.tallies[place])
       }
-      guard !own.doubts.isEmpty else { continue }
-      doubtful.append(
-        TestAnalysis.DoubtfulUtterance(
-          utterance: frames.id(of: index), frames: own.labels.count, doubts: own.doubts))
     }
-    doubtful.sort { ($1.doubtfulFrames, $0.utterance) < ($0.doubtfulFrames, $1.utterance) }
+    let doubtful = found.enumerated().filter { !$1.doubts.isEmpty }.map { index, own in
+      TestAnalysis.DoubtfulUtterance(
+        utterance: frames.id(of: index), frames: own.labels.count, doubts: own.doubts)
+    }
     let shown = try exampleIndex(utterance, frames, systems[systems.count - 1].tallies)
-    let example = TestAnalysis.Example(
-      utterance: frames.id(of: shown),
-      logMel: try frames.features(of: shown, path: features(.test).path),
-      bands: recipe.features.logMel.columns,
-      posteriors: try posteriors(shown).map { none.posteriors($0) },
-      truth: try frames.labels(of: shown).map { none.label(of: $0) })
-    let names = try features(.test).speakers()
-    let speakers = frames.ids.compactMap { names?[$0] }
+    let speakers = try features(.test).speakers()
+    let known = frames.ids.compactMap { speakers?[$0] }
     return TestAnalysis(
-      systems: systems, utterances: frames.ids,
-      speakers: speakers.count == frames.count ? speakers : nil, example: example,
-      doubtful: doubtful, secondsAFrame: recipe.features.logMel.grid.shiftInSeconds)
+      systems: systems, utterances: frames.ids, speakers: known.count == frames.count ? known : nil,
+      example: TestAnalysis.Example(
+        utterance: frames.id(of: shown),
+        features: try frames.features(of: shown, path: features(.test).path),
+        bands: recipe.features.logMel.bandColumns,
+        posteriors: try models.posteriors(shown).map { models.confusions.posteriors($0) },
+        truth: try models.truth(shown)),
+      doubtful: doubtful.sorted {
+        ($1.doubtfulFrames, $0.utterance) < ($0.doubtfulFrames, $1.utterance)
+      },
+      secondsAFrame: recipe.features.logMel.grid.shiftInSeconds)
   }
 
   private func exampleIndex(

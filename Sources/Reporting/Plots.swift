@@ -181,9 +181,9 @@ func pointFigure(
 extension TestAnalysis {
   /// The example's log-mel picture, and below it what each system says with the true labels.
   func exampleFigure() throws(FileFault) -> Figure {
-    let frames = example.logMel.rows
+    let frames = example.features.rows
     let bands = (0..<frames).map { frame in
-      (0..<example.bands).map { Double(example.logMel[frame, $0]) }
+      example.bands.map { Double(example.features[frame, $0]) }
     }
     // The labels that are true somewhere, or that some system thinks likely somewhere.
     let shown = labels.indices.filter { label in
@@ -202,7 +202,7 @@ extension TestAnalysis {
       set multiplot layout \(systems.count + 1),1
       unset key; unset colorbox; set lmargin 9; set rmargin 2; unset grid
       set xrange [0:\(Double(frames) * secondsAFrame)]
-      set yrange [-0.5:\(example.bands - 1).5]; set ylabel 'mel band'
+      set yrange [-0.5:\(example.bands.count - 1).5]; set ylabel 'mel band'
       set title 'log-mel energies'
       set palette defined (0 '#ffffff', 1 '#000000')
 

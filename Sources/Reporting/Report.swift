@@ -81,12 +81,9 @@ package struct Report {
       Section(
         id: "recipe", title: "Recipe",
         blocks: [
-          Block(
-            text:
-              "limbeck \(limbeckVersion); \(libraryVersions.joined(separator: ", ")); \(Report.machine)."
-          ),
+          scores.madeBy.map { Block(text: "Scored by \($0).") },
           Block(code: experiment.recipe.text),
-        ]))
+        ].compactMap { $0 }))
     self.sections = sections.filter { !$0.blocks.isEmpty }
   }
 
@@ -96,11 +93,6 @@ package struct Report {
   package func html() throws -> String {
     try MustacheTemplate(string: reportTemplate)
       .render(["title": title, "sections": sections] as [String: Any])
-  }
-
-  private static var machine: String {
-    let info = ProcessInfo.processInfo
-    return "\(info.operatingSystemVersionString), \(info.activeProcessorCount) processors"
   }
 
   private static func scoreSection(_ scores: ScoreReport) -> Section {

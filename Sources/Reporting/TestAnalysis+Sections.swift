@@ -44,7 +44,7 @@ extension TestAnalysis {
           TextTable(
             rows: [["speaker", "frames"] + systems.map { "\($0.name) %" }]
               + rows.map { row in
-                [row.name, "\(row.frames)"] + row.accuracies.map { hundredths($0) }
+                [row.name, "\(row.frames)"] + row.accuracies.map { twoPlaces($0) }
               }), caption: "Test accuracy by speaker"),
       ].compactMap { $0 })
   }
@@ -59,7 +59,8 @@ extension TestAnalysis {
       }
       .sorted { ($0.recalls[0], $0.name) < ($1.recalls[0], $1.name) }
     let figure = try pointFigure(
-      "The share of each label's test frames that is taken for it, in whichever state.",
+      "The share of each label's test frames that is taken for it, in whichever state; labels are the model's, "
+        + "not folded.",
       names: rows.map(\.name),
       systems: systems.enumerated().map { index, system in
         (system.name, rows.map { $0.recalls[index] })
@@ -72,7 +73,7 @@ extension TestAnalysis {
           TextTable(
             rows: [["label", "frames"] + systems.map { "\($0.name) %" }]
               + rows.map { row in
-                [row.name, "\(row.frames)"] + row.recalls.map { hundredths($0) }
+                [row.name, "\(row.frames)"] + row.recalls.map { twoPlaces($0) }
               }), caption: "Test accuracy by label"),
       ])
   }
@@ -140,6 +141,6 @@ extension TestAnalysis {
 }
 
 /// A number in per cent, to two places; empty when it is none.
-private func hundredths(_ value: Double) -> String {
+private func twoPlaces(_ value: Double) -> String {
   value.isFinite ? String(format: "%.2f", value) : ""
 }

@@ -40,8 +40,11 @@ struct StudyScoreTests {
       MemberTally(posteriors: $1, terms: $1, labels: $0, by: rules)
     }
     let bootstrap = Bootstrap(utterances: 5, resamples: 50, seed: 1)
+    // Another set for development: its first utterance alone, which must not be taken for the test's.
+    let one = Bootstrap(utterances: 1, resamples: 50, seed: 1)
     let curve = try #require(
-      MemberCurve(development: tallies, bootstrap, test: tallies, bootstrap))
+      MemberCurve(development: Array(tallies.prefix(1)), one, test: tallies, bootstrap))
+    #expect(curve.points.allSatisfy { $0.development.frames == 30 && $0.test.frames == 150 })
     #expect(curve.points.map(\.members) == [1, 2, 3])
     // Each size by hand: the mean over the rings.
     for (size, rings) in [
@@ -122,7 +125,7 @@ struct StudyScoreTests {
       }
       return zip(raised.largestColumns(), labels).count { $0 == $1 }
     }
-    let choices = [LabelChoices(matrix, labels: labels, own: own)]
+    let choices = [LabelChoices(matrix, labels: labels, own: own, by: rules)]
     let found = LabelChoices.bestOffset(choices)
     let grid = (-800...800).map { Float($0) / 100 }
     #expect(correct(Float(found)) == grid.map(correct).max())
@@ -135,6 +138,10 @@ struct StudyScoreTests {
     }
     // Logits that need none get none.
     let right = Matrix(rows: 2, columns: 4, values: [5, 0, 0, 0, 0, 0, 5, 0])
-    #expect(LabelChoices.bestOffset([LabelChoices(right, labels: [0, 2], own: own)]) == 0)
+    #expect(
+      LabelChoices.bestOffset([LabelChoices(right, labels: [0, 2], own: own, by: rules)]) == 0)
+    // A label that is never right is best held below all others.
+    let wrong = LabelChoices(right, labels: [2, 2], own: own, by: rules)
+    #expect(LabelChoices.bestOffset([wrong]) < -5)
   }
 }

@@ -35,16 +35,17 @@ struct WorkersTests {
 
   @Test("a piece of work has the threads of those that have ended")
   func company() {
-    let company = Workers.Company(pieces: 3)
+    let company = Workers.Company(pieces: 5, width: 4)
     let workers = Workers(count: 8).shared(in: company)
     #expect(workers.current == 2 && workers.count == 8)
-    company.set(pieces: 2)
+    company.end()
+    #expect(workers.current == 2)
+    company.end()
+    #expect(workers.current == 2)
+    company.end()
     #expect(workers.current == 4)
-    company.set(pieces: 1)
+    for _ in 0..<2 { company.end() }
     #expect(workers.current == 8)
-    // More pieces than threads: one each.
-    company.set(pieces: 20)
-    #expect(workers.current == 1)
     let visits = Mutex([Int](repeating: 0, count: 100))
     workers.forEach(100) { index in visits.withLock { $0[index] += 1 } }
     #expect(visits.withLock { $0.allSatisfy { $0 == 1 } })
@@ -71,7 +72,7 @@ struct PhaseTests {
   @Test(
     "each task is done once, and none before the phase before it is done", arguments: [1, 2, 4])
   func order(threads: Int) {
-    let team = PhaseTeam(Workers(count: threads))
+    let team = PhaseTeam(count: threads)
     // Some calls come at once, before some the threads have gone to sleep.
     for call in 0..<200 {
       let sizes = [3, 0, 7, 1, 40 + call % 3, 2]
@@ -88,23 +89,6 @@ struct PhaseTests {
       #expect(early.load(ordering: .relaxed) == 0)
       #expect(done.withLock { $0.map { $0.sorted() } } == sizes.map { Array(0..<$0) })
       if call % 50 == 49 { usleep(20000) }
-    }
-  }
-
-  @Test("a run has the slots that are free then, and all its tasks")
-  func company() {
-    let company = Workers.Company(pieces: 4)
-    let team = PhaseTeam(Workers(count: 4).shared(in: company))
-    for call in 0..<300 {
-      let pieces = [4, 2, 1][call % 3]
-      company.set(pieces: pieces)
-      let done = Atomic(0)
-      let outside = Atomic(0)
-      team.run([20, 30]) { _, _, slot in
-        done.add(1, ordering: .relaxed)
-        if slot >= 4 / pieces { outside.add(1, ordering: .relaxed) }
-      }
-      #expect(done.load(ordering: .relaxed) == 50 && outside.load(ordering: .relaxed) == 0)
     }
   }
 }

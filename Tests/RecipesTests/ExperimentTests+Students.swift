@@ -108,7 +108,8 @@ extension ExperimentTests {
     }
   }
 
-  @Test("soft targets of the largest probabilities are as many numbers, and teach nearly the same")
+  @Test(
+    "soft targets of the largest probabilities are as many numbers, of which the student learns")
   func largestSoftTargets() throws {
     let corpus = try SampleCorpus()
     let recipe = try TextFile.text(of: corpus.recipePath)
@@ -124,6 +125,8 @@ extension ExperimentTests {
     #expect(all.report.own.largest == nil && all.report.own.bytesAFrame == 2 * 3)
     #expect(all.report.frames == 8 * 58 && all.report.bytes == 8 * 58 * 6)
     #expect(all.report.others.map(\.largest) == [1])
+    // Every utterance has 58 frames, of which the first and the 33rd are measured.
+    #expect(all.report.measuredFrames == 8 * 2)
     let one = try run("temperature: 2, largest: 1")
     #expect(one.report.own.largest == 1 && one.report.own.divergence > all.report.own.divergence)
     #expect(one.student != all.student)

@@ -27,25 +27,31 @@ extension ExperimentTests {
     let small = "{hidden: {layers: 1, units: 8}, training: {epochs: 3, patience: 1}}"
     let report = try run(
       corpus, "subsets: {shares: [0.25, 0.5, 1], seed: 4, soft: \(small), hard: \(small)}")
+    let subsets = try #require(report.subsets)
     #expect(
-      report.subsets.map(\.system)
+      subsets.map(\.system)
         == [25, 50, 100].flatMap {
           ["subset-\($0)pct-hard", "subset-\($0)pct-soft"]
         })
     // Utterances of the sample have 58 frames each.
-    #expect(report.subsets.map(\.utterances) == [2, 2, 4, 4, 8, 8])
-    #expect(report.subsets.map(\.frames) == [2, 2, 4, 4, 8, 8].map { $0 * 58 })
-    for subset in report.subsets {
+    #expect(subsets.map(\.utterances) == [2, 2, 4, 4, 8, 8])
+    #expect(subsets.map(\.frames) == [2, 2, 4, 4, 8, 8].map { $0 * 58 })
+    for subset in subsets {
       let path = "\(corpus.experimentPath)/models/\(subset.system).log.jsonl"
       let log = try TextFile.lines(of: path)
       #expect(log.contains { $0.text.contains("\"frames\":\(subset.frames)") })
     }
     #expect(report.table.contains("| subset-25pct-hard"))
-    // Of all utterances, hard targets are a baseline's of the same options, whose scores are in the table.
-    let models = try results(corpus.experimentPath)
-    let hard = try #require(models["models/subset-100pct-hard.safetensors"])
-    let soft = try #require(models["models/subset-100pct-soft.safetensors"])
-    #expect(hard != soft && report.subsets.allSatisfy { $0.test.frames == 4 * 58 })
+    #expect(subsets.allSatisfy { $0.test.frames == 4 * 58 })
+    // Of all utterances, hard targets teach what they teach a baseline of the same options, and soft ones more.
+    let whole = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(whole + "baseline: \(small)\n", to: "recipe.yaml")
+    _ = try experiment(corpus).run()
+    let weights = try ["baseline", "subset-100pct-hard", "subset-100pct-soft"].map {
+      try AcousticModel(path: "\(corpus.experimentPath)/models/\($0).safetensors").network
+        .layers[0].weights.values
+    }
+    #expect(weights[0] == weights[1] && weights[0] != weights[2])
   }
 
   @Test(
@@ -147,6 +153,8 @@ extension ExperimentTests {
       // Member 4 has the fold of member 1.
       #expect(missing == utterances.filter { !folds.isTrained(member: member + 3, on: $0) })
     }
+    // What is in no fold is known to no member.
+    #expect((0..<3).allSatisfy { !folds.isTrained(member: $0, on: "another") })
     // Fewer speakers than folds: by utterances.
     let one = Dictionary(uniqueKeysWithValues: utterances.map { ($0, "s") })
     let byUtterance = Folds(utterances: utterances, speakers: one, count: 3, seed: 5)
@@ -161,6 +169,11 @@ extension ExperimentTests {
     let fault = #expect(throws: OptionFault.self) {
       try run(corpus, "missingClass: {label: AA, student: {}}")
     }
-    #expect("\(try #require(fault))".contains("A"))
+    #expect(
+      "\(try #require(fault))"
+        == "missingClass.label: expected a label of the targets, as A, found AA")
+    // Nothing was trained for it.
+    let models = corpus.experimentPath + "/models"
+    #expect(!FileManager.default.fileExists(atPath: models + "/member-00.safetensors"))
   }
 }

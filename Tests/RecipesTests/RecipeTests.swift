@@ -89,6 +89,21 @@ struct RecipeTests {
     #expect(try Recipe(path: path).text == text)
   }
 
+  @Test("a setting leaves what a section has by a merge key")
+  func mergeKeys() throws {
+    let text =
+      corpus + targets + """
+        baseline: &own {hidden: {units: 7}, training: {epochs: 3, dropout: 0.5}}
+        student: {<<: *own, seed: 2}
+
+        """
+    let path = try folder.write(text, to: "recipe.yaml")
+    let recipe = try Recipe(path: path, settings: ["student.training.epochs=20"])
+    #expect(recipe.student.training.epochs == 20 && recipe.student.training.dropout == 0.5)
+    #expect(recipe.student.hidden.units == 7 && recipe.student.seed == 2)
+    #expect(recipe.baseline.training.epochs == 3)
+  }
+
   @Test(
     "a setting that cannot be is an error that shows it",
     arguments: [

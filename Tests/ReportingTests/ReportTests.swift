@@ -145,4 +145,17 @@ struct ReportTests {
     #expect("\(try #require(fault))" == "expected an utterance of the test set, found nobody-1")
     #expect(throws: Never.self) { try Report(experiment, showing: "test-2") }
   }
+
+  @Test("scores of other models than are there are not shown beside them")
+  func staleScores() throws {
+    let corpus = try SampleCorpus()
+    let experiment = try scored(corpus)
+    try FileManager.default.removeItem(
+      atPath: corpus.experimentPath + "/models/student.safetensors")
+    try FileManager.default.copyItem(
+      atPath: corpus.experimentPath + "/models/baseline.safetensors",
+      toPath: corpus.experimentPath + "/models/student.safetensors")
+    let fault = #expect(throws: ExperimentFault.self) { try Report(experiment) }
+    #expect(try #require(fault) == .staleScores(experiment.scoresPath))
+  }
 }

@@ -7,14 +7,13 @@
 #   --jobs N  threads (default: all cores); the results do not depend on it
 #   ROW       of the rows below, those to make (default: all)
 #
-# Each row is an experiment of its own in EXP/ablation, which shares the files of EXP by hard links; the
-# table goes to standard output. Rows of one ensemble differ from the first by what they say and go through
-# as many frames, but for the first two. What is done already is not done again.
+# Each row is an experiment of its own in EXP/ablation, with the features and members of EXP; the table
+# goes to standard output. Rows differ by what they say. What is done already is not done again.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 source "$root/recipes/requirements.sh"
 
-usage() { sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+usage() { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 [ $# -ge 1 ] && [ "${1#--}" = "$1" ] || usage
 exp=$1 jobs=() only=()
 shift
@@ -25,7 +24,13 @@ while [ $# -gt 0 ]; do
     *) only+=("$1"); shift ;;
   esac
 done
-[ -s "$exp/models/member-00.safetensors" ] || fail 66 "$exp has no members; run run.sh first"
+[ -s "$exp/scores.json" ] || fail 66 "$exp has no scores; run run.sh first"
+rows='short soft patient geometric speed masks noise folds'
+for name in ${only[@]+"${only[@]}"}; do
+  [[ " $rows " == *" $name "* ]] || fail 64 "expected a row of $rows; found $name"
+done
+# Of the ensemble and its data; a row of others is made anew.
+identity=$(cat "$exp"/stages/{features,targets,member,baseline}* | cksum)
 limbeck=$root/.build/release/limbeck
 none=(--set students={} --set search=null --set subsets=null --set missingClass=null)
 
@@ -35,9 +40,15 @@ row() { # NAME TEXT SETTING...
   shift 2
   [ ${#only[@]} -eq 0 ] || [[ " ${only[*]} " == *" $name "* ]] || return 0
   for setting in "$@"; do settings+=(--set "$setting"); done
-  if [ ! -d "$own" ]; then
-    mkdir -p "$own.new"
-    for folder in data features targets models stages; do cp -al "$exp/$folder" "$own.new/"; done
+  if [ "$(cat "$own/identity" 2>/dev/null)" != "$identity" ]; then
+    rm -rf "$own" "$own.new"
+    mkdir -p "$own.new/models" "$own.new/stages"
+    # Large files are whole when they have their names, and are never changed: hard links will do.
+    for folder in features targets; do cp -al "$exp/$folder" "$own.new/"; done
+    cp -a "$exp/data" "$own.new/"
+    cp -a "$exp"/models/{member,baseline}*.{safetensors,jsonl} "$own.new/models/"
+    cp -a "$exp"/stages/{features,targets,member,baseline}* "$own.new/stages/"
+    echo "$identity" >"$own.new/identity"
     mv "$own.new" "$own"
   fi
   some "$limbeck" run "$root/recipes/speechocean762/states.yaml" "$own" "${none[@]}" "${settings[@]}" \
