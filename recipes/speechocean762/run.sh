@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # From speechocean762 to a distilled acoustic model and its table of scores.
 #
-#   run.sh CORPUS [--targets states|tied] [--until STAGE] [--exp DIR] [--jobs N]
+#   run.sh CORPUS [--recipe NAME] [--until STAGE] [--exp DIR] [--jobs N]
 #
 #   CORPUS           the unpacked download of https://www.openslr.org/101, or its training half as one
 #                    data directory (see prepare.sh)
-#   --targets states 39 phones and silence, three states each (default); tied: the aligner's tied
-#                    states, some 4,800 classes
+#   --recipe NAME    states: 39 phones and silence, three states each (default); time-delay: the same by
+#                    time-delay networks, with all the studies; tied: the aligner's tied states, some
+#                    4,800 classes
 #   --until STAGE    the last stage: features, targets, train, search, distill or score (default: score)
-#   --exp DIR        where everything goes (default: exp/speechocean762-states or -tied)
+#   --exp DIR        where everything goes (default: exp/speechocean762-NAME)
 #   --jobs N         threads (default: all cores); the results do not depend on it
 #
 # Where the corpus has no alignments/, recipes/align makes them with its lexicon. What is missing is
@@ -18,21 +19,21 @@ root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 here=$root/recipes/speechocean762
 source "$root/recipes/requirements.sh"
 
-usage() { sed -n '2,14s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+usage() { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 [ $# -ge 1 ] && [ "${1#--}" = "$1" ] || usage
-corpus=$1 targets=states exp='' jobs=() until=()
+corpus=$1 recipe=states exp='' jobs=() until=()
 shift
 while [ $# -gt 0 ]; do
   case $1 in
-    --targets) targets=${2:?--targets needs states or tied}; shift 2 ;;
+    --recipe) recipe=${2:?--recipe needs states, time-delay or tied}; shift 2 ;;
     --until) require_stage "${2:?--until needs a stage}"; until=(--until "$2"); shift 2 ;;
     --exp) exp=${2:?--exp needs a folder}; shift 2 ;;
     --jobs) jobs=(--jobs "${2:?--jobs needs a number}"); shift 2 ;;
     *) usage ;;
   esac
 done
-[ -r "$here/$targets.yaml" ] || usage
-[ -n "$exp" ] || exp=$root/exp/speechocean762-$targets
+[ -r "$here/$recipe.yaml" ] || usage
+[ -n "$exp" ] || exp=$root/exp/speechocean762-$recipe
 
 require_build_tools
 require_programs gnuplot=gnuplot-nox
@@ -60,6 +61,6 @@ else
 fi
 gzip -dc "$root/data/pocketsphinx-en-us/states.txt.gz" >"$exp/data/states.txt"
 
-some "$limbeck" run "$here/$targets.yaml" "$exp" ${until[@]+"${until[@]}"} ${jobs[@]+--threads "${jobs[1]}"}
+some "$limbeck" run "$here/$recipe.yaml" "$exp" ${until[@]+"${until[@]}"} ${jobs[@]+--threads "${jobs[1]}"}
 [ ${#until[@]} -gt 0 ] || "$limbeck" report "$exp" >&2
 exit $status
