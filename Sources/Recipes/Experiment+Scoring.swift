@@ -64,7 +64,8 @@ extension Experiment {
   private func scoreInputs() throws -> Inputs {
     var inputs = Inputs()
     inputs.add("scoring", recipe.scoring)
-    inputs.add("figures", ["accuracy", "likelihood", "calibration", "p", "members"])
+    inputs.add(
+      "figures", ["accuracy", "likelihood", "calibration", "p", "members", "share of a sure gain"])
     inputs.add("subsets", recipe.subsets)
     inputs.add("missing class", recipe.missingClass?.label)
     inputs.add("mean", try distillation().mean)
@@ -195,13 +196,18 @@ extension Experiment {
     for (studentJob, baselineJob) in zip(studentJobs, baselineJobs) {
       let (studentName, baselineName) = (studentJob.system, baselineJob.system)
       let (student, baseline) = (test.tallies([studentName]), test.tallies([baselineName]))
+      let gain = ComparisonScore(
+        "ensemble - \(baselineName)", ensemble, minus: baseline, bootstrap: bootstrap)
       comparisons += [
-        ComparisonScore(
-          "ensemble - \(baselineName)", ensemble, minus: baseline, bootstrap: bootstrap),
+        gain,
         ComparisonScore(
           "\(studentName) - \(baselineName)", student, minus: baseline, bootstrap: bootstrap),
         ComparisonScore(
           "ensemble - \(studentName)", ensemble, minus: student, bootstrap: bootstrap),
+      ]
+      // A share of a gain that may be none says nothing.
+      guard let gain, gain.low > 0 else { continue }
+      comparisons.append(
         ComparisonScore(
           "share of the gain recovered by \(studentName)", utterances: baseline[0].count,
           bootstrap: bootstrap
@@ -209,8 +215,7 @@ extension Experiment {
           let floor = meanAccuracy(of: baseline, weights: $0)
           return (meanAccuracy(of: student, weights: $0) - floor)
             / (meanAccuracy(of: ensemble, weights: $0) - floor)
-        },
-      ]
+        })
     }
     return comparisons.compactMap { $0 }
   }

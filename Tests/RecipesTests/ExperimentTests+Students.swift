@@ -158,6 +158,14 @@ extension ExperimentTests {
       mismatch(
         gain.value, report.systems[7].test.accuracy - report.systems[5].test.accuracy,
         absolute: 1e-12) == nil)
+    // A share is given of a gain that is sure alone.
+    for (student, baseline) in [("student", "baseline"), ("student-small", "baseline-small")] {
+      let whole = report.comparisons.first { $0.comparison == "ensemble - \(baseline)" }
+      let share = report.comparisons.contains {
+        $0.comparison == "share of the gain recovered by \(student)"
+      }
+      #expect(share == (try #require(whole).low > 0))
+    }
     let logs = try ["baseline-small", "student-small"].map { system in
       try TextFile.lines(of: "\(corpus.experimentPath)/models/\(system).log.jsonl").count
     }
