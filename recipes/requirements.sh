@@ -12,8 +12,8 @@ unset CDPATH
 # Ends the script unless an argument is a stage of `limbeck run`.
 require_stage() { # STAGE
   case $1 in
-    features | targets | train | search | distill | score) ;;
-    *) fail 64 "--until: expected features, targets, train, search, distill or score, found $1" ;;
+    features | targets | train | search | distill | specialists | score) ;;
+    *) fail 64 "--until: expected features, targets, train, search, distill, specialists or score, found $1" ;;
   esac
 }
 

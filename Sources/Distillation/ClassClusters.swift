@@ -12,9 +12,18 @@ package struct ClusteringOptions: Sendable, Equatable, Codable {
     case online
   }
 
+  /// What is put together.
+  package enum Element: String, Sendable, Codable, CaseIterable {
+    case `class`
+    /// All classes of a label, such as the states of a phone.
+    case label
+  }
+
   /// How many sets of classes there are.
   package var clusters = 8
-  /// The classes of a set: those nearest to its centre, so that sets may overlap; absent for a partition.
+  package var by = Element.class
+  /// The classes of a set, or its labels: those nearest to its centre, so that sets may overlap; absent for a
+  /// partition.
   package var size: Int?
   package var method = Method.batch
   /// From how many starts the best outcome is taken.
@@ -24,12 +33,13 @@ package struct ClusteringOptions: Sendable, Equatable, Codable {
   package init() {}
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
-    case clusters, size, method, restarts, seed
+    case clusters, by, size, method, restarts, seed
   }
 
   package init(from decoder: any Decoder) throws {
     let read = try OptionReader<CodingKeys>(decoder)
     clusters = try read(.clusters, default: clusters)
+    by = try read(.by, default: by)
     size = try read.optional(.size)
     method = try read(.method, default: method)
     restarts = try read(.restarts, default: restarts)

@@ -18,23 +18,18 @@ package struct PredictionCovariance: Sendable {
 
   /// Counts some frames.
   ///
-  /// - Parameter posteriors: frames × classes, each row a distribution.
-  package mutating func add(_ posteriors: Matrix) {
+  /// - Parameters:
+  ///   - posteriors: frames × classes, each row a distribution.
+  ///   - workers: share the classes.
+  package mutating func add(_ posteriors: Matrix, workers: Workers = .one) {
     precondition(
       posteriors.columns == classes, "PredictionCovariance: \(posteriors.columns) classes")
     for row in 0..<posteriors.rows {
       let own = posteriors.row(row)
       for index in own.indices { sums[index] += Double(own[index]) }
     }
-    products.add(posteriors)
+    products.add(posteriors, workers: workers)
     frames += posteriors.rows
-  }
-
-  /// Counts what another one has counted.
-  package mutating func add(_ other: PredictionCovariance) {
-    frames += other.frames
-    for index in sums.indices { sums[index] += other.sums[index] }
-    products.add(other.products)
   }
 
   /// The mean of each class's probability.
@@ -45,6 +40,19 @@ package struct PredictionCovariance: Sendable {
     let (mean, count) = (mean, Double(max(1, frames)))
     return (0..<classes).map { row in
       (0..<classes).map { products[row, $0] / count - mean[row] * mean[$0] }
+    }
+  }
+
+  /// The covariance of the summed probabilities of groups of classes, by group.
+  ///
+  /// - Parameter groups: the ids of each group's classes; no class is in two.
+  /// - Returns: groups × groups.
+  package func columns(ofGroups groups: [[Int32]]) -> [[Double]] {
+    let classes = columns
+    return groups.map { row in
+      groups.map { column in
+        row.reduce(0) { sum, one in column.reduce(sum) { $0 + classes[Int(one)][Int($1)] } }
+      }
     }
   }
 }

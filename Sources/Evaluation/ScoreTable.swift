@@ -21,7 +21,8 @@ extension ScoreReport {
   /// The report as tables for people, in Markdown: accuracies in per cent, each with half the width
   /// of its 95 % interval.
   package var table: String {
-    [systemTable, comparisonTable, memberTable, subsetTable, missingClassTable]
+    ([systemTable, comparisonTable, memberTable, subsetTable, missingClassTable]
+      + [specialists?.coverageTable, specialists?.costTable, specialists?.comparisonTable])
       .compactMap { $0?.markdown }.joined(separator: "\n") + "\n" + rules + "\n"
   }
 
@@ -46,17 +47,7 @@ extension ScoreReport {
   }
 
   /// Differences of systems; nil for none.
-  package var comparisonTable: TextTable? {
-    guard !comparisons.isEmpty else { return nil }
-    return TextTable(
-      rows: [["on the test set, paired", "value", "95 % interval", "p"]]
-        + comparisons.map {
-          [
-            $0.comparison, hundredths($0.value), "\(hundredths($0.low)) to \(hundredths($0.high))",
-            $0.pValue.map { String(format: "%.4f", $0) } ?? "",
-          ]
-        })
-  }
+  package var comparisonTable: TextTable? { comparisons.table }
 
   /// The ensembles of fewer members, and how much these disagree; nil of a single member.
   package var memberTable: TextTable? {
@@ -110,6 +101,74 @@ extension ScoreReport {
         \(String(format: "%.2f", missingClass.offset)), which is best for all development frames.
         """)
   }
+}
+
+extension [ComparisonScore] {
+  fileprivate var table: TextTable? {
+    guard !isEmpty else { return nil }
+    return TextTable(
+      rows: [["on the test set, paired", "value", "95 % interval", "p"]]
+        + map { [$0.comparison] + $0.cells })
+  }
+}
+
+extension ComparisonScore {
+  /// Its value, its interval, and p where there is one.
+  fileprivate var cells: [String] {
+    [
+      hundredths(value), "\(hundredths(low)) to \(hundredths(high))",
+      pValue.map { String(format: "%.4f", $0) } ?? "",
+    ]
+  }
+}
+
+extension SpecialistScore {
+  /// Accuracies by how many specialists have the true class.
+  package var coverageTable: TextTable {
+    let names = ["all", "1 or more"]
+    let rows =
+      zip(names, whole).map { ($0, $1) } + coverage.map { ("\($0.specialists)", $0) }
+    return TextTable(
+      rows: [
+        [
+          "specialists of the true class", "test frames", "generalist %", "with specialists %",
+          "gain", "95 % interval", "p", "relative gain %",
+        ]
+      ]
+        + rows.map { name, row in
+          [
+            name, grouped(row.generalist.frames),
+            percent(row.generalist.accuracy, row.generalist.halfWidth),
+            percent(row.combined.accuracy, row.combined.halfWidth),
+          ] + row.gain.cells + [hundredths(row.gain.value / row.generalist.accuracy)]
+        },
+      note: """
+        A frame is shown to \(String(format: "%.2f", activeAFrame)) specialists in the mean, those that have \
+        the classes which the generalist finds most probable.
+        """)
+  }
+
+  /// What generalist, specialists and the ensemble cost.
+  package var costTable: TextTable {
+    TextTable(
+      rows: [
+        [
+          "system", "networks", "parameters", "multiply-adds a frame", "frames/s",
+          "training frames", "training multiply-adds", "test %",
+        ]
+      ]
+        + costs.map { cost in
+          [
+            cost.system, "\(cost.networks)", grouped(cost.parameters), grouped(cost.multiplyAdds),
+            grouped(Int((cost.framesPerSecond / 100).rounded()) * 100),
+            grouped(cost.trainingFrames), String(format: "%.2e", cost.trainingMultiplyAdds),
+            percent(cost.test.accuracy, cost.test.halfWidth),
+          ]
+        })
+  }
+
+  /// Differences of the students; nil for none.
+  package var comparisonTable: TextTable? { comparisons.table }
 }
 
 private func percent(_ value: Double, _ halfWidth: Double) -> String {

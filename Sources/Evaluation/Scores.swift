@@ -207,17 +207,20 @@ package struct ScoreReport: Sendable, Equatable, Codable {
   package let subsets: [SubsetScore]?
   /// Nil when the recipe leaves no class out.
   package let missingClass: MissingClassScore?
+  /// Nil when the recipe has no specialists.
+  package let specialists: SpecialistScore?
   /// The program, its libraries and the machine, in words; nil in scores of old.
   package let madeBy: String?
 
   package init(
     rules: String, systems: [SystemScore], comparisons: [ComparisonScore],
     memberCurve: MemberCurve? = nil, subsets: [SubsetScore]? = nil,
-    missingClass: MissingClassScore? = nil, madeBy: String? = nil
+    missingClass: MissingClassScore? = nil, specialists: SpecialistScore? = nil,
+    madeBy: String? = nil
   ) {
     (self.rules, self.systems, self.comparisons) = (rules, systems, comparisons)
     (self.memberCurve, self.subsets, self.missingClass) = (memberCurve, subsets, missingClass)
-    self.madeBy = madeBy
+    (self.specialists, self.madeBy) = (specialists, madeBy)
   }
 
   /// Reads a `scores.json`.

@@ -15,8 +15,9 @@ struct Limbeck: ParsableCommand {
       """,
     version: limbeckVersion,
     subcommands: [
-      Validate.self, Features.self, Targets.self, Train.self, Distill.self, Score.self, Run.self,
-      Info.self, ReportCommand.self,
+      Validate.self, Features.self, Targets.self, Train.self, Distill.self, Specialists.self,
+      Score.self,
+      Run.self, Info.self, ReportCommand.self,
       Copy.self,
     ])
 }

@@ -9,8 +9,9 @@ struct Run: ParsableCommand {
     abstract: "Run all stages of a recipe; what is fresh is skipped.",
     discussion: """
       The stages: features, targets, train (members and baselines), search (T and λ, where the \
-      recipe asks for it), distill (soft targets and students), score. The table of scores goes to standard output and to EXP/scores.json; \
-      utterances left out are named in EXP/ledger.jsonl.
+      recipe asks for it), distill (soft targets and students), specialists (of the baseline, where \
+      the recipe asks for them), score. The table of scores goes to standard output and to \
+      EXP/scores.json; utterances left out are named in EXP/ledger.jsonl.
       """)
 
   @OptionGroup var experiment: ExperimentArguments

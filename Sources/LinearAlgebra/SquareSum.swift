@@ -14,27 +14,35 @@ package struct SquareSum: Sendable {
 
   /// Adds `xᵀ x` of each row.
   ///
-  /// - Parameter rows: of `size` columns.
-  package mutating func add(_ rows: Matrix) {
+  /// - Parameters:
+  ///   - rows: of `size` columns.
+  ///   - workers: share the rows of the sum.
+  package mutating func add(_ rows: Matrix, workers: Workers = .one) {
     precondition(rows.columns == size, "SquareSum: \(rows.columns) columns for \(size)")
     guard rows.rows > 0 else { return }
-    _ = Workers.one
     let doubles = rows.values.map(Double.init)
     let (count, stride) = (Int32(rows.rows), Int32(size))
+    let size = size
     unsafe doubles.withUnsafeBufferPointer { input in
       unsafe values.withUnsafeMutableBufferPointer { output in
-        unsafe cblas_dsyrk(
-          CblasRowMajor, CblasUpper, CblasTrans, stride, count, 1, input.baseAddress, stride, 1,
-          output.baseAddress, stride)
+        guard let source = input.baseAddress, let sum = output.baseAddress else {
+          return
+        }
+        nonisolated(unsafe) let (own, result) = unsafe (source, sum)
+        // Panels of rows, each from the diagonal on, whose bounds do not depend on the number of threads.
+        workers.forEachPart(of: size, size: SquareSum.panel) { part in
+          let first = part.lowerBound
+          unsafe cblas_dgemm(
+            CblasRowMajor, CblasTrans, CblasNoTrans, Int32(part.count), stride - Int32(first),
+            count,
+            1, own + first, stride, own + first, stride, 1, result + first * (size + 1), stride)
+        }
       }
     }
   }
 
-  /// Adds another sum of as many columns.
-  package mutating func add(_ other: SquareSum) {
-    precondition(other.size == size, "SquareSum: \(other.size) columns for \(size)")
-    for index in values.indices { values[index] += other.values[index] }
-  }
+  /// The rows of the sum that one product makes.
+  private static let panel = 256
 
   /// The sum of the products of two columns.
   package subscript(row: Int, column: Int) -> Double {

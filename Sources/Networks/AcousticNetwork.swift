@@ -146,6 +146,9 @@ package struct AcousticNetwork: Sendable, Equatable {
     }
   }
 
+  /// The multiplications with a weight that one frame takes; layers' results of neighbouring frames are used again.
+  package var multiplyAdds: Int { layers.reduce(0) { $0 + $1.weights.values.count } }
+
   /// The network as it is used: normalisations multiplied into weights and biases.
   package var folded: AcousticNetwork { AcousticNetwork(layers: layers.map(\.folded)) }
 
@@ -253,4 +256,5 @@ package enum RandomStream: UInt64, Sendable {
   case weights = 1
   case order = 2
   case dropout = 3
+  case sampling = 4
 }

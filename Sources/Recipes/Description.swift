@@ -38,7 +38,6 @@ package struct Description: Sendable {
         "\(layer.inputs)\(frames(layer.offsets)) → \(layer.bias.count)\(isLast ? "" : ", ReLU"), "
         + "\(layer.weights.values.count + layer.bias.count) parameters"
     }
-    let multiplyAdds = network.layers.reduce(0) { $0 + $1.weights.values.count }
     let options = model.features.listed.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
     let context = network.context
     let provenance = model.provenance
@@ -48,7 +47,7 @@ package struct Description: Sendable {
       limbeck \(provenance.limbeckVersion)
       layers       \(layers.joined(separator: "\n             "))
       parameters   \(network.parameterCount)
-      multiply-adds a frame  \(multiplyAdds)
+      multiply-adds a frame  \(network.multiplyAdds)
       context      \(-context.lowerBound) frames left, \(context.upperBound) right
       features     \(options)
       classes      \(model.classes.count): \(model.classes.symbols.prefix(6).joined(separator: " ")) …

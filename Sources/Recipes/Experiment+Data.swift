@@ -160,7 +160,7 @@ extension Experiment {
     }
     for (folder, copy) in copies {
       var own = try Ledger(path: folder.ledgerPath)
-      if last == .distill || last == .score {
+      if [.distill, .specialists, .score].contains(last) {
         // Every frame of a copy is used: its classes need not be known.
         for (id, frames) in try folder.frameCounts().sorted(by: { inByteOrder($0.key, $1.key) }) {
           var entry = Ledger.Entry(id, .train)

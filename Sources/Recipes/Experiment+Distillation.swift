@@ -18,11 +18,16 @@ extension Experiment {
     let featuresPath: String
     /// Nil for hard targets alone.
     let softTargetsPath: String?
+    /// How many probabilities of a frame are stored; nil for all.
+    let largest: Int?
 
     /// Some of the frames.
-    func with(_ frames: ArchiveFrames, softTargetsPath: String?) -> TransferPart {
+    func with(
+      _ frames: ArchiveFrames, softTargetsPath: String?, largest: Int?
+    ) -> TransferPart {
       TransferPart(
-        name: name, frames: frames, featuresPath: featuresPath, softTargetsPath: softTargetsPath)
+        name: name, frames: frames, featuresPath: featuresPath, softTargetsPath: softTargetsPath,
+        largest: largest)
     }
   }
 
@@ -39,7 +44,8 @@ extension Experiment {
     ) -> TransferPart {
       TransferPart(
         name: "\(folder)/\(name)", frames: frames, featuresPath: features.archivePath,
-        softTargetsPath: "\(path)/\(folder)/\(name).ark")
+        softTargetsPath: "\(path)/\(folder)/\(name).ark",
+        largest: recipe.distillation.largest)
     }
     let classes = try ClassInventory(path: targets(.train).classesPath)
     let own = part("train", try openFrames(.train), features(.train))
@@ -107,7 +113,11 @@ extension Experiment {
     softTargets folder: String, copies: Int? = nil
   ) throws {
     let parts = try transferParts(folder, copies: copies)
-    for part in parts { try computeSoftTargets(of: part, students[0].distillation) }
+    let options = students[0].distillation
+    let teacher = try ensembleTeacher(options)
+    for part in parts {
+      try computeSoftTargets(of: part, temperature: options.temperature, by: teacher)
+    }
     try trainStudents(students, on: parts)
   }
 
@@ -142,29 +152,41 @@ extension Experiment {
     }
   }
 
-  /// Writes the ensemble's distribution at T for each frame, keyed by utterance and frame.
-  private func computeSoftTargets(
-    of part: TransferPart, _ options: DistillationOptions
+  /// The whole ensemble, as a teacher.
+  ///
+  /// - Parameters:
+  ///   - options: with the mean.
+  ///   - members: how many of the members, from the first on; nil for all, each on the folds that it was not
+  ///     trained on.
+  /// - Returns: a teacher whose models need not be there yet.
+  /// - Throws: `FileFault` when the folds cannot be told.
+  func ensembleTeacher(
+    _ options: DistillationOptions, members: Int? = nil
+  ) throws(FileFault) -> EnsembleTeacher {
+    EnsembleTeacher(
+      memberPaths: memberJobs.prefix(members ?? memberJobs.count).map { modelPath($0.system) },
+      mean: options.mean, folds: members == nil ? try folds() : nil)
+  }
+
+  /// Writes a teacher's distribution at T for each frame, keyed by utterance and frame.
+  func computeSoftTargets(
+    of part: TransferPart, temperature: Double, by teacher: any Teacher
   ) throws {
     guard let softTargetsPath = part.softTargetsPath else { return }
     let reportPath = SoftTargetReport.path(of: softTargetsPath)
     var inputs = Inputs()
     let classes = try ClassInventory(path: targets(.train).classesPath).count
-    let store = SoftTargetStore(classes: classes, largest: options.largest)
+    let store = SoftTargetStore(classes: classes, largest: part.largest)
     inputs.add("form", ["16-bit logarithms"])
     if let largest = store.largest { inputs.add("largest", largest) }
-    let folds = try folds()
-    if let folds { inputs.add("folds", folds) }
-    inputs.add("temperature", options.temperature)
-    inputs.add("mean", options.mean)
-    for job in memberJobs { try inputs.add(file: modelPath(job.system)) }
+    inputs.add("temperature", temperature)
+    try teacher.add(to: &inputs)
     try inputs.add(file: part.featuresPath)
     for file in dataFiles(.train) { try inputs.add(file: file) }
     try perform(part.name, inputs: inputs, outputs: [softTargetsPath, reportPath]) {
       try SoftTargetPass(
-        frames: part.frames, store: store,
-        featuresPath: part.featuresPath, memberPaths: memberJobs.map { modelPath($0.system) },
-        options: options, folds: folds, workers: workers, reporter: reporter
+        frames: part.frames, store: store, featuresPath: part.featuresPath, teacher: teacher,
+        temperature: temperature, workers: workers, reporter: reporter
       ).run(to: softTargetsPath, identity: inputs.fingerprint)
     }
   }

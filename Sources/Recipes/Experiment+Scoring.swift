@@ -33,12 +33,12 @@ struct TalliedSet {
 
 extension Experiment {
   /// What the ensemble is called among the systems.
-  private static let ensembleName = "ensemble"
+  static let ensembleName = "ensemble"
 
   /// Scores all systems and writes `scores.json`, and `recipe.yaml`, the recipe that they are of.
   package func score() throws {
     try perform("scores", inputs: try scoreInputs(), outputs: [scoresPath]) {
-      let studies = subsetJobs.map(\.job.system)
+      let studies = subsetJobs.map(\.job.system) + specialistStudents
       let systems = systems(until: .score)
       let models = try (systems + studies).map { ($0, try AcousticModel(path: modelPath($0))) }
       let ensemble = try Ensemble(models.prefix(recipe.ensemble.members).map(\.1))
@@ -70,7 +70,12 @@ extension Experiment {
     inputs.add("missing class", recipe.missingClass?.label)
     inputs.add("mean", try distillation().mean)
     if let fold = recipe.scoring.fold { try inputs.add(file: resolve(fold, from: path)) }
-    let others = subsetJobs.map(\.job.system) + [missingClassJob?.system].compactMap { $0 }
+    var others = subsetJobs.map(\.job.system) + [missingClassJob?.system].compactMap { $0 }
+    if recipe.specialists != nil {
+      inputs.add("specialists", [recipe.specialists?.active, recipe.specialists?.members])
+      try inputs.add(file: clustersPath)
+      others += try specialistSystems() + specialistStudents
+    }
     for system in systems(until: .score) + others { try inputs.add(file: modelPath(system)) }
     for part in [CorpusPart.development, .test] {
       for file in dataFiles(part) { try inputs.add(file: file) }
@@ -97,6 +102,7 @@ extension Experiment {
       }
     }
     let mean = try distillation().mean
+    let compared = try comparedEnsemble()
     let clock = ContinuousClock()
     for index in 0..<frames.count {
       let logMel = try frames.features(of: index, path: features(part).path)
@@ -119,6 +125,13 @@ extension Experiment {
       let posteriors = Ensemble.average(memberLogits, temperature: 1, mean: mean)
       systems[Experiment.ensembleName]?.seconds += (clock.now - start) / .seconds(1)
       systems[Experiment.ensembleName]?.tallies.append(rules.tally(posteriors, labels: labels))
+      if let compared {
+        let start = clock.now
+        let posteriors = Ensemble.average(
+          memberLogits.prefix(compared.members), temperature: 1, mean: mean)
+        systems[compared.name, default: SystemTally()].seconds += (clock.now - start) / .seconds(1)
+        systems[compared.name]?.tallies.append(rules.tally(posteriors, labels: labels))
+      }
       members.append(
         MemberTally(
           posteriors: memberPosteriors,
@@ -177,7 +190,8 @@ extension Experiment {
         development: development.members, onDevelopment, test: test.members, onTest),
       subsets: try subsetScores(
         development: development, onDevelopment, test: test, onTest, by: rules),
-      missingClass: try missingClassScore(onTest: onTest, by: rules), madeBy: Experiment.maker)
+      missingClass: try missingClassScore(onTest: onTest, by: rules),
+      specialists: try specialistScore(test, onTest, by: rules), madeBy: Experiment.maker)
   }
 
   private func bootstrap(for set: TalliedSet, _ system: String) -> Bootstrap {

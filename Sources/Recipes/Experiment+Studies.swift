@@ -46,7 +46,8 @@ extension Experiment {
         [(subset.job, options)],
         on: [
           train.with(
-            frames, softTargetsPath: subset.hasSoftTargets ? train.softTargetsPath : nil)
+            frames, softTargetsPath: subset.hasSoftTargets ? train.softTargetsPath : nil,
+            largest: train.largest)
         ]
       ) { inputs in
         inputs.add("share", [subset.share, Double(seed)])
@@ -56,7 +57,11 @@ extension Experiment {
     let own = try classes(of: missing)
     try trainStudents(
       [(job, options)],
-      on: [train.with(train.frames.leavingOut(own), softTargetsPath: train.softTargetsPath)]
+      on: [
+        train.with(
+          train.frames.leavingOut(own), softTargetsPath: train.softTargetsPath,
+          largest: train.largest)
+      ]
     ) { inputs in
       inputs.add("missing class", missing.label)
     }

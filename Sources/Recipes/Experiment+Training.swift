@@ -19,13 +19,15 @@ struct TrainingJob: Sendable {
   let training: TrainingOptions
   /// Of a member that is not trained on all utterances, its number, which decides on the fold.
   let member: Int?
+  /// Of a network that does not start from random weights and learns some classes.
+  let specialist: Specialist?
 
   init(
     system: String, seed: UInt64, hidden: HiddenShape, training: TrainingOptions,
-    member: Int? = nil
+    member: Int? = nil, specialist: Specialist? = nil
   ) {
     (self.system, self.seed, self.hidden, self.training) = (system, seed, hidden, training)
-    self.member = member
+    (self.member, self.specialist) = (member, specialist)
   }
 
   init(_ system: String, _ options: Recipe.SystemOptions) {
@@ -40,6 +42,14 @@ struct TrainingData: Sendable {
   let development: FrameSet
   let normalizer: FeatureNormalizer
   let classes: ClassInventory
+
+  /// The same of which each pass has a sample; all of it for nil.
+  func sampled(by sampling: ClassSampling?) -> TrainingData {
+    guard let sampling else { return self }
+    return TrainingData(
+      train: train.sampled(by: sampling), development: development.sampled(by: sampling),
+      normalizer: normalizer, classes: classes)
+  }
 }
 
 extension Experiment {
@@ -80,7 +90,7 @@ extension Experiment {
     return switch last {
     case .features, .targets: []
     case .train, .search: trained
-    case .distill, .score: trained + studentJobs.map(\.system)
+    case .distill, .specialists, .score: trained + studentJobs.map(\.system)
     }
   }
 
@@ -164,12 +174,14 @@ extension Experiment {
         member == nil || folds?.isTrained(member: member ?? 0, on: $0) ?? true
       }
     }
-    let data = stale.map { sets[set(of: jobs[$0])] }
+    let data = stale.map { index in
+      sets[set(of: jobs[index])]?.sampled(by: jobs[index].specialist?.sampling)
+    }
     let log = reporter.log
     let observer = TrainingObserver(
       work: stale.map { jobs[$0].system }.joined(separator: " "),
-      total: stale.reduce(0) {
-        $0 + (sets[set(of: jobs[$1])]?.train.count ?? 0) * jobs[$1].training.epochs
+      total: zip(stale, data).reduce(0) {
+        $0 + ($1.1?.train.count ?? 0) * jobs[$1.0].training.epochs
       },
       reporter: reporter)
     let sideBySide = min(networks ?? workers.count, workers.count, stale.count)
@@ -198,9 +210,11 @@ extension Experiment {
     _ job: TrainingJob, on data: TrainingData, objective: any TrainingObjective, inputs: Inputs,
     workers: Workers, observer: TrainingObserver
   ) throws {
-    let network = AcousticNetwork(
-      features: recipe.features.columns, context: recipe.context.offsets, hidden: job.hidden,
-      classes: data.classes.count, seed: job.seed)
+    let network =
+      job.specialist?.start
+      ?? AcousticNetwork(
+        features: recipe.features.columns, context: recipe.context.offsets, hidden: job.hidden,
+        classes: data.classes.count, seed: job.seed)
     let log = reporter.log
     let folder = "\(path)/checkpoints/\(job.system)"
     let lock = try FolderLock(folder)
@@ -225,8 +239,9 @@ extension Experiment {
     }
     let best = outcome.history[outcome.epoch - 1]
     let model = AcousticModel(
-      network: outcome.network, features: recipe.features, normalizer: data.normalizer,
-      classes: data.classes,
+      network: job.specialist?.corrected(outcome.network) ?? outcome.network,
+      features: recipe.features, normalizer: data.normalizer,
+      classes: job.specialist?.classes ?? data.classes,
       provenance: AcousticModel.Provenance(
         system: job.system, seed: job.seed, epoch: outcome.epoch,
         developmentAccuracy: best.developmentAccuracy, limbeckVersion: limbeckVersion))
@@ -283,7 +298,7 @@ extension Experiment {
         try parts.map { part in
           guard let path = part.softTargetsPath else { return part.frames }
           return try part.frames.with(
-            softTargets: try MatrixArchive(path: path), largest: recipe.distillation.largest)
+            softTargets: try MatrixArchive(path: path), largest: part.largest)
         })
     }
     let source: any FrameSource = joined ?? train.keeping(isTrained)

@@ -19,6 +19,8 @@ package enum Stage: String, Sendable, CaseIterable {
   case search
   /// Soft targets and the students.
   case distill
+  /// The baseline's specialists and their students, where the recipe asks for them.
+  case specialists
   /// The scores of all systems.
   case score
 }
@@ -38,6 +40,7 @@ package enum CorpusPart: String, Sendable, CaseIterable {
 /// checkpoints/SYSTEM/   of trainings that are not done
 /// soft-targets/         train.ark train.scp train.json, and train-copy-N.ark of the copies; those of a search
 /// search.json           what was tried to choose T and λ
+/// specialists/          clusters.json, the classes of each specialist
 /// recipe.yaml           the recipe that the scores are of
 /// stages/               what each step was made from
 /// ledger.jsonl          what became of every utterance at every stage
@@ -107,6 +110,7 @@ package struct Experiment: Sendable {
       case .train: try trainMembersAndBaselines()
       case .search: try search()
       case .distill: try distill()
+      case .specialists: try trainSpecialists()
       case .score: try score()
       }
       if stage == last { break }

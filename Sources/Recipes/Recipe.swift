@@ -152,13 +152,15 @@ package struct Recipe: Sendable, Codable {
   package let subsets: SubsetOptions?
   /// A student that never sees one label's frames; nil for none.
   package let missingClass: MissingClassOptions?
+  /// Specialists of the baseline; nil for none.
+  package let specialists: SpecialistOptions?
   package let scoring: ScoringOptions
   /// The recipe's text.
   package internal(set) var text = ""
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case corpus, targets, features, context, ensemble, student, baseline, students, distillation
-    case search, augmentation, subsets, missingClass, scoring
+    case search, augmentation, subsets, missingClass, specialists, scoring
   }
 
   package init(from decoder: any Decoder) throws {
@@ -186,6 +188,7 @@ package struct Recipe: Sendable, Codable {
     augmentation = try read.optional(.augmentation)
     subsets = try read.optional(.subsets)
     missingClass = try read.optional(.missingClass)
+    specialists = try read.optional(.specialists)
     scoring = try read(.scoring, default: ScoringOptions())
   }
 }

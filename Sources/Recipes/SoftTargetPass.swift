@@ -7,20 +7,18 @@ import Logging
 import Storage
 import Training
 
-/// Labels frames with an ensemble's distributions, and stores them in 16 bits by utterance.
+/// Labels frames with a teacher's distributions, and stores them in 16 bits by utterance.
 ///
-/// Members are in memory one at a time: each goes over some utterances, whose sums are held, before the next
-/// one does. A run that was killed goes on after the last utterances that were written.
+/// The teacher labels some utterances at a time, whose distributions are held: of an ensemble each member goes over
+/// them before the next one does. A run that was killed goes on after the last utterances that were written.
 struct SoftTargetPass {
   let frames: ArchiveFrames
   let store: SoftTargetStore
   /// The archive of the features.
   let featuresPath: String
-  /// The models of all members, at least one.
-  let memberPaths: [String]
-  let options: DistillationOptions
-  /// Nil when all members label each utterance.
-  let folds: Folds?
+  let teacher: any Teacher
+  /// T.
+  let temperature: Double
   let workers: Workers
   let reporter: Reporter
 
@@ -46,7 +44,14 @@ struct SoftTargetPass {
     var next = archive.records.count
     while next < frames.count {
       let round = self.round(from: next)
-      let distributions = try distributions(of: round)
+      let distributions = try teacher.distributions(
+        of: round, in: frames, path: featuresPath, temperature: temperature, workers: workers
+      ) { share in
+        reporter.progress(
+          WorkProgress(
+            work: "soft targets", done: Double(round.lowerBound) + share * Double(round.count),
+            total: Double(frames.count), unit: "utterances"))
+      }
       let stored = workers.map(round.count) { index in
         let own = store.stored(distributions[index])
         var loss = SoftTargetLosses(of: store)
@@ -70,7 +75,7 @@ struct SoftTargetPass {
     try archive.commit()
     try AtomicFile.write(script, to: (path as NSString).deletingPathExtension + ".scp")
     let report = losses.report(
-      frames: frames.frameCount, bytes: Int(bytes), temperature: options.temperature)
+      frames: frames.frameCount, bytes: Int(bytes), temperature: temperature)
     try AtomicFile.write(JSONText.document(report), to: SoftTargetReport.path(of: path))
     guard losses.own.frames > 0 else { return }
     reporter.log.info("\(path):\n\(report.table.markdown)")
@@ -85,38 +90,5 @@ struct SoftTargetPass {
     } while end < frames.count
       && values + frames.frameCount(of: end) * store.classes <= SoftTargetPass.mostValues
     return first..<end
-  }
-
-  /// The ensemble's distributions for the frames of some utterances.
-  private func distributions(of round: Range<Int>) throws -> [Matrix] {
-    var sums = round.map { _ in
-      EnsembleMean(options.mean, temperature: options.temperature)
-    }
-    var first: AcousticModel?
-    for (number, path) in memberPaths.enumerated() {
-      let member = try AcousticModel(path: path)
-      // Throws when it does not fit the first.
-      _ = try Ensemble([first ?? member, member])
-      first = first ?? member
-      let before = sums
-      let results = workers.map(round.count) { index -> Result<EnsembleMean, any Error> in
-        Result {
-          var sum = before[index]
-          let id = frames.id(of: round.lowerBound + index)
-          if let folds, folds.isTrained(member: number, on: id) { return sum }
-          sum.add(
-            member.logits(
-              of: try frames.features(of: round.lowerBound + index, path: featuresPath)))
-          return sum
-        }
-      }
-      sums = try results.map { try $0.get() }
-      let done = Double(round.lowerBound * memberPaths.count + (number + 1) * round.count)
-      reporter.progress(
-        WorkProgress(
-          work: "soft targets", done: done / Double(memberPaths.count), total: Double(frames.count),
-          unit: "utterances"))
-    }
-    return sums.map(\.distributions)
   }
 }

@@ -68,6 +68,7 @@ package struct Report {
     sections.append(try Report.memberSection(scores))
     sections.append(try Report.choiceSection(experiment))
     sections.append(try Report.studySection(scores))
+    sections.append(try Report.specialistSection(experiment, scores))
     sections.append(try Report.trainingSection(experiment, scores))
     sections.append(try analysis.calibrationSection(scores))
     sections.append(try analysis.speakerSection())
@@ -143,6 +144,24 @@ package struct Report {
       ]
     }
     return Section(id: "studies", title: "Fewer frames", blocks: blocks)
+  }
+
+  private static func specialistSection(
+    _ experiment: Experiment, _ scores: ScoreReport
+  ) throws(FileFault) -> Section {
+    guard let score = scores.specialists, let clusters = try experiment.clusters() else {
+      return Section(id: "specialists", title: "Specialists", blocks: [])
+    }
+    let (coverage, table) = (score.coverageTable, clusters.table)
+    return Section(
+      id: "specialists", title: "Specialists",
+      blocks: [
+        Block(coverage, caption: "Generalist and specialists, by coverage of the true class"),
+        Block(text: coverage.note),
+        Block(score.costTable, caption: "What they cost"),
+        score.comparisonTable.map { Block($0, caption: "Differences on the test set") },
+        Block(table, caption: "The classes of each specialist"), Block(text: table.note),
+      ].compactMap { $0 })
   }
 
   private static func trainingSection(

@@ -52,19 +52,20 @@ package final class Batch: @unchecked Sendable {
     softTargets = SharedMatrix(rows: softColumns > 0 ? 0 : 1, columns: softColumns)
   }
 
-  private var items: [(segment: Int, frame: Int)] = []
+  private var items: [(segment: Int, frames: Range<Int>)] = []
   private var block: FrameBlock?
   private var layout: BatchLayout?
 
   /// Decides which frames it has; they are then joined with their contexts by `fill`.
   ///
   /// - Parameters:
-  ///   - items: the segment of each run in the block, and the frame of the utterance where it starts.
+  ///   - items: the segment of each run in the block, and its frames of the utterance.
   ///   - block: holds all frames that are needed.
-  ///   - layout: how the network sees them.
+  ///   - plan: how the network sees them, and what they are learnt as.
   func assign(
-    _ items: [(segment: Int, frame: Int)], from block: FrameBlock, layout: BatchLayout
+    _ items: [(segment: Int, frames: Range<Int>)], from block: FrameBlock, plan: EpochPlan
   ) {
+    let layout = plan.layout
     (self.items, self.block, self.layout) = (items, block, layout)
     chunks = items.count
     input.setRowCount(layout.inputTimes * chunks)
@@ -72,10 +73,12 @@ package final class Batch: @unchecked Sendable {
     if softTargets.columns > 0 { softTargets.setRowCount(rows) }
     labels = Array(repeating: FrameClass.none, count: rows)
     for (run, item) in items.enumerated() {
-      let segment = block.residents[item.segment]
-      let end = min(layout.chunk, segment.frames.upperBound - item.frame)
-      for time in 0..<end {
-        labels[time * chunks + run] = block.labels[segment.labelRow + item.frame + time]
+      let segment = block.residents[item.segment].segment
+      let all = block.labels(of: item.segment)
+      let start = all.startIndex - segment.frames.lowerBound
+      let own = all[start + item.frames.lowerBound..<start + item.frames.upperBound]
+      for (time, label) in plan.labels(item.frames, of: segment.utterance, from: own).enumerated() {
+        labels[time * chunks + run] = label
       }
     }
     frameCount = labels.count { $0 != FrameClass.none }
@@ -97,14 +100,14 @@ package final class Batch: @unchecked Sendable {
       for time in 0..<layout.inputTimes {
         input.withRow(time * chunks + run) {
           features.splice(
-            item.frame + layout.above.lowerBound + time, at: layout.offsets,
+            item.frames.lowerBound + layout.above.lowerBound + time, at: layout.offsets,
             firstRow: segment.featureRow, count: segment.utteranceFrames, into: &$0)
         }
       }
       guard softTargets.columns > 0 else { continue }
-      for time in 0..<min(layout.chunk, segment.frames.upperBound - item.frame) {
+      for (time, frame) in item.frames.enumerated() {
         softTargets.withRow(time * chunks + run) {
-          RowKernels.copy(given.row(segment.labelRow + item.frame + time), into: &$0)
+          RowKernels.copy(given.row(segment.labelRow + frame), into: &$0)
         }
       }
     }

@@ -7,7 +7,7 @@ struct BatchProducer {
   private let plan: EpochPlan
   private var position: FrameSet.Position
   private var block: FrameBlock
-  private var items: [(segment: Int, frame: Int)]
+  private var items: [(segment: Int, frames: Range<Int>)]
   /// The next block with how many of its segments are read; nil when there is none.
   private var ahead: (block: FrameBlock, read: Int)?
 
@@ -23,7 +23,7 @@ struct BatchProducer {
       block = BatchProducer.emptyBlock(position.block, of: plan)
       for segment in plan.segments[plan.blocks[position.block]] { try block.append(segment) }
     }
-    items = BatchProducer.items(of: position.block, in: plan)
+    items = BatchProducer.items(of: position.block, in: plan, block)
     ahead = BatchProducer.next(after: position.block, of: plan)
   }
 
@@ -37,13 +37,13 @@ struct BatchProducer {
     index + 1 < plan.blocks.count ? (emptyBlock(index + 1, of: plan), 0) : nil
   }
 
-  /// The runs of frames of a block, in the order in which they come.
+  /// The runs of frames of a block, which is in memory, in the order in which they come.
   private static func items(
-    of index: Int, in plan: EpochPlan
-  ) -> [(segment: Int, frame: Int)] {
+    of index: Int, in plan: EpochPlan, _ block: FrameBlock
+  ) -> [(segment: Int, frames: Range<Int>)] {
     let items = plan.segments[plan.blocks[index]].enumerated().flatMap { number, segment in
-      stride(from: segment.frames.lowerBound, to: segment.frames.upperBound, by: plan.layout.chunk)
-        .map { (segment: number, frame: $0) }
+      plan.learntRuns(of: segment, labels: block.labels(of: number))
+        .map { (segment: number, frames: $0) }
     }
     guard case .shuffled(let seed, let epoch) = plan.order else { return items }
     var generator = SeededGenerator(
@@ -71,7 +71,7 @@ struct BatchProducer {
     let start = position.batch * plan.itemsABatch
     batch.assign(
       Array(items[start..<min(items.count, start + plan.itemsABatch)]), from: block,
-      layout: plan.layout)
+      plan: plan)
     position.batch += 1
     return (batch, position)
   }
@@ -89,7 +89,7 @@ struct BatchProducer {
       next.read += 1
     }
     block = next.block
-    items = BatchProducer.items(of: position.block, in: plan)
+    items = BatchProducer.items(of: position.block, in: plan, block)
     ahead = BatchProducer.next(after: position.block, of: plan)
     return true
   }

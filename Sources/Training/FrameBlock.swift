@@ -16,7 +16,7 @@ struct Segment: Sendable {
 final class FrameBlock: @unchecked Sendable {
   /// A segment with its place in the block.
   struct Resident {
-    let frames: Range<Int>
+    let segment: Segment
     /// The utterance's length.
     let utteranceFrames: Int
     /// The row of the features where the utterance's frame 0 is, or would be.
@@ -34,7 +34,7 @@ final class FrameBlock: @unchecked Sendable {
   private(set) var residents: [Resident] = []
   let features: SharedMatrix
   let softTargets: SharedMatrix
-  private(set) var labels: [Int32] = []
+  private var labels: [Int32] = []
   private var rowsInUse = 0
   private var labelsInUse = 0
 
@@ -71,6 +71,13 @@ final class FrameBlock: @unchecked Sendable {
         count, segment.frames.upperBound + max(0, margin.upperBound))
   }
 
+  /// The classes of the frames of a segment, by its place in the block.
+  func labels(of resident: Int) -> ArraySlice<Int32> {
+    let own = residents[resident]
+    let frames = own.segment.frames
+    return labels[own.labelRow + frames.lowerBound..<own.labelRow + frames.upperBound]
+  }
+
   /// Reads one more segment.
   func append(_ segment: Segment) throws(FileFault) {
     let count = source.frameCount(of: segment.utterance)
@@ -90,7 +97,7 @@ final class FrameBlock: @unchecked Sendable {
     labels += own
     residents.append(
       Resident(
-        frames: segment.frames, utteranceFrames: count,
+        segment: segment, utteranceFrames: count,
         featureRow: rows.lowerBound - kept.lowerBound,
         labelRow: labelsInUse - segment.frames.lowerBound))
     rowsInUse = rows.upperBound

@@ -17,8 +17,12 @@ package struct FrameSet: Sendable {
   /// All frames, when they fit in the pool.
   private let resident: FrameBlock?
   private let segments: [Segment]
-  /// The number of frames.
-  package let count: Int
+  /// Nil when all frames are learnt from.
+  private var sampling: ClassSampling?
+  /// The number of frames in the set.
+  private let frameCount: Int
+  /// The number of frames in a pass; of a sampled set as many as are expected.
+  package var count: Int { sampling?.frames ?? frameCount }
 
   /// The longest run of frames that is read at a time; a multiple of every length of runs of a batch.
   private static let longestSegment = 2048
@@ -33,8 +37,8 @@ package struct FrameSet: Sendable {
   ) throws(FileFault) {
     precondition(source.count > 0 && pool >= 4096, "FrameSet: \(source.count), \(pool)")
     (self.source, self.normalizer, self.pool) = (source, normalizer, pool)
-    count = source.frameCount
-    let isResident = count <= pool
+    frameCount = source.frameCount
+    let isResident = frameCount <= pool
     let longest = isResident ? Int.max : FrameSet.longestSegment
     segments = (0..<source.count).flatMap { utterance in
       let frames = source.frameCount(of: utterance)
@@ -64,12 +68,22 @@ package struct FrameSet: Sendable {
   /// Whether all frames are in memory, once for all that train on them.
   package var isResident: Bool { resident != nil }
 
+  /// The same frames, in the same memory, of which each pass has a sample.
+  ///
+  /// - Parameter sampling: of classes that all frames of the set have.
+  /// - Returns: a set whose passes have as many frames as `count` in the mean.
+  package func sampled(by sampling: ClassSampling) -> FrameSet {
+    var result = self
+    result.sampling = sampling
+    return result
+  }
+
   /// How much memory the frames take, in words.
   package var memory: String {
-    let bytes = Double(min(count, pool) * 4 * (source.columns + 1 + source.softColumns)) / 1e9
+    let bytes = Double(min(frameCount, pool) * 4 * (source.columns + 1 + source.softColumns)) / 1e9
     return isResident
-      ? "\(count) frames in memory, \(String(format: "%.2f GB", bytes))"
-      : "\(count) frames, \(pool) of them in memory at a time for each network in training, "
+      ? "\(frameCount) frames in memory, \(String(format: "%.2f GB", bytes))"
+      : "\(frameCount) frames, \(pool) of them in memory at a time for each network in training, "
         + String(format: "%.2f GB", bytes)
   }
 
@@ -113,7 +127,7 @@ package struct FrameSet: Sendable {
     }
     blocks.append(start..<ordered.count)
     return EpochPlan(
-      set: self, resident: resident, order: order, segments: ordered, blocks: blocks,
-      layout: layout, batchSize: batchSize)
+      set: self, resident: resident, order: order, sampling: sampling, segments: ordered,
+      blocks: blocks, layout: layout, batchSize: batchSize)
   }
 }

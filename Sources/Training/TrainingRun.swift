@@ -62,10 +62,11 @@ final class TrainingRun<Objective: TrainingObjective> {
   func finish(
     development: FrameSet, observe: (Trainer.Event) -> Void
   ) throws(TrainingFault) {
-    let steps =
-      frames.isResident
-      ? options.epochs * plan(1).batchCount
-      : (1...options.epochs).reduce(0) { $0 + plan($1).batchCount }
+    let steps = try orFault { () throws(FileFault) in
+      var steps = 0
+      for epoch in 1...options.epochs { steps += try plan(epoch).countBatches() }
+      return steps
+    }
     while state.progress.epoch <= options.epochs, !isPatienceOver {
       let lastRate = try runEpoch(of: steps, observe: observe)
       let scored = try orFault { () throws(FileFault) in

@@ -174,10 +174,9 @@ struct ClassClusterTests {
     let posteriors = distributions(200, 7, seed: 111)
     var whole = PredictionCovariance(classes: 7)
     whole.add(posteriors)
-    var (first, second) = (PredictionCovariance(classes: 7), PredictionCovariance(classes: 7))
+    var first = PredictionCovariance(classes: 7)
     first.add(posteriors.rows(Array(0..<60)))
-    second.add(posteriors.rows(Array(60..<200)))
-    first.add(second)
+    first.add(posteriors.rows(Array(60..<200)), workers: Workers(count: 2))
     let rows = posteriors.doubles.map(Array.init)
     for a in 0..<7 {
       for b in 0..<7 {
@@ -186,6 +185,25 @@ struct ClassClusterTests {
         #expect(mismatch(whole.columns[a][b], expected, absolute: 1e-12) == nil)
         #expect(mismatch(first.columns[a][b], expected, absolute: 1e-12) == nil)
       }
+    }
+  }
+
+  @Test("the covariance of groups is that of their summed probabilities")
+  func groups() {
+    // Seed 114: 50 frames of 6 classes.
+    let posteriors = distributions(50, 6, seed: 114)
+    let groups: [[Int32]] = [[0, 4], [1], [2, 3, 5]]
+    var covariance = PredictionCovariance(classes: 6)
+    covariance.add(posteriors)
+    var summed = PredictionCovariance(classes: 3)
+    summed.add(
+      Matrix(
+        rows: 50, columns: 3,
+        values: (0..<50).flatMap { row in
+          groups.map { $0.reduce(0) { $0 + posteriors[row, Int($1)] } }
+        }))
+    for (own, expected) in zip(covariance.columns(ofGroups: groups), summed.columns) {
+      #expect(mismatch(own, expected, absolute: 1e-8) == nil)
     }
   }
 

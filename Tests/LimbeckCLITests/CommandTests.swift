@@ -67,6 +67,8 @@ struct CommandTests {
           train                   Train the members of a recipe's ensemble and the
                                   baselines.
           distill                 Distil a recipe's ensemble into its student.
+          specialists             Train the specialists of a recipe's baseline, and
+                                  distil both into one model.
           score                   Score a model on features and targets.
           run                     Run all stages of a recipe; what is fresh is skipped.
           info                    Say what is in a model, a Kaldi archive, or an

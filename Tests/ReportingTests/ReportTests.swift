@@ -40,6 +40,7 @@ struct ReportTests {
         search: {temperatures: [1, 2], hardWeights: [0, 0.5]}
         subsets: {shares: [0.5], soft: \(system), hard: \(system)}
         missingClass: {label: A, student: \(system)} # <b>&amp;
+        specialists: {clustering: {clusters: 2}, training: {epochs: 1}, student: \(system)}
 
         """, to: "recipe.yaml")
     for part in ["train", "development", "test"] {
@@ -111,7 +112,8 @@ struct ReportTests {
     #expect(!html.contains("src=\"http") && !html.contains("href=\"http"))
     #expect(html.contains("# &lt;b&gt;&amp;amp;") && !html.contains("# <b>"))
     for id in [
-      "scores", "members", "distillation", "studies", "training", "reliability", "speakers",
+      "scores", "members", "distillation", "studies", "specialists", "training", "reliability",
+      "speakers",
       "labels", "confusions", "example", "doubts", "recipe",
     ] {
       #expect(html.contains("<section id=\"\(id)\">"), "\(id)")
@@ -123,7 +125,7 @@ struct ReportTests {
       let (tables, figures) = (
         probe.boxes.filter { $0.tag == "TABLE" }, probe.boxes.filter { $0.tag == "IMG" }
       )
-      #expect(tables.count >= 9 && figures.count == 7)
+      #expect(tables.count >= 13 && figures.count == 7)
       #expect(tables.allSatisfy { $0.width > 50 && $0.height > 40 && $0.content > 1 })
       for figure in figures {
         #expect(figure.width >= 300 && figure.height >= 150 && figure.content > 0, "\(figure)")

@@ -141,7 +141,7 @@ struct FrameSetTests {
     #expect(Set(flat).count == source.frameCount)
     #expect(first.allSatisfy { $0.count <= 256 })
     let plan = set.plan(.shuffled(seed: 5, epoch: 1), layout: own, batchSize: 256)
-    #expect(plan.batchCount == first.count)
+    #expect(try plan.countBatches() == first.count)
     #expect(try rows(.shuffled(seed: 5, epoch: 1)) == first)
     #expect(try rows(.shuffled(seed: 5, epoch: 2)) != first)
     #expect(try rows(.shuffled(seed: 6, epoch: 1)) != first)
@@ -151,6 +151,60 @@ struct FrameSetTests {
     }
     #expect(Set(given) == Set(expected))
     if kind.description == "feed-forward" { #expect(given == expected) }
+  }
+
+  @Test(
+    "a sample has all frames of some classes and as many of the others, drawn anew for each pass",
+    arguments: kinds, [4096, 1_000_000])
+  private func sampled(_ kind: Kind, pool: Int) throws {
+    // Classes 2 and 7 of ten, each of which a tenth of the frames has; seed 9.
+    let counts = (0..<10).map { id in
+      (0..<source.count).reduce(0) { sum, utterance in
+        sum
+          + source.labels(0..<source.frameCount(of: utterance), of: utterance).count { $0 == id }
+      }
+    }
+    let sampling = ClassSampling(
+      own: [2, 7], learnt: (0..<10).map { [2: 0, 7: 1][$0] ?? 2 }, counts: counts, seed: 9)
+    #expect(mismatch(sampling.prior, 0.2, absolute: 0.001) == nil)
+    #expect(mismatch(sampling.correction, log(4.0), absolute: 0.01) == nil)
+    let set = try set(pool: pool).sampled(by: sampling)
+    let own = counts[2] + counts[7]
+    #expect(set.count == 2 * own)
+    let layout = layout(kind.hidden, chunk: kind.chunk)
+    func labels(_ order: FrameSet.Order) throws -> [[Int32: Set<Int>]] {
+      let plan = set.plan(order, layout: layout, batchSize: 256)
+      let stream = BatchStream(plan)
+      var frames = [[Int32: Set<Int>]](repeating: [:], count: source.count)
+      var batches = 0
+      while let (batch, _) = try stream.next() {
+        for task in 0..<batch.fillTasks { batch.fill(task) }
+        batches += 1
+        for row in 0..<batch.labels.count where batch.labels[row] != FrameClass.none {
+          let frame = Int(batch.softTargets.doubles(ofRow: row)[0])
+          // The first layer's input of the frame itself says which utterance it is of.
+          let input = batch.input.doubles(ofRow: row - kind.above.lowerBound * batch.chunks)
+          let isNew = frames[Int(input[0])][batch.labels[row], default: []].insert(frame).inserted
+          #expect(isNew)
+        }
+        #expect(batch.frameCount > 0)
+      }
+      #expect(try plan.countBatches() == batches)
+      return frames
+    }
+    let first = try labels(.shuffled(seed: 5, epoch: 1))
+    for (utterance, frames) in first.enumerated() {
+      for (place, id) in [Int32(2), 7].enumerated() {
+        let all = source.labels(0..<source.frameCount(of: utterance), of: utterance)
+        #expect(frames[Int32(place)]?.sorted() == all.indices.filter { all[$0] == id })
+      }
+    }
+    let others = first.reduce(0) { $0 + ($1[2]?.count ?? 0) }
+    // Within four deviations of a binomial of runs.
+    let deviation = (Double(own) * 0.75 * Double(kind.chunk)).squareRoot()
+    #expect(mismatch(Double(others), Double(own), absolute: 4 * deviation) == nil)
+    #expect(try labels(.shuffled(seed: 5, epoch: 1)) == first)
+    #expect(try labels(.shuffled(seed: 5, epoch: 2)) != first)
   }
 
   @Test(

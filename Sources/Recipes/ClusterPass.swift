@@ -1,0 +1,104 @@
+import Corpus
+import Distillation
+import Foundation
+import LinearAlgebra
+import Networks
+import Storage
+import Training
+
+/// Goes over the training frames once with a generalist: the covariance of its predictions, and what it takes for
+/// what.
+struct ClusterPass {
+  let frames: ArchiveFrames
+  /// Where the features are, for messages.
+  let featuresPath: String
+  let generalist: AcousticModel
+  let options: ClusteringOptions
+  let workers: Workers
+  let reporter: Reporter
+
+  /// The values that are held at a time; an utterance of more is held alone.
+  private static let mostValues = 1 << 24
+
+  /// - Returns: the clusters.
+  /// - Throws: `FileFault` for features or classes that cannot be read, `OptionFault` for clusters that no specialist
+  ///   can be trained for.
+  func run() throws -> ClusterReport {
+    let classes = generalist.classes
+    var covariance = PredictionCovariance(classes: classes.count)
+    var confusions = [Int32](repeating: 0, count: classes.count * classes.count)
+    var next = 0
+    while next < frames.count {
+      let round = round(from: next)
+      let results = workers.map(round.count) { index -> Result<Matrix, any Error> in
+        Result {
+          var posteriors = generalist.logits(
+            of: try frames.features(of: round.lowerBound + index, path: featuresPath))
+          posteriors.replaceRowsBySoftmax()
+          return posteriors
+        }
+      }
+      var all = Matrix(rows: 0, columns: classes.count)
+      for (utterance, result) in zip(round, results) {
+        let posteriors = try result.get()
+        for (truth, chosen) in zip(
+          try frames.labels(of: utterance), posteriors.largestColumns())
+        {
+          confusions[Int(truth) * classes.count + Int(chosen)] += 1
+        }
+        all.append(posteriors)
+      }
+      covariance.add(all, workers: workers)
+      next = round.upperBound
+      reporter.progress(
+        WorkProgress(
+          work: "clusters", done: Double(next), total: Double(frames.count), unit: "utterances"))
+    }
+    return try report(covariance, confusions)
+  }
+
+  /// The utterances from one on whose posteriors are held at a time.
+  private func round(from first: Int) -> Range<Int> {
+    var (end, values) = (first, 0)
+    repeat {
+      values += frames.frameCount(of: end) * generalist.classes.count
+      end += 1
+    } while end < frames.count
+      && values + frames.frameCount(of: end) * generalist.classes.count <= ClusterPass.mostValues
+    return first..<end
+  }
+
+  private func report(
+    _ covariance: PredictionCovariance, _ confusions: [Int32]
+  ) throws -> ClusterReport {
+    let classes = generalist.classes
+    let elements: [[Int32]]
+    let columns: [[Double]]
+    switch options.by {
+    case .class:
+      elements = (0..<Int32(classes.count)).map { [$0] }
+      columns = covariance.columns
+    case .label:
+      var labels: [String] = []
+      for label in classes.labels where !labels.contains(label) { labels.append(label) }
+      elements = labels.map { classes.ids(ofLabel: $0) }
+      columns = covariance.columns(ofGroups: elements)
+    }
+    try requireOption(
+      options.clusters <= elements.count, "specialists.clustering.clusters",
+      expected: "at most \(elements.count), one a \(options.by.rawValue)", found: options.clusters)
+    let found = ClassClusters(columns, options: options, workers: workers)
+    let sets = found.sets.map { set in set.flatMap { elements[Int($0)] }.sorted() }
+    let report = ClusterReport(
+      sets, inertia: found.inertia, options: options, classes: classes, confusions: confusions)
+    for (set, cluster) in zip(sets, report.clusters) {
+      try requireOption(
+        set.count < classes.count && cluster.frames > 0 && cluster.frames < report.frames,
+        "specialists.clustering", expected: "clusters with some of the training frames and not all",
+        found:
+          "\(set.count) of \(classes.count) classes with \(cluster.frames) of \(report.frames) frames"
+      )
+    }
+    return report
+  }
+}

@@ -1,0 +1,102 @@
+import Corpus
+import Distillation
+import Evaluation
+import Foundation
+import LinearAlgebra
+import Networks
+import Storage
+import Training
+
+extension Experiment {
+  /// What specialists add to their generalist on the test set, what they cost, and what their students are worth; nil
+  /// when the recipe has none.
+  ///
+  /// - Parameters:
+  ///   - test: the tallies of all single systems and ensembles.
+  ///   - bootstrap: made for the test set.
+  ///   - rules: what counts as right.
+  /// - Returns: the score.
+  /// - Throws: what is wrong with a file or a model.
+  func specialistScore(
+    _ test: TalliedSet, _ bootstrap: Bootstrap, by rules: ScoringRules
+  ) throws -> SpecialistScore? {
+    guard let options = recipe.specialists, let compared = try comparedEnsemble() else {
+      return nil
+    }
+    let ensemble = try specialistEnsemble(options)
+    var coverage = [Int](repeating: 0, count: ensemble.generalist.classes.count)
+    for specialist in ensemble.specialists { for id in specialist.own { coverage[Int(id)] += 1 } }
+    let frames = try openFrames(.test)
+    var (found, own): ([CoverageTally], SystemTally) = ([], SystemTally())
+    let clock = ContinuousClock()
+    for index in 0..<frames.count {
+      let logMel = try frames.features(of: index, path: features(.test).path)
+      let labels = try frames.labels(of: index)
+      let start = clock.now
+      let answer = ensemble.answer(logMel)
+      own.seconds += (clock.now - start) / .seconds(1)
+      own.tallies.append(rules.tally(answer.combined, labels: labels))
+      found.append(
+        CoverageTally(
+          generalist: answer.generalist.largestColumns(),
+          combined: answer.combined.largestColumns(), labels: labels, coverage: coverage,
+          activeSpecialists: answer.activeSpecialists, by: rules))
+    }
+    let members = (0..<compared.members).map { Experiment.memberName($0) }
+    var rival = SystemTally(tallies: test.tallies([compared.name])[0])
+    rival.seconds = members.reduce(test.systems[compared.name]?.seconds ?? 0) {
+      $0 + (test.systems[$1]?.seconds ?? 0)
+    }
+    let generalist = test.systems[Experiment.generalist] ?? SystemTally()
+    let costs = [
+      try cost("generalist", of: [Experiment.generalist], generalist, bootstrap),
+      try cost(
+        "with specialists", of: [Experiment.generalist] + specialistSystems(), own, bootstrap),
+      try cost(compared.name, of: members, rival, bootstrap),
+    ]
+    func difference(
+      _ name: String, _ first: [FrameTally], _ second: [FrameTally]
+    ) -> ComparisonScore? {
+      ComparisonScore(name, [first], minus: [second], bootstrap: bootstrap)
+    }
+    var comparisons = [
+      difference("with specialists - \(compared.name)", own.tallies, rival.tallies)
+    ]
+    if let student = specialistStudents.first(where: { $0.hasSuffix("-specialists") }) {
+      let tallies = test.tallies([student])[0]
+      comparisons += [
+        difference("\(student) - generalist", tallies, generalist.tallies),
+        difference("\(student) - with specialists", tallies, own.tallies),
+      ]
+      for other in specialistStudents where other != student {
+        comparisons.append(difference("\(student) - \(other)", tallies, test.tallies([other])[0]))
+      }
+    }
+    return SpecialistScore(
+      found, bootstrap: bootstrap,
+      costs: (costs
+        + (try specialistStudents.map {
+          try cost($0, of: [$0], test.systems[$0] ?? SystemTally(), bootstrap)
+        })).compactMap { $0 },
+      comparisons: comparisons.compactMap { $0 })
+  }
+
+  private func cost(
+    _ name: String, of systems: [String], _ tally: SystemTally, _ bootstrap: Bootstrap
+  ) throws -> SpecialistScore.Cost? {
+    var (parameters, multiplyAdds, trainingFrames, training) = (0, 0, 0, 0.0)
+    for system in systems {
+      let network = try AcousticModel(path: modelPath(system)).network
+      let frames = try epochs(of: system).reduce(0) { $0 + $1.frames }
+      parameters += network.parameterCount
+      multiplyAdds += network.multiplyAdds
+      trainingFrames += frames
+      training += Double(frames) * Double(network.multiplyAdds)
+    }
+    guard let test = AccuracyScore([tally.tallies], .all, bootstrap: bootstrap) else { return nil }
+    return SpecialistScore.Cost(
+      system: name, networks: systems.count, parameters: parameters, multiplyAdds: multiplyAdds,
+      trainingFrames: trainingFrames, trainingMultiplyAdds: training,
+      framesPerSecond: tally.framesPerSecond, test: test)
+  }
+}

@@ -1,0 +1,183 @@
+import Corpus
+import Distillation
+import Evaluation
+import Foundation
+import LinearAlgebra
+import Logging
+import Networks
+package import Storage
+import Training
+
+/// What a specialist is trained from and on.
+struct Specialist: Sendable {
+  /// The ids of its own classes.
+  let own: [Int32]
+  /// The network to start from.
+  let start: AcousticNetwork
+  /// What its logits stand for.
+  let classes: ClassInventory
+  let sampling: ClassSampling
+
+  /// A network after its training, with the logits of what is not its own raised by the share that was not shown.
+  func corrected(_ network: AcousticNetwork) -> AcousticNetwork {
+    let others =
+      network.classes == own.count + 1
+      ? [own.count] : (0..<network.classes).filter { !own.contains(Int32($0)) }
+    return network.raising(others, by: sampling.correction)
+  }
+}
+
+extension Experiment {
+  var clustersPath: String { path + "/specialists/clusters.json" }
+
+  static func specialistName(_ specialist: Int) -> String {
+    "specialist-" + (specialist < 10 ? "0" : "") + "\(specialist)"
+  }
+
+  /// Which classes go together; nil when the recipe has no specialists.
+  ///
+  /// - Throws: `FileFault` when they should have been found and were not.
+  package func clusters() throws(FileFault) -> ClusterReport? {
+    recipe.specialists == nil ? nil : try ClusterReport(path: clustersPath)
+  }
+
+  /// Finds the clusters, trains a specialist for each, and distils generalist and specialists into one model.
+  package func trainSpecialists() throws {
+    guard let options = recipe.specialists else { return }
+    try findClusters(options)
+    let jobs = try specialistJobs(options)
+    var transfer: [TransferPart]?
+    if let held = options.fullSoftmax, let part = try transferParts("soft-targets/held").first {
+      let own = part.with(part.frames, softTargetsPath: part.softTargetsPath, largest: nil)
+      try computeSoftTargets(
+        of: own, temperature: held.temperature, by: generalistTeacher(held.mean))
+      transfer = [own]
+    }
+    let prints = try (transfer ?? []).compactMap(\.softTargetsPath)
+      .map { try Fingerprint(ofFile: $0).description }
+    let generalist = modelPath(Experiment.generalist)
+    try train(jobs, on: transfer) { job, inputs in
+      inputs.add("classes", job.specialist?.own)
+      inputs.add("full softmax", options.fullSoftmax)
+      inputs.add("soft targets", prints)
+      try inputs.add(file: generalist)
+    } objective: { job, classes in
+      guard let held = options.fullSoftmax, let own = job.specialist?.own else {
+        return HardTargets(smoothing: job.training.labelSmoothing)
+      }
+      return HeldTargets(
+        own: own, classes: classes.count, options: held,
+        hard: HardTargets(smoothing: job.training.labelSmoothing))
+    }
+    try distilSpecialists(options)
+  }
+
+  /// The system that is the generalist.
+  static let generalist = "baseline"
+
+  private func generalistTeacher(_ mean: TeacherMean) -> EnsembleTeacher {
+    EnsembleTeacher(memberPaths: [modelPath(Experiment.generalist)], mean: mean)
+  }
+
+  private func findClusters(_ options: SpecialistOptions) throws {
+    var inputs = try trainingInputs()
+    inputs.add("clustering", options.clustering)
+    try inputs.add(file: modelPath(Experiment.generalist))
+    try perform("specialists/clusters", inputs: inputs, outputs: [clustersPath]) {
+      let report = try ClusterPass(
+        frames: try openFrames(.train), featuresPath: features(.train).path,
+        generalist: try AcousticModel(path: modelPath(Experiment.generalist)),
+        options: options.clustering, workers: workers, reporter: reporter
+      ).run()
+      try AtomicFile.write(JSONText.document(report), to: clustersPath)
+      reporter.log.info("\(clustersPath):\n\(report.table.markdown)")
+    }
+  }
+
+  /// The ids of each specialist's classes.
+  private func sets(_ report: ClusterReport, _ classes: ClassInventory) throws -> [[Int32]] {
+    try report.clusters.map { cluster in
+      let ids = cluster.classes.compactMap { classes.id(of: $0) }
+      guard ids.count == cluster.classes.count else {
+        throw ExperimentFault.otherClasses(clustersPath, targets(.train).classesPath)
+      }
+      return ids
+    }
+  }
+
+  private func specialistJobs(_ options: SpecialistOptions) throws -> [TrainingJob] {
+    let report = try ClusterReport(path: clustersPath)
+    let generalist = try AcousticModel(path: modelPath(Experiment.generalist))
+    return try sets(report, generalist.classes).enumerated().map { number, own in
+      let keepsAll = options.fullSoftmax != nil
+      let all = (0..<Int32(generalist.classes.count)).map { $0 }
+      let narrow = all.map { id in Int32(own.firstIndex(of: id) ?? own.count) }
+      let names = own.map { generalist.classes.symbols[Int($0)] } + [dustbinSymbol]
+      let seed = options.seed &+ UInt64(number)
+      return TrainingJob(
+        system: Experiment.specialistName(number), seed: seed, hidden: recipe.baseline.hidden,
+        training: options.training,
+        specialist: Specialist(
+          own: own,
+          start: keepsAll
+            ? generalist.network
+            : generalist.network.specialist(own: own, counts: report.counts),
+          classes: keepsAll ? generalist.classes : ClassInventory(symbols: names),
+          sampling: ClassSampling(
+            own: own, learnt: keepsAll ? all : narrow, counts: report.counts, seed: seed)))
+    }
+  }
+
+  /// Generalist and specialists, which have been trained.
+  func specialistEnsemble(_ options: SpecialistOptions) throws -> SpecialistEnsemble {
+    let generalist = try AcousticModel(path: modelPath(Experiment.generalist))
+    let sets = try sets(try ClusterReport(path: clustersPath), generalist.classes)
+    return try SpecialistEnsemble(
+      generalist: generalist,
+      specialists: try sets.enumerated().map { number, own in
+        SpecialistEnsemble.Specialist(
+          model: try AcousticModel(path: modelPath(Experiment.specialistName(number))), own: own)
+      }, active: options.active)
+  }
+
+  /// The ensemble that specialists are compared with, the first members; nil when the recipe has no specialists.
+  func comparedEnsemble() throws(FileFault) -> (name: String, members: Int)? {
+    guard let options = recipe.specialists, let clusters = try clusters()?.clusters.count
+    else { return nil }
+    let members = min(options.members ?? clusters + 1, recipe.ensemble.members)
+    return ("ensemble of \(members)", members)
+  }
+
+  /// The specialists' names.
+  func specialistSystems() throws(FileFault) -> [String] {
+    (0..<(try clusters()?.clusters.count ?? 0)).map { Experiment.specialistName($0) }
+  }
+
+  /// The systems of the specialists' stage besides the specialists: the students, by what taught them.
+  var specialistStudents: [String] {
+    recipe.specialists?.student == nil
+      ? [] : ["generalist", "specialists", "ensemble"].map { "distilled-\($0)" }
+  }
+
+  /// Trains three students alike: of the generalist, of generalist and specialists, and of an ensemble of as many
+  /// networks.
+  private func distilSpecialists(_ options: SpecialistOptions) throws {
+    guard let student = options.student else { return }
+    let distillation = try distillation()
+    let ensemble = try specialistEnsemble(options)
+    let networks = try [Experiment.generalist] + specialistSystems()
+    let teachers: [any Teacher] = [
+      generalistTeacher(distillation.mean),
+      SpecialistTeacher(
+        ensemble: ensemble, active: options.active, paths: networks.map(modelPath)),
+      try ensembleTeacher(distillation, members: comparedEnsemble()?.members),
+    ]
+    for (system, teacher) in zip(specialistStudents, teachers) {
+      guard let part = try transferParts("soft-targets/\(system)", copies: 0).first else {
+        continue
+      }
+      try computeSoftTargets(of: part, temperature: distillation.temperature, by: teacher)
+      try trainStudents([(TrainingJob(system, student), distillation)], on: [part])
+    }
+  }
+}

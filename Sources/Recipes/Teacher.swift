@@ -1,0 +1,106 @@
+import Corpus
+import Distillation
+import Foundation
+import LinearAlgebra
+import Networks
+import Storage
+import Training
+
+/// What labels frames with distributions that students learn from.
+protocol Teacher: Sendable {
+  /// Adds all that its distributions depend on, the frames aside.
+  func add(to inputs: inout Inputs) throws
+
+  /// The distributions at T for the frames of some utterances.
+  ///
+  /// - Parameters:
+  ///   - utterances: of `frames`.
+  ///   - frames: with their features.
+  ///   - path: where the features are, for messages.
+  ///   - temperature: T.
+  ///   - workers: share the utterances.
+  ///   - progress: told now and then which share is done.
+  /// - Returns: of each utterance, frames × classes.
+  /// - Throws: what is wrong with a model or the features.
+  func distributions(
+    of utterances: Range<Int>, in frames: ArchiveFrames, path: String, temperature: Double,
+    workers: Workers, progress: (Double) -> Void
+  ) throws -> [Matrix]
+}
+
+/// The members of an ensemble, of which one is in memory at a time.
+struct EnsembleTeacher: Teacher {
+  /// The models of all members, at least one.
+  let memberPaths: [String]
+  let mean: TeacherMean
+  /// Nil when all members label each utterance.
+  var folds: Folds?
+
+  func add(to inputs: inout Inputs) throws {
+    if let folds { inputs.add("folds", folds) }
+    inputs.add("mean", mean)
+    for path in memberPaths { try inputs.add(file: path) }
+  }
+
+  func distributions(
+    of utterances: Range<Int>, in frames: ArchiveFrames, path: String, temperature: Double,
+    workers: Workers, progress: (Double) -> Void
+  ) throws -> [Matrix] {
+    var sums = utterances.map { _ in EnsembleMean(mean, temperature: temperature) }
+    var first: AcousticModel?
+    for (number, memberPath) in memberPaths.enumerated() {
+      let member = try AcousticModel(path: memberPath)
+      // Throws when it does not fit the first.
+      _ = try Ensemble([first ?? member, member])
+      first = first ?? member
+      let before = sums
+      let results = workers.map(utterances.count) { index -> Result<EnsembleMean, any Error> in
+        Result {
+          var sum = before[index]
+          let utterance = utterances.lowerBound + index
+          if let folds, folds.isTrained(member: number, on: frames.id(of: utterance)) { return sum }
+          sum.add(member.logits(of: try frames.features(of: utterance, path: path)))
+          return sum
+        }
+      }
+      sums = try results.map { try $0.get() }
+      progress(Double(number + 1) / Double(memberPaths.count))
+    }
+    return sums.map(\.distributions)
+  }
+}
+
+/// A generalist with its specialists: their combination q, whose logarithm stands for logits at other temperatures
+/// than 1.
+struct SpecialistTeacher: Teacher {
+  let ensemble: SpecialistEnsemble
+  let active: Int
+  /// The models of all networks.
+  let paths: [String]
+
+  func add(to inputs: inout Inputs) throws {
+    inputs.add("active", active)
+    inputs.add("sets", ensemble.specialists.map(\.own))
+    for path in paths { try inputs.add(file: path) }
+  }
+
+  func distributions(
+    of utterances: Range<Int>, in frames: ArchiveFrames, path: String, temperature: Double,
+    workers: Workers, progress: (Double) -> Void
+  ) throws -> [Matrix] {
+    let results = workers.map(utterances.count) { index -> Result<Matrix, any Error> in
+      Result {
+        let logMel = try frames.features(of: utterances.lowerBound + index, path: path)
+        var combined = ensemble.answer(logMel).combined
+        guard temperature != 1 else { return combined }
+        combined.forEachRow { _, row in
+          for place in row.indices { row[place] = log(max(row[place], .leastNormalMagnitude)) }
+        }
+        combined.replaceRowsBySoftmax(temperature: Float(temperature))
+        return combined
+      }
+    }
+    progress(1)
+    return try results.map { try $0.get() }
+  }
+}
