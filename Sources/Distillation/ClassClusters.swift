@@ -19,11 +19,20 @@ package struct ClusteringOptions: Sendable, Equatable, Codable {
     case label
   }
 
+  /// What the columns are of.
+  package enum Scale: String, Sendable, Codable, CaseIterable {
+    /// The covariance itself, where classes that are seldom predicted are all near zero.
+    case covariance
+    /// The covariance over the deviations of both classes.
+    case correlation
+  }
+
   /// How many sets of classes there are.
   package var clusters = 8
   package var by = Element.class
-  /// The classes of a set, or its labels: those nearest to its centre, so that sets may overlap; absent for a
-  /// partition.
+  package var scale = Scale.covariance
+  /// How many classes a set has, or labels: those of its cluster, then others, the nearest to its centre first, so
+  /// that sets may overlap; absent for a partition.
   package var size: Int?
   package var method = Method.batch
   /// From how many starts the best outcome is taken.
@@ -33,13 +42,14 @@ package struct ClusteringOptions: Sendable, Equatable, Codable {
   package init() {}
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
-    case clusters, by, size, method, restarts, seed
+    case clusters, by, scale, size, method, restarts, seed
   }
 
   package init(from decoder: any Decoder) throws {
     let read = try OptionReader<CodingKeys>(decoder)
     clusters = try read(.clusters, default: clusters)
     by = try read(.by, default: by)
+    scale = try read(.scale, default: scale)
     size = try read.optional(.size)
     method = try read(.method, default: method)
     restarts = try read(.restarts, default: restarts)
@@ -62,12 +72,14 @@ package struct ClassClusters: Sendable, Equatable {
   private static let mostPasses = 100
 
   /// - Parameters:
-  ///   - columns: a vector for each class, all of one length, at least as many as clusters.
+  ///   - columns: a vector for each class, all of one length, at least as many as clusters; square where
+  ///     they are to be scaled.
   ///   - options: the method, and how many.
   ///   - workers: share the starts.
   package init(_ columns: [[Double]], options: ClusteringOptions, workers: Workers = .one) {
     precondition(
       columns.count >= options.clusters, "ClassClusters: \(columns.count) classes for clusters")
+    let columns = options.scale == .correlation ? correlations(columns) : columns
     let outcomes = workers.map(options.restarts) {
       start -> (centres: [[Double]], inertia: Double) in
       var generator = SeededGenerator(options.seed, UInt64(start))
@@ -81,19 +93,16 @@ package struct ClassClusters: Sendable, Equatable {
     var best = outcomes[0]
     for outcome in outcomes where outcome.inertia < best.inertia { best = outcome }
     inertia = best.inertia
-    sets = best.centres.indices.map { centre in
-      let own: [Int]
-      if let size = options.size {
-        let distances = columns.map { squaredDistance($0, best.centres[centre]) }
-        own = Array(
-          columns.indices.sorted { (distances[$0], $0) < (distances[$1], $1) }.prefix(size))
-      } else {
-        own = columns.indices.filter {
-          nearest(to: columns[$0], among: best.centres).index == centre
-        }
+    let clusters = columns.map { nearest(to: $0, among: best.centres).index }
+    sets = best.centres.indices.filter { clusters.contains($0) }.map { centre in
+      let distances = columns.map { squaredDistance($0, best.centres[centre]) }
+      func place(_ column: Int) -> (Int, Double, Int) {
+        (clusters[column] == centre ? 0 : 1, distances[column], column)
       }
-      return own.map { Int32($0) }.sorted()
-    }.filter { !$0.isEmpty }
+      let size = options.size ?? clusters.count { $0 == centre }
+      return columns.indices.sorted { place($0) < place($1) }.prefix(size)
+        .map { Int32($0) }.sorted()
+    }
   }
 
   /// Columns far from each other (k-means++: Arthur and Vassilvitskii, 2007).
@@ -147,6 +156,17 @@ package struct ClassClusters: Sendable, Equatable {
           centres[centre][place] += (column[place] - centres[centre][place]) / counts[centre]
         }
       }
+    }
+  }
+}
+
+/// A covariance over the deviations of both classes; zero beside a class that never varies.
+private func correlations(_ covariance: [[Double]]) -> [[Double]] {
+  let deviations = covariance.indices.map { max(0, covariance[$0][$0]).squareRoot() }
+  return covariance.enumerated().map { row, values in
+    values.enumerated().map { column, value in
+      let product = deviations[row] * deviations[column]
+      return product > 0 ? value / product : 0
     }
   }
 }

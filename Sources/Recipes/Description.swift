@@ -97,6 +97,14 @@ package struct Description: Sendable {
       let grid = try FeatureFolder(path: path + "/features/train").options().logMel.grid
       text += "\n" + accounts.table(secondsPerFrame: grid.shiftInSeconds)
     }
+    let baselines = path + "/baseline-search.json"
+    if FileManager.default.fileExists(atPath: baselines) {
+      text += "\n" + (try BaselineSearchReport(path: baselines)).table.markdown
+    }
+    let clusters = path + "/specialists/clusters.json"
+    if FileManager.default.fileExists(atPath: clusters) {
+      text += "\n" + (try ClusterReport(path: clusters)).table.markdown
+    }
     if FileManager.default.fileExists(atPath: path + "/search.json") {
       text += "\n" + (try SearchReport(path: path + "/search.json")).table.markdown
     }

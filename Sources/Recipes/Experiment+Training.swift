@@ -107,7 +107,13 @@ extension Experiment {
   package func trainMembersAndBaselines() throws {
     try checkStudies()
     try noteFolds()
-    try train(memberJobs + baselineJobs) { try $0.hardTargets($1) }
+    if recipe.baselineSearch == nil {
+      try? FileManager.default.removeItem(atPath: baselineSearchPath)
+      try train(memberJobs + baselineJobs) { try $0.hardTargets($1) }
+    } else {
+      try train(memberJobs + baselineTrials.map(\.job)) { try $0.hardTargets($1) }
+      try train(chosenBaselineJobs()) { try $0.hardTargets($1) }
+    }
   }
 
   /// Trains one member, counted from 0.

@@ -40,6 +40,7 @@ package enum CorpusPart: String, Sendable, CaseIterable {
 /// checkpoints/SYSTEM/   of trainings that are not done
 /// soft-targets/         train.ark train.scp train.json, and train-copy-N.ark of the copies; those of a search
 /// search.json           what was tried to choose T and λ
+/// baseline-search.json  what was tried to choose how baselines are trained
 /// specialists/          clusters.json, the classes of each specialist
 /// recipe.yaml           the recipe that the scores are of
 /// stages/               what each step was made from

@@ -141,6 +141,8 @@ package struct Recipe: Sendable, Codable {
   /// The student's rival, trained on hard targets; where the recipe says nothing it differs from the student
   /// in its targets alone.
   package let baseline: SystemOptions
+  /// What is tried to choose how the baselines are trained; nil for no search.
+  package let baselineSearch: BaselineSearchOptions?
   /// More pairs of a student and its baseline, such as smaller ones, by a name of their own.
   package let students: [String: StudentPair]
   package let distillation: DistillationOptions
@@ -159,7 +161,8 @@ package struct Recipe: Sendable, Codable {
   package internal(set) var text = ""
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
-    case corpus, targets, features, context, ensemble, student, baseline, students, distillation
+    case corpus, targets, features, context, ensemble, student, baseline, baselineSearch, students,
+      distillation
     case search, augmentation, subsets, missingClass, specialists, scoring
   }
 
@@ -177,6 +180,7 @@ package struct Recipe: Sendable, Codable {
     ensemble = try read(.ensemble, default: EnsembleOptions())
     student = try read(.student, default: SystemOptions())
     baseline = try read(.baseline, default: student)
+    baselineSearch = try read.optional(.baselineSearch)
     students = try read(.students, default: [:])
     for name in students.keys.sorted() {
       try requireOption(

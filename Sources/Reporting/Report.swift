@@ -128,6 +128,11 @@ package struct Report {
           search.table, caption: "Development accuracy; the students took the point with a star"),
       ]
     }
+    if experiment.recipe.baselineSearch != nil {
+      let search = try BaselineSearchReport(path: experiment.baselineSearchPath)
+      blocks.append(
+        Block(search.table, caption: "Development accuracy of the baselines that were tried"))
+    }
     let table = try SoftTargetReport(path: experiment.path + "/soft-targets/train.json").table
     blocks += [Block(table, caption: "Soft targets as they are stored"), Block(text: table.note)]
     return Section(id: "distillation", title: "Distillation", blocks: blocks)

@@ -231,6 +231,32 @@ struct ClassClusterTests {
     for (own, group) in zip(larger.sets, clusters.sets) { #expect(Set(own).isSuperset(of: group)) }
   }
 
+  @Test(
+    "by correlation, classes that are seldom predicted go with those that they are confused with")
+  func correlation() {
+    // Seed 115: two pairs of classes; those of the second are a hundredth as probable.
+    var generator = SeededGenerator(115)
+    let frames = (0..<2000).flatMap { frame -> [Float] in
+      let share = Float(generator.uniform())
+      let rare: Float = frame % 2 == 0 ? 0.01 : 0
+      let often: Float = frame % 2 == 0 ? 0 : 0.9
+      let row = [often * share, often * (1 - share), rare * share, rare * (1 - share)]
+      return row + [1 - often - rare]
+    }
+    var covariance = PredictionCovariance(classes: 5)
+    covariance.add(Matrix(rows: 2000, columns: 5, values: frames))
+    var options = ClusteringOptions()
+    (options.clusters, options.scale) = (2, .correlation)
+    let clusters = ClassClusters(covariance.columns, options: options)
+    #expect(Set(clusters.sets) == [[0, 1], [2, 3, 4]])
+    // A set of a stated size has its own cluster first.
+    options.size = 4
+    let larger = ClassClusters(covariance.columns, options: options).sets
+    #expect(larger.allSatisfy { $0.count == 4 })
+    #expect(larger.contains { Set($0).isSuperset(of: [0, 1]) })
+    #expect(larger.contains { Set($0).isSuperset(of: [2, 3, 4]) })
+  }
+
   @Test("more starts are never worse")
   func restarts() {
     // Seed 113: 40 columns at random.

@@ -2,10 +2,12 @@ import Corpus
 import Distillation
 import Evaluation
 import Foundation
+import Networks
 import Recipes
 import Storage
 import TestSupport
 import Testing
+import Training
 
 /// What students learn from, and how.
 extension ExperimentTests {
@@ -39,6 +41,48 @@ extension ExperimentTests {
     _ = try self.experiment(corpus).run()
     #expect(found != nil)
     #expect(try results(corpus.experimentPath)["models/student.safetensors"] == found)
+  }
+
+  @Test("a search of the baselines tries every point, and each is trained by its best")
+  func baselineSearch() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(
+      recipe + """
+        baselineSearch: {dropout: [0, 0.3], learningRate: [0.001, 0.05], epochs: [1, 3]}
+        students: {small: {student: {hidden: {layers: 1, units: 4}, training: {epochs: 1}}}}
+
+        """, to: "recipe.yaml")
+    let experiment = try experiment(corpus)
+    _ = try experiment.run()
+    let report = try BaselineSearchReport(path: experiment.baselineSearchPath)
+    #expect(
+      report.points.map(\.baseline)
+        == ["baseline", "baseline-small"].flatMap {
+          Array(repeating: $0, count: 8)
+        })
+    for name in ["baseline", "baseline-small"] {
+      let own = report.points.filter { $0.baseline == name }
+      let best = try #require(own.map(\.developmentAccuracy).max())
+      let chosen = try #require(report.chosen(for: name))
+      #expect(chosen == own.first { $0.developmentAccuracy == best })
+      #expect(
+        own.allSatisfy {
+          mismatch(
+            $0.training.rate.finalLearningRate, $0.training.rate.learningRate / 100,
+            absolute: 1e-12) == nil
+        })
+      // The same seed and options make the same network.
+      let trial =
+        "search-\(name)-d\(chosen.training.dropout)"
+        + "-r\(chosen.training.rate.learningRate)-e\(chosen.training.epochs)"
+      let models = try [name, trial].map {
+        try AcousticModel(path: "\(corpus.experimentPath)/models/\($0).safetensors")
+      }
+      #expect(models[0].network == models[1].network)
+      #expect(models[0].provenance.developmentAccuracy == best)
+    }
+    #expect(report.table.markdown.contains(" *"))
   }
 
   @Test(
