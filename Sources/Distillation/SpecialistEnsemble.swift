@@ -58,8 +58,6 @@ package struct SpecialistEnsemble: Sendable {
     package let generalist: Matrix
     /// The same of generalist and specialists.
     package let combined: Matrix
-    /// How many specialists were active, over all frames.
-    package let activeSpecialists: Int
   }
 
   /// The distributions for the frames of one utterance.
@@ -78,12 +76,18 @@ package struct SpecialistEnsemble: Sendable {
       return specialist.model.classes == generalist.classes
         ? SpecialistEnsemble.narrowed(said, to: specialist.own) : said
     }
-    let active = (0..<own.rows).reduce(0) {
-      $0 + combination.active(own.row($1), n: self.active).count
-    }
     return Answer(
-      generalist: own, combined: combination.combined(own, others, n: self.active),
-      activeSpecialists: active)
+      generalist: own, combined: combination.combined(own, others, n: active))
+  }
+
+  /// How many specialists are heard, over some frames.
+  ///
+  /// - Parameter generalist: its distributions, frames × classes.
+  /// - Returns: the sum over the frames.
+  package func activeCount(_ generalist: Matrix) -> Int {
+    (0..<generalist.rows).reduce(0) {
+      $0 + combination.active(generalist.row($1), n: active).count
+    }
   }
 
   /// The probabilities of some classes, and behind them the sum of all others.

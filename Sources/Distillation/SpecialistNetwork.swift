@@ -56,7 +56,8 @@ package struct HeldTargets: TrainingObjective {
   private let hard: HardTargets
   private let temperature: Float
   private let hardWeight: Float
-  private let isOwn: [Bool]
+  /// The classes that are not its own.
+  private let others: [Int]
 
   /// - Parameters:
   ///   - own: the ids of the specialist's classes, not all.
@@ -68,9 +69,8 @@ package struct HeldTargets: TrainingObjective {
   ) {
     self.hard = hard
     (temperature, hardWeight) = (Float(options.temperature), Float(options.hardWeight))
-    var isOwn = [Bool](repeating: false, count: classes)
-    for id in own { isOwn[Int(id)] = true }
-    self.isOwn = isOwn
+    let own = Set(own)
+    others = (0..<classes).filter { !own.contains(Int32($0)) }
   }
 
   package var weight: Double {
@@ -80,7 +80,6 @@ package struct HeldTargets: TrainingObjective {
   package func replaceByGradient(
     _ logits: inout MutableSpan<Float>, label: Int32, softTarget: Span<Float>, scale: Float
   ) -> Float {
-    let others = isOwn.indices.filter { !isOwn[$0] }
     let values = others.map { logits[$0] }
     let masses = others.map { softTarget[$0] }
     let mass = max(masses.reduce(0, +), .leastNormalMagnitude)

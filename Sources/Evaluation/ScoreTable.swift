@@ -143,8 +143,8 @@ extension SpecialistScore {
           ] + row.gain.cells + [hundredths(row.gain.value / row.generalist.accuracy)]
         },
       note: """
-        A frame is shown to \(String(format: "%.2f", activeAFrame)) specialists in the mean, those that have \
-        the classes which the generalist finds most probable.
+        All specialists are computed for each frame; \(String(format: "%.2f", activeAFrame)) in the mean are \
+        heard, those that have the classes which the generalist finds most probable.
         """)
   }
 

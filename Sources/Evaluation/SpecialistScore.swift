@@ -18,8 +18,10 @@ package struct SpecialistScore: Sendable, Equatable, Codable {
     package let multiplyAdds: Int
     /// Frames that the networks learnt from in all their passes.
     package let trainingFrames: Int
-    /// Multiplications with a weight in training, forward alone: the sum over the networks of their training frames
-    /// times their multiply-adds.
+    /// Multiplications with a weight in training, forward alone: the sum over the networks of the rows of all
+    /// batches times their multiply-adds.
+    ///
+    /// A time-delay network computes runs of frames whole, whichever of them it learns from.
     package let trainingMultiplyAdds: Double
     /// Test frames classified in a second by one thread.
     package let framesPerSecond: Double
@@ -36,7 +38,7 @@ package struct SpecialistScore: Sendable, Equatable, Codable {
     }
   }
 
-  /// The mean number of specialists that a frame is shown to.
+  /// The mean number of specialists that are heard on a frame.
   package let activeAFrame: Double
   /// All frames, then those whose class some specialist has; the latter missing when these are none or all.
   package let whole: [Coverage]

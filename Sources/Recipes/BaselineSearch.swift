@@ -54,10 +54,10 @@ package struct BaselineSearchReport: Sendable, Equatable, Codable {
     /// Whose options it tries: `baseline`, or `baseline-NAME`.
     package let baseline: String
     package let training: TrainingOptions
-    /// The highest frame accuracy on the development set over its epochs.
-    package let developmentAccuracy: Double
+    /// The highest frame accuracy on the development set over its epochs; nil when the training diverged.
+    package let developmentAccuracy: Double?
     /// The epoch that had it.
-    package let epoch: Int
+    package let epoch: Int?
   }
 
   package let points: [Point]
@@ -74,11 +74,12 @@ package struct BaselineSearchReport: Sendable, Equatable, Codable {
 
   fileprivate init(_ points: [Point]) { self.points = points }
 
-  /// The point of the highest development accuracy of a baseline, the first of equals; nil when none was tried.
+  /// The point of the highest development accuracy of a baseline, the first of equals; nil when none was tried
+  /// or all diverged.
   package func chosen(for baseline: String) -> Point? {
     var best: Point?
     for point in points where point.baseline == baseline {
-      if point.developmentAccuracy > best?.developmentAccuracy ?? -1 { best = point }
+      if point.developmentAccuracy ?? -1 > best?.developmentAccuracy ?? -1 { best = point }
     }
     return best
   }
@@ -90,8 +91,8 @@ package struct BaselineSearchReport: Sendable, Equatable, Codable {
         + points.map { point in
           [
             point.baseline, "\(point.training.dropout)", "\(point.training.rate.learningRate)",
-            "\(point.training.epochs)", "\(point.epoch)",
-            String(format: "%.2f", 100 * point.developmentAccuracy)
+            "\(point.training.epochs)", point.epoch.map { "\($0)" } ?? "",
+            (point.developmentAccuracy.map { String(format: "%.2f", 100 * $0) } ?? "diverged")
               + (point == chosen(for: point.baseline) ? " *" : ""),
           ]
         })
@@ -117,24 +118,47 @@ extension Experiment {
     }
   }
 
-  /// The baselines as they are trained, by the options that the search has chosen.
+  /// Takes for each baseline the network that was best, and writes `baseline-search.json`.
   ///
-  /// - Throws: `FileFault` when a network that was tried is not there.
-  func chosenBaselineJobs() throws -> [TrainingJob] {
-    guard recipe.baselineSearch != nil else { return baselineJobs }
+  /// - Throws: `ExperimentFault` when all that were tried for a baseline diverged.
+  func adoptBaselines() throws {
+    let trials = baselineTrials
+    let models = try trials.map { trial -> AcousticModel? in
+      let path = modelPath(trial.job.system)
+      return FileManager.default.fileExists(atPath: path) ? try AcousticModel(path: path) : nil
+    }
     let report = BaselineSearchReport(
-      try baselineTrials.map { baseline, job in
-        let provenance = try AcousticModel(path: modelPath(job.system)).provenance
-        return BaselineSearchReport.Point(
-          baseline: baseline, training: job.training,
-          developmentAccuracy: provenance.developmentAccuracy, epoch: provenance.epoch)
+      zip(trials, models).map { trial, model in
+        BaselineSearchReport.Point(
+          baseline: trial.baseline, training: trial.job.training,
+          developmentAccuracy: model?.provenance.developmentAccuracy,
+          epoch: model?.provenance.epoch)
       })
     try AtomicFile.write(JSONText.document(report), to: baselineSearchPath)
     reporter.log.info("\(baselineSearchPath):\n\(report.table.markdown)")
-    return baselineJobs.map { own in
-      TrainingJob(
-        system: own.system, seed: own.seed, hidden: own.hidden,
-        training: report.chosen(for: own.system)?.training ?? own.training)
+    for own in baselineJobs {
+      guard let chosen = report.chosen(for: own.system),
+        let index = report.points.firstIndex(of: chosen), let model = models[index]
+      else { throw ExperimentFault.allDiverged(own.system) }
+      let trial = trials[index].job.system
+      var inputs = Inputs()
+      try inputs.add(file: modelPath(trial))
+      try perform(own.system, inputs: inputs, outputs: [modelPath(own.system)]) {
+        try AtomicFile.write(try TextFile.text(of: logPath(trial)), to: logPath(own.system))
+        try model.named(own.system).write(to: modelPath(own.system))
+      }
     }
+  }
+}
+
+extension AcousticModel {
+  /// The same model as another system's.
+  fileprivate func named(_ system: String) -> AcousticModel {
+    AcousticModel(
+      network: network, features: features, normalizer: normalizer, classes: classes,
+      provenance: Provenance(
+        system: system, seed: provenance.seed, epoch: provenance.epoch,
+        developmentAccuracy: provenance.developmentAccuracy,
+        limbeckVersion: provenance.limbeckVersion))
   }
 }

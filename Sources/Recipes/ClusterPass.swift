@@ -2,6 +2,7 @@ import Corpus
 import Distillation
 import Foundation
 import LinearAlgebra
+import Logging
 import Networks
 import Storage
 import Training
@@ -26,10 +27,11 @@ struct ClusterPass {
   func run() throws -> ClusterReport {
     let classes = generalist.classes
     var covariance = PredictionCovariance(classes: classes.count)
-    var confusions = [Int32](repeating: 0, count: classes.count * classes.count)
+    var confusions = [Int](repeating: 0, count: classes.count * classes.count)
     var next = 0
     while next < frames.count {
-      let round = round(from: next)
+      let round = frames.round(
+        from: next, columns: classes.count, mostValues: ClusterPass.mostValues)
       let results = workers.map(round.count) { index -> Result<Matrix, any Error> in
         Result {
           var posteriors = generalist.logits(
@@ -57,19 +59,8 @@ struct ClusterPass {
     return try report(covariance, confusions)
   }
 
-  /// The utterances from one on whose posteriors are held at a time.
-  private func round(from first: Int) -> Range<Int> {
-    var (end, values) = (first, 0)
-    repeat {
-      values += frames.frameCount(of: end) * generalist.classes.count
-      end += 1
-    } while end < frames.count
-      && values + frames.frameCount(of: end) * generalist.classes.count <= ClusterPass.mostValues
-    return first..<end
-  }
-
   private func report(
-    _ covariance: PredictionCovariance, _ confusions: [Int32]
+    _ covariance: PredictionCovariance, _ confusions: [Int]
   ) throws -> ClusterReport {
     let classes = generalist.classes
     let elements: [[Int32]]
@@ -91,6 +82,11 @@ struct ClusterPass {
     let sets = found.sets.map { set in set.flatMap { elements[Int($0)] }.sorted() }
     let report = ClusterReport(
       sets, inertia: found.inertia, options: options, classes: classes, confusions: confusions)
+    if sets.count < options.clusters || !report.uncovered.isEmpty {
+      reporter.log.warning(
+        "clusters: \(options.clusters) asked for, \(sets.count) found; classes in none: \(report.uncovered.count)"
+      )
+    }
     for (set, cluster) in zip(sets, report.clusters) {
       try requireOption(
         set.count < classes.count && cluster.frames > 0 && cluster.frames < report.frames,

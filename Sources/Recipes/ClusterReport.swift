@@ -32,7 +32,9 @@ package struct ClusterReport: Sendable, Equatable, Codable {
   package let frames: Int
   /// The training frames of each class, by its id.
   package let counts: [Int]
-  /// The sum of the squared distances of the covariance's columns from their nearest centres.
+  /// The symbols of classes that are in no cluster, since `size` is smaller than theirs.
+  package let uncovered: [String]
+  /// The sum of the squared distances of the columns, as they were scaled, from their nearest centres.
   package let inertia: Double
   package let clusters: [Cluster]
 
@@ -44,17 +46,20 @@ package struct ClusterReport: Sendable, Equatable, Codable {
   ///   - confusions: how many frames of each class (row) are taken for each, row by row.
   init(
     _ sets: [[Int32]], inertia: Double, options: ClusteringOptions, classes: ClassInventory,
-    confusions: [Int32]
+    confusions: [Int]
   ) {
     func count(_ truth: Int32, _ chosen: Int32) -> Int {
-      Int(confusions[Int(truth) * classes.count + Int(chosen)])
+      confusions[Int(truth) * classes.count + Int(chosen)]
     }
     (self.options, self.inertia) = (options, inertia)
-    frames = confusions.reduce(0) { $0 + Int($1) }
+    frames = confusions.reduce(0, +)
     let counts = (0..<classes.count).map { row in
-      confusions[row * classes.count..<(row + 1) * classes.count].reduce(0) { $0 + Int($1) }
+      confusions[row * classes.count..<(row + 1) * classes.count].reduce(0, +)
     }
     self.counts = counts
+    let covered = Set(sets.flatMap { $0 })
+    uncovered = (0..<Int32(classes.count)).filter { !covered.contains($0) }
+      .map { classes.symbols[Int($0)] }
     clusters = sets.map { own in
       var (all, right, within) = (0, 0, 0)
       var pairs: [Pair] = []
@@ -106,7 +111,8 @@ package struct ClusterReport: Sendable, Equatable, Codable {
       note: """
         Of the \(frames) training frames: the share of each specialist's classes, how many of these the baseline \
         classifies rightly, how many it takes for another class of the same specialist, and the pairs that it \
-        confuses most, with how many frames.
+        confuses most, with how many frames. Clusters asked for: \(options.clusters); classes in none: \
+        \(uncovered.count)\(uncovered.isEmpty ? "" : " (\(ClusterReport.shown(uncovered)))").
         """)
   }
 

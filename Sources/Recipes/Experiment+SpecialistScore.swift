@@ -40,7 +40,7 @@ extension Experiment {
         CoverageTally(
           generalist: answer.generalist.largestColumns(),
           combined: answer.combined.largestColumns(), labels: labels, coverage: coverage,
-          activeSpecialists: answer.activeSpecialists, by: rules))
+          activeSpecialists: ensemble.activeCount(answer.generalist), by: rules))
     }
     let members = (0..<compared.members).map { Experiment.memberName($0) }
     var rival = SystemTally(tallies: test.tallies([compared.name])[0])
@@ -48,12 +48,21 @@ extension Experiment {
       $0 + (test.systems[$1]?.seconds ?? 0)
     }
     let generalist = test.systems[Experiment.generalist] ?? SystemTally()
-    let costs = [
-      try cost("generalist", of: [Experiment.generalist], generalist, bootstrap),
+    let first = [(Experiment.generalist, recipe.baseline.training.batchSize)]
+    let others = try specialistSystems().map { ($0, options.training.batchSize) }
+    var costs = [
+      try cost("generalist", of: first, generalist, bootstrap),
+      try cost("with specialists", of: first + others, own, bootstrap),
       try cost(
-        "with specialists", of: [Experiment.generalist] + specialistSystems(), own, bootstrap),
-      try cost(compared.name, of: members, rival, bootstrap),
+        compared.name, of: members.map { ($0, recipe.ensemble.training.batchSize) }, rival,
+        bootstrap),
     ]
+    if let student = options.student {
+      costs += try specialistStudents.map {
+        try cost(
+          $0, of: [($0, student.training.batchSize)], test.systems[$0] ?? SystemTally(), bootstrap)
+      }
+    }
     func difference(
       _ name: String, _ first: [FrameTally], _ second: [FrameTally]
     ) -> ComparisonScore? {
@@ -73,25 +82,23 @@ extension Experiment {
       }
     }
     return SpecialistScore(
-      found, bootstrap: bootstrap,
-      costs: (costs
-        + (try specialistStudents.map {
-          try cost($0, of: [$0], test.systems[$0] ?? SystemTally(), bootstrap)
-        })).compactMap { $0 },
+      found, bootstrap: bootstrap, costs: costs.compactMap { $0 },
       comparisons: comparisons.compactMap { $0 })
   }
 
   private func cost(
-    _ name: String, of systems: [String], _ tally: SystemTally, _ bootstrap: Bootstrap
+    _ name: String, of systems: [(name: String, batchSize: Int)], _ tally: SystemTally,
+    _ bootstrap: Bootstrap
   ) throws -> SpecialistScore.Cost? {
     var (parameters, multiplyAdds, trainingFrames, training) = (0, 0, 0, 0.0)
-    for system in systems {
+    for (system, batchSize) in systems {
       let network = try AcousticModel(path: modelPath(system)).network
-      let frames = try epochs(of: system).reduce(0) { $0 + $1.frames }
+      let epochs = try epochs(of: system)
+      let rows = (epochs.last?.step ?? 0) * batchSize
       parameters += network.parameterCount
       multiplyAdds += network.multiplyAdds
-      trainingFrames += frames
-      training += Double(frames) * Double(network.multiplyAdds)
+      trainingFrames += epochs.reduce(0) { $0 + $1.frames }
+      training += Double(rows) * Double(network.multiplyAdds)
     }
     guard let test = AccuracyScore([tally.tallies], .all, bootstrap: bootstrap) else { return nil }
     return SpecialistScore.Cost(

@@ -16,14 +16,13 @@ struct Specialist: Sendable {
   let start: AcousticNetwork
   /// What its logits stand for.
   let classes: ClassInventory
+  /// The logits that are not of its own classes: the dustbin's, or those of all other classes.
+  let others: [Int]
   let sampling: ClassSampling
 
-  /// A network after its training, with the logits of what is not its own raised by the share that was not shown.
+  /// A network after its training, as it is right for frames as they come.
   func corrected(_ network: AcousticNetwork) -> AcousticNetwork {
-    let others =
-      network.classes == own.count + 1
-      ? [own.count] : (0..<network.classes).filter { !own.contains(Int32($0)) }
-    return network.raising(others, by: sampling.correction)
+    network.raising(others, by: sampling.correction)
   }
 }
 
@@ -43,11 +42,16 @@ extension Experiment {
 
   /// Finds the clusters, trains a specialist for each, and distils generalist and specialists into one model.
   package func trainSpecialists() throws {
-    guard let options = recipe.specialists else { return }
+    guard let options = recipe.specialists else {
+      try? FileManager.default.removeItem(atPath: clustersPath)
+      return
+    }
     try findClusters(options)
     let jobs = try specialistJobs(options)
     var transfer: [TransferPart]?
-    if let held = options.fullSoftmax, let part = try transferParts("soft-targets/held").first {
+    if let held = options.fullSoftmax,
+      let part = try transferParts("soft-targets/held", copies: 0).first
+    {
       let own = part.with(part.frames, softTargetsPath: part.softTargetsPath, largest: nil)
       try computeSoftTargets(
         of: own, temperature: held.temperature, by: generalistTeacher(held.mean))
@@ -86,7 +90,7 @@ extension Experiment {
     try perform("specialists/clusters", inputs: inputs, outputs: [clustersPath]) {
       let report = try ClusterPass(
         frames: try openFrames(.train), featuresPath: features(.train).path,
-        generalist: try AcousticModel(path: modelPath(Experiment.generalist)),
+        generalist: try openGeneralist(),
         options: options.clustering, workers: workers, reporter: reporter
       ).run()
       try AtomicFile.write(JSONText.document(report), to: clustersPath)
@@ -94,12 +98,47 @@ extension Experiment {
     }
   }
 
+  /// The generalist, which must be of the features and targets that are there.
+  private func openGeneralist() throws -> AcousticModel {
+    let path = modelPath(Experiment.generalist)
+    let model = try AcousticModel(path: path)
+    try model.requireFeatures(
+      try features(.train).options(), path: path, madeIn: features(.train).path)
+    let classesPath = targets(.train).classesPath
+    guard try ClassInventory(path: classesPath) == model.classes else {
+      throw ExperimentFault.otherClasses(classesPath, path)
+    }
+    guard model.classes.id(of: dustbinSymbol) == nil else {
+      throw FileFault.malformed(
+        path: classesPath, expected: "classes without \(dustbinSymbol), which specialists add",
+        found: "one")
+    }
+    return model
+  }
+
   /// The ids of each specialist's classes.
-  private func sets(_ report: ClusterReport, _ classes: ClassInventory) throws -> [[Int32]] {
-    try report.clusters.map { cluster in
+  ///
+  /// - Throws: `FileFault` for clusters that are not of these classes, or that no specialist can be trained for.
+  private func sets(
+    _ report: ClusterReport, _ classes: ClassInventory
+  ) throws(FileFault) -> [[Int32]] {
+    func fault(_ expected: String, _ found: String) -> FileFault {
+      .malformed(path: clustersPath, expected: expected, found: found)
+    }
+    guard report.counts.count == classes.count, report.counts.allSatisfy({ $0 >= 0 }) else {
+      throw fault("the frames of \(classes.count) classes", "\(report.counts.count) numbers")
+    }
+    guard (1...64).contains(report.clusters.count) else {
+      throw fault("1 to 64 clusters", "\(report.clusters.count)")
+    }
+    let all = report.counts.reduce(0, +)
+    return try report.clusters.map { cluster throws(FileFault) in
       let ids = cluster.classes.compactMap { classes.id(of: $0) }
-      guard ids.count == cluster.classes.count else {
-        throw ExperimentFault.otherClasses(clustersPath, targets(.train).classesPath)
+      let frames = ids.reduce(0) { $0 + report.counts[Int($1)] }
+      guard Set(ids).count == cluster.classes.count, frames > 0, frames < all else {
+        throw fault(
+          "clusters of the model's classes, each once, with some of the frames",
+          "\(cluster.classes.joined(separator: " ")), \(frames) of \(all) frames")
       }
       return ids
     }
@@ -107,8 +146,17 @@ extension Experiment {
 
   private func specialistJobs(_ options: SpecialistOptions) throws -> [TrainingJob] {
     let report = try ClusterReport(path: clustersPath)
-    let generalist = try AcousticModel(path: modelPath(Experiment.generalist))
+    let generalist = try openGeneralist()
+    let development = try classCounts(.development, classes: generalist.classes.count)
     return try sets(report, generalist.classes).enumerated().map { number, own in
+      let known = own.reduce(0) { $0 + development.counts[Int($1)] }
+      if known < Experiment.fewFrames {
+        reporter.log.warning(
+          """
+          \(Experiment.specialistName(number)): the development set has \(known) frames of its classes; the \
+          epoch that is kept rests on them
+          """)
+      }
       let keepsAll = options.fullSoftmax != nil
       let all = (0..<Int32(generalist.classes.count)).map { $0 }
       let narrow = all.map { id in Int32(own.firstIndex(of: id) ?? own.count) }
@@ -123,14 +171,26 @@ extension Experiment {
             ? generalist.network
             : generalist.network.specialist(own: own, counts: report.counts),
           classes: keepsAll ? generalist.classes : ClassInventory(symbols: names),
+          others: keepsAll
+            ? all.filter { !own.contains($0) }.map { Int($0) } : [own.count],
           sampling: ClassSampling(
             own: own, learnt: keepsAll ? all : narrow, counts: report.counts, seed: seed)))
     }
   }
 
+  /// Frames of its classes below which a specialist's development accuracy is doubtful.
+  private static let fewFrames = 100
+
+  private func classCounts(_ part: CorpusPart, classes: Int) throws -> ClassCounts {
+    let frames = try openFrames(part)
+    var counts = ClassCounts(classes: classes)
+    for index in 0..<frames.count { counts.add(try frames.labels(of: index)) }
+    return counts
+  }
+
   /// Generalist and specialists, which have been trained.
   func specialistEnsemble(_ options: SpecialistOptions) throws -> SpecialistEnsemble {
-    let generalist = try AcousticModel(path: modelPath(Experiment.generalist))
+    let generalist = try openGeneralist()
     let sets = try sets(try ClusterReport(path: clustersPath), generalist.classes)
     return try SpecialistEnsemble(
       generalist: generalist,
@@ -166,16 +226,23 @@ extension Experiment {
     let distillation = try distillation()
     let ensemble = try specialistEnsemble(options)
     let networks = try [Experiment.generalist] + specialistSystems()
-    let teachers: [any Teacher] = [
-      generalistTeacher(distillation.mean),
-      SpecialistTeacher(
-        ensemble: ensemble, active: options.active, paths: networks.map(modelPath)),
-      try ensembleTeacher(distillation, members: comparedEnsemble()?.members),
+    let members = try comparedEnsemble()?.members
+    // The whole ensemble has labelled the frames already, where there are students of it.
+    let isWhole = members == recipe.ensemble.members
+    let teachers: [(teacher: any Teacher, folder: String?)] = [
+      (generalistTeacher(distillation.mean), nil),
+      (
+        SpecialistTeacher(
+          ensemble: ensemble, active: options.active, paths: networks.map(modelPath)), nil
+      ),
+      (
+        try ensembleTeacher(distillation, members: isWhole ? nil : members),
+        isWhole ? "soft-targets" : nil
+      ),
     ]
-    for (system, teacher) in zip(specialistStudents, teachers) {
-      guard let part = try transferParts("soft-targets/\(system)", copies: 0).first else {
-        continue
-      }
+    for (system, (teacher, folder)) in zip(specialistStudents, teachers) {
+      let parts = try transferParts(folder ?? "soft-targets/\(system)", copies: 0)
+      guard let part = parts.first else { continue }
       try computeSoftTargets(of: part, temperature: distillation.temperature, by: teacher)
       try trainStudents([(TrainingJob(system, student), distillation)], on: [part])
     }

@@ -111,8 +111,11 @@ extension Experiment {
       try? FileManager.default.removeItem(atPath: baselineSearchPath)
       try train(memberJobs + baselineJobs) { try $0.hardTargets($1) }
     } else {
-      try train(memberJobs + baselineTrials.map(\.job)) { try $0.hardTargets($1) }
-      try train(chosenBaselineJobs()) { try $0.hardTargets($1) }
+      let trials = Set(baselineTrials.map(\.job.system))
+      try train(memberJobs + baselineTrials.map(\.job), mayDiverge: trials) {
+        try $0.hardTargets($1)
+      }
+      try adoptBaselines()
     }
   }
 
@@ -137,18 +140,19 @@ extension Experiment {
     }
   }
 
-  private func logPath(_ system: String) -> String { "\(path)/models/\(system).log.jsonl" }
+  func logPath(_ system: String) -> String { "\(path)/models/\(system).log.jsonl" }
 
   /// Trains the networks that are not fresh, side by side.
   ///
   /// - Parameters:
   ///   - jobs: the networks.
   ///   - transfer: what is trained on; nil for the training frames without soft targets.
+  ///   - mayDiverge: the systems whose divergence is no fault; they are left without a model.
   ///   - settings: adds what a network depends on besides the job and the data.
   ///   - objective: what a job minimises, given the classes.
   /// - Throws: what any network's training throws, once all others are done.
   func train(
-    _ jobs: [TrainingJob], on transfer: [TransferPart]? = nil,
+    _ jobs: [TrainingJob], on transfer: [TransferPart]? = nil, mayDiverge: Set<String> = [],
     settings: (TrainingJob, inout Inputs) throws -> Void = { _, _ in },
     objective: (TrainingJob, ClassInventory) throws -> any TrainingObjective
   ) throws {
@@ -208,7 +212,16 @@ extension Experiment {
       if case .failure(let fault) = result { log.error("\(fault)") }
       return result
     }
-    for result in results { try result.get() }
+    for result in results {
+      do {
+        try result.get()
+      } catch let fault as ExperimentFault {
+        guard case .training(let system, let cause) = fault, cause.isDivergence,
+          mayDiverge.contains(system)
+        else { throw fault }
+        try? FileManager.default.removeItem(atPath: modelPath(system))
+      }
+    }
   }
 
   /// Trains one network and writes its model and its log; one that was stopped goes on.

@@ -14,6 +14,8 @@ package enum ExperimentFault: Fault, Equatable {
   case staleScores(String)
   /// The training of one network, by its name.
   case training(String, TrainingFault)
+  /// All networks that were tried for a baseline, by its name.
+  case allDiverged(String)
   /// Frames or utterances that a stage lost without a reason.
   case unaccounted(String, what: String, expected: Int?, found: Int?)
 
@@ -39,6 +41,8 @@ package enum ExperimentFault: Fault, Equatable {
       "\(path): \(what): expected \(expected.map { "\($0)" } ?? "none"), found "
         + "\(found.map { "\($0)" } ?? "none"): frames are neither used nor left out with a reason"
     case .training(let system, let fault): "\(system): \(fault)"
+    case .allDiverged(let system):
+      "\(system): expected a network of baselineSearch that is trained to its end, found that all diverged"
     case .noMember(let member, let members):
       "expected a member from 0 to \(members - 1), found \(member)"
     case .staleScores(let path):

@@ -194,6 +194,14 @@ package struct Recipe: Sendable, Codable {
     missingClass = try read.optional(.missingClass)
     specialists = try read.optional(.specialists)
     scoring = try read(.scoring, default: ScoringOptions())
+    guard let specialists else { return }
+    try requireOption(
+      specialists.members ?? 1 <= ensemble.members, "specialists.members",
+      expected: "at most the ensemble's, \(ensemble.members)", found: specialists.members ?? 1)
+    // Specialists and generalist are trained on all frames that they label.
+    try requireOption(
+      ensemble.folds == nil || specialists.student == nil, "specialists.student",
+      expected: "none beside ensemble.folds", found: "one")
   }
 }
 

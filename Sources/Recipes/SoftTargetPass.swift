@@ -43,7 +43,8 @@ struct SoftTargetPass {
     var archive = try ResumableArchive(path: path, identity: identity, utterances: frames.ids)
     var next = archive.records.count
     while next < frames.count {
-      let round = self.round(from: next)
+      let round = frames.round(
+        from: next, columns: store.classes, mostValues: SoftTargetPass.mostValues)
       let distributions = try teacher.distributions(
         of: round, in: frames, path: featuresPath, temperature: temperature, workers: workers
       ) { share in
@@ -80,15 +81,22 @@ struct SoftTargetPass {
     guard losses.own.frames > 0 else { return }
     reporter.log.info("\(path):\n\(report.table.markdown)")
   }
+}
 
-  /// The utterances from one on whose sums are held at a time.
-  private func round(from first: Int) -> Range<Int> {
+extension FrameSource {
+  /// The utterances from one on that are gone over together.
+  ///
+  /// - Parameters:
+  ///   - first: the first of them.
+  ///   - columns: the values that are held of each frame.
+  ///   - mostValues: of all of them; an utterance of more is alone.
+  /// - Returns: one at least.
+  func round(from first: Int, columns: Int, mostValues: Int) -> Range<Int> {
     var (end, values) = (first, 0)
     repeat {
-      values += frames.frameCount(of: end) * store.classes
+      values += frameCount(of: end) * columns
       end += 1
-    } while end < frames.count
-      && values + frames.frameCount(of: end) * store.classes <= SoftTargetPass.mostValues
+    } while end < count && values + frameCount(of: end) * columns <= mostValues
     return first..<end
   }
 }

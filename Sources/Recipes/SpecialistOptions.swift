@@ -37,6 +37,8 @@ package struct SpecialistOptions: Sendable, Codable {
     student = try read.optional(.student)
     try requireOption((1...100).contains(active), "active", expected: "1 to 100", found: active)
     try requireOption(
+      (1...1000).contains(members ?? 1), "members", expected: "1 to 1000", found: members ?? 1)
+    try requireOption(
       fullSoftmax?.largest == nil, "fullSoftmax.largest",
       expected: "none, since all classes are held", found: fullSoftmax?.largest ?? 0)
     try requireOption(

@@ -76,9 +76,9 @@ package final class Batch: @unchecked Sendable {
       let segment = block.residents[item.segment].segment
       let all = block.labels(of: item.segment)
       let start = all.startIndex - segment.frames.lowerBound
-      let own = all[start + item.frames.lowerBound..<start + item.frames.upperBound]
-      for (time, label) in plan.labels(item.frames, of: segment.utterance, from: own).enumerated() {
-        labels[time * chunks + run] = label
+      let draw = plan.draw(item.frames, of: segment.utterance)
+      for (time, frame) in item.frames.enumerated() {
+        labels[time * chunks + run] = plan.learnt(all[start + frame], draw)
       }
     }
     frameCount = labels.count { $0 != FrameClass.none }

@@ -59,7 +59,8 @@ struct BatchProducer {
   mutating func next(
     reusing used: Batch?
   ) throws(FileFault) -> (batch: Batch, next: FrameSet.Position)? {
-    if position.batch * plan.itemsABatch >= items.count {
+    // A block of a sampled set may have nothing to learn from.
+    while position.batch * plan.itemsABatch >= items.count {
       guard try moveOn() else { return nil }
     }
     try readAhead()

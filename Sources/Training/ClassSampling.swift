@@ -41,30 +41,34 @@ package struct ClassSampling: Sendable {
   /// frames as they are: `log((1 − π) / π)`, to be added to those of all others.
   package var correction: Double { log((1 - prior) / prior) }
 
-  /// The halves of a run that one pass learns from.
-  private func halves(epoch: Int, utterance: Int, run: Int) -> (own: Bool, others: Bool) {
-    var generator = SeededGenerator([
-      seed, RandomStream.sampling.rawValue, UInt64(epoch), UInt64(utterance), UInt64(run),
-    ])
-    let draw = generator.uniform()
-    return (draw < (1 - prior) / prior, draw < prior / (1 - prior))
+  /// Which halves of a run are learnt from in one pass.
+  struct Draw {
+    fileprivate let own: Bool
+    fileprivate let others: Bool
   }
 
-  /// What each frame of a run is learnt as in one pass; `FrameClass.none` for not at all.
+  /// What a pass draws by.
+  func key(ofEpoch epoch: Int) -> UInt64 {
+    var generator = SeededGenerator(seed, RandomStream.sampling.rawValue, UInt64(epoch))
+    return generator.next()
+  }
+
+  /// What a pass takes of a run of frames.
   ///
   /// - Parameters:
-  ///   - labels: the frames' classes.
-  ///   - epoch: the pass.
+  ///   - key: of the pass.
   ///   - utterance: its index in the set.
   ///   - run: the frame where the run starts.
-  /// - Returns: one a frame.
-  func labels(
-    _ labels: some Sequence<Int32>, epoch: Int, utterance: Int, run: Int
-  ) -> [Int32] {
-    let (own, others) = halves(epoch: epoch, utterance: utterance, run: run)
-    return labels.map { label in
-      guard label >= 0, isOwn[Int(label)] ? own : others else { return FrameClass.none }
-      return learnt[Int(label)]
-    }
+  /// - Returns: the same for the same arguments.
+  func draw(_ key: UInt64, utterance: Int, run: Int) -> Draw {
+    var generator = SeededGenerator(state: key ^ (UInt64(utterance) << 32 | UInt64(run)))
+    let value = generator.uniform()
+    return Draw(own: value < (1 - prior) / prior, others: value < prior / (1 - prior))
+  }
+
+  /// What a frame of a run is learnt as; `FrameClass.none` for not at all.
+  func learnt(_ label: Int32, _ draw: Draw) -> Int32 {
+    guard label >= 0, isOwn[Int(label)] ? draw.own : draw.others else { return FrameClass.none }
+    return learnt[Int(label)]
   }
 }

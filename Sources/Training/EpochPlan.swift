@@ -6,6 +6,8 @@ package struct EpochPlan: Sendable {
   let resident: FrameBlock?
   let order: FrameSet.Order
   private let sampling: ClassSampling?
+  /// What this pass draws by.
+  private let samplingKey: UInt64
   let segments: [Segment]
   let blocks: [Range<Int>]
   let layout: BatchLayout
@@ -18,6 +20,9 @@ package struct EpochPlan: Sendable {
     (self.set, self.resident, self.order, self.sampling) = (set, resident, order, sampling)
     (self.segments, self.blocks, self.layout) = (segments, blocks, layout)
     self.batchSize = batchSize
+    var epoch = 0
+    if case .shuffled(_, let number) = order { epoch = number }
+    samplingKey = sampling?.key(ofEpoch: epoch) ?? 0
   }
 
   /// Runs of frames in a batch.
@@ -30,20 +35,15 @@ package struct EpochPlan: Sendable {
     }
   }
 
-  /// What the frames of a run are learnt as in this pass; `FrameClass.none` for not at all.
-  ///
-  /// - Parameters:
-  ///   - run: of the utterance.
-  ///   - utterance: its index in the set.
-  ///   - labels: the classes of these frames.
-  /// - Returns: one a frame.
-  func labels(
-    _ run: Range<Int>, of utterance: Int, from labels: ArraySlice<Int32>
-  ) -> ArraySlice<Int32> {
-    guard let sampling else { return labels }
-    var epoch = 0
-    if case .shuffled(_, let number) = order { epoch = number }
-    return sampling.labels(labels, epoch: epoch, utterance: utterance, run: run.lowerBound)[...]
+  /// What is taken of a run of frames; nil for all of it.
+  func draw(_ run: Range<Int>, of utterance: Int) -> ClassSampling.Draw? {
+    sampling?.draw(samplingKey, utterance: utterance, run: run.lowerBound)
+  }
+
+  /// What a frame of a run is learnt as; `FrameClass.none` for not at all.
+  func learnt(_ label: Int32, _ draw: ClassSampling.Draw?) -> Int32 {
+    guard let sampling, let draw else { return label }
+    return sampling.learnt(label, draw)
   }
 
   /// The runs of frames of a segment that there is something to learn from.
@@ -56,10 +56,9 @@ package struct EpochPlan: Sendable {
     guard sampling != nil else { return runs(of: segment) }
     let shift = labels.startIndex - segment.frames.lowerBound
     return runs(of: segment).filter { run in
-      self.labels(
-        run, of: segment.utterance,
-        from: labels[run.lowerBound + shift..<run.upperBound + shift]
-      ).contains { $0 != FrameClass.none }
+      let draw = draw(run, of: segment.utterance)
+      return labels[run.lowerBound + shift..<run.upperBound + shift]
+        .contains { learnt($0, draw) != FrameClass.none }
     }
   }
 
@@ -72,7 +71,7 @@ package struct EpochPlan: Sendable {
       var items = 0
       for (number, segment) in segments[block].enumerated() {
         if sampling == nil {
-          items += runs(of: segment).count
+          items += (segment.frames.count + layout.chunk - 1) / layout.chunk
         } else if let resident {
           items += learntRuns(of: segment, labels: resident.labels(of: number)).count
         } else {

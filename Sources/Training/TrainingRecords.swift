@@ -43,6 +43,9 @@ package enum TrainingFault: Fault, Equatable {
   case exploded(step: Int, learningRate: Double, loss: Double, limit: Double)
   case file(FileFault)
 
+  /// Whether it is the learning rate, and not a file, that stopped the training.
+  package var isDivergence: Bool { if case .file = self { false } else { true } }
+
   package var exitStatus: ExitStatus {
     if case .file(let fault) = self { fault.exitStatus } else { .data }
   }

@@ -144,4 +144,29 @@ struct StudyScoreTests {
     let wrong = LabelChoices(right, labels: [2, 2], own: own, by: rules)
     #expect(LabelChoices.bestOffset([wrong]) < -5)
   }
+
+  @Test("frames are counted by how many specialists have their class")
+  func coverage() throws {
+    let rules = try ScoringRules(ClassInventory(symbols: ["A", "B", "C", "D"]), fold: nil)
+    // A has no specialist, B one, C and D two.
+    func tally(_ generalist: [Int32], _ combined: [Int32], _ labels: [Int32], _ active: Int)
+      -> CoverageTally
+    {
+      CoverageTally(
+        generalist: generalist, combined: combined, labels: labels, coverage: [0, 1, 2, 2],
+        activeSpecialists: active, by: rules)
+    }
+    let score = SpecialistScore(
+      [
+        tally([0, 1, 0, 3], [0, 1, 2, 2], [0, 1, 2, 3], 7),
+        tally([0, 0, 2, 2, 2], [1, 1, 2, 3, 2], [0, 1, 2, 3, 2], 2),
+      ], bootstrap: Bootstrap(utterances: 2, resamples: 40, seed: 1), costs: [], comparisons: [])
+    #expect(score.activeAFrame == 1)
+    #expect(score.coverage.map(\.specialists) == [0, 1, 2])
+    #expect(score.coverage.map(\.generalist.frames) == [2, 2, 5])
+    #expect(score.coverage.map(\.generalist.accuracy) == [1, 0.5, 0.6])
+    #expect(score.coverage.map(\.combined.accuracy) == [0.5, 1, 0.8])
+    #expect(score.whole.map(\.generalist.frames) == [9, 7])
+    #expect(mismatch(score.whole[1].gain.value, 6.0 / 7 - 4.0 / 7, absolute: 1e-12) == nil)
+  }
 }

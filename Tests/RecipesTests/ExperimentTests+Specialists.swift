@@ -2,6 +2,7 @@ import Corpus
 import Distillation
 import Evaluation
 import Foundation
+import KaldiIO
 import LinearAlgebra
 import Networks
 import Recipes
@@ -42,6 +43,7 @@ extension ExperimentTests {
       #expect(model.classes.symbols == cluster.classes + [dustbinSymbol])
       #expect(model.network.classes == 3)
     }
+    try expectConfusions(clusters, in: corpus)
     let report = try experiment.readScores()
     let score = try #require(report.specialists)
     #expect(score.coverage.reduce(0) { $0 + $1.generalist.frames } == 4 * 58)
@@ -62,6 +64,99 @@ extension ExperimentTests {
     #expect(score.costs[2].test.accuracy == ensemble.test.accuracy)
     #expect(report.table.contains("| distilled-specialists - distilled-ensemble"))
     #expect(report.table.contains("| specialists of the true class"))
+  }
+
+  /// Holds what the clusters say of the baseline against its choices on the training frames.
+  private func expectConfusions(_ report: ClusterReport, in corpus: SampleCorpus) throws {
+    let folder = corpus.experimentPath
+    let model = try AcousticModel(path: folder + "/models/baseline.safetensors")
+    let features = try MatrixArchive(path: folder + "/features/train/feats.ark")
+    let targets = try IntegerArchive(path: folder + "/targets/train/targets.ark")
+    var pairs: [(truth: String, chosen: String)] = []
+    for (entry, labels) in zip(features.entries, targets.entries) {
+      try #require(entry.key == labels.key)
+      let chosen = model.logits(of: try features.read(0..<entry.rows, of: entry)).largestColumns()
+      let truth = try targets.read(0..<labels.count, of: labels)
+      pairs += zip(truth, chosen).map {
+        (model.classes.symbols[Int($0)], model.classes.symbols[Int($1)])
+      }
+    }
+    for cluster in report.clusters {
+      let own = pairs.filter { cluster.classes.contains($0.truth) }
+      let right = own.count { $0.truth == $0.chosen }
+      let within = own.count { $0.truth != $0.chosen && cluster.classes.contains($0.chosen) }
+      #expect(cluster.frames == own.count)
+      #expect(mismatch(cluster.right, Double(right) / Double(own.count), absolute: 1e-12) == nil)
+      #expect(
+        mismatch(cluster.confusedWithin, Double(within) / Double(own.count), absolute: 1e-12) == nil
+      )
+      // Two classes are one pair.
+      #expect(cluster.pairs.reduce(0) { $0 + $1.frames } == within)
+    }
+  }
+
+  @Test("the dustbin of a specialist that learns nothing is the start's, raised by the odds")
+  func corrected() throws {
+    let corpus = try corpus(
+      Self.section.replacing("learningRate: 0.01", with: "learningRate: 1.0e-20"))
+    let experiment = try experiment(corpus)
+    _ = try experiment.run(until: .specialists)
+    let folder = corpus.experimentPath + "/models"
+    let generalist = try AcousticModel(path: folder + "/baseline.safetensors")
+    let clusters = try #require(try experiment.clusters())
+    for (number, cluster) in clusters.clusters.enumerated() {
+      let own = cluster.classes.compactMap { generalist.classes.id(of: $0) }
+      let start = generalist.network.specialist(own: own, counts: clusters.counts)
+      let model = try AcousticModel(path: "\(folder)/specialist-0\(number).safetensors")
+      let (before, after) = (start.layers[1], model.network.layers[1])
+      #expect(mismatch(after.weights.values, before.weights.values, absolute: 1e-6) == nil)
+      let share = Double(cluster.frames) / Double(clusters.frames)
+      for (place, (old, new)) in zip(before.bias, after.bias).enumerated() {
+        let raised = place == own.count ? log((1 - share) / share) : 0
+        #expect(mismatch(Double(new - old), raised, absolute: 1e-5) == nil)
+      }
+    }
+  }
+
+  @Test("clusters that somebody has changed, and a baseline of other targets, are faults")
+  func changedFiles() throws {
+    let corpus = try corpus()
+    let experiment = try experiment(corpus)
+    _ = try experiment.run(until: .specialists)
+    let path = corpus.experimentPath + "/specialists/clusters.json"
+    let text = try TextFile.text(of: path)
+    let first = try #require(try experiment.clusters()).clusters[0].classes[0]
+    for (old, new) in [
+      ("\"\(first)\"", "\"\(first)x\""), ("\"counts\" : [", "\"counts\" : [\n    5,"),
+    ] {
+      try #require(text.contains(old))
+      try AtomicFile.write(text.replacing(old, with: new), to: path)
+      let fault = #expect(throws: FileFault.self) { try experiment.trainSpecialists() }
+      #expect("\(try #require(fault))".hasPrefix(path))
+    }
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(recipe.replacing("states: 1", with: "states: 2"), to: "recipe.yaml")
+    let other = try self.experiment(corpus)
+    _ = try other.run(until: .targets)
+    let fault = #expect(throws: ExperimentFault.self) { try other.trainSpecialists() }
+    let classes = corpus.experimentPath + "/targets/train/classes.txt"
+    let model = corpus.experimentPath + "/models/baseline.safetensors"
+    #expect(fault == .otherClasses(classes, model))
+  }
+
+  @Test(
+    "sections that contradict the ensemble are named",
+    arguments: [
+      ("  members: 3\n", "", "specialists.members"), ("  members: 0\n", "", "members"),
+      ("", "  folds: 2\n", "specialists.student"),
+    ])
+  func contradictions(own: String, ensemble: String, expected: String) throws {
+    let corpus = try corpus(Self.section + own)
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(
+      recipe.replacing("  members: 2\n", with: "  members: 2\n" + ensemble), to: "recipe.yaml")
+    let fault = #expect(throws: FileFault.self) { try Recipe(path: corpus.recipePath) }
+    #expect("\(try #require(fault))".contains(expected))
   }
 
   @Test("the same bytes on two threads, stopped after a specialist, or by the stage alone")

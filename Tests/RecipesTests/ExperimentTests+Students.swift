@@ -49,7 +49,7 @@ extension ExperimentTests {
     let recipe = try TextFile.text(of: corpus.recipePath)
     try corpus.folder.write(
       recipe + """
-        baselineSearch: {dropout: [0, 0.3], learningRate: [0.001, 0.05], epochs: [1, 3]}
+        baselineSearch: {dropout: [0, 0.3], learningRate: [0.001, 0.05, 1.0e30], epochs: [1, 3]}
         students: {small: {student: {hidden: {layers: 1, units: 4}, training: {epochs: 1}}}}
 
         """, to: "recipe.yaml")
@@ -59,11 +59,11 @@ extension ExperimentTests {
     #expect(
       report.points.map(\.baseline)
         == ["baseline", "baseline-small"].flatMap {
-          Array(repeating: $0, count: 8)
+          Array(repeating: $0, count: 12)
         })
     for name in ["baseline", "baseline-small"] {
       let own = report.points.filter { $0.baseline == name }
-      let best = try #require(own.map(\.developmentAccuracy).max())
+      let best = try #require(own.compactMap(\.developmentAccuracy).max())
       let chosen = try #require(report.chosen(for: name))
       #expect(chosen == own.first { $0.developmentAccuracy == best })
       #expect(
@@ -82,7 +82,16 @@ extension ExperimentTests {
       #expect(models[0].network == models[1].network)
       #expect(models[0].provenance.developmentAccuracy == best)
     }
-    #expect(report.table.markdown.contains(" *"))
+    #expect(report.points.count { $0.developmentAccuracy == nil } == 8)
+    #expect(report.table.markdown.contains(" *") && report.table.markdown.contains("diverged"))
+
+    // Where all diverge there is no baseline.
+    try corpus.folder.write(
+      recipe + "baselineSearch: {learningRate: [1.0e30]}\n", to: "recipe.yaml")
+    let fault = #expect(throws: ExperimentFault.self) {
+      try self.experiment(corpus).run(until: .train)
+    }
+    #expect(fault == .allDiverged("baseline"))
   }
 
   @Test(

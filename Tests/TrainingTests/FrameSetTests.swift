@@ -229,6 +229,49 @@ struct FrameSetTests {
     }
   }
 
+  @Test(
+    "a sample goes on from any position, and blocks without a frame to learn from are passed over")
+  func rareClass() throws {
+    // One frame of class 3 in all of 30,000: all but few blocks of a small pool have nothing.
+    let count = 30_000
+    let rare = FramesInMemory([
+      FramesInMemory.Utterance(
+        id: "u", features: Matrix(rows: count, columns: 2, values: (0..<2 * count).map(Float.init)),
+        labels: (0..<count).map { $0 == 17_000 ? 3 : 0 })
+    ])
+    let sampling = ClassSampling(
+      own: [3], learnt: [1, 1, 1, 0], counts: [count - 1, 0, 0, 1], seed: 3)
+    let set = try FrameSet(rare, normalizer: plain, pool: 4096).sampled(by: sampling)
+    let layout = layout(HiddenShape(layers: 1, units: 2), chunk: 1)
+    var found = 0
+    for epoch in 1...20 {
+      let plan = set.plan(.shuffled(seed: 5, epoch: epoch), layout: layout, batchSize: 8)
+      let stream = BatchStream(plan)
+      var (batches, own) = (0, 0)
+      while let (batch, _) = try stream.next() {
+        #expect(batch.frameCount > 0)
+        batches += 1
+        own += batch.labels.count { $0 == 0 }
+        found += batch.labels.count { $0 == 1 }
+      }
+      #expect(try plan.countBatches() == batches)
+      #expect(own == 1)
+    }
+    // One of the others a pass in the mean; within four deviations.
+    #expect(mismatch(Double(found), 20, absolute: 4 * 20.0.squareRoot()) == nil)
+
+    let whole = set.plan(.shuffled(seed: 5, epoch: 1), layout: layout, batchSize: 1)
+    let stream = BatchStream(whole)
+    var positions = [FrameSet.Position()]
+    while let (_, next) = try stream.next() { positions.append(next) }
+    for (number, position) in positions.enumerated() {
+      let rest = BatchStream(whole, from: position)
+      var left = 0
+      while try rest.next() != nil { left += 1 }
+      #expect(left == positions.count - 1 - number)
+    }
+  }
+
   @Test("frames that cannot be read are a fault of the batch that needs them, not a trap")
   func unreadable() throws {
     struct Broken: FrameSource {
