@@ -20,6 +20,28 @@ struct Specialist: Sendable {
   let others: [Int]
   let sampling: ClassSampling
 
+  /// One with its own classes and a dustbin.
+  init(narrow own: [Int32], of generalist: AcousticModel, counts: [Int], seed: UInt64) {
+    var learnt = [Int32](repeating: Int32(own.count), count: counts.count)
+    for (place, id) in own.enumerated() { learnt[Int(id)] = Int32(place) }
+    self.own = own
+    start = generalist.network.specialist(own: own, counts: counts)
+    classes = ClassInventory(
+      symbols: own.map { generalist.classes.symbols[Int($0)] } + [dustbinSymbol])
+    others = [own.count]
+    sampling = ClassSampling(own: own, learnt: learnt, counts: counts, seed: seed)
+  }
+
+  /// One that keeps all classes.
+  init(whole own: [Int32], of generalist: AcousticModel, counts: [Int], seed: UInt64) {
+    let isOwn = Set(own)
+    self.own = own
+    (start, classes) = (generalist.network, generalist.classes)
+    others = counts.indices.filter { !isOwn.contains(Int32($0)) }
+    sampling = ClassSampling(
+      own: own, learnt: counts.indices.map { Int32($0) }, counts: counts, seed: seed)
+  }
+
   /// A network after its training, as it is right for frames as they come.
   func corrected(_ network: AcousticNetwork) -> AcousticNetwork {
     network.raising(others, by: sampling.correction)
@@ -149,32 +171,21 @@ extension Experiment {
     let generalist = try openGeneralist()
     let development = try classCounts(.development, classes: generalist.classes.count)
     return try sets(report, generalist.classes).enumerated().map { number, own in
+      let system = Experiment.specialistName(number)
       let known = own.reduce(0) { $0 + development.counts[Int($1)] }
       if known < Experiment.fewFrames {
         reporter.log.warning(
           """
-          \(Experiment.specialistName(number)): the development set has \(known) frames of its classes; the \
-          epoch that is kept rests on them
+          \(system): the development set has \(known) frames of its classes; the epoch that is kept rests \
+          on them
           """)
       }
-      let keepsAll = options.fullSoftmax != nil
-      let all = (0..<Int32(generalist.classes.count)).map { $0 }
-      let narrow = all.map { id in Int32(own.firstIndex(of: id) ?? own.count) }
-      let names = own.map { generalist.classes.symbols[Int($0)] } + [dustbinSymbol]
       let seed = options.seed &+ UInt64(number)
       return TrainingJob(
-        system: Experiment.specialistName(number), seed: seed, hidden: recipe.baseline.hidden,
-        training: options.training,
-        specialist: Specialist(
-          own: own,
-          start: keepsAll
-            ? generalist.network
-            : generalist.network.specialist(own: own, counts: report.counts),
-          classes: keepsAll ? generalist.classes : ClassInventory(symbols: names),
-          others: keepsAll
-            ? all.filter { !own.contains($0) }.map { Int($0) } : [own.count],
-          sampling: ClassSampling(
-            own: own, learnt: keepsAll ? all : narrow, counts: report.counts, seed: seed)))
+        system: system, seed: seed, hidden: recipe.baseline.hidden, training: options.training,
+        specialist: options.fullSoftmax == nil
+          ? Specialist(narrow: own, of: generalist, counts: report.counts, seed: seed)
+          : Specialist(whole: own, of: generalist, counts: report.counts, seed: seed))
     }
   }
 

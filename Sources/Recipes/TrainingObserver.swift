@@ -1,0 +1,45 @@
+import Foundation
+import Logging
+import Synchronization
+import Training
+
+/// Adds up the progress of networks that are trained side by side.
+final class TrainingObserver: Sendable {
+  private let work: String
+  private let total: Int
+  private let reporter: Reporter
+  private let done = Atomic(0)
+
+  /// An observer of some networks.
+  ///
+  /// - Parameters:
+  ///   - work: what is being trained, for the progress line.
+  ///   - total: frames over all networks and epochs.
+  ///   - reporter: where progress and epochs go.
+  init(work: String, total: Int, reporter: Reporter) {
+    (self.work, self.total, self.reporter) = (work, total, reporter)
+  }
+
+  /// Counts the frames of epochs that an early end makes needless.
+  func skip(frames: Int) { done.add(frames, ordering: .relaxed) }
+
+  func note(_ event: Trainer.Event, of job: TrainingJob) {
+    switch event {
+    case .frames(let count, let sums):
+      let sum = done.wrappingAdd(count, ordering: .relaxed).newValue
+      reporter.progress(
+        WorkProgress(
+          work: work, done: Double(sum), total: Double(total), unit: "frames",
+          remark: String(format: "%@ %.2f %% so far", job.system, 100 * sums.accuracy)))
+    case .steps: break
+    case .epoch(let record):
+      reporter.log.info(
+        """
+        \(job.system): epoch \(record.epoch) of \(job.training.epochs), \
+        loss \(String(format: "%.4f", record.loss)), \
+        accuracy \(String(format: "%.2f", 100 * record.accuracy)) %, \
+        development \(String(format: "%.2f", 100 * record.developmentAccuracy)) %
+        """)
+    }
+  }
+}
