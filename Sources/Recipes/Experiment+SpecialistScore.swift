@@ -63,27 +63,37 @@ extension Experiment {
           $0, of: [($0, student.training.batchSize)], test.systems[$0] ?? SystemTally(), bootstrap)
       }
     }
+    return SpecialistScore(
+      found, bootstrap: bootstrap, costs: costs.compactMap { $0 },
+      comparisons: comparisons(
+        test, bootstrap, combined: own.tallies, rival: (compared.name, rival.tallies)))
+  }
+
+  /// Differences of the combination, and of the student of generalist and specialists, where there is one.
+  private func comparisons(
+    _ test: TalliedSet, _ bootstrap: Bootstrap, combined: [FrameTally],
+    rival: (name: String, tallies: [FrameTally])
+  ) -> [ComparisonScore] {
     func difference(
       _ name: String, _ first: [FrameTally], _ second: [FrameTally]
     ) -> ComparisonScore? {
       ComparisonScore(name, [first], minus: [second], bootstrap: bootstrap)
     }
     var comparisons = [
-      difference("with specialists - \(compared.name)", own.tallies, rival.tallies)
+      difference("with specialists - \(rival.name)", combined, rival.tallies)
     ]
     if let student = specialistStudents.first(where: { $0.hasSuffix("-specialists") }) {
       let tallies = test.tallies([student])[0]
       comparisons += [
-        difference("\(student) - generalist", tallies, generalist.tallies),
-        difference("\(student) - with specialists", tallies, own.tallies),
+        difference(
+          "\(student) - generalist", tallies, test.tallies([Experiment.generalist])[0]),
+        difference("\(student) - with specialists", tallies, combined),
       ]
       for other in specialistStudents where other != student {
         comparisons.append(difference("\(student) - \(other)", tallies, test.tallies([other])[0]))
       }
     }
-    return SpecialistScore(
-      found, bootstrap: bootstrap, costs: costs.compactMap { $0 },
-      comparisons: comparisons.compactMap { $0 })
+    return comparisons.compactMap { $0 }
   }
 
   private func cost(
