@@ -4,7 +4,10 @@ import Storage
 package struct AugmentationOptions: Sendable, Equatable, Codable {
   /// How many perturbed copies there are of each utterance, besides itself.
   package var copies = 1
-  /// How many times as fast a copy is played, pitch and all; each copy of an utterance takes one at random.
+  /// How many times as fast a copy is played, pitch and all.
+  ///
+  /// The copies of a speaker take these in turn, from one at random; so all utterances of a copy sound like one
+  /// other speaker, by whose mean they are normalised.
   package var speed = [0.9, 1.0, 1.1]
   /// The largest change of the volume, in decibels up or down.
   package var volume = 0.0

@@ -16,12 +16,15 @@ package struct Perturbation: Sendable, Equatable {
   /// - Parameters:
   ///   - options: what is drawn from.
   ///   - utterance: its id.
-  ///   - copy: the number of the copy.
-  package init(_ options: AugmentationOptions, of utterance: String, copy: Int) {
+  ///   - speaker: whose it is; nil when that is unknown, and the utterance then stands for the speaker.
+  ///   - copy: the number of the copy, from 1.
+  package init(_ options: AugmentationOptions, of utterance: String, speaker: String?, copy: Int) {
     self.options = options
     key = [options.seed, stableHash(utterance), UInt64(copy)]
     var generator = SeededGenerator(key)
-    speed = options.speed[generator.integer(below: options.speed.count)]
+    var turns = SeededGenerator([options.seed, stableHash(speaker ?? utterance)])
+    let start = turns.integer(below: options.speed.count)
+    speed = options.speed[(start + copy - 1) % options.speed.count]
     gain = pow(10, options.volume * (2 * generator.uniform() - 1) / 20)
     let share = generator.uniform()
     signalToNoise =

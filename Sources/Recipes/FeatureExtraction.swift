@@ -40,8 +40,8 @@ package struct AugmentedCopy: Sendable, Encodable {
 
   static func isName(_ name: String) -> Bool { name.hasPrefix(prefix) }
 
-  func perturbation(of utterance: String) -> Perturbation {
-    Perturbation(options, of: utterance, copy: number)
+  func perturbation(of utterance: String, speakers: [String: String]) -> Perturbation {
+    Perturbation(options, of: utterance, speaker: speakers[utterance], copy: number)
   }
 }
 
@@ -72,9 +72,9 @@ struct FeatureExtraction: Sendable {
     for path in [folder.descriptionPath, folder.scriptPath] + own {
       try? FileManager.default.removeItem(atPath: path)
     }
-    let speakers = request.options.normalization == .speaker ? try data.speakers() : [:]
+    let speakers = try speakers()
     let identity = try identity(speakers)
-    var archive = try makeFrames(identity)
+    var archive = try makeFrames(speakers: speakers, identity)
     var records = archive.records
     if needsSecondPass {
       let frames = try MatrixArchive(path: archive.partPath)
@@ -87,6 +87,13 @@ struct FeatureExtraction: Sendable {
   }
 
   private var statisticsPaths: [String] { [folder.path + "/cmvn.ark", folder.path + "/cmvn.scp"] }
+
+  /// The speaker of each utterance, where features depend on it: as normalised, or as perturbed where it is known.
+  private func speakers() throws(FileFault) -> [String: String] {
+    let isPerturbed =
+      request.copy != nil && FileManager.default.fileExists(atPath: data.speakersPath)
+    return request.options.normalization == .speaker || isPerturbed ? try data.speakers() : [:]
+  }
 
   private var framesPath: String { folder.path + "/logmel.ark" }
 
@@ -112,7 +119,9 @@ struct FeatureExtraction: Sendable {
 
   // MARK: - From audio to frames
 
-  private func makeFrames(_ identity: Fingerprint) throws(FileFault) -> ResumableArchive {
+  private func makeFrames(
+    speakers: [String: String], _ identity: Fingerprint
+  ) throws(FileFault) -> ResumableArchive {
     let ids = data.utterances.map(\.id)
     let archive = try ResumableArchive(
       path: needsSecondPass ? framesPath : folder.archivePath, identity: identity, utterances: ids)
@@ -125,10 +134,11 @@ struct FeatureExtraction: Sendable {
     return try pass.run(workers, own: { LogMelExtractor(options: options) }) {
       extractor, index, sink in
       let utterance = data.utterances[index]
+      let perturbation = request.copy?.perturbation(of: utterance.id, speakers: speakers)
       do {
         return .success(
           try utterance.recording.withFile { path in
-            try extract(utterance, from: path, with: &extractor, into: &sink)
+            try extract(utterance, perturbation, from: path, with: &extractor, into: &sink)
           })
       } catch {
         return .failure(error as? LeftOut ?? LeftOut(reason: "\(error)"))
@@ -140,14 +150,14 @@ struct FeatureExtraction: Sendable {
   ///
   /// - Returns: the seconds of its audio.
   private func extract(
-    _ utterance: Utterance, from path: String, with extractor: inout LogMelExtractor,
-    into sink: inout FeaturePass.Sink
+    _ utterance: Utterance, _ perturbation: Perturbation?, from path: String,
+    with extractor: inout LogMelExtractor, into sink: inout FeaturePass.Sink
   ) throws -> Double {
     let options = extractor.options
     var samples = 0
     var block: [Float] = []
     sink.frames = Matrix(rows: 0, columns: options.columns)
-    let change = try waveformPerturbation(of: utterance, from: path)
+    let change = try perturbation.map { try waveformPerturbation($0, of: utterance, from: path) }
     var reader = try reader(of: utterance, from: path)
     extractor.begin(utterance: utterance.id)
     var isMore = true
@@ -173,13 +183,12 @@ struct FeatureExtraction: Sendable {
       channel: utterance.channel ?? request.channel, seconds: utterance.seconds)
   }
 
-  /// How the samples of an utterance are changed; nil when they are not.
+  /// How the samples of an utterance are changed.
   ///
   /// Noise is as loud as the whole utterance asks for, which is read once for that.
   private func waveformPerturbation(
-    of utterance: Utterance, from path: String
-  ) throws -> WaveformPerturbation? {
-    guard let perturbation = request.copy?.perturbation(of: utterance.id) else { return nil }
+    _ perturbation: Perturbation, of utterance: Utterance, from path: String
+  ) throws -> WaveformPerturbation {
     var (power, samples) = (0.0, 0)
     if perturbation.signalToNoise != nil {
       var reader = try reader(of: utterance, from: path)
@@ -221,7 +230,7 @@ struct FeatureExtraction: Sendable {
       }
       sink.frames = Matrix(rows: 0, columns: options.columns)
       let masks = request.copy.flatMap {
-        $0.options.hasMasks ? $0.perturbation(of: entry.key) : nil
+        $0.options.hasMasks ? $0.perturbation(of: entry.key, speakers: speakers) : nil
       }
       var means: [Float] = []
       if masks != nil {
