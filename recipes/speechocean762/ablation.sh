@@ -25,7 +25,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ -s "$exp/scores.json" ] || fail 66 "$exp has no scores; run run.sh first"
-rows='short soft patient geometric speed masks noise folds'
+rows='short patient soft geometric speed masks noise folds long'
 for name in ${only[@]+"${only[@]}"}; do
   [[ " $rows " == *" $name "* ]] || fail 64 "expected a row of $rows; found $name"
 done
@@ -62,21 +62,20 @@ row() { # NAME TEXT SETTING...
 
 echo '| student | development % | test % | test NLL | test ECE % | share % |'
 echo '| --- | ---: | ---: | ---: | ---: | ---: |'
-plain=(augmentation=null student.training.epochs=7)
-long=(augmentation=null student.training.epochs=21)
-row short 'T = 2, λ = 0.5, 7 passes' "${plain[@]}" 'distillation={temperature: 2, hardWeight: 0.5}'
-row soft 'λ = 0' "${plain[@]}" 'distillation={temperature: 2, hardWeight: 0}'
-row patient 'λ = 0, 21 passes' "${long[@]}" 'distillation={temperature: 2, hardWeight: 0}'
-row geometric 'the same, geometric mean' "${long[@]}" \
-  'distillation={temperature: 2, hardWeight: 0, mean: geometric}'
-two='distillation={temperature: 2, hardWeight: 0}'
-short=student.training.epochs=7
-row speed 'λ = 0, 7 passes with two copies, 0.9 to 1.1 times as fast' "$two" $short \
-  'augmentation={copies: 2, speed: [0.9, 0.95, 1.05, 1.1]}'
-row masks 'the same, masks in place of speed' "$two" $short \
-  'augmentation={copies: 2, speed: [1], timeMasks: 2, frequencyMasks: 2}'
-row noise 'the same, noise at 30 to 50 dB and volume in place of speed' "$two" $short \
-  'augmentation={copies: 2, speed: [1], volume: 6, signalToNoise: [30, 50]}'
-row folds 'λ = 0, 21 passes, out-of-fold soft targets of five folds' "${long[@]}" "$two" \
-  ensemble.folds=5
+# Each row from "soft" to "noise" has twenty passes over the training frames, or four over five times as many.
+plain=(augmentation=null student.training.epochs=20)
+row short '6 passes, half hard targets (λ = 0.5)' \
+  augmentation=null student.training.epochs=6 distillation.hardWeight=0.5
+row patient '20 passes, λ = 0.1' "${plain[@]}"
+row soft '20 passes, λ = 0' "${plain[@]}" distillation.hardWeight=0
+row geometric '20 passes, geometric mean' "${plain[@]}" distillation.mean=geometric
+row speed '4 passes with four copies, 0.85 to 1.15 times as fast' student.training.epochs=4 \
+  'augmentation={copies: 4, speed: [0.85, 0.92, 1.08, 1.15]}'
+row masks '4 passes with four copies, masked in time and frequency' student.training.epochs=4 \
+  'augmentation={copies: 4, speed: [1], timeMasks: 2, frequencyMasks: 2}'
+row noise '4 passes with four copies, noise at 30 to 50 dB and volume' student.training.epochs=4 \
+  'augmentation={copies: 4, speed: [1], volume: 6, signalToNoise: [30, 50]}'
+row folds '20 passes, out-of-fold soft targets of five folds' "${plain[@]}" ensemble.folds=5
+row long '12 passes with four copies by speed' student.training.epochs=12 \
+  'augmentation={copies: 4, speed: [0.85, 0.92, 1.08, 1.15]}'
 exit $status
