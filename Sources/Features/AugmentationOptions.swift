@@ -7,7 +7,7 @@ package struct AugmentationOptions: Sendable, Equatable, Codable {
   /// How many times as fast a copy is played, pitch and all.
   ///
   /// The copies of a speaker take these in turn, from one at random; so all utterances of a copy sound like one
-  /// other speaker, by whose mean they are normalised.
+  /// other speaker, which normalisation by speaker asks for.
   package var speed = [0.9, 1.0, 1.1]
   /// The largest change of the volume, in decibels up or down.
   package var volume = 0.0

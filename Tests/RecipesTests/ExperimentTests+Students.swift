@@ -161,6 +161,27 @@ extension ExperimentTests {
     }
   }
 
+  @Test("the copies of a speaker's utterances are as fast as each other, by utt2spk")
+  func speakerCopies() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    let speakers = (0..<8).map { (utterance: "train-\($0)", speaker: "speaker-\($0 / 2)") }
+    try corpus.folder.write(
+      speakers.map { "\($0.utterance) \($0.speaker)\n" }.joined(), to: "exp/data/train/utt2spk")
+    try corpus.folder.write(
+      recipe + "augmentation: {copies: 2, speed: [0.5, 1]}\n", to: "recipe.yaml")
+    _ = try experiment(corpus).run(until: .distill)
+    let copies = try (1...2).map {
+      try FeatureFolder(path: "\(corpus.experimentPath)/features/train-copy-\($0)").frameCounts()
+    }
+    for (_, own) in Dictionary(grouping: speakers, by: \.speaker) {
+      let frames = copies.map { copy in Set(own.map { copy[$0.utterance] }) }
+      #expect(frames.allSatisfy { $0.count == 1 })
+      // Half as fast is 118 frames, and the other copy takes the other speed.
+      #expect(frames[0].union(frames[1]) == [58, 118])
+    }
+  }
+
   @Test(
     "soft targets of the largest probabilities are as many numbers, of which the student learns")
   func largestSoftTargets() throws {
