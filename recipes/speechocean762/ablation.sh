@@ -51,21 +51,18 @@ row() { # NAME TEXT SETTING...
     echo "$identity" >"$own.new/identity"
     mv "$own.new" "$own"
   fi
-  line "$text" "$own" "${none[@]}" "${settings[@]}"
+  some "$limbeck" run "$root/recipes/speechocean762/states.yaml" "$own" "${none[@]}" "${settings[@]}" \
+    ${jobs[@]+"${jobs[@]}"} >"$own/table.txt"
+  line "$text" <"$own/table.txt"
 }
 
-# Prints the row of an experiment, of which what is missing is made.
-line() { # TEXT EXPERIMENT FLAG...
-  local text=$1 own=$2 table=$exp/ablation/table.txt
-  shift 2
-  mkdir -p "$exp/ablation"
-  some "$limbeck" run "$root/recipes/speechocean762/states.yaml" "$own" "$@" \
-    ${jobs[@]+"${jobs[@]}"} >"$table"
-  awk -F'|' -v text="$text" '
+# Prints the row of what it reads, the tables of an experiment.
+line() { # TEXT
+  awk -F'|' -v text="$1" '
     { gsub(/^ +| +$/, "", $2) }
     $2 == "student" { student = $5 "|" $6 "|" $8 "|" $9 }
     $2 == "share of the gain recovered by student" { share = $3 }
-    END { print "| " text " |" student "|" share "|" }' "$table"
+    END { print "| " text " |" student "|" share "|" }'
 }
 
 echo '| student | development % | test % | test NLL | test ECE % | share % |'
@@ -84,5 +81,5 @@ row masks '4 passes with four copies, masked in time and frequency' $four \
 row noise '4 passes with four copies, noise at 30 to 50 dB and volume' $four \
   'augmentation={copies: 4, speed: [1], volume: 6, signalToNoise: [30, 50]}'
 row folds '20 passes, out-of-fold soft targets of five folds' "${plain[@]}" ensemble.folds=5
-[ ${#only[@]} -gt 0 ] || line "12 passes with copies by speed: the recipe's own" "$exp"
+[ ${#only[@]} -gt 0 ] || "$limbeck" info "$exp" | line "12 passes with copies by speed: the recipe's own"
 exit $status

@@ -5,9 +5,9 @@
 #
 #   CORPUS           the unpacked download of https://www.openslr.org/101, or its training half as one
 #                    data directory (see prepare.sh)
-#   --recipe NAME    states: 39 phones and silence, three states each (default); time-delay: the same by
-#                    time-delay networks, and networks that learn from few frames; tied: the aligner's
-#                    tied states, some 4,800 classes, with specialists
+#   --recipe NAME    states: 39 phones and silence, three states each (default), with a search of T and λ and
+#                    networks that learn from few frames; time-delay: the same classes by time-delay
+#                    networks; tied: the aligner's tied states, some 4,800 classes, with specialists
 #   --until STAGE    the last stage, as in limbeck run (default: score)
 #   --exp DIR        where everything goes (default: exp/speechocean762-NAME)
 #   --jobs N         threads (default: all cores); the results do not depend on it
