@@ -108,9 +108,10 @@ package struct Description: Sendable {
     if FileManager.default.fileExists(atPath: path + "/search.json") {
       text += "\n" + (try SearchReport(path: path + "/search.json")).table.markdown
     }
-    let softTargets = path + "/soft-targets/train.json"
-    if FileManager.default.fileExists(atPath: softTargets) {
-      text += "\n" + (try SoftTargetReport(path: softTargets)).table.markdown
+    let softTargets = path + "/soft-targets"
+    for name in filePaths(below: softTargets) where name.hasSuffix("/train.json") {
+      let report = try SoftTargetReport(path: softTargets + "/" + name)
+      text += "\nsoft-targets/\(name)\n\n" + report.table.markdown
     }
     return text + (scores.map { "\n" + $0.table } ?? "")
   }

@@ -6,7 +6,7 @@ import Foundation
 import KaldiIO
 import LinearAlgebra
 import Logging
-import Storage
+package import Storage
 import Training
 
 extension Experiment {
@@ -69,7 +69,10 @@ extension Experiment {
   /// Tries the recipe's points, each by a student, and writes `search.json` with the best on the development
   /// set.
   package func search() throws {
-    guard let options = recipe.search else { return }
+    guard let options = recipe.search else {
+      try? FileManager.default.removeItem(atPath: searchPath)
+      return
+    }
     var jobs: [(job: TrainingJob, distillation: DistillationOptions)] = []
     var training = recipe.student.training
     training.epochs = options.epochs ?? training.epochs
@@ -80,12 +83,16 @@ extension Experiment {
         training: training)
       jobs.append((job, point))
     }
-    // Those of one mean and T share their soft targets.
-    let groups = Dictionary(grouping: jobs) {
-      "soft-targets/search-\($0.distillation.mean.rawValue)-T\($0.distillation.temperature)"
-    }
-    for (folder, own) in groups.sorted(by: { $0.key < $1.key }) {
-      try trainStudents(own, softTargets: folder, copies: options.copies)
+    for (mean, own) in Dictionary(grouping: jobs, by: \.distillation.mean)
+      .sorted(by: { $0.key.rawValue < $1.key.rawValue })
+    {
+      let groups = Dictionary(grouping: own, by: \.distillation.temperature)
+        .sorted { $0.key < $1.key }
+      let parts = try labelledParts(
+        mean, temperatures: groups.map(\.key), copies: options.copies)
+      for (students, parts) in zip(groups.map(\.value), parts) {
+        try trainStudents(students, on: parts)
+      }
     }
     let points = try jobs.map { job, distillation in
       let provenance = try AcousticModel(path: modelPath(job.system)).provenance
@@ -102,23 +109,48 @@ extension Experiment {
   package func distill() throws {
     try search()
     let options = try distillation()
-    try trainStudents(studentJobs.map { ($0, options) }, softTargets: "soft-targets")
+    for parts in try labelledParts(options.mean, temperatures: [options.temperature]) {
+      try trainStudents(studentJobs.map { ($0, options) }, on: parts)
+    }
     try trainStudies()
   }
 
-  /// Computes the soft targets of one T and mean, and trains students on them and on so many copies, all where
-  /// none is given.
-  private func trainStudents(
-    _ students: [(job: TrainingJob, distillation: DistillationOptions)],
-    softTargets folder: String, copies: Int? = nil
-  ) throws {
-    let parts = try transferParts(folder, copies: copies)
-    let options = students[0].distillation
-    let teacher = try ensembleTeacher(options)
-    for part in parts {
-      try computeSoftTargets(of: part, temperature: options.temperature, by: teacher)
+  /// Where the ensemble's soft targets of a mean and T are, in the experiment's folder; a search and the students
+  /// after it have the same.
+  func softTargetFolder(_ mean: TeacherMean, _ temperature: Double) -> String {
+    "soft-targets/\(mean.rawValue)-T\(temperature)"
+  }
+
+  /// Where it is said what the soft targets of the training frames, of which the students learn, lose by being
+  /// stored.
+  ///
+  /// - Throws: `FileFault` when there should have been a search and was none.
+  package func softTargetReportPath() throws(FileFault) -> String {
+    let own = try distillation()
+    return SoftTargetReport.path(
+      of: "\(path)/\(softTargetFolder(own.mean, own.temperature))/train.ark")
+  }
+
+  /// Labels the training frames and so many copies by the whole ensemble.
+  ///
+  /// - Parameters:
+  ///   - mean: how the members' distributions become one.
+  ///   - temperatures: each T.
+  ///   - copies: how many of the copies, the first ones; nil for all.
+  /// - Returns: for each T, the training frames and the copies with their soft targets.
+  /// - Throws: what `computeSoftTargets` throws.
+  private func labelledParts(
+    _ mean: TeacherMean, temperatures: [Double], copies: Int? = nil
+  ) throws -> [[TransferPart]] {
+    let teacher = try ensembleTeacher(mean)
+    let parts = try temperatures.map {
+      try transferParts(softTargetFolder(mean, $0), copies: copies)
     }
-    try trainStudents(students, on: parts)
+    for place in parts.first?.indices ?? 0..<0 {
+      try computeSoftTargets(
+        of: parts.map { $0[place] }, temperatures: temperatures, by: teacher)
+    }
+    return parts
   }
 
   /// Trains students on frames whose soft targets are there; on those without, by hard targets alone.
@@ -155,39 +187,58 @@ extension Experiment {
   /// The whole ensemble, as a teacher.
   ///
   /// - Parameters:
-  ///   - options: with the mean.
+  ///   - mean: how the members' distributions become one.
   ///   - members: how many of the members, from the first on; nil for all, each on the folds that it was not
   ///     trained on.
   /// - Returns: a teacher whose models need not be there yet.
   /// - Throws: `FileFault` when the folds cannot be told.
   func ensembleTeacher(
-    _ options: DistillationOptions, members: Int? = nil
+    _ mean: TeacherMean, members: Int? = nil
   ) throws(FileFault) -> EnsembleTeacher {
     EnsembleTeacher(
       memberPaths: memberJobs.prefix(members ?? memberJobs.count).map { modelPath($0.system) },
-      mean: options.mean, folds: members == nil ? try folds() : nil)
+      mean: mean, folds: members == nil ? try folds() : nil)
   }
 
-  /// Writes a teacher's distribution at T for each frame, keyed by utterance and frame.
+  /// Writes a teacher's distributions for each frame, keyed by utterance and frame; those that are fresh are left
+  /// alone, all others made in one pass over the teacher's networks.
+  ///
+  /// - Parameters:
+  ///   - parts: the same frames for each T, and where their soft targets go.
+  ///   - temperatures: as many.
+  ///   - teacher: labels them.
+  /// - Throws: `FileFault` for files that cannot be read or written, and what is wrong with a model.
   func computeSoftTargets(
-    of part: TransferPart, temperature: Double, by teacher: any Teacher
+    of parts: [TransferPart], temperatures: [Double], by teacher: any Teacher
   ) throws {
-    guard let softTargetsPath = part.softTargetsPath else { return }
-    let reportPath = SoftTargetReport.path(of: softTargetsPath)
-    var inputs = Inputs()
     let classes = try ClassInventory(path: targets(.train).classesPath).count
-    let store = SoftTargetStore(classes: classes, largest: part.largest)
-    inputs.add("form", ["16-bit logarithms"])
-    if let largest = store.largest { inputs.add("largest", largest) }
-    inputs.add("temperature", temperature)
-    try teacher.add(to: &inputs)
-    try inputs.add(file: part.featuresPath)
-    for file in dataFiles(.train) { try inputs.add(file: file) }
-    try perform(part.name, inputs: inputs, outputs: [softTargetsPath, reportPath]) {
-      try SoftTargetPass(
-        frames: part.frames, store: store, featuresPath: part.featuresPath, teacher: teacher,
-        temperature: temperature, workers: workers, reporter: reporter
-      ).run(to: softTargetsPath, identity: inputs.fingerprint)
+    var stale: [(part: TransferPart, output: SoftTargetPass.Output, inputs: Inputs)] = []
+    for (part, temperature) in zip(parts, temperatures) {
+      guard let softTargetsPath = part.softTargetsPath else { continue }
+      let store = SoftTargetStore(classes: classes, largest: part.largest)
+      var inputs = Inputs()
+      inputs.add("form", ["16-bit logarithms"])
+      if let largest = store.largest { inputs.add("largest", largest) }
+      inputs.add("temperature", temperature)
+      try teacher.add(to: &inputs)
+      try inputs.add(file: part.featuresPath)
+      for file in dataFiles(.train) { try inputs.add(file: file) }
+      let outputs = [softTargetsPath, SoftTargetReport.path(of: softTargetsPath)]
+      if isFresh(part.name, inputs: inputs, outputs: outputs) {
+        reporter.log.info("\(part.name): fresh")
+        continue
+      }
+      begin(part.name)
+      let output = SoftTargetPass.Output(
+        path: softTargetsPath, identity: inputs.fingerprint, temperature: temperature,
+        store: store)
+      stale.append((part, output, inputs))
     }
+    guard let first = stale.first?.part else { return }
+    try SoftTargetPass(
+      frames: first.frames, featuresPath: first.featuresPath, teacher: teacher,
+      workers: workers, reporter: reporter
+    ).run(to: stale.map(\.output))
+    for (part, _, inputs) in stale { try finish(part.name, inputs: inputs) }
   }
 }

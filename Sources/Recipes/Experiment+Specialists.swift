@@ -76,7 +76,7 @@ extension Experiment {
     {
       let own = part.with(part.frames, softTargetsPath: part.softTargetsPath, largest: nil)
       try computeSoftTargets(
-        of: own, temperature: held.temperature, by: generalistTeacher(held.mean))
+        of: [own], temperatures: [held.temperature], by: generalistTeacher(held.mean))
       transfer = [own]
     }
     let prints = try (transfer ?? []).compactMap(\.softTargetsPath)
@@ -247,14 +247,15 @@ extension Experiment {
           ensemble: ensemble, active: options.active, paths: networks.map(modelPath)), nil
       ),
       (
-        try ensembleTeacher(distillation, members: isWhole ? nil : members),
-        isWhole ? "soft-targets" : nil
+        try ensembleTeacher(distillation.mean, members: isWhole ? nil : members),
+        isWhole ? softTargetFolder(distillation.mean, distillation.temperature) : nil
       ),
     ]
     for (system, (teacher, folder)) in zip(specialistStudents, teachers) {
       let parts = try transferParts(folder ?? "soft-targets/\(system)", copies: 0)
       guard let part = parts.first else { continue }
-      try computeSoftTargets(of: part, temperature: distillation.temperature, by: teacher)
+      try computeSoftTargets(
+        of: [part], temperatures: [distillation.temperature], by: teacher)
       try trainStudents([(TrainingJob(system, student), distillation)], on: [part])
     }
   }

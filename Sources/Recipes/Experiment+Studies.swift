@@ -38,7 +38,8 @@ extension Experiment {
   /// frames.
   func trainStudies() throws {
     let options = try distillation()
-    guard let train = try transferParts("soft-targets").first else { return }
+    let folder = softTargetFolder(options.mean, options.temperature)
+    guard let train = try transferParts(folder, copies: 0).first else { return }
     for subset in subsetJobs {
       guard let seed = recipe.subsets?.seed else { continue }
       let frames = train.frames.share(subset.share, seed: seed)

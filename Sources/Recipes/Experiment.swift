@@ -38,7 +38,7 @@ package enum CorpusPart: String, Sendable, CaseIterable {
 /// models/               SYSTEM.safetensors, SYSTEM.log.jsonl, and folds.json where there are folds
 /// tensorboard/SYSTEM/   the same log as TensorBoard's events
 /// checkpoints/SYSTEM/   of trainings that are not done
-/// soft-targets/         train.ark train.scp train.json, and train-copy-N.ark of the copies; those of a search
+/// soft-targets/MEAN-T/  train.ark train.scp train.json of the ensemble at T, and train-copy-N.ark of the copies
 /// search.json           what was tried to choose T and λ
 /// baseline-search.json  what was tried to choose how baselines are trained
 /// specialists/          clusters.json, the classes of each specialist

@@ -7,79 +7,137 @@ import Logging
 import Storage
 import Training
 
-/// Labels frames with a teacher's distributions, and stores them in 16 bits by utterance.
+/// Labels frames with a teacher's distributions at one or more T, and stores them in 16 bits by utterance.
 ///
 /// The teacher labels some utterances at a time, whose distributions are held: of an ensemble each member goes over
-/// them before the next one does. A run that was killed goes on after the last utterances that were written.
+/// them once, whatever the number of T, before the next one does. A run that was killed goes on after the last
+/// utterances that were written.
 struct SoftTargetPass {
+  /// What is written for one T.
+  struct Output {
+    /// Of the archive of 16-bit matrices (`CM2`); its script and its report stand beside it.
+    let path: String
+    /// Of all that decides on it.
+    let identity: Fingerprint
+    /// T.
+    let temperature: Double
+    /// What is kept of each frame.
+    let store: SoftTargetStore
+  }
+
   let frames: ArchiveFrames
-  let store: SoftTargetStore
   /// The archive of the features.
   let featuresPath: String
   let teacher: any Teacher
-  /// T.
-  let temperature: Double
   let workers: Workers
   let reporter: Reporter
 
   /// The values that are summed at a time; an utterance of more is summed alone.
   private static let mostValues = 1 << 26
 
-  /// Makes an archive of 16-bit matrices (`CM2`) of what the store keeps of each frame, and a report beside it.
+  /// Makes an archive and a report for each T.
   ///
-  /// - Parameters:
-  ///   - path: of the archive; its script stands beside it.
-  ///   - identity: of all that decides on it.
+  /// - Parameter outputs: all of the same classes, at least one.
   /// - Throws: `FileFault` for files that cannot be read or written, and what is wrong with a model.
-  func run(to path: String, identity: Fingerprint) throws {
-    let lock = try FolderLock((path as NSString).deletingLastPathComponent)
-    defer { withExtendedLifetime(lock) {} }
-    let bytes = Double(2 * frames.frameCount * store.columns)
-    reporter.log.info(
-      """
-      \(path): \(frames.frameCount) frames, \(store.largest.map { "the \($0) most probable" } ?? "all") of \
-      \(store.classes) classes in 16 bits, \(String(format: "%.2f GB", bytes / 1e9))
-      """)
-    var archive = try ResumableArchive(path: path, identity: identity, utterances: frames.ids)
-    var next = archive.records.count
+  func run(to outputs: [Output]) throws {
+    var archives: [SoftTargetArchive] = []
+    for output in outputs { archives.append(try SoftTargetArchive(output, of: frames, reporter)) }
+    var next = archives.map(\.count).min() ?? frames.count
     while next < frames.count {
       let round = frames.round(
-        from: next, columns: store.classes, mostValues: SoftTargetPass.mostValues)
+        from: next, columns: outputs[0].store.classes * outputs.count,
+        mostValues: SoftTargetPass.mostValues)
       let distributions = try teacher.distributions(
-        of: round, in: frames, path: featuresPath, temperature: temperature, workers: workers
+        of: round, in: frames, path: featuresPath, temperatures: outputs.map(\.temperature),
+        workers: workers
       ) { share in
         reporter.progress(
           WorkProgress(
             work: "soft targets", done: Double(round.lowerBound) + share * Double(round.count),
             total: Double(frames.count), unit: "utterances"))
       }
-      let stored = workers.map(round.count) { index in
-        let own = store.stored(distributions[index])
-        var loss = SoftTargetLosses(of: store)
-        loss.add(distributions[index], stored: CompressedMatrix.restored(own, by: .twoBytes))
-        return (
-          entry: ArchiveEntry(
-            frames.id(of: round.lowerBound + index), .matrix(own), form: .compressed(.twoBytes)),
-          loss: loss
-        )
-      }
-      for (index, (entry, loss)) in zip(round, stored) {
-        let own = distributions[index - round.lowerBound]
-        try archive.append(
-          frames.id(of: index), entry, frames: own.rows, seconds: 0, error: nil, losses: loss)
+      for (place, archive) in archives.enumerated() {
+        try archive.append(distributions.map { $0[place] }, of: round, workers: workers)
       }
       next = round.upperBound
     }
+    for archive in archives { try archive.commit() }
+  }
+}
+
+/// The soft targets of one T as they are made.
+private final class SoftTargetArchive {
+  private let output: SoftTargetPass.Output
+  private let frames: ArchiveFrames
+  private let reporter: Reporter
+  private let lock: FolderLock
+  /// Nil once it has its name.
+  private var archive: ResumableArchive?
+
+  /// Opens the archive, to go on with what an earlier run of the same work left, and logs how large it will be.
+  init(
+    _ output: SoftTargetPass.Output, of frames: ArchiveFrames, _ reporter: Reporter
+  ) throws(FileFault) {
+    (self.output, self.frames, self.reporter) = (output, frames, reporter)
+    lock = try FolderLock((output.path as NSString).deletingLastPathComponent)
+    let store = output.store
+    reporter.log.info(
+      """
+      \(output.path): \(frames.frameCount) frames, \(store.largest.map { "the \($0) most probable" } ?? "all") \
+      of \(store.classes) classes in 16 bits, \(String(format: "%.2f GB", Double(bytes) / 1e9))
+      """)
+    archive = try ResumableArchive(
+      path: output.path, identity: output.identity, utterances: frames.ids)
+  }
+
+  /// The bytes of all soft targets.
+  private var bytes: Int { 2 * frames.frameCount * output.store.columns }
+
+  /// The utterances so far.
+  var count: Int { archive?.records.count ?? 0 }
+
+  /// Appends those utterances of a round that it lacks.
+  ///
+  /// - Parameters:
+  ///   - distributions: of each utterance of the round, frames × classes.
+  ///   - round: follows what the archive has, or overlaps with it.
+  ///   - workers: share the utterances.
+  /// - Throws: `FileFault` when the archive cannot be written.
+  func append(
+    _ distributions: [Matrix], of round: Range<Int>, workers: Workers
+  ) throws(FileFault) {
+    let (store, first) = (output.store, max(round.lowerBound, count))
+    guard first < round.upperBound else { return }
+    let own = Array(distributions[(first - round.lowerBound)...])
+    let ids = (first..<round.upperBound).map(frames.id)
+    let stored = workers.map(own.count) { place in
+      let kept = store.stored(own[place])
+      var loss = SoftTargetLosses(of: store)
+      loss.add(own[place], stored: CompressedMatrix.restored(kept, by: .twoBytes))
+      return (
+        entry: ArchiveEntry(ids[place], .matrix(kept), form: .compressed(.twoBytes)), loss: loss
+      )
+    }
+    for (place, (entry, loss)) in stored.enumerated() {
+      try archive?.append(
+        ids[place], entry, frames: own[place].rows, seconds: 0, error: nil, losses: loss)
+    }
+  }
+
+  /// Gives the archive its name, and writes its script and its report.
+  func commit() throws(FileFault) {
+    guard let archive = archive.take() else { return }
     let script = archive.script
-    var losses = SoftTargetLosses(of: store)
+    var losses = SoftTargetLosses(of: output.store)
     for own in archive.records.compactMap(\.losses) { losses.add(own) }
     try archive.commit()
-    try AtomicFile.write(script, to: (path as NSString).deletingPathExtension + ".scp")
+    try AtomicFile.write(
+      script, to: (output.path as NSString).deletingPathExtension + ".scp")
     let report = losses.report(
-      frames: frames.frameCount, bytes: Int(bytes), temperature: temperature)
-    try AtomicFile.write(JSONText.document(report), to: SoftTargetReport.path(of: path))
+      frames: frames.frameCount, bytes: bytes, temperature: output.temperature)
+    try AtomicFile.write(JSONText.document(report), to: SoftTargetReport.path(of: output.path))
     guard losses.own.frames > 0 else { return }
-    reporter.log.info("\(path):\n\(report.table.markdown)")
+    reporter.log.info("\(output.path):\n\(report.table.markdown)")
   }
 }
 

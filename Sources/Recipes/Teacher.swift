@@ -11,21 +11,21 @@ protocol Teacher: Sendable {
   /// Adds all that its distributions depend on, the frames aside.
   func add(to inputs: inout Inputs) throws
 
-  /// The distributions at T for the frames of some utterances.
+  /// The distributions for the frames of some utterances.
   ///
   /// - Parameters:
   ///   - utterances: of `frames`.
   ///   - frames: with their features.
   ///   - path: where the features are, for messages.
-  ///   - temperature: T.
+  ///   - temperatures: each T.
   ///   - workers: share the utterances.
   ///   - progress: told now and then which share is done.
-  /// - Returns: of each utterance, frames × classes.
+  /// - Returns: of each utterance, for each T: frames × classes.
   /// - Throws: what is wrong with a model or the features.
   func distributions(
-    of utterances: Range<Int>, in frames: ArchiveFrames, path: String, temperature: Double,
+    of utterances: Range<Int>, in frames: ArchiveFrames, path: String, temperatures: [Double],
     workers: Workers, progress: (Double) -> Void
-  ) throws -> [Matrix]
+  ) throws -> [[Matrix]]
 }
 
 /// The members of an ensemble, of which one is in memory at a time.
@@ -43,10 +43,12 @@ struct EnsembleTeacher: Teacher {
   }
 
   func distributions(
-    of utterances: Range<Int>, in frames: ArchiveFrames, path: String, temperature: Double,
+    of utterances: Range<Int>, in frames: ArchiveFrames, path: String, temperatures: [Double],
     workers: Workers, progress: (Double) -> Void
-  ) throws -> [Matrix] {
-    var sums = utterances.map { _ in EnsembleMean(mean, temperature: temperature) }
+  ) throws -> [[Matrix]] {
+    var sums = utterances.map { _ in
+      temperatures.map { EnsembleMean(mean, temperature: $0) }
+    }
     var first: AcousticModel?
     for (number, memberPath) in memberPaths.enumerated() {
       let member = try AcousticModel(path: memberPath)
@@ -54,19 +56,20 @@ struct EnsembleTeacher: Teacher {
       _ = try Ensemble([first ?? member, member])
       first = first ?? member
       let before = sums
-      let results = workers.map(utterances.count) { index -> Result<EnsembleMean, any Error> in
+      let results = workers.map(utterances.count) { index -> Result<[EnsembleMean], any Error> in
         Result {
-          var sum = before[index]
+          var own = before[index]
           let utterance = utterances.lowerBound + index
-          if let folds, folds.isTrained(member: number, on: frames.id(of: utterance)) { return sum }
-          sum.add(member.logits(of: try frames.features(of: utterance, path: path)))
-          return sum
+          if let folds, folds.isTrained(member: number, on: frames.id(of: utterance)) { return own }
+          let logits = member.logits(of: try frames.features(of: utterance, path: path))
+          for place in own.indices { own[place].add(logits) }
+          return own
         }
       }
       sums = try results.map { try $0.get() }
       progress(Double(number + 1) / Double(memberPaths.count))
     }
-    return sums.map(\.distributions)
+    return sums.map { $0.map(\.distributions) }
   }
 }
 
@@ -85,22 +88,28 @@ struct SpecialistTeacher: Teacher {
   }
 
   func distributions(
-    of utterances: Range<Int>, in frames: ArchiveFrames, path: String, temperature: Double,
+    of utterances: Range<Int>, in frames: ArchiveFrames, path: String, temperatures: [Double],
     workers: Workers, progress: (Double) -> Void
-  ) throws -> [Matrix] {
-    let results = workers.map(utterances.count) { index -> Result<Matrix, any Error> in
+  ) throws -> [[Matrix]] {
+    let results = workers.map(utterances.count) { index -> Result<[Matrix], any Error> in
       Result {
         let logMel = try frames.features(of: utterances.lowerBound + index, path: path)
-        var combined = ensemble.answer(logMel).combined
-        guard temperature != 1 else { return combined }
-        combined.forEachRow { _, row in
-          for place in row.indices { row[place] = log(max(row[place], .leastNormalMagnitude)) }
-        }
-        combined.replaceRowsBySoftmax(temperature: Float(temperature))
-        return combined
+        let combined = ensemble.answer(logMel).combined
+        return temperatures.map { softened(combined, temperature: $0) }
       }
     }
     progress(1)
     return try results.map { try $0.get() }
+  }
+
+  /// A distribution q for each frame, at T.
+  private func softened(_ combined: Matrix, temperature: Double) -> Matrix {
+    guard temperature != 1 else { return combined }
+    var result = combined
+    result.forEachRow { _, row in
+      for place in row.indices { row[place] = log(max(row[place], .leastNormalMagnitude)) }
+    }
+    result.replaceRowsBySoftmax(temperature: Float(temperature))
+    return result
   }
 }

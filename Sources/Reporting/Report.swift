@@ -133,7 +133,7 @@ package struct Report {
       blocks.append(
         Block(search.table, caption: "Development accuracy of the baselines that were tried"))
     }
-    let table = try SoftTargetReport(path: experiment.path + "/soft-targets/train.json").table
+    let table = try SoftTargetReport(path: experiment.softTargetReportPath()).table
     blocks += [Block(table, caption: "Soft targets as they are stored"), Block(text: table.note)]
     return Section(id: "distillation", title: "Distillation", blocks: blocks)
   }

@@ -28,9 +28,11 @@ struct TrainingCommandTests {
   private func results(_ path: String) throws -> [String: Data] {
     var files: [String: Data] = [:]
     for folder in ["models", "soft-targets", "targets/train"] {
-      for name in try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)")
+      for name in try FileManager.default.subpathsOfDirectory(atPath: "\(path)/\(folder)")
       where !name.hasSuffix(".scp") {
-        let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(folder)/\(name)"))
+        // A folder has none.
+        guard let bytes = FileManager.default.contents(atPath: "\(path)/\(folder)/\(name)")
+        else { continue }
         let text = String(decoding: bytes, as: UTF8.self)
           .replacing(#/"framesPerSecond":[0-9]+,/#, with: "")
         files["\(folder)/\(name)"] = name.hasSuffix(".log.jsonl") ? Data(text.utf8) : bytes
@@ -103,25 +105,64 @@ struct TrainingCommandTests {
     #expect(try limbeck("run", corpus.recipePath, corpus.experimentPath).status == 0)
     let path = try experiment("full", of: corpus)
     #expect(try limbeck("run", corpus.recipePath, path, "--until", "targets").status == 0)
-    // A file may have 16 kB, which a checkpoint exceeds; what it then lacks is room, as on a full disk.
+    // A checkpoint needs more than 16 kB.
+    let (status, text) = try starved(16, "run", corpus.recipePath, path, "--threads", "1")
+    #expect(status == 74, "\(text)")
+    #expect(text.contains("checkpoints/") && text.contains("cannot be written"), "\(text)")
+    #expect(try limbeck("run", corpus.recipePath, path).status == 0)
+    let (expected, found) = (try results(corpus.experimentPath), try results(path))
+    for (name, bytes) in expected { #expect(found[name] == bytes, "\(name)") }
+  }
+
+  @Test("soft targets of several T go on after a full disk, to the bytes of passes of their own")
+  func fullDiskInLabels() throws {
+    let corpus = try SampleCorpus(utterances: ["train": 90, "development": 3, "test": 4])
+    let recipe = try String(contentsOfFile: corpus.recipePath, encoding: .utf8)
+    let path = corpus.experimentPath
+    try corpus.folder.write(
+      recipe + "search: {temperatures: [1, 4], hardWeights: [0]}\n", to: "recipe.yaml")
+    #expect(try limbeck("run", corpus.recipePath, path, "--until", "train").status == 0)
+    // The soft targets of T = 1 are the first to need more than 12 kB, so those of T = 4 are behind.
+    let (status, text) = try starved(12, "run", corpus.recipePath, path)
+    #expect(status == 74, "\(text)")
+    #expect(text.contains("soft-targets/") && text.contains("cannot be written"), "\(text)")
+    let begun = try ["1.0", "4.0"].map {
+      try FileManager.default.attributesOfItem(
+        atPath: "\(path)/soft-targets/arithmetic-T\($0)/train.ark.part")[.size] as? Int
+    }
+    #expect(try #require(begun[0]) > #require(begun[1]))
+    let run = try limbeck("run", corpus.recipePath, path)
+    #expect(run.status == 0, "\(run.errors)")
+    let found = try results(path)
+    for temperature in [1, 4] {
+      try corpus.folder.write(
+        recipe + "distillation: {temperature: \(temperature)}\n", to: "recipe.yaml")
+      try FileManager.default.removeItem(atPath: "\(path)/soft-targets")
+      #expect(try limbeck("run", corpus.recipePath, path).status == 0)
+      let own = try results(path).filter { $0.key.hasPrefix("soft-targets/") }
+      #expect(own.count == 2)
+      for (name, bytes) in own { #expect(found[name] == bytes, "\(name)") }
+    }
+  }
+
+  /// Runs the program with so many kilobytes for each file; what it then lacks is room, as on a full disk.
+  private func starved(
+    _ kilobytes: Int, _ arguments: String...
+  ) throws -> (status: Int32, errors: String) {
     let shell = Process()
     shell.executableURL = URL(fileURLWithPath: "/bin/bash")
-    shell.arguments = [
-      "-c", "trap '' XFSZ; ulimit -f 16; exec \"$@\"", "bash",
-      try #require(program([]).executableURL).path, "run", corpus.recipePath, path, "--threads",
-      "1",
-    ]
+    shell.arguments =
+      [
+        "-c", "trap '' XFSZ; ulimit -f \(kilobytes); exec \"$@\"", "bash",
+        try #require(program([]).executableURL).path,
+      ] + arguments
     let errors = Pipe()
     (shell.standardOutput, shell.standardError) = (FileHandle.nullDevice, errors)
     try shell.run()
     let text = String(
       decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     shell.waitUntilExit()
-    #expect(shell.terminationStatus == 74, "\(text)")
-    #expect(text.contains("checkpoints/") && text.contains("cannot be written"), "\(text)")
-    #expect(try limbeck("run", corpus.recipePath, path).status == 0)
-    let (expected, found) = (try results(corpus.experimentPath), try results(path))
-    for (name, bytes) in expected { #expect(found[name] == bytes, "\(name)") }
+    return (shell.terminationStatus, text)
   }
 
   @Test("a recipe with mistakes: each is named with its place, and nothing is trained")

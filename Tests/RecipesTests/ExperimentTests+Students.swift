@@ -29,6 +29,11 @@ extension ExperimentTests {
     let first = try #require(report.points.first { $0.developmentAccuracy == best })
     #expect(report.chosen == first.distillation)
     #expect(report.table.rows.count == 1 + 4 && report.table.markdown.contains(" *"))
+    // The students took the soft targets of the search.
+    let softTargets = try FileManager.default.contentsOfDirectory(
+      atPath: corpus.experimentPath + "/soft-targets")
+    #expect(
+      softTargets.sorted() == ["arithmetic", "geometric"].flatMap { ["\($0)-T1.0", "\($0)-T4.0"] })
     // The student is the one that a recipe with that choice has.
     let found = try results(corpus.experimentPath)["models/student.safetensors"]
     let chosen = report.chosen
@@ -144,7 +149,8 @@ extension ExperimentTests {
     // Without perturbation a copy has the utterance's own features and soft targets.
     let same = try run("copies: 1, speed: [1]")
     #expect(same["features/train-copy-1/feats.ark"] == same["features/train/feats.ark"])
-    #expect(same["soft-targets/train-copy-1.ark"] == same["soft-targets/train.ark"])
+    let softTargets = "soft-targets/arithmetic-T2.0"
+    #expect(same["\(softTargets)/train-copy-1.ark"] == same["\(softTargets)/train.ark"])
     // Members and baseline do not see the copies.
     for name in ["member-00", "baseline"] {
       #expect(slow["models/\(name).safetensors"] == same["models/\(name).safetensors"])
@@ -191,7 +197,8 @@ extension ExperimentTests {
       try corpus.folder.write(recipe + "distillation: {\(options)}\n", to: "recipe.yaml")
       _ = try experiment(corpus).run()
       return (
-        try SoftTargetReport(path: corpus.experimentPath + "/soft-targets/train.json"),
+        try SoftTargetReport(
+          path: corpus.experimentPath + "/soft-targets/arithmetic-T2.0/train.json"),
         try results(corpus.experimentPath)["models/student.safetensors"]
       )
     }

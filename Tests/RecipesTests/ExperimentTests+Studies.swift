@@ -116,7 +116,8 @@ extension ExperimentTests {
     #expect(own["models/baseline.safetensors"] == plain["models/baseline.safetensors"])
     // The soft targets of an utterance are those of the one member that does not know it.
     let folds = try #require(try Folds(experiment: corpus.experimentPath))
-    let stored = try MatrixArchive(path: corpus.experimentPath + "/soft-targets/train.ark")
+    let stored = try MatrixArchive(
+      path: corpus.experimentPath + "/soft-targets/arithmetic-T2.0/train.ark")
     let features = try MatrixArchive(path: corpus.experimentPath + "/features/train/feats.ark")
     for (entry, source) in zip(stored.entries, features.entries) {
       let member = folds.isTrained(member: 0, on: entry.key) ? 1 : 0
