@@ -88,7 +88,10 @@ package struct ClassInventory: Sendable, Equatable {
       byID[id] = String(fields[0])
     }
     let symbols = (0..<byID.count).compactMap { byID[$0] }
-    guard symbols.count == byID.count, !symbols.isEmpty else {
+    guard !symbols.isEmpty || !byID.isEmpty else {
+      throw .malformed(path: path, expected: "a class at least, SYMBOL ID", found: "none")
+    }
+    guard symbols.count == byID.count else {
       throw .malformed(
         path: path, expected: "ids from 0 to \(byID.count - 1)",
         found: "ids up to \(byID.keys.max() ?? 0)")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Corpus
 import Features
+import Foundation
 import KaldiIO
 import Recipes
 import Storage
@@ -49,6 +50,11 @@ struct Features: ParsableCommand {
     request.form = form.form
     request.statisticsPath = statistics
     let directory = try location.open(data)
+    guard !FileManager.default.fileExists(atPath: out + "/wav.scp") else {
+      throw ValidationError(
+        "OUT: expected a folder for features alone, found \(out)/wav.scp, whose utt2spk would be lost"
+      )
+    }
     let folder = FeatureFolder(path: out)
     let ledger = try folder.extract(
       directory, request, workers: job.workers, reporter: Terminal.reporter())

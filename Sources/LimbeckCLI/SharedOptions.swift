@@ -107,7 +107,7 @@ struct SkippedOptions: ParsableArguments {
   /// Throws when more utterances of an experiment were left out than are allowed.
   func check(_ experiment: Experiment, until last: Stage) throws {
     let (ledger, utterances) = try experiment.collectLedger(until: last)
-    try check(ledger, of: utterances, path: experiment.ledgerPath)
+    try check(ledger.withoutCopies, of: utterances, path: experiment.ledgerPath)
   }
 
   /// Throws when more utterances were left out than are allowed.
@@ -156,6 +156,13 @@ struct ExperimentArguments: ParsableArguments {
       "An option in place of the recipe's, as student.training.epochs=20; again for more.",
       valueName: "option=value"))
   var settings: [String] = []
+
+  func validate() throws {
+    for setting in settings where !Recipe.isSetting(setting) {
+      throw ValidationError(
+        "--set: expected OPTION=VALUE, as student.training.epochs=20, found \(setting)")
+    }
+  }
 
   func open(_ job: TrainingJobOptions) throws -> Experiment {
     Experiment(

@@ -153,6 +153,32 @@ extension FrameSource {
     return features
   }
 
+  /// What a model says of a whole utterance.
+  ///
+  /// - Parameters:
+  ///   - utterance: its index.
+  ///   - model: that expects these features.
+  ///   - path: where they are, for the message.
+  /// - Returns: logits, frames × classes.
+  /// - Throws: `FileFault` when the features cannot be read, or they or the logits are not all finite.
+  func logits(
+    of utterance: Int, by model: AcousticModel, path: String
+  ) throws(FileFault) -> Matrix {
+    let logits = model.logits(of: try features(of: utterance, path: path))
+    try requireFinite(logits, of: utterance, path: path)
+    return logits
+  }
+
+  /// Throws `FileFault` when what networks make of an utterance's features is too large for a number.
+  func requireFinite(_ outputs: Matrix, of utterance: Int, path: String) throws(FileFault) {
+    guard outputs.isFinite else {
+      throw .malformed(
+        path: path,
+        expected: "features for \(id(of: utterance)) of which networks make finite logits",
+        found: "others")
+    }
+  }
+
   /// The classes of a whole utterance.
   func labels(of utterance: Int) throws(FileFault) -> [Int32] {
     try labels(0..<frameCount(of: utterance), of: utterance)

@@ -123,10 +123,7 @@ extension Experiment {
   /// - Throws: `ExperimentFault` when all that were tried for a baseline diverged.
   func adoptBaselines() throws {
     let trials = baselineTrials
-    let models = try trials.map { trial -> AcousticModel? in
-      let path = modelPath(trial.job.system)
-      return FileManager.default.fileExists(atPath: path) ? try AcousticModel(path: path) : nil
-    }
+    let models = try trials.map { try model($0.job.system) }
     let report = BaselineSearchReport(
       zip(trials, models).map { trial, model in
         BaselineSearchReport.Point(
@@ -143,11 +140,21 @@ extension Experiment {
       let trial = trials[index].job.system
       var inputs = Inputs()
       try inputs.add(file: modelPath(trial))
-      try perform(own.system, inputs: inputs, outputs: [modelPath(own.system)]) {
+      try perform(
+        own.system, inputs: inputs, outputs: [modelPath(own.system)], beside: [logPath(own.system)]
+      ) {
         try AtomicFile.write(try TextFile.text(of: logPath(trial)), to: logPath(own.system))
         try model.named(own.system).write(to: modelPath(own.system))
       }
     }
+  }
+}
+
+extension Experiment {
+  /// A network that was trained; nil when there is none, since it has diverged.
+  func model(_ system: String) throws(ModelFault) -> AcousticModel? {
+    let path = modelPath(system)
+    return FileManager.default.fileExists(atPath: path) ? try AcousticModel(path: path) : nil
   }
 }
 

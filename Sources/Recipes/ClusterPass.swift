@@ -34,8 +34,8 @@ struct ClusterPass {
         from: next, columns: classes.count, mostValues: ClusterPass.mostValues)
       let results = workers.map(round.count) { index -> Result<Matrix, any Error> in
         Result {
-          var posteriors = generalist.logits(
-            of: try frames.features(of: round.lowerBound + index, path: featuresPath))
+          var posteriors = try frames.logits(
+            of: round.lowerBound + index, by: generalist, path: featuresPath)
           posteriors.replaceRowsBySoftmax()
           return posteriors
         }

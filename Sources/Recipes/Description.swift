@@ -5,6 +5,7 @@ import Features
 import Foundation
 import KaldiIO
 import LinearAlgebra
+import Logging
 import Networks
 import Storage
 import Training
@@ -108,10 +109,12 @@ package struct Description: Sendable {
     if FileManager.default.fileExists(atPath: path + "/search.json") {
       text += "\n" + (try SearchReport(path: path + "/search.json")).table.markdown
     }
-    let softTargets = path + "/soft-targets"
-    for name in filePaths(below: softTargets) where name.hasSuffix("/train.json") {
-      let report = try SoftTargetReport(path: softTargets + "/" + name)
-      text += "\nsoft-targets/\(name)\n\n" + report.table.markdown
+    if scores != nil {
+      let recipe = try Recipe(path: path + "/recipe.yaml")
+      let experiment = Experiment(
+        recipe: recipe, path: path, workers: .one,
+        reporter: Reporter(log: Logger(label: "limbeck")) { _ in })
+      if let report = try experiment.softTargetReport() { text += "\n" + report.table.markdown }
     }
     return text + (scores.map { "\n" + $0.table } ?? "")
   }

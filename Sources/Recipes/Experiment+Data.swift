@@ -13,7 +13,8 @@ extension Experiment {
       case .development: recipe.corpus.development
       case .test: recipe.corpus.test
       }
-    return try DataDirectory(path: resolve(relative, from: path), root: recipe.corpus.root)
+    return try DataDirectory(
+      path: resolve(relative, from: path), root: recipe.corpus.root.map { resolve($0, from: path) })
   }
 
   /// Makes the features of each part, and of the copies of the training part.
@@ -39,18 +40,16 @@ extension Experiment {
     }
     for utterance in data.utterances {
       inputs.add(utterance.recording)
-      inputs.add(
-        utterance.id,
-        (utterance.seconds.map { [$0.lowerBound, $0.upperBound] } ?? [])
-          + [Double(utterance.channel ?? 0)])
+      inputs.add(utterance)
     }
+    for fault in data.faults.entries { inputs.add("fault", fault) }
     let name = folder.path.split(separator: "/").last.map(String.init) ?? ""
     try perform(
       "features/\(name)", inputs: inputs,
       outputs: [
-        folder.archivePath, folder.scriptPath, folder.frameCountPath, folder.descriptionPath,
-        folder.ledgerPath,
-      ]
+        folder.archivePath, folder.frameCountPath, folder.descriptionPath, folder.ledgerPath,
+      ] + (FileManager.default.fileExists(atPath: data.speakersPath) ? [folder.speakersPath] : []),
+      beside: [folder.scriptPath]
     ) {
       _ = try folder.extract(data, request, workers: workers, reporter: reporter)
     }
@@ -62,12 +61,15 @@ extension Experiment {
     var source: AlignmentSource?
     for part in CorpusPart.allCases {
       let folder = targets(part)
+      let data = try dataDirectory(part)
       var inputs = Inputs()
       inputs.add("options", recipe.targets)
       try inputs.add(alignments: options)
       for file in options.tables { try inputs.add(file: file) }
       try inputs.add(file: features(part).frameCountPath)
       try inputs.add(file: features(part).descriptionPath)
+      // An alignment may be that of the recording, of which the utterance is a part.
+      for utterance in data.utterances { inputs.add(utterance) }
       try perform("targets/\(part.rawValue)", inputs: inputs, outputs: folder.files) {
         let grid = try features(part).options().logMel.grid
         let opened =
@@ -75,7 +77,7 @@ extension Experiment {
           ?? AlignmentSource(options, sampleRate: grid.sampleRate, workers: workers)
         source = opened
         let counts = try features(part).frameCounts()
-        let utterances = try dataDirectory(part).utterances.compactMap { utterance in
+        let utterances = data.utterances.compactMap { utterance in
           counts[utterance.id].map { (utterance, $0) }
         }
         _ = try folder.prepare(
@@ -175,5 +177,14 @@ extension Experiment {
     }
     try ledger.write(to: ledgerPath)
     return ledger
+  }
+}
+
+extension Ledger {
+  /// The utterances of the corpus, without their perturbed copies, some of which may be too short for a frame.
+  package var withoutCopies: Ledger {
+    var own = Ledger()
+    for entry in entries where !AugmentedCopy.isName(entry.part ?? "") { own.append(entry) }
+    return own
   }
 }

@@ -61,9 +61,17 @@ extension Experiment {
 
   /// T, λ and the mean that students learn with: those that the search has chosen, or the recipe's.
   ///
-  /// - Throws: `FileFault` when there should have been a search and was none.
+  /// - Throws: `FileFault` when there should have been a search, and was none or one of other points.
   func distillation() throws(FileFault) -> DistillationOptions {
-    recipe.search == nil ? recipe.distillation : try SearchReport(path: searchPath).chosen
+    guard let search = recipe.search else { return recipe.distillation }
+    let report = try SearchReport(path: searchPath)
+    guard
+      report.points.map(\.distillation) == search.points(largest: recipe.distillation.largest)
+    else {
+      throw .malformed(
+        path: searchPath, expected: "the points of this recipe's search", found: "others")
+    }
+    return report.chosen
   }
 
   /// Tries the recipe's points, each by a student, and writes `search.json` with the best on the development
@@ -91,22 +99,27 @@ extension Experiment {
       let parts = try labelledParts(
         mean, temperatures: groups.map(\.key), copies: options.copies)
       for (students, parts) in zip(groups.map(\.value), parts) {
-        try trainStudents(students, on: parts)
+        try trainStudents(students, on: parts, mayDiverge: true)
       }
     }
     let points = try jobs.map { job, distillation in
-      let provenance = try AcousticModel(path: modelPath(job.system)).provenance
+      let provenance = try model(job.system)?.provenance
       return SearchReport.Point(
-        distillation: distillation, developmentAccuracy: provenance.developmentAccuracy,
-        epoch: provenance.epoch)
+        distillation: distillation, developmentAccuracy: provenance?.developmentAccuracy,
+        epoch: provenance?.epoch)
     }
-    let report = SearchReport(points)
+    guard let report = SearchReport(points) else {
+      throw ExperimentFault.allDiverged(studentJobs[0].system)
+    }
     try AtomicFile.write(JSONText.document(report), to: searchPath)
     reporter.log.info("\(searchPath):\n\(report.table.markdown)")
   }
 
   /// Computes the ensemble's soft targets and trains all students on them.
+  ///
+  /// - Throws: `ExperimentFault` when the members are not this recipe's, and what any student's training throws.
   package func distill() throws {
+    try requireModels(memberJobs)
     try search()
     let options = try distillation()
     for parts in try labelledParts(options.mean, temperatures: [options.temperature]) {
@@ -121,14 +134,15 @@ extension Experiment {
     "soft-targets/\(mean.rawValue)-T\(temperature)"
   }
 
-  /// Where it is said what the soft targets of the training frames, of which the students learn, lose by being
-  /// stored.
+  /// What the soft targets of the training frames, of which the students have learnt, lose by being stored.
   ///
-  /// - Throws: `FileFault` when there should have been a search and was none.
-  package func softTargetReportPath() throws(FileFault) -> String {
+  /// - Returns: nil when they are not there any more.
+  /// - Throws: `FileFault` when there should have been a search, and was none or one of other points.
+  package func softTargetReport() throws(FileFault) -> SoftTargetReport? {
     let own = try distillation()
-    return SoftTargetReport.path(
+    let path = SoftTargetReport.path(
       of: "\(path)/\(softTargetFolder(own.mean, own.temperature))/train.ark")
+    return FileManager.default.fileExists(atPath: path) ? try SoftTargetReport(path: path) : nil
   }
 
   /// Labels the training frames and so many copies by the whole ensemble.
@@ -158,18 +172,21 @@ extension Experiment {
   /// - Parameters:
   ///   - students: with what each minimises.
   ///   - parts: all with soft targets, or none.
+  ///   - mayDiverge: whether the divergence of one is no fault; it is left without a model.
   ///   - settings: adds what the networks depend on besides.
   /// - Throws: what any network's training throws, once all others are done.
   func trainStudents(
     _ students: [(job: TrainingJob, distillation: DistillationOptions)], on parts: [TransferPart],
-    settings: (inout Inputs) -> Void = { _ in }
+    mayDiverge: Bool = false, settings: (inout Inputs) -> Void = { _ in }
   ) throws {
     let softTargets = try parts.compactMap { part in
       try part.softTargetsPath.map { (part.name, try Fingerprint(ofFile: $0)) }
     }
     let options = Dictionary(
       uniqueKeysWithValues: students.map { ($0.job.system, $0.distillation) })
-    try train(students.map(\.job), on: parts) { job, inputs in
+    let systems = students.map(\.job.system)
+    try train(students.map(\.job), on: parts, mayDiverge: mayDiverge ? Set(systems) : []) {
+      job, inputs in
       if !softTargets.isEmpty { inputs.add("distillation", options[job.system]) }
       for (name, print) in softTargets {
         inputs.add("soft targets of \(name)", print.description)
@@ -239,6 +256,10 @@ extension Experiment {
       frames: first.frames, featuresPath: first.featuresPath, teacher: teacher,
       workers: workers, reporter: reporter
     ).run(to: stale.map(\.output))
-    for (part, _, inputs) in stale { try finish(part.name, inputs: inputs) }
+    for (part, output, inputs) in stale {
+      try finish(
+        part.name, inputs: inputs,
+        outputs: [output.path, SoftTargetReport.path(of: output.path)])
+    }
   }
 }

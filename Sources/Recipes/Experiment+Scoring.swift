@@ -37,7 +37,7 @@ extension Experiment {
 
   /// Scores all systems and writes `scores.json`, and `recipe.yaml`, the recipe that they are of.
   package func score() throws {
-    try perform("scores", inputs: try scoreInputs(), outputs: [scoresPath]) {
+    try perform("scores", inputs: try scoreInputs(), outputs: [], beside: [scoresPath]) {
       let studies = subsetJobs.map(\.job.system) + specialistStudents
       let systems = systems(until: .score)
       let models = try (systems + studies).map { ($0, try AcousticModel(path: modelPath($0))) }
@@ -55,7 +55,7 @@ extension Experiment {
 
   /// Throws unless the scores are of the models that are there, the data, and this recipe.
   func requireScores() throws {
-    guard isFresh("scores", inputs: try scoreInputs(), outputs: [scoresPath]) else {
+    guard isFresh("scores", inputs: try scoreInputs(), outputs: [], beside: [scoresPath]) else {
       throw ExperimentFault.staleScores(scoresPath)
     }
   }
@@ -112,6 +112,7 @@ extension Experiment {
         let start = clock.now
         let logits = model.logits(of: logMel)
         let seconds = (clock.now - start) / .seconds(1)
+        try frames.requireFinite(logits, of: index, path: features(part).path)
         var posteriors = logits
         posteriors.replaceRowsBySoftmax(temperature: 1)
         systems[system, default: SystemTally()].seconds += seconds

@@ -68,6 +68,11 @@ extension Experiment {
       try? FileManager.default.removeItem(atPath: clustersPath)
       return
     }
+    // The generalist is the best of the baseline's search where there is one.
+    try requireModels(
+      recipe.baselineSearch == nil
+        ? Array(baselineJobs.prefix(1)) : baselineTrials.map(\.job),
+      mayDiverge: recipe.baselineSearch != nil)
     try findClusters(options)
     let jobs = try specialistJobs(options)
     var transfer: [TransferPart]?
@@ -120,20 +125,13 @@ extension Experiment {
     }
   }
 
-  /// The generalist, which must be of the features and targets that are there.
+  /// The generalist, whose classes must leave room for the dustbin.
   private func openGeneralist() throws -> AcousticModel {
-    let path = modelPath(Experiment.generalist)
-    let model = try AcousticModel(path: path)
-    try model.requireFeatures(
-      try features(.train).options(), path: path, madeIn: features(.train).path)
-    let classesPath = targets(.train).classesPath
-    guard try ClassInventory(path: classesPath) == model.classes else {
-      throw ExperimentFault.otherClasses(classesPath, path)
-    }
+    let model = try AcousticModel(path: modelPath(Experiment.generalist))
     guard model.classes.id(of: dustbinSymbol) == nil else {
       throw FileFault.malformed(
-        path: classesPath, expected: "classes without \(dustbinSymbol), which specialists add",
-        found: "one")
+        path: targets(.train).classesPath,
+        expected: "classes without \(dustbinSymbol), which specialists add", found: "one")
     }
     return model
   }

@@ -19,7 +19,7 @@ extension Experiment {
   var subsetJobs: [SubsetJob] {
     guard let options = recipe.subsets else { return [] }
     return options.shares.flatMap { share in
-      let name = "subset-\(String(format: "%g", 100 * share))pct"
+      let name = "subset-\(SubsetOptions.name(of: share))"
       return [
         SubsetJob(
           share: share, hasSoftTargets: false, job: TrainingJob("\(name)-hard", options.hard)),
@@ -103,7 +103,7 @@ extension Experiment {
       let frames = all.share(subset.share, seed: seed)
       let train = try (0..<frames.count).map { index in
         rules.tally(
-          predicted: model.logits(of: try frames.features(of: index, path: features(.train).path))
+          predicted: try frames.logits(of: index, by: model, path: features(.train).path)
             .largestColumns(),
           labels: try frames.labels(of: index))
       }
@@ -130,7 +130,7 @@ extension Experiment {
       let frames = try openFrames(part)
       return try (0..<frames.count).map { index in
         LabelChoices(
-          model.logits(of: try frames.features(of: index, path: features(part).path)),
+          try frames.logits(of: index, by: model, path: features(part).path),
           labels: try frames.labels(of: index), own: own, by: rules)
       }
     }

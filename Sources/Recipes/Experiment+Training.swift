@@ -162,7 +162,7 @@ extension Experiment {
       return own
     }
     let stale = jobs.indices.filter {
-      !isFresh(jobs[$0].system, inputs: inputs[$0], outputs: [modelPath(jobs[$0].system)])
+      !isFresh(jobs[$0], inputs: inputs[$0], mayDiverge: mayDiverge.contains(jobs[$0].system))
     }
     for index in jobs.indices where !stale.contains(index) {
       reporter.log.info("\(jobs[index].system): fresh")
@@ -201,24 +201,47 @@ extension Experiment {
       let job = jobs[stale[index]]
       let result = Result {
         guard let frames = data[index] else { return }
-        try train(
-          job, on: frames, objective: objectives[stale[index]], inputs: inputs[stale[index]],
-          workers: share, observer: observer)
-        try finish(job.system, inputs: inputs[stale[index]])
+        do {
+          try train(
+            job, on: frames, objective: objectives[stale[index]], inputs: inputs[stale[index]],
+            workers: share, observer: observer)
+          try finish(job.system, inputs: inputs[stale[index]], outputs: [modelPath(job.system)])
+        } catch ExperimentFault.training(let system, let fault)
+          where fault.isDivergence && mayDiverge.contains(system)
+        {
+          log.warning("\(system): \(fault); it is out of the choice")
+          try? FileManager.default.removeItem(atPath: modelPath(system))
+          try finish(system, inputs: inputs[stale[index]], outputs: [])
+        }
       }
       company.end()
       // Said at once: the others go on, perhaps for hours.
       if case .failure(let fault) = result { log.error("\(fault)") }
       return result
     }
-    for result in results {
-      do {
-        try result.get()
-      } catch let fault as ExperimentFault {
-        guard case .training(let system, let cause) = fault, cause.isDivergence,
-          mayDiverge.contains(system)
-        else { throw fault }
-        try? FileManager.default.removeItem(atPath: modelPath(system))
+    for result in results { try result.get() }
+  }
+
+  /// Whether a network is there as it was trained, or has diverged where it may.
+  private func isFresh(_ job: TrainingJob, inputs: Inputs, mayDiverge: Bool) -> Bool {
+    isFresh(
+      job.system, inputs: inputs, outputs: [modelPath(job.system)], beside: [logPath(job.system)])
+      || mayDiverge && isFresh(job.system, inputs: inputs, outputs: [])
+  }
+
+  /// Throws unless networks are as this recipe trains them, for a step that does not train them itself.
+  ///
+  /// - Parameters:
+  ///   - jobs: of hard targets.
+  ///   - mayDiverge: whether one that has diverged will do.
+  /// - Throws: `ModelFault` for the first that is missing, or `ExperimentFault.staleModel` when it is another
+  ///   recipe's.
+  func requireModels(_ jobs: [TrainingJob], mayDiverge: Bool = false) throws {
+    let common = try trainingInputs()
+    for job in jobs {
+      guard isFresh(job, inputs: try inputs(of: job, on: common), mayDiverge: mayDiverge) else {
+        _ = try AcousticModel(path: modelPath(job.system))
+        throw ExperimentFault.staleModel(modelPath(job.system))
       }
     }
   }

@@ -43,7 +43,7 @@ package enum CorpusPart: String, Sendable, CaseIterable {
 /// baseline-search.json  what was tried to choose how baselines are trained
 /// specialists/          clusters.json, the classes of each specialist
 /// recipe.yaml           the recipe that the scores are of
-/// stages/               what each step was made from
+/// stages/               what each step was made from, and what it made
 /// ledger.jsonl          what became of every utterance at every stage
 /// scores.json
 /// ```
@@ -136,24 +136,26 @@ package struct Experiment: Sendable {
   /// Does one step unless its results are fresh.
   ///
   /// They are when they were made from the same inputs as now, by the same version, and are still
-  /// there.
+  /// what they were then.
   ///
   /// - Parameters:
   ///   - name: the step's name, unique in the experiment.
   ///   - inputs: all that the results depend on.
-  ///   - outputs: the files that must be there when it is done.
+  ///   - outputs: the files that it leaves, the same for the same inputs.
+  ///   - beside: others with rates, times or the folder's path in them, which need only be there.
   ///   - body: does it.
   /// - Throws: what `body` throws.
   func perform(
-    _ name: String, inputs: Inputs, outputs: [String], _ body: () throws -> Void
+    _ name: String, inputs: Inputs, outputs: [String], beside: [String] = [],
+    _ body: () throws -> Void
   ) throws {
-    if isFresh(name, inputs: inputs, outputs: outputs) {
+    if isFresh(name, inputs: inputs, outputs: outputs, beside: beside) {
       reporter.log.info("\(name): fresh")
       return
     }
     begin(name)
     try body()
-    try finish(name, inputs: inputs)
+    try finish(name, inputs: inputs, outputs: outputs)
   }
 
   /// Forgets what a step's results were made from, since they are about to change.
@@ -161,16 +163,29 @@ package struct Experiment: Sendable {
     try? FileManager.default.removeItem(atPath: recordPath(name))
   }
 
-  /// Whether a step's results are there and were made from the same inputs as now.
-  func isFresh(_ name: String, inputs: Inputs, outputs: [String]) -> Bool {
-    guard let record = try? TextFile.text(of: recordPath(name)) else { return false }
-    return record == inputs.fingerprint.description + "\n"
-      && outputs.allSatisfy { FileManager.default.fileExists(atPath: $0) }
+  /// Whether a step's results are those that were made, from the same inputs as now.
+  func isFresh(
+    _ name: String, inputs: Inputs, outputs: [String], beside: [String] = []
+  ) -> Bool {
+    guard let found = try? TextFile.text(of: recordPath(name)), found.hasPrefix(inputs.record),
+      beside.allSatisfy({ FileManager.default.fileExists(atPath: $0) })
+    else { return false }
+    return (try? record(of: inputs, outputs)) == found
   }
 
-  /// Notes what a step's results were made from.
-  func finish(_ name: String, inputs: Inputs) throws(FileFault) {
-    try AtomicFile.write(inputs.fingerprint.description + "\n", to: recordPath(name))
+  /// Notes what a step's results were made from, and what they are.
+  func finish(_ name: String, inputs: Inputs, outputs: [String]) throws(FileFault) {
+    try AtomicFile.write(try record(of: inputs, outputs), to: recordPath(name))
+  }
+
+  /// A line for the inputs and one for each output, by their bytes.
+  private func record(of inputs: Inputs, _ outputs: [String]) throws(FileFault) -> String {
+    var text = inputs.record
+    for output in outputs {
+      let name = output.hasPrefix(path + "/") ? String(output.dropFirst(path.count + 1)) : output
+      text += "\(try Fingerprint(ofFile: output)) \(name)\n"
+    }
+    return text
   }
 
   private func recordPath(_ name: String) -> String {
@@ -205,6 +220,16 @@ struct Inputs {
     lines.append("\(path) \(facts?[.size] ?? "missing") \(changed.map { "\($0)" } ?? "")")
   }
 
+  /// Adds which part of which recording an utterance is; not the recording's bytes.
+  mutating func add(_ utterance: Utterance) {
+    let seconds = utterance.seconds.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "all"
+    lines.append(
+      """
+      \(utterance.id): \(utterance.recordingID) \(utterance.recording) \(seconds) \
+      \(utterance.channel ?? 0)
+      """)
+  }
+
   /// Adds alignments: a file by its bytes; a folder by the paths, sizes and times of change of what is in
   /// it, since it is long to read.
   mutating func add(alignments options: TargetOptions) throws(FileFault) {
@@ -216,4 +241,7 @@ struct Inputs {
   }
 
   var fingerprint: Fingerprint { Fingerprint(of: lines.joined(separator: "\n")) }
+
+  /// What the record of a step begins with.
+  fileprivate var record: String { "\(fingerprint)\n" }
 }

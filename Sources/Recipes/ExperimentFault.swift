@@ -10,11 +10,13 @@ package enum ExperimentFault: Fault, Equatable {
   case otherFeatures(String, differences: [String])
   case noMember(Int, members: Int)
   case noUtterance(String, part: String)
+  /// A network that is missing, or of another recipe or other data.
+  case staleModel(String)
   /// Scores that are missing, or of other models, data or another recipe than are there.
   case staleScores(String)
   /// The training of one network, by its name.
   case training(String, TrainingFault)
-  /// All networks that were tried for a baseline, by its name.
+  /// All networks that were tried for a baseline or a student, by its name.
   case allDiverged(String)
   /// Frames or utterances that a stage lost without a reason.
   case unaccounted(String, what: String, expected: Int?, found: Int?)
@@ -42,9 +44,11 @@ package enum ExperimentFault: Fault, Equatable {
         + "\(found.map { "\($0)" } ?? "none"): frames are neither used nor left out with a reason"
     case .training(let system, let fault): "\(system): \(fault)"
     case .allDiverged(let system):
-      "\(system): expected a network of baselineSearch that is trained to its end, found that all diverged"
+      "\(system): expected a network of its search that is trained to its end, found that all diverged"
     case .noMember(let member, let members):
       "expected a member from 0 to \(members - 1), found \(member)"
+    case .staleModel(let path):
+      "\(path): expected the network of this recipe and data, found none or another; run limbeck train"
     case .staleScores(let path):
       "\(path): expected the scores of this recipe's models and data, found none or others; run the recipe"
     case .noUtterance(let utterance, let part):

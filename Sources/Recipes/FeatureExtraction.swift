@@ -353,6 +353,14 @@ struct FeatureExtraction: Sendable {
       return
     }
     let speakers = try data.speakers()
+    let unknown = utterances.filter { speakers[$0] == nil }
+    if let first = unknown.first {
+      reporter.log.warning(
+        """
+        \(data.speakersPath): expected the speaker of each utterance, found none for \(unknown.count) of \
+        \(utterances.count), as \(first); intervals will be over utterances
+        """)
+    }
     let lines = utterances.compactMap { id in speakers[id].map { "\(id) \($0)\n" } }
     try AtomicFile.write(lines.joined(), to: folder.speakersPath)
   }

@@ -52,11 +52,20 @@ package struct Folds: Sendable, Equatable, Codable {
 }
 
 extension Experiment {
-  /// The folds of the training utterances; nil when the recipe has none.
+  /// The folds of the utterances that are trained on; nil when the recipe has none.
+  ///
+  /// - Throws: `FileFault` when there are fewer utterances than folds.
   func folds() throws(FileFault) -> Folds? {
     guard let count = recipe.ensemble.folds else { return nil }
+    let labels = try targets(.train).labelCounts()
+    let utterances = try features(.train).frameCounts().filter { labels[$0.key] == $0.value }
+    guard utterances.count >= count else {
+      throw .malformed(
+        path: targets(.train).archivePath,
+        expected: "an utterance for each of \(count) folds at least", found: "\(utterances.count)")
+    }
     return Folds(
-      utterances: try features(.train).frameCounts().keys.sorted(by: inByteOrder),
+      utterances: utterances.keys.sorted(by: inByteOrder),
       speakers: try features(.train).speakers(), count: count, seed: recipe.ensemble.seed)
   }
 

@@ -38,7 +38,7 @@ package struct ModelScoring: Sendable {
     }
     let rules = try ScoringRules(classes, fold: options.fold)
     let tallies = try (0..<frames.count).map { index in
-      var posteriors = model.logits(of: try frames.features(of: index, path: features.path))
+      var posteriors = try frames.logits(of: index, by: model, path: features.path)
       posteriors.replaceRowsBySoftmax(temperature: 1)
       return rules.tally(posteriors, labels: try frames.labels(of: index))
     }

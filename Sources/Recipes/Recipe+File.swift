@@ -13,8 +13,15 @@ extension Recipe {
   package init(path: String, settings: [String] = []) throws(FileFault) {
     var text = try TextFile.text(of: path)
     if !settings.isEmpty { text = try Recipe.text(text, with: settings, path: path) }
-    self = try decodeYAML(text, path)
+    self = try decodeYAML(text, settings.isEmpty ? path : "\(path) with --set")
     self.text = text
+  }
+
+  /// Whether a text has the form `OPTION=VALUE`, where sections are set apart by points.
+  package static func isSetting(_ text: String) -> Bool {
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    return parts.count == 2
+      && !parts[0].split(separator: ".", omittingEmptySubsequences: false).contains("")
   }
 
   /// A recipe's text with some of its options set.
@@ -27,9 +34,7 @@ extension Recipe {
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       let keys = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2, !keys.contains(""),
-        let value = try? Yams.compose(yaml: String(parts[1]))
-      else {
+      guard Recipe.isSetting(setting), let value = try? Yams.compose(yaml: String(parts[1])) else {
         throw FileFault.malformed(
           path: "--set", expected: "OPTION=VALUE, as student.training.epochs=20", found: setting)
       }

@@ -194,6 +194,10 @@ package struct Recipe: Sendable, Codable {
     missingClass = try read.optional(.missingClass)
     specialists = try read.optional(.specialists)
     scoring = try read(.scoring, default: ScoringOptions())
+    let copies = augmentation?.copies ?? 0
+    try requireOption(
+      search?.copies ?? 0 <= copies, "search.copies",
+      expected: "at most those of augmentation, \(copies)", found: search?.copies ?? 0)
     guard let specialists else { return }
     try requireOption(
       specialists.members ?? 1 <= ensemble.members, "specialists.members",

@@ -8,10 +8,10 @@ package struct SearchReport: Sendable, Equatable, Codable {
   /// One student.
   package struct Point: Sendable, Equatable, Codable {
     package let distillation: DistillationOptions
-    /// The highest frame accuracy on the development set over its epochs.
-    package let developmentAccuracy: Double
+    /// The highest frame accuracy on the development set over its epochs; nil when the training diverged.
+    package let developmentAccuracy: Double?
     /// The epoch that had it.
-    package let epoch: Int
+    package let epoch: Int?
   }
 
   /// In the order of `SearchOptions.points`; at least one.
@@ -19,11 +19,13 @@ package struct SearchReport: Sendable, Equatable, Codable {
   /// The point of the highest development accuracy, the first of equals.
   package let chosen: DistillationOptions
 
-  /// - Parameter points: at least one.
-  init(_ points: [Point]) {
+  /// Nil when all diverged.
+  init?(_ points: [Point]) {
     self.points = points
-    var best = points[0]
-    for point in points where point.developmentAccuracy > best.developmentAccuracy { best = point }
+    var best: Point?
+    for point in points
+    where point.developmentAccuracy ?? -1 > best?.developmentAccuracy ?? -1 { best = point }
+    guard let best else { return nil }
     chosen = best.distillation
   }
 
@@ -48,8 +50,8 @@ package struct SearchReport: Sendable, Equatable, Codable {
       let name = "\(own.mean.rawValue), T = \(own.temperature)"
       if rows.last?.first != name { rows.append([name]) }
       let mark = own == chosen ? " *" : ""
-      rows[rows.count - 1].append(
-        String(format: "%.2f", 100 * point.developmentAccuracy) + mark)
+      let accuracy = point.developmentAccuracy.map { String(format: "%.2f", 100 * $0) }
+      rows[rows.count - 1].append((accuracy ?? "diverged") + mark)
     }
     return TextTable(rows: [["development %"] + weights.map { "λ = \($0)" }] + rows)
   }

@@ -1,4 +1,5 @@
 import Corpus
+import Foundation
 import Storage
 
 /// Networks that learn from a share of the training utterances, with the ensemble's soft targets and
@@ -26,7 +27,13 @@ package struct SubsetOptions: Sendable, Codable {
       !shares.isEmpty && Set(shares).count == shares.count
         && shares.allSatisfy { $0 > 0 && $0 <= 1 },
       "shares", expected: "shares above 0 and up to 1, each once", found: shares)
+    try requireOption(
+      Set(shares.map(SubsetOptions.name)).count == shares.count, "shares",
+      expected: "shares that differ in six digits", found: shares)
   }
+
+  /// What a share is called in the names of its networks.
+  static func name(of share: Double) -> String { "\(String(format: "%g", 100 * share))pct" }
 }
 
 /// A student whose transfer set lacks the frames of one label (Hinton, Vinyals and Dean 2015, §3).

@@ -61,7 +61,7 @@ struct EnsembleTeacher: Teacher {
           var own = before[index]
           let utterance = utterances.lowerBound + index
           if let folds, folds.isTrained(member: number, on: frames.id(of: utterance)) { return own }
-          let logits = member.logits(of: try frames.features(of: utterance, path: path))
+          let logits = try frames.logits(of: utterance, by: member, path: path)
           for place in own.indices { own[place].add(logits) }
           return own
         }
@@ -93,8 +93,9 @@ struct SpecialistTeacher: Teacher {
   ) throws -> [[Matrix]] {
     let results = workers.map(utterances.count) { index -> Result<[Matrix], any Error> in
       Result {
-        let logMel = try frames.features(of: utterances.lowerBound + index, path: path)
-        let combined = ensemble.answer(logMel).combined
+        let utterance = utterances.lowerBound + index
+        let combined = ensemble.answer(try frames.features(of: utterance, path: path)).combined
+        try frames.requireFinite(combined, of: utterance, path: path)
         return temperatures.map { softened(combined, temperature: $0) }
       }
     }

@@ -82,12 +82,15 @@ private struct TestModels: Sendable {
     let logMel = try frames.features(of: index, path: featuresPath)
     let ensemble = Ensemble.average(
       members.lazy.map { $0.logits(of: logMel) }, temperature: 1, mean: mean)
-    return [ensemble]
+    let posteriors =
+      [ensemble]
       + singles.map { single in
         var own = single.logits(of: logMel)
         own.replaceRowsBySoftmax(temperature: 1)
         return own
       }
+    for own in posteriors { try frames.requireFinite(own, of: index, path: featuresPath) }
+    return posteriors
   }
 
   /// The true label of each frame.

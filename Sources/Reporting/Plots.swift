@@ -91,7 +91,8 @@ extension SearchReport {
       let own = point.distillation
       let name = "\(own.mean.rawValue), T = \(own.temperature)"
       if series.last?.name != name { series.append((name, [])) }
-      series[series.count - 1].rows.append([own.hardWeight, 100 * point.developmentAccuracy])
+      guard let accuracy = point.developmentAccuracy else { continue }
+      series[series.count - 1].rows.append([own.hardWeight, 100 * accuracy])
     }
     return try Figure(
       "Development accuracy of the students that were tried, by λ.",

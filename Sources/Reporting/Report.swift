@@ -133,8 +133,9 @@ package struct Report {
       blocks.append(
         Block(search.table, caption: "Development accuracy of the baselines that were tried"))
     }
-    let table = try SoftTargetReport(path: experiment.softTargetReportPath()).table
-    blocks += [Block(table, caption: "Soft targets as they are stored"), Block(text: table.note)]
+    if let table = try experiment.softTargetReport()?.table {
+      blocks += [Block(table, caption: "Soft targets as they are stored"), Block(text: table.note)]
+    }
     return Section(id: "distillation", title: "Distillation", blocks: blocks)
   }
 

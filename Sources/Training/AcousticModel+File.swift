@@ -72,6 +72,9 @@ extension AcousticModel {
       guard let tensor = file.tensors[name], tensor.shape.count == dimensions else {
         throw .incomplete(path: path, missing: "a tensor \(name) of \(dimensions) dimensions")
       }
+      guard tensor.values.allSatisfy(\.isFinite) else {
+        throw .incomplete(path: path, missing: "finite numbers alone in \(name)")
+      }
       return tensor
     }
     let layerCount: Int = try value("layers")

@@ -221,6 +221,8 @@ struct CommandTests {
     #expect(info.output.contains("classes      3: A B SIL"))
     #expect(try limbeck("info", exp).output.contains("student.safetensors"))
 
+    #expect(try limbeck("run", recipe, exp, "--set", "epochs").status == 64)
+
     try corpus.folder.write("{}", to: "exp/scores.json")
     let corrupt = try limbeck("info", exp)
     #expect(corrupt.status == 65)

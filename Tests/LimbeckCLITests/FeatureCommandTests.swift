@@ -51,6 +51,19 @@ struct FeatureCommandTests {
     #expect(window.errors.contains("window: expected povey, hann, hamming, blackman, sine"))
   }
 
+  @Test("a data directory is no place for features, and utterances without speaker are named")
+  func speakers() throws {
+    let data = try corpus()
+    let speakers = String(decoding: try bytes("data/utt2spk"), as: UTF8.self)
+    let inPlace = try limbeck("features", data, data)
+    #expect(inPlace.status == 64 && inPlace.errors.contains("whose utt2spk would be lost"))
+    #expect(String(decoding: try bytes("data/utt2spk"), as: UTF8.self) == speakers)
+    try folder.write(speakers.replacing("u3 s1\n", with: ""), to: "data/utt2spk")
+    let run = try limbeck("features", data, folder.file("out"))
+    #expect(run.status == 0)
+    #expect(run.errors.contains("found none for 1 of 6, as u3"), "\(run.errors)")
+  }
+
   @Test("killed and started again, it goes on, and the files are those of a run left alone")
   func resumed() throws {
     let data = try corpus()

@@ -131,17 +131,18 @@ extension ExperimentTests {
     ] {
       try #require(text.contains(old))
       try AtomicFile.write(text.replacing(old, with: new), to: path)
-      let fault = #expect(throws: FileFault.self) { try experiment.trainSpecialists() }
+      let fault = #expect(throws: FileFault.self) { try experiment.score() }
       #expect("\(try #require(fault))".hasPrefix(path))
     }
+    // They are found again.
+    try experiment.trainSpecialists()
+    #expect(try TextFile.text(of: path) == text)
     let recipe = try TextFile.text(of: corpus.recipePath)
     try corpus.folder.write(recipe.replacing("states: 1", with: "states: 2"), to: "recipe.yaml")
     let other = try self.experiment(corpus)
     _ = try other.run(until: .targets)
     let fault = #expect(throws: ExperimentFault.self) { try other.trainSpecialists() }
-    let classes = corpus.experimentPath + "/targets/train/classes.txt"
-    let model = corpus.experimentPath + "/models/baseline.safetensors"
-    #expect(fault == .otherClasses(classes, model))
+    #expect(fault == .staleModel(corpus.experimentPath + "/models/baseline.safetensors"))
   }
 
   @Test(

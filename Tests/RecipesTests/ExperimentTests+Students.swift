@@ -25,7 +25,7 @@ extension ExperimentTests {
     let report = try SearchReport(path: experiment.searchPath)
     #expect(report.points.count == 8)
     #expect(Set(report.points.map { "\($0.distillation)" }).count == 8)
-    let best = try #require(report.points.map(\.developmentAccuracy).max())
+    let best = try #require(report.points.compactMap(\.developmentAccuracy).max())
     let first = try #require(report.points.first { $0.developmentAccuracy == best })
     #expect(report.chosen == first.distillation)
     #expect(report.table.rows.count == 1 + 4 && report.table.markdown.contains(" *"))
@@ -99,12 +99,84 @@ extension ExperimentTests {
     #expect(fault == .allDiverged("baseline"))
   }
 
+  @Test("a student that diverges is out of the choice, and is not tried again")
+  func divergedSearch() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    // At T = 1e12 the soft gradients are T² as large as they are at 1.
+    let search = "search: {temperatures: [1, 1.0e12], hardWeights: [0, 1]}\n"
+    try corpus.folder.write(recipe + search, to: "recipe.yaml")
+    let experiment = try experiment(corpus)
+    _ = try experiment.run()
+    let report = try SearchReport(path: experiment.searchPath)
+    #expect(report.points.map { $0.developmentAccuracy == nil } == [false, false, true, false])
+    #expect(report.table.markdown.contains("diverged") && report.chosen.temperature == 1)
+    let record = corpus.experimentPath + "/stages/search-arithmetic-T1000000000000.0-L0.0"
+    func changed() throws -> Date? {
+      try FileManager.default.attributesOfItem(atPath: record)[.modificationDate] as? Date
+    }
+    let before = try changed()
+    _ = try experiment.run()
+    #expect(try changed() == before)
+
+    try corpus.folder.write(
+      recipe + "search: {temperatures: [1.0e12], hardWeights: [0]}\n", to: "recipe.yaml")
+    let fault = #expect(throws: ExperimentFault.self) { try self.experiment(corpus).run() }
+    #expect(fault == .allDiverged("student"))
+  }
+
+  @Test("members, baselines and searches of another recipe are refused")
+  func modelsOfAnotherRecipe() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    func experiment(_ more: String, _ text: String) throws -> Experiment {
+      try corpus.folder.write(text + more, to: "recipe.yaml")
+      return try self.experiment(corpus)
+    }
+    let search = "search: {temperatures: [1, 2], hardWeights: [0]}\n"
+    _ = try experiment(search, recipe).run()
+    let wider = recipe.replacing("units: 12", with: "units: 13")
+    let members = #expect(throws: ExperimentFault.self) { try experiment("", wider).distill() }
+    #expect(members == .staleModel(corpus.experimentPath + "/models/member-00.safetensors"))
+    let specialists =
+      "specialists: {clustering: {clusters: 2}, training: {epochs: 1}, student: {training: {epochs: 1}}}\n"
+    let baseline = #expect(throws: ExperimentFault.self) {
+      try experiment(specialists, wider).trainSpecialists()
+    }
+    #expect(baseline == .staleModel(corpus.experimentPath + "/models/baseline.safetensors"))
+    let other = #expect(throws: FileFault.self) {
+      try experiment(specialists + search.replacing("[1, 2]", with: "[5]"), recipe)
+        .trainSpecialists()
+    }
+    #expect("\(try #require(other))".contains("expected the points of this recipe's search"))
+  }
+
+  @Test("copies that are too short are no utterances that were left out")
+  func shortCopies() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    // 25 ms are a frame, at twice the speed half a frame.
+    AudioFixture.write(
+      generatedWaveform(count: 240), to: corpus.folder.file("audio/train-0.wav"), sampleRate: 8000)
+    let ctm = try TextFile.text(of: corpus.experimentPath + "/data/phones.ctm")
+    try corpus.folder.write(
+      ctm.split(separator: "\n").filter { !$0.hasPrefix("train-0") }.joined(separator: "\n")
+        + "\ntrain-0 1 0 0.03 A\n", to: "exp/data/phones.ctm")
+    try corpus.folder.write(
+      recipe + "augmentation: {copies: 2, speed: [2]}\n", to: "recipe.yaml")
+    let (ledger, _) = try experiment(corpus).run()
+    #expect(ledger.leftOut.map(\.utterance) == ["train-0", "train-0"])
+    #expect(ledger.withoutCopies.leftOut.isEmpty)
+    #expect(ledger.withoutCopies.entries.count { $0.stage == .features } == 15)
+  }
+
   @Test(
     "what cannot be searched is named",
     arguments: [
       ("temperatures: [0]", "temperatures: expected above 0"),
       ("temperatures: []", "temperatures: expected values, each once"),
       ("hardWeights: [0.1, 0.1]", "hardWeights: expected values, each once"),
+      ("copies: 1", "search.copies: expected at most those of augmentation, 0"),
       ("hardWeights: [2]", "hardWeights: expected 0 to 1"), ("epochs: 0", "epochs: expected 1"),
     ])
   func searchFaults(search: String, expected: String) throws {

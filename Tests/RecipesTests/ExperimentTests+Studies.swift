@@ -1,3 +1,4 @@
+import Corpus
 import Distillation
 import Evaluation
 import Foundation
@@ -138,6 +139,40 @@ extension ExperimentTests {
     try corpus.folder.write(recipe, to: "recipe.yaml")
     _ = try experiment(corpus).run()
     #expect(try results(corpus.experimentPath) == plain)
+  }
+
+  @Test("folds are of utterances that have targets, and of as many as folds at least")
+  func foldsOfJoined() throws {
+    let corpus = try SampleCorpus(utterances: ["train": 4, "development": 1, "test": 1])
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(
+      recipe.replacing("  members: 2", with: "  members: 2\n  folds: 2"), to: "recipe.yaml")
+    try corpus.folder.write(
+      "train-0 a\ntrain-1 a\ntrain-2 b\ntrain-3 b\n", to: "exp/data/train/utt2spk")
+    let ctm = try TextFile.text(of: corpus.experimentPath + "/data/phones.ctm")
+    func keep(_ prefixes: [String]) throws {
+      let lines = ctm.split(separator: "\n").filter { line in
+        prefixes.contains { line.hasPrefix($0) }
+      }
+      try corpus.folder.write(lines.joined(separator: "\n"), to: "exp/data/phones.ctm")
+    }
+    // Speaker b has no targets, so that speakers are fewer than folds.
+    try keep(["train-0", "train-1", "dev", "test"])
+    #expect(try experiment(corpus).run().ledger.leftOut.map(\.utterance) == ["train-2", "train-3"])
+    try keep(["train-0", "dev", "test"])
+    let fault = #expect(throws: FileFault.self) { try self.experiment(corpus).run() }
+    #expect("\(try #require(fault))".contains("an utterance for each of 2 folds at least, found 1"))
+  }
+
+  @Test("shares whose networks would have one name are refused")
+  func equalShares() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    let path = try corpus.folder.write(
+      recipe + "subsets: {shares: [0.333333331, 0.333333332], soft: {}, hard: {}}\n",
+      to: "recipe.yaml")
+    let fault = #expect(throws: FileFault.self) { try Recipe(path: path) }
+    #expect("\(try #require(fault))".contains("shares that differ in six digits"))
   }
 
   @Test("speakers stay whole in their fold, and no fold is left empty")

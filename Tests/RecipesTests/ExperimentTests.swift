@@ -3,6 +3,7 @@ import Evaluation
 import Foundation
 import LinearAlgebra
 import Logging
+import Networks
 import Recipes
 import Storage
 import TestSupport
@@ -121,6 +122,103 @@ struct ExperimentTests {
     let after = names.map(changed)
     let isNew = zip(before, after).map { $0 != $1 }
     #expect(isNew == [false, false, false, false, false, true, true, true])
+  }
+
+  @Test("results that were changed, or emptied, are made again")
+  func changedResults() throws {
+    let corpus = try SampleCorpus()
+    _ = try experiment(corpus).run()
+    let before = try results(corpus.experimentPath)
+    let targets = try #require(before["targets/train/targets.ark"])
+    try FileManager.default.removeItem(
+      atPath: corpus.experimentPath + "/models/member-01.log.jsonl")
+    try corpus.folder.write("", to: "exp/soft-targets/arithmetic-T2.0/train.ark")
+    // As many bytes: the same alignment in another order.
+    let turned = FileManager.default.createFile(
+      atPath: corpus.experimentPath + "/targets/train/targets.ark",
+      contents: Data(targets.dropLast()) + [UInt8(targets.last == 0 ? 1 : 0)])
+    #expect(turned)
+    _ = try experiment(corpus).run()
+    let after = try results(corpus.experimentPath)
+    for (name, bytes) in before where !name.hasSuffix(".log.jsonl") && !name.hasPrefix("stages") {
+      #expect(after[name] == bytes, "\(name)")
+    }
+    #expect(after["models/member-01.log.jsonl"] != nil)
+  }
+
+  @Test("targets follow the segments of their recordings")
+  func movedSegments() throws {
+    let corpus = try SampleCorpus()
+    func targets(from start: Double) throws -> Data? {
+      for part in ["train", "development", "test"] {
+        let script = try TextFile.text(of: "\(corpus.experimentPath)/data/\(part)/wav.scp")
+        let segments = script.split(separator: "\n").map { line in
+          let id = line.prefix { $0 != " " }
+          return "\(id)-part \(id) \(start) \(start + 0.3)\n"
+        }
+        try corpus.folder.write(segments.joined(), to: "exp/data/\(part)/segments")
+      }
+      _ = try experiment(corpus).run(until: .targets)
+      return try results(corpus.experimentPath)["targets/train/targets.ark"]
+    }
+    let (first, moved) = (try targets(from: 0), try targets(from: 0.1))
+    try FileManager.default.removeItem(atPath: corpus.experimentPath + "/targets")
+    #expect(first != moved)
+    #expect(try targets(from: 0.1) == moved)
+  }
+
+  @Test("a data directory that is mended is taken as it is")
+  func mendedData() throws {
+    let corpus = try SampleCorpus()
+    let script = try TextFile.text(of: corpus.experimentPath + "/data/test/wav.scp")
+    func leftOut() throws -> [String] {
+      let (ledger, utterances) = try experiment(corpus).run(until: .targets)
+      #expect(utterances == 15 + ledger.leftOut.count)
+      return ledger.leftOut.map(\.utterance)
+    }
+    try corpus.folder.write(script + "test-9 true |\n", to: "exp/data/test/wav.scp")
+    #expect(try leftOut() == ["test-9"])
+    try corpus.folder.write(script, to: "exp/data/test/wav.scp")
+    #expect(try leftOut() == [])
+    try corpus.folder.write(script + "test-9 true |\n", to: "exp/data/test/wav.scp")
+    #expect(try leftOut() == ["test-9"])
+  }
+
+  @Test("logits too large for a number are a fault of the utterance, in scores and in soft targets")
+  func infiniteLogits() throws {
+    let corpus = try SampleCorpus()
+    let experiment = try experiment(corpus)
+    _ = try experiment.run()
+    let path = corpus.experimentPath + "/models/student.safetensors"
+    var file = try SafetensorsFile(path: path)
+    file.tensors["layers.0.bias"] = .init(Array(repeating: 10, count: 12))
+    file.tensors["layers.1.weight"] = .init(
+      Matrix(rows: 3, columns: 12, values: Array(repeating: 3e38, count: 36)))
+    try file.write(to: path)
+    let fault = #expect(throws: FileFault.self) {
+      try ModelScoring(
+        features: FeatureFolder(path: corpus.experimentPath + "/features/test"),
+        targets: TargetFolder(path: corpus.experimentPath + "/targets/test")
+      ).score(modelPath: path, options: experiment.recipe.scoring)
+    }
+    #expect("\(try #require(fault))".contains("test-0 of which networks make finite logits"))
+    #expect(throws: FileFault.self) { try experiment.score() }
+  }
+
+  @Test("recordings start at the corpus's root, and that at the experiment's folder")
+  func relativeRoot() throws {
+    let corpus = try SampleCorpus()
+    for part in ["train", "development", "test"] {
+      let path = "exp/data/\(part)/wav.scp"
+      let script = try TextFile.text(of: corpus.folder.file(path))
+      try corpus.folder.write(
+        script.replacing(corpus.folder.file("audio") + "/", with: ""), to: path)
+    }
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(
+      recipe.replacing("test: data/test}", with: "test: data/test, root: ../audio}"),
+      to: "recipe.yaml")
+    #expect(try experiment(corpus).run(until: .features).ledger.leftOut.isEmpty)
   }
 
   @Test("faulty utterances are named, each with its reason, and the rest is done")

@@ -36,6 +36,18 @@ struct AcousticModelTests {
     #expect(try AcousticModel(path: folder.file("model.safetensors")) == model)
   }
 
+  @Test("a model with a number that is not finite is refused", arguments: [Float.nan, .infinity])
+  func notFinite(value: Float) throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("model.safetensors")
+    try sampleModel(seed: 61).write(to: path)
+    var file = try SafetensorsFile(path: path)
+    file.tensors["layers.1.bias"] = .init([1, value, 2])
+    try file.write(to: path)
+    let fault = #expect(throws: ModelFault.self) { try AcousticModel(path: path) }
+    #expect(fault == .incomplete(path: path, missing: "finite numbers alone in layers.1.bias"))
+  }
+
   @Test(
     "an utterance is classified as a set with that utterance is",
     arguments: [nil, [[-1, 0, 2], [-3, 0]]])

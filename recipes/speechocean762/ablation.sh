@@ -46,8 +46,8 @@ row() { # NAME TEXT SETTING...
     # Large files are whole when they have their names, and are never changed: hard links will do.
     for folder in features targets; do cp -al "$exp/$folder" "$own.new/"; done
     cp -a "$exp/data" "$own.new/"
-    cp -a "$exp"/models/{member,baseline}*.{safetensors,jsonl} "$own.new/models/"
-    cp -a "$exp"/stages/{features,targets,member,baseline}* "$own.new/stages/"
+    cp -a "$exp"/models/{member,baseline,search-baseline}*.{safetensors,jsonl} "$own.new/models/"
+    cp -a "$exp"/stages/{features,targets,member,baseline,search-baseline}* "$own.new/stages/"
     echo "$identity" >"$own.new/identity"
     mv "$own.new" "$own"
   fi
@@ -60,13 +60,11 @@ row() { # NAME TEXT SETTING...
 line() { # TEXT
   awk -F'|' -v text="$1" '
     { gsub(/^ +| +$/, "", $2) }
-    $2 == "student" { student = $5 "|" $6 "|" $8 "|" $9 }
-    $2 == "share of the gain recovered by student" { share = $3 }
-    END { print "| " text " |" student "|" share "|" }'
+    $2 == "student" { print "| " text " |" $5 "|" $6 "|" $8 "|" $9 "|" }'
 }
 
-echo '| student | development % | test % | test NLL | test ECE % | share % |'
-echo '| --- | ---: | ---: | ---: | ---: | ---: |'
+echo '| student | development % | test % | test NLL | test ECE % |'
+echo '| --- | ---: | ---: | ---: | ---: |'
 # Each row from "patient" to "folds" has twenty passes over the training frames, or four over five times as many.
 plain=(augmentation=null student.training.epochs=20)
 four=student.training.epochs=4
