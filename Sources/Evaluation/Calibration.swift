@@ -44,7 +44,8 @@ package struct Calibration: Sendable, Equatable, Codable {
 
   /// The expected calibration error: the mean over the frames of |accuracy − confidence| of their bin.
   ///
-  /// Guo et al. 2017, equation 3. Not a number without frames.
+  /// Guo et al. 2017, equation 3. Not a number without frames. Near 0 it is too large, since what a bin deviates by
+  /// chance counts whatever its sign; and so is its bootstrap interval, by what resamples add.
   package var expectedError: Double {
     let frames = bins.reduce(0) { $0 + $1.frames }
     return bins.reduce(0) { $0 + abs($1.correct - $1.confidence) } / frames

@@ -115,6 +115,7 @@ struct Accounts {
 
   private func checkTraining(of system: String, frames: Int) throws {
     let path = "\(experiment)/models/\(system).log.jsonl"
+    var epochs = 0
     for (number, line) in try TextFile.lines(of: path) {
       guard let record = try? JSONDecoder().decode(FrameCount.self, from: Data(line.utf8)) else {
         throw FileFault.malformedLine(
@@ -122,6 +123,11 @@ struct Accounts {
       }
       guard let found = record.frames else { continue }
       try require(found, frames, "train: frames of \(system), epoch \(record.epoch)")
+      epochs += 1
+    }
+    guard epochs > 0 else {
+      throw FileFault.malformed(
+        path: path, expected: "a record of an epoch at least", found: "none")
     }
   }
 

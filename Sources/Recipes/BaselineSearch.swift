@@ -112,7 +112,7 @@ extension Experiment {
           own.system,
           TrainingJob(
             system: "search-\(own.system)-\(name)", seed: own.seed, hidden: own.hidden,
-            training: point)
+            training: point, isTrial: true)
         )
       }
     }

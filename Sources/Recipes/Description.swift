@@ -109,12 +109,12 @@ package struct Description: Sendable {
     if FileManager.default.fileExists(atPath: path + "/search.json") {
       text += "\n" + (try SearchReport(path: path + "/search.json")).table.markdown
     }
-    if scores != nil {
-      let recipe = try Recipe(path: path + "/recipe.yaml")
+    // Those of the recipe that was scored; while another one runs, its search may be gone.
+    if let recipe = try? Recipe(path: path + "/recipe.yaml") {
       let experiment = Experiment(
         recipe: recipe, path: path, workers: .one,
         reporter: Reporter(log: Logger(label: "limbeck")) { _ in })
-      if let report = try experiment.softTargetReport() { text += "\n" + report.table.markdown }
+      if let report = try? experiment.softTargetReport() { text += "\n" + report.table.markdown }
     }
     return text + (scores.map { "\n" + $0.table } ?? "")
   }

@@ -88,7 +88,7 @@ extension Experiment {
       let name = "\(point.mean.rawValue)-T\(point.temperature)-L\(point.hardWeight)"
       let job = TrainingJob(
         system: "search-\(name)", seed: recipe.student.seed, hidden: recipe.student.hidden,
-        training: training)
+        training: training, isTrial: true)
       jobs.append((job, point))
     }
     for (mean, own) in Dictionary(grouping: jobs, by: \.distillation.mean)
@@ -99,7 +99,7 @@ extension Experiment {
       let parts = try labelledParts(
         mean, temperatures: groups.map(\.key), copies: options.copies)
       for (students, parts) in zip(groups.map(\.value), parts) {
-        try trainStudents(students, on: parts, mayDiverge: true)
+        try trainStudents(students, on: parts)
       }
     }
     let points = try jobs.map { job, distillation in
@@ -115,12 +115,17 @@ extension Experiment {
     reporter.log.info("\(searchPath):\n\(report.table.markdown)")
   }
 
-  /// Computes the ensemble's soft targets and trains all students on them.
+  /// Distils the members that are there: searches T and λ, and trains all students.
   ///
   /// - Throws: `ExperimentFault` when the members are not this recipe's, and what any student's training throws.
   package func distill() throws {
     try requireModels(memberJobs)
     try search()
+    try trainStudents()
+  }
+
+  /// Computes the ensemble's soft targets at the T that was chosen, and trains all students on them.
+  func trainStudents() throws {
     let options = try distillation()
     for parts in try labelledParts(options.mean, temperatures: [options.temperature]) {
       try trainStudents(studentJobs.map { ($0, options) }, on: parts)
@@ -172,21 +177,18 @@ extension Experiment {
   /// - Parameters:
   ///   - students: with what each minimises.
   ///   - parts: all with soft targets, or none.
-  ///   - mayDiverge: whether the divergence of one is no fault; it is left without a model.
   ///   - settings: adds what the networks depend on besides.
   /// - Throws: what any network's training throws, once all others are done.
   func trainStudents(
     _ students: [(job: TrainingJob, distillation: DistillationOptions)], on parts: [TransferPart],
-    mayDiverge: Bool = false, settings: (inout Inputs) -> Void = { _ in }
+    settings: (inout Inputs) -> Void = { _ in }
   ) throws {
     let softTargets = try parts.compactMap { part in
       try part.softTargetsPath.map { (part.name, try Fingerprint(ofFile: $0)) }
     }
     let options = Dictionary(
       uniqueKeysWithValues: students.map { ($0.job.system, $0.distillation) })
-    let systems = students.map(\.job.system)
-    try train(students.map(\.job), on: parts, mayDiverge: mayDiverge ? Set(systems) : []) {
-      job, inputs in
+    try train(students.map(\.job), on: parts) { job, inputs in
       if !softTargets.isEmpty { inputs.add("distillation", options[job.system]) }
       for (name, print) in softTargets {
         inputs.add("soft targets of \(name)", print.description)
@@ -228,18 +230,20 @@ extension Experiment {
   func computeSoftTargets(
     of parts: [TransferPart], temperatures: [Double], by teacher: any Teacher
   ) throws {
+    guard let frames = parts.first else { return }
     let classes = try ClassInventory(path: targets(.train).classesPath).count
+    var common = Inputs()
+    common.add("form", ["16-bit logarithms"])
+    try teacher.add(to: &common)
+    try common.add(file: frames.featuresPath)
+    for file in dataFiles(.train) { try common.add(file: file) }
     var stale: [(part: TransferPart, output: SoftTargetPass.Output, inputs: Inputs)] = []
     for (part, temperature) in zip(parts, temperatures) {
       guard let softTargetsPath = part.softTargetsPath else { continue }
       let store = SoftTargetStore(classes: classes, largest: part.largest)
-      var inputs = Inputs()
-      inputs.add("form", ["16-bit logarithms"])
+      var inputs = common
       if let largest = store.largest { inputs.add("largest", largest) }
       inputs.add("temperature", temperature)
-      try teacher.add(to: &inputs)
-      try inputs.add(file: part.featuresPath)
-      for file in dataFiles(.train) { try inputs.add(file: file) }
       let outputs = [softTargetsPath, SoftTargetReport.path(of: softTargetsPath)]
       if isFresh(part.name, inputs: inputs, outputs: outputs) {
         reporter.log.info("\(part.name): fresh")
@@ -251,12 +255,12 @@ extension Experiment {
         store: store)
       stale.append((part, output, inputs))
     }
-    guard let first = stale.first?.part else { return }
+    guard !stale.isEmpty else { return }
     try SoftTargetPass(
-      frames: first.frames, featuresPath: first.featuresPath, teacher: teacher,
+      frames: frames.frames, featuresPath: frames.featuresPath, teacher: teacher,
       workers: workers, reporter: reporter
-    ).run(to: stale.map(\.output))
-    for (part, output, inputs) in stale {
+    ).run(to: stale.map(\.output)) { place in
+      let (part, output, inputs) = stale[place]
       try finish(
         part.name, inputs: inputs,
         outputs: [output.path, SoftTargetReport.path(of: output.path)])

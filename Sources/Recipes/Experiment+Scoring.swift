@@ -37,6 +37,8 @@ extension Experiment {
 
   /// Scores all systems and writes `scores.json`, and `recipe.yaml`, the recipe that they are of.
   package func score() throws {
+    // A report that cannot be read is made again, like one that is missing.
+    if (try? readScores()) == nil { begin("scores") }
     try perform("scores", inputs: try scoreInputs(), outputs: [], beside: [scoresPath]) {
       let studies = subsetJobs.map(\.job.system) + specialistStudents
       let systems = systems(until: .score)

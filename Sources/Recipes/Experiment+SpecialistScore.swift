@@ -35,6 +35,7 @@ extension Experiment {
       let start = clock.now
       let answer = ensemble.answer(logMel)
       own.seconds += (clock.now - start) / .seconds(1)
+      try frames.requireFinite(answer.combined, of: index, path: features(.test).path)
       own.tallies.append(rules.tally(answer.combined, labels: labels))
       found.append(
         CoverageTally(

@@ -68,11 +68,12 @@ extension Experiment {
       try? FileManager.default.removeItem(atPath: clustersPath)
       return
     }
-    // The generalist is the best of the baseline's search where there is one.
-    try requireModels(
-      recipe.baselineSearch == nil
-        ? Array(baselineJobs.prefix(1)) : baselineTrials.map(\.job),
-      mayDiverge: recipe.baselineSearch != nil)
+    if recipe.baselineSearch == nil {
+      try requireModels(Array(baselineJobs.prefix(1)))
+    } else {
+      try requireModels(baselineTrials.map(\.job))
+      try adoptBaselines()
+    }
     try findClusters(options)
     let jobs = try specialistJobs(options)
     var transfer: [TransferPart]?
@@ -236,6 +237,7 @@ extension Experiment {
     let ensemble = try specialistEnsemble(options)
     let networks = try [Experiment.generalist] + specialistSystems()
     let members = try comparedEnsemble()?.members
+    try requireModels(Array(memberJobs.prefix(members ?? 0)))
     // The whole ensemble has labelled the frames already, where there are students of it.
     let isWhole = members == recipe.ensemble.members
     let teachers: [(teacher: any Teacher, folder: String?)] = [

@@ -20,13 +20,15 @@ struct TrainingJob: Sendable {
   let member: Int?
   /// Of a network that does not start from random weights and learns some classes.
   let specialist: Specialist?
+  /// Whether it is one of a search, whose divergence is no fault; it is then left without a model.
+  let isTrial: Bool
 
   init(
     system: String, seed: UInt64, hidden: HiddenShape, training: TrainingOptions,
-    member: Int? = nil, specialist: Specialist? = nil
+    member: Int? = nil, specialist: Specialist? = nil, isTrial: Bool = false
   ) {
     (self.system, self.seed, self.hidden, self.training) = (system, seed, hidden, training)
-    (self.member, self.specialist) = (member, specialist)
+    (self.member, self.specialist, self.isTrial) = (member, specialist, isTrial)
   }
 
   init(_ system: String, _ options: Recipe.SystemOptions) {
@@ -110,10 +112,7 @@ extension Experiment {
       try? FileManager.default.removeItem(atPath: baselineSearchPath)
       try train(memberJobs + baselineJobs) { try $0.hardTargets($1) }
     } else {
-      let trials = Set(baselineTrials.map(\.job.system))
-      try train(memberJobs + baselineTrials.map(\.job), mayDiverge: trials) {
-        try $0.hardTargets($1)
-      }
+      try train(memberJobs + baselineTrials.map(\.job)) { try $0.hardTargets($1) }
       try adoptBaselines()
     }
   }
@@ -146,12 +145,11 @@ extension Experiment {
   /// - Parameters:
   ///   - jobs: the networks.
   ///   - transfer: what is trained on; nil for the training frames without soft targets.
-  ///   - mayDiverge: the systems whose divergence is no fault; they are left without a model.
   ///   - settings: adds what a network depends on besides the job and the data.
   ///   - objective: what a job minimises, given the classes.
   /// - Throws: what any network's training throws, once all others are done.
   func train(
-    _ jobs: [TrainingJob], on transfer: [TransferPart]? = nil, mayDiverge: Set<String> = [],
+    _ jobs: [TrainingJob], on transfer: [TransferPart]? = nil,
     settings: (TrainingJob, inout Inputs) throws -> Void = { _, _ in },
     objective: (TrainingJob, ClassInventory) throws -> any TrainingObjective
   ) throws {
@@ -161,9 +159,7 @@ extension Experiment {
       try settings(job, &own)
       return own
     }
-    let stale = jobs.indices.filter {
-      !isFresh(jobs[$0], inputs: inputs[$0], mayDiverge: mayDiverge.contains(jobs[$0].system))
-    }
+    let stale = jobs.indices.filter { !isFresh(jobs[$0], inputs: inputs[$0]) }
     for index in jobs.indices where !stale.contains(index) {
       reporter.log.info("\(jobs[index].system): fresh")
     }
@@ -171,27 +167,11 @@ extension Experiment {
     let classes = try ClassInventory(path: targets(.train).classesPath)
     let objectives = try jobs.map { try objective($0, classes) }
     for index in stale { begin(jobs[index].system) }
-    // One set serves all networks that have the same pool and lack the same fold.
-    let folds = try folds()
-    func set(of job: TrainingJob) -> [Int?] {
-      [job.training.pool, job.member.map { $0 % (folds?.count ?? 1) }]
-    }
-    var sets: [[Int?]: TrainingData] = [:]
-    for index in stale where sets[set(of: jobs[index])] == nil {
-      let (pool, member) = (jobs[index].training.pool, jobs[index].member)
-      sets[set(of: jobs[index])] = try openTrainingData(pool: pool, transfer: transfer) {
-        member == nil || folds?.isTrained(member: member ?? 0, on: $0) ?? true
-      }
-    }
-    let data = stale.map { index in
-      sets[set(of: jobs[index])]?.sampled(by: jobs[index].specialist?.sampling)
-    }
+    let data = try openTrainingData(of: stale.map { jobs[$0] }, on: transfer)
     let log = reporter.log
     let observer = TrainingObserver(
       work: stale.map { jobs[$0].system }.joined(separator: " "),
-      total: zip(stale, data).reduce(0) {
-        $0 + ($1.1?.train.count ?? 0) * jobs[$1.0].training.epochs
-      },
+      total: zip(stale, data).reduce(0) { $0 + $1.1.train.count * jobs[$1.0].training.epochs },
       reporter: reporter)
     let sideBySide = min(networks ?? workers.count, workers.count, stale.count)
     // Those that go on have the threads of those that have ended.
@@ -200,14 +180,13 @@ extension Experiment {
     let results = Workers(count: sideBySide).map(stale.count) { index -> Result<Void, any Error> in
       let job = jobs[stale[index]]
       let result = Result {
-        guard let frames = data[index] else { return }
         do {
           try train(
-            job, on: frames, objective: objectives[stale[index]], inputs: inputs[stale[index]],
+            job, on: data[index], objective: objectives[stale[index]], inputs: inputs[stale[index]],
             workers: share, observer: observer)
           try finish(job.system, inputs: inputs[stale[index]], outputs: [modelPath(job.system)])
         } catch ExperimentFault.training(let system, let fault)
-          where fault.isDivergence && mayDiverge.contains(system)
+          where fault.isDivergence && job.isTrial
         {
           log.warning("\(system): \(fault); it is out of the choice")
           try? FileManager.default.removeItem(atPath: modelPath(system))
@@ -220,30 +199,6 @@ extension Experiment {
       return result
     }
     for result in results { try result.get() }
-  }
-
-  /// Whether a network is there as it was trained, or has diverged where it may.
-  private func isFresh(_ job: TrainingJob, inputs: Inputs, mayDiverge: Bool) -> Bool {
-    isFresh(
-      job.system, inputs: inputs, outputs: [modelPath(job.system)], beside: [logPath(job.system)])
-      || mayDiverge && isFresh(job.system, inputs: inputs, outputs: [])
-  }
-
-  /// Throws unless networks are as this recipe trains them, for a step that does not train them itself.
-  ///
-  /// - Parameters:
-  ///   - jobs: of hard targets.
-  ///   - mayDiverge: whether one that has diverged will do.
-  /// - Throws: `ModelFault` for the first that is missing, or `ExperimentFault.staleModel` when it is another
-  ///   recipe's.
-  func requireModels(_ jobs: [TrainingJob], mayDiverge: Bool = false) throws {
-    let common = try trainingInputs()
-    for job in jobs {
-      guard isFresh(job, inputs: try inputs(of: job, on: common), mayDiverge: mayDiverge) else {
-        _ = try AcousticModel(path: modelPath(job.system))
-        throw ExperimentFault.staleModel(modelPath(job.system))
-      }
-    }
   }
 
   /// Trains one network and writes its model and its log; one that was stopped goes on.
@@ -276,6 +231,8 @@ extension Experiment {
       }
       observer.skip(frames: (job.training.epochs - outcome.history.count) * data.train.count)
     } catch {
+      // From a checkpoint it would diverge again, and another recipe could not go on from it.
+      if error.isDivergence { checkpoints.remove() }
       throw ExperimentFault.training(job.system, error)
     }
     let best = outcome.history[outcome.epoch - 1]
@@ -291,30 +248,27 @@ extension Experiment {
     _ = consume lock
   }
 
-  /// What every network depends on: the training and development data.
-  func trainingInputs() throws(FileFault) -> Inputs {
-    var inputs = Inputs()
-    for file in dataFiles(.train) + dataFiles(.development) { try inputs.add(file: file) }
-    return inputs
-  }
-
-  /// What a network trained on hard targets depends on.
-  func inputs(of job: TrainingJob, on data: Inputs) throws(FileFault) -> Inputs {
-    var inputs = data
-    inputs.add("seed", job.seed)
-    inputs.add("hidden", job.hidden)
-    inputs.add("training", job.training)
-    inputs.add("context", recipe.context)
-    if let member = job.member {
-      inputs.add("member", member)
-      inputs.add("folds", try folds())
+  /// The data of each of some networks; one set serves all that have the same pool and lack the same fold.
+  private func openTrainingData(
+    of jobs: [TrainingJob], on transfer: [TransferPart]?
+  ) throws -> [TrainingData] {
+    let folds = try folds()
+    var sets: [[Int?]: TrainingData] = [:]
+    return try jobs.map { job in
+      let key = [job.training.pool, job.member.map { $0 % (folds?.count ?? 1) }]
+      let own =
+        try sets[key]
+        ?? openTrainingData(pool: job.training.pool, transfer: transfer) { utterance in
+          job.member.map { folds?.isTrained(member: $0, on: utterance) ?? true } ?? true
+        }
+      sets[key] = own
+      return own.sampled(by: job.specialist?.sampling)
     }
-    return inputs
   }
 
   /// The training and development frames, normalised by the training frames' statistics.
   ///
-  /// Both are read once for that, and every frame must be finite and every class known.
+  /// Both are read for that, and every frame must be finite and every class known.
   ///
   /// - Parameters:
   ///   - pool: how many training frames may be in memory.

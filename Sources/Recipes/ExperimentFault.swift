@@ -10,7 +10,7 @@ package enum ExperimentFault: Fault, Equatable {
   case otherFeatures(String, differences: [String])
   case noMember(Int, members: Int)
   case noUtterance(String, part: String)
-  /// A network that is missing, or of another recipe or other data.
+  /// A network of another recipe or other data.
   case staleModel(String)
   /// Scores that are missing, or of other models, data or another recipe than are there.
   case staleScores(String)
@@ -48,7 +48,7 @@ package enum ExperimentFault: Fault, Equatable {
     case .noMember(let member, let members):
       "expected a member from 0 to \(members - 1), found \(member)"
     case .staleModel(let path):
-      "\(path): expected the network of this recipe and data, found none or another; run limbeck train"
+      "\(path): expected the network of this recipe and data, found another; run limbeck train"
     case .staleScores(let path):
       "\(path): expected the scores of this recipe's models and data, found none or others; run the recipe"
     case .noUtterance(let utterance, let part):

@@ -37,9 +37,12 @@ struct SoftTargetPass {
 
   /// Makes an archive and a report for each T.
   ///
-  /// - Parameter outputs: all of the same classes, at least one.
-  /// - Throws: `FileFault` for files that cannot be read or written, and what is wrong with a model.
-  func run(to outputs: [Output]) throws {
+  /// - Parameters:
+  ///   - outputs: all of the same classes, at least one.
+  ///   - finish: told of each that is done, by its place.
+  /// - Throws: `FileFault` for files that cannot be read or written, what is wrong with a model, and what `finish`
+  ///   throws.
+  func run(to outputs: [Output], finish: (Int) throws -> Void) throws {
     var archives: [SoftTargetArchive] = []
     for output in outputs { archives.append(try SoftTargetArchive(output, of: frames, reporter)) }
     var next = archives.map(\.count).min() ?? frames.count
@@ -61,7 +64,10 @@ struct SoftTargetPass {
       }
       next = round.upperBound
     }
-    for archive in archives { try archive.commit() }
+    for (place, archive) in archives.enumerated() {
+      try archive.commit()
+      try finish(place)
+    }
   }
 }
 

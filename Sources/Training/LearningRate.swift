@@ -16,7 +16,7 @@ package struct LearningRateOptions: Sendable, Equatable {
   }
 
   package var schedule = Schedule.exponential
-  /// That of the first step after the warm-up, for the mean loss over a batch.
+  /// That of the first step, but for the warm-up, for the mean loss over a batch.
   package var learningRate = 0.05
   /// That of the last step, of exponential and cosine; a hundredth of `learningRate` where it is absent.
   package var finalLearningRate = 0.0005

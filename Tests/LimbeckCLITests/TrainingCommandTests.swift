@@ -145,6 +145,23 @@ struct TrainingCommandTests {
     }
   }
 
+  @Test("copies that are too short for a frame are no reason for a status of 65")
+  func shortCopies() throws {
+    let corpus = try SampleCorpus()
+    // 25 ms are a frame, at twice the speed half a frame.
+    AudioFixture.write(
+      generatedWaveform(count: 240), to: corpus.folder.file("audio/train-0.wav"), sampleRate: 8000)
+    let alignment = corpus.experimentPath + "/data/phones.ctm"
+    let ctm = try String(contentsOfFile: alignment, encoding: .utf8)
+    let others = ctm.split(separator: "\n").filter { !$0.hasPrefix("train-0") }
+    try corpus.folder.write(
+      (others + ["train-0 1 0 0.03 A", ""]).joined(separator: "\n"), to: "exp/data/phones.ctm")
+    let run = try limbeck(
+      "run", corpus.recipePath, corpus.experimentPath, "--set",
+      "augmentation={copies: 2, speed: [2]}")
+    #expect(run.status == 0 && run.errors.contains("train-0"), "\(run.errors)")
+  }
+
   /// Runs the program with so many kilobytes for each file; what it then lacks is room, as on a full disk.
   private func starved(
     _ kilobytes: Int, _ arguments: String...

@@ -194,6 +194,37 @@ extension ExperimentTests {
     #expect(try experiment.readScores().specialists?.whole.isEmpty == false)
   }
 
+  @Test("each student's soft targets are those of its teacher")
+  func teachers() throws {
+    let corpus = try corpus()
+    _ = try experiment(corpus).run(until: .specialists)
+    let path = corpus.experimentPath
+    let features = try MatrixArchive(path: path + "/features/train/feats.ark")
+    func stored(_ folder: String) throws -> Matrix {
+      let archive = try MatrixArchive(path: "\(path)/soft-targets/\(folder)/train.ark")
+      return try matrix(archive, archive.entries[0])
+    }
+    let logMel = try matrix(features, features.entries[0])
+    func distributions(_ systems: [String]) throws -> Matrix {
+      let models = try systems.map { try AcousticModel(path: "\(path)/models/\($0).safetensors") }
+      return Ensemble.average(
+        models.map { $0.logits(of: logMel) }, temperature: 2, mean: .arithmetic)
+    }
+    for (found, expected) in [
+      (try stored("distilled-generalist"), try distributions(["baseline"])),
+      (try stored("arithmetic-T2.0"), try distributions(["member-00", "member-01"])),
+    ] {
+      #expect(mismatch(found.values.map { exp($0) }, expected.values, absolute: 1e-4) == nil)
+    }
+    #expect(try stored("distilled-specialists") != stored("distilled-generalist"))
+  }
+
+  private func matrix(_ archive: MatrixArchive, _ entry: MatrixArchive.Entry) throws -> Matrix {
+    let matrix = SharedMatrix(rows: entry.rows, columns: entry.columns)
+    try archive.read(0..<entry.rows, of: entry, into: matrix.tile)
+    return matrix.matrix
+  }
+
   @Test("specialists by label have all states of their labels")
   func byLabel() throws {
     let corpus = try corpus(Self.section.replacing("clusters: 2,", with: "clusters: 2, by: label,"))

@@ -144,11 +144,21 @@ extension ExperimentTests {
       try experiment(specialists, wider).trainSpecialists()
     }
     #expect(baseline == .staleModel(corpus.experimentPath + "/models/baseline.safetensors"))
+    let rivals = #expect(throws: ExperimentFault.self) {
+      try experiment(specialists, recipe.replacing("dropout: 0.1", with: "dropout: 0.2"))
+        .trainSpecialists()
+    }
+    #expect(rivals == .staleModel(corpus.experimentPath + "/models/member-00.safetensors"))
     let other = #expect(throws: FileFault.self) {
       try experiment(specialists + search.replacing("[1, 2]", with: "[5]"), recipe)
         .trainSpecialists()
     }
     #expect("\(try #require(other))".contains("expected the points of this recipe's search"))
+    // What was scored had a search, which is gone when a recipe without one runs.
+    let before = try Description(of: corpus.experimentPath).text
+    _ = try experiment("", recipe).run(until: .distill)
+    let after = try Description(of: corpus.experimentPath).text
+    #expect(before.contains("Soft targets at T = ") && !after.contains("Soft targets at T = "))
   }
 
   @Test("copies that are too short are no utterances that were left out")

@@ -133,6 +133,7 @@ struct ExperimentTests {
     try FileManager.default.removeItem(
       atPath: corpus.experimentPath + "/models/member-01.log.jsonl")
     try corpus.folder.write("", to: "exp/soft-targets/arithmetic-T2.0/train.ark")
+    try corpus.folder.write("", to: "exp/scores.json")
     // As many bytes: the same alignment in another order.
     let turned = FileManager.default.createFile(
       atPath: corpus.experimentPath + "/targets/train/targets.ark",
@@ -144,6 +145,37 @@ struct ExperimentTests {
       #expect(after[name] == bytes, "\(name)")
     }
     #expect(after["models/member-01.log.jsonl"] != nil)
+    _ = try experiment(corpus).readScores()
+    // Without a record of an epoch nobody knows what a network was trained on.
+    try corpus.folder.write("", to: "exp/models/member-01.log.jsonl")
+    let fault = #expect(throws: FileFault.self) { try self.experiment(corpus).run() }
+    #expect("\(try #require(fault))".contains("a record of an epoch at least"))
+  }
+
+  @Test("a training that diverged late does not stand in the way of a better recipe")
+  func lateDivergence() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    // The rate rises by 0.01 a step, and an epoch has 15.
+    try corpus.folder.write(
+      recipe.replacing(
+        "training: {epochs: 2, batchSize: 32, dropout: 0.1}",
+        with:
+          "training: {epochs: 300, batchSize: 32, schedule: constant, learningRate: 10000, warmUp: 1000000}"
+      ), to: "recipe.yaml")
+    let experiment = Experiment(
+      recipe: try Recipe(path: corpus.recipePath), path: corpus.experimentPath, workers: .one,
+      checkpointPause: .zero, reporter: silent)
+    let fault = #expect(throws: ExperimentFault.self) { try experiment.run() }
+    guard case .training(let system, let cause) = fault else {
+      Issue.record("another fault: \(String(describing: fault))")
+      return
+    }
+    #expect(system.hasPrefix("member") && cause.isDivergence)
+    let log = try TextFile.lines(of: corpus.experimentPath + "/models/member-00.log.jsonl.part")
+    #expect(log.contains { $0.text.contains("\"epoch\":2,") })
+    try corpus.folder.write(recipe, to: "recipe.yaml")
+    _ = try self.experiment(corpus).run()
   }
 
   @Test("targets follow the segments of their recordings")

@@ -1,0 +1,162 @@
+import Corpus
+import Foundation
+import Logging
+import Storage
+import Training
+
+extension Experiment {
+  /// Does one step unless its results are fresh.
+  ///
+  /// They are when they were made from the same inputs as now, by the same version, and are still
+  /// what they were then.
+  ///
+  /// - Parameters:
+  ///   - name: the step's name, unique in the experiment.
+  ///   - inputs: all that the results depend on.
+  ///   - outputs: the files that it leaves, the same for the same inputs.
+  ///   - beside: others with rates, times or the folder's path in them, which need only be there.
+  ///   - body: does it.
+  /// - Throws: what `body` throws.
+  func perform(
+    _ name: String, inputs: Inputs, outputs: [String], beside: [String] = [],
+    _ body: () throws -> Void
+  ) throws {
+    if isFresh(name, inputs: inputs, outputs: outputs, beside: beside) {
+      reporter.log.info("\(name): fresh")
+      return
+    }
+    begin(name)
+    try body()
+    try finish(name, inputs: inputs, outputs: outputs)
+  }
+
+  /// Forgets what a step's results were made from, since they are about to change.
+  func begin(_ name: String) {
+    try? FileManager.default.removeItem(atPath: recordPath(name))
+  }
+
+  /// Whether a step's results are those that were made, from the same inputs as now.
+  func isFresh(
+    _ name: String, inputs: Inputs, outputs: [String], beside: [String] = []
+  ) -> Bool {
+    guard let found = try? TextFile.text(of: recordPath(name)), found.hasPrefix(inputs.record),
+      beside.allSatisfy({ FileManager.default.fileExists(atPath: $0) })
+    else { return false }
+    return (try? record(of: inputs, outputs)) == found
+  }
+
+  /// Notes what a step's results were made from, and what they are.
+  func finish(_ name: String, inputs: Inputs, outputs: [String]) throws(FileFault) {
+    try AtomicFile.write(try record(of: inputs, outputs), to: recordPath(name))
+  }
+
+  /// A line for the inputs and one for each output, by their bytes.
+  private func record(of inputs: Inputs, _ outputs: [String]) throws(FileFault) -> String {
+    var text = inputs.record
+    for output in outputs {
+      let name = output.hasPrefix(path + "/") ? String(output.dropFirst(path.count + 1)) : output
+      text += "\(try Fingerprint(ofFile: output)) \(name)\n"
+    }
+    return text
+  }
+
+  private func recordPath(_ name: String) -> String {
+    "\(path)/stages/\(name.replacing("/", with: "-"))"
+  }
+
+  /// Whether a network is there as it was trained, or has diverged where it may.
+  func isFresh(_ job: TrainingJob, inputs: Inputs) -> Bool {
+    isFresh(
+      job.system, inputs: inputs, outputs: [modelPath(job.system)], beside: [logPath(job.system)])
+      || job.isTrial && isFresh(job.system, inputs: inputs, outputs: [])
+  }
+
+  /// Throws unless networks are as this recipe trains them, for a step that does not train them itself.
+  ///
+  /// - Parameter jobs: of hard targets.
+  /// - Throws: `ModelFault` for the first that is missing, or `ExperimentFault.staleModel` when it is another
+  ///   recipe's.
+  func requireModels(_ jobs: [TrainingJob]) throws {
+    let common = try trainingInputs()
+    for job in jobs {
+      guard isFresh(job, inputs: try inputs(of: job, on: common)) else {
+        _ = try AcousticModel(path: modelPath(job.system))
+        throw ExperimentFault.staleModel(modelPath(job.system))
+      }
+    }
+  }
+
+  /// What every network depends on: the training and development data.
+  func trainingInputs() throws(FileFault) -> Inputs {
+    var inputs = Inputs()
+    for file in dataFiles(.train) + dataFiles(.development) { try inputs.add(file: file) }
+    return inputs
+  }
+
+  /// What a network trained on hard targets depends on.
+  func inputs(of job: TrainingJob, on data: Inputs) throws(FileFault) -> Inputs {
+    var inputs = data
+    inputs.add("seed", job.seed)
+    inputs.add("hidden", job.hidden)
+    inputs.add("training", job.training)
+    inputs.add("context", recipe.context)
+    if let member = job.member {
+      inputs.add("member", member)
+      inputs.add("folds", try folds())
+    }
+    return inputs
+  }
+}
+
+/// All that a step's results depend on, in an order of its own.
+struct Inputs {
+  private(set) var lines = ["limbeck \(limbeckVersion)"]
+
+  /// Adds a value by its JSON.
+  mutating func add(_ name: String, _ value: some Encodable) {
+    lines.append("\(name) \(JSONText.line(value))")
+  }
+
+  /// Adds a file by its bytes; its name with its folder's is for people, and the same wherever it lies.
+  mutating func add(file path: String) throws(FileFault) {
+    let name = path.split(separator: "/").suffix(2).joined(separator: "/")
+    lines.append("\(name) \(try Fingerprint(ofFile: path))")
+  }
+
+  /// Adds a recording by its path, size and time of change, since a corpus is long to read; of a command
+  /// its text is all that is known.
+  mutating func add(_ recording: Recording) {
+    guard case .file(let path) = recording else {
+      lines.append("\(recording)")
+      return
+    }
+    let facts = try? FileManager.default.attributesOfItem(atPath: path)
+    let changed = (facts?[.modificationDate] as? Date)?.timeIntervalSince1970
+    lines.append("\(path) \(facts?[.size] ?? "missing") \(changed.map { "\($0)" } ?? "")")
+  }
+
+  /// Adds which part of which recording an utterance is; not the recording's bytes.
+  mutating func add(_ utterance: Utterance) {
+    let seconds = utterance.seconds.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "all"
+    lines.append(
+      """
+      \(utterance.id): \(utterance.recordingID) \(utterance.recording) \(seconds) \
+      \(utterance.channel ?? 0)
+      """)
+  }
+
+  /// Adds alignments: a file by its bytes; a folder by the paths, sizes and times of change of what is in
+  /// it, since it is long to read.
+  mutating func add(alignments options: TargetOptions) throws(FileFault) {
+    var isFolder: ObjCBool = false
+    guard unsafe FileManager.default.fileExists(atPath: options.path, isDirectory: &isFolder),
+      isFolder.boolValue
+    else { return try add(file: options.path) }
+    for file in filePaths(below: options.path) { add(.file(path: options.path + "/" + file)) }
+  }
+
+  var fingerprint: Fingerprint { Fingerprint(of: lines.joined(separator: "\n")) }
+
+  /// What the record of a step begins with.
+  fileprivate var record: String { "\(fingerprint)\n" }
+}
