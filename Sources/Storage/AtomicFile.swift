@@ -4,7 +4,8 @@ package import Foundation
 ///
 /// Bytes go to `PATH.part` beside it; `commit()` flushes them to the disk and renames. A value that
 /// is dropped without `commit()` removes its part; a killed process leaves a part that the next
-/// writer of the same path overwrites.
+/// writer of the same path overwrites. Processes that write the same path at once take turns, and the
+/// last one's bytes stay.
 package struct AtomicFile: ~Copyable {
   /// The final path.
   package let path: String
@@ -16,23 +17,56 @@ package struct AtomicFile: ~Copyable {
   private var partPath: String { path + ".part" }
 
   /// Opens the part file; the folder of `path` is made when it does not exist.
-  package init(path: String) throws(FileFault) {
+  ///
+  /// - Parameters:
+  ///   - path: the final path.
+  ///   - patience: how long to wait for another writer of the path.
+  /// - Throws: `FileFault` when the part cannot be written, or the other writer took longer.
+  package init(path: String, patience: Duration = .seconds(30)) throws(FileFault) {
     self.path = path
     do {
-      let url = URL(fileURLWithPath: path)
       try FileManager.default.createDirectory(
-        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-      let part = URL(fileURLWithPath: path + ".part")
-      try Data().write(to: part)
-      handle = try FileHandle(forWritingTo: part)
+        at: URL(fileURLWithPath: path).deletingLastPathComponent(),
+        withIntermediateDirectories: true)
     } catch {
       throw FileFault.unwritable(path: path, reason: error.localizedDescription)
     }
+    handle = try AtomicFile.openPart(of: path, patience: patience)
   }
 
   deinit {
+    // Before others may have it: by then it could be theirs.
+    if !isCommitted { try? FileManager.default.removeItem(atPath: partPath) }
     try? handle.close()
-    if !isCommitted { try? FileManager.default.removeItem(atPath: path + ".part") }
+  }
+
+  /// Opens the part file, empty and locked.
+  private static func openPart(of path: String, patience: Duration) throws(FileFault) -> FileHandle
+  {
+    let deadline = ContinuousClock.now + patience
+    while true {
+      let part = unsafe open(path + ".part", O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+      // Some file systems have no locks.
+      let isOwn = part >= 0 && (flock(part, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+      if isOwn, isNamed(part, path + ".part"), ftruncate(part, 0) == 0 {
+        return FileHandle(fileDescriptor: part, closeOnDealloc: true)
+      }
+      let reason = unsafe String(cString: strerror(errno))
+      guard part >= 0 else { throw .unwritable(path: path, reason: reason) }
+      close(part)
+      guard ContinuousClock.now < deadline else {
+        throw .unwritable(path: path, reason: isOwn ? reason : "another process is writing to it")
+      }
+      // Of the other writer; or it has just given the part its final name.
+      usleep(10_000)
+    }
+  }
+
+  /// Whether a file that was opened still has its name.
+  private static func isNamed(_ descriptor: Int32, _ path: String) -> Bool {
+    var (opened, named) = (stat(), stat())
+    return unsafe fstat(descriptor, &opened) == 0 && stat(path, &named) == 0
+      && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
   }
 
   /// Appends `bytes`.

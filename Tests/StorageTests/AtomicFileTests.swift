@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -37,6 +38,37 @@ struct AtomicFileTests {
     try folder.write("left over from before", to: "a.txt.part")
     try AtomicFile.write("new", to: folder.file("a.txt"))
     #expect(try TextFile.text(of: folder.file("a.txt")) == "new")
+  }
+
+  @Test("of many writers at once each succeeds, and the file is always one's own")
+  func manyWriters() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.txt")
+    let texts = (0..<8).map { String(repeating: "\($0)", count: 10_000 + $0) }
+    let found = Mutex<[String]>([])
+    DispatchQueue.concurrentPerform(iterations: texts.count * 20) { turn in
+      guard (try? AtomicFile.write(texts[turn % texts.count], to: path)) != nil,
+        let text = try? TextFile.text(of: path)
+      else { return }
+      found.withLock { $0.append(text) }
+    }
+    let results = found.withLock { $0 }
+    #expect(results.count == texts.count * 20)
+    #expect(Set(results).isSubset(of: texts))
+    #expect(!FileManager.default.fileExists(atPath: path + ".part"))
+  }
+
+  @Test("a writer that waits in vain says that another is at it, and leaves its part alone")
+  func waitsInVain() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("a.txt")
+    var first = try AtomicFile(path: path)
+    try first.write("first")
+    #expect(
+      throws: FileFault.unwritable(path: path, reason: "another process is writing to it")
+    ) { _ = try AtomicFile(path: path, patience: .milliseconds(50)) }
+    try first.commit()
+    #expect(try TextFile.text(of: path) == "first")
   }
 
   @Test("a folder that cannot be made is a fault that names the path")
