@@ -23,7 +23,7 @@ package struct SpecialistCombination: Sendable {
   /// The objective falls by less than this, in nats, at the last step.
   package static let tolerance = 1e-9
   /// The most steps, should the objective go on falling.
-  package static let mostSteps = 10_000
+  static let mostSteps = 10_000
 
   /// - Parameters:
   ///   - classes: how many there are.

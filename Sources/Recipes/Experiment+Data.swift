@@ -18,7 +18,7 @@ extension Experiment {
   }
 
   /// Makes the features of each part, and of the copies of the training part.
-  package func prepareFeatures() throws {
+  func prepareFeatures() throws {
     for part in CorpusPart.allCases {
       try prepareFeatures(features(part), of: try dataDirectory(part), copy: nil)
     }
@@ -56,7 +56,7 @@ extension Experiment {
   }
 
   /// Makes the targets of each part.
-  package func prepareTargets() throws {
+  func prepareTargets() throws {
     let options = recipe.targets.resolved(from: path)
     var source: AlignmentSource?
     for part in CorpusPart.allCases {

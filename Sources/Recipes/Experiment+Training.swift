@@ -164,10 +164,9 @@ extension Experiment {
       reporter.log.info("\(jobs[index].system): fresh")
     }
     guard !stale.isEmpty else { return }
-    let classes = try ClassInventory(path: targets(.train).classesPath)
-    let objectives = try jobs.map { try objective($0, classes) }
-    for index in stale { begin(jobs[index].system) }
     let data = try openTrainingData(of: stale.map { jobs[$0] }, on: transfer)
+    let objectives = try jobs.map { try objective($0, data[0].classes) }
+    for index in stale { begin(jobs[index].system) }
     let log = reporter.log
     let observer = TrainingObserver(
       work: stale.map { jobs[$0].system }.joined(separator: " "),

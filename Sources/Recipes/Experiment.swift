@@ -77,7 +77,7 @@ package struct Experiment: Sendable {
 
   package var scoresPath: String { path + "/scores.json" }
   /// The recipe that the scores are of.
-  package var recipePath: String { path + "/recipe.yaml" }
+  var recipePath: String { path + "/recipe.yaml" }
   package var searchPath: String { path + "/search.json" }
   package var ledgerPath: String { path + "/ledger.jsonl" }
 

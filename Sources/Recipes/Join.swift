@@ -9,9 +9,12 @@ import Storage
 func join(
   _ features: FeatureFolder, _ targets: TargetFolder, _ stage: Ledger.Stage
 ) throws(FileFault) -> (frames: ArchiveFrames, classes: ClassInventory, ledger: Ledger) {
-  let classes = try ClassInventory(path: targets.classesPath)
   let matrices = try MatrixArchive(path: features.archivePath, otherForms: .held)
   let labels = try IntegerArchive(path: targets.archivePath)
+  // Without an alignment of any utterance there may be no classes either.
+  let classes =
+    try labels.entries.isEmpty
+    ? ClassInventory(symbols: []) : ClassInventory(path: targets.classesPath)
   let frames = try ArchiveFrames(
     features: matrices, targets: labels, columns: try features.options().columns,
     classes: classes.count)

@@ -29,12 +29,12 @@ package struct ModelScoring: Sendable {
     try model.requireFeatures(
       try features.options(), path: modelPath, madeIn: features.path)
     let (frames, classes, ledger) = try join(features, targets, .score)
-    guard classes == model.classes else {
-      throw ExperimentFault.otherClasses(targets.classesPath, modelPath)
-    }
     guard frames.count > 0 else {
       throw ExperimentFault.nothingToScore(
         features.path, reason: ledger.leftOut.first?.account ?? "empty")
+    }
+    guard classes == model.classes else {
+      throw ExperimentFault.otherClasses(targets.classesPath, modelPath)
     }
     let rules = try ScoringRules(classes, fold: options.fold)
     let tallies = try (0..<frames.count).map { index in

@@ -23,12 +23,12 @@ package struct TargetFolder: Sendable {
   }
 
   var archivePath: String { path + "/targets.ark" }
-  package var classesPath: String { path + "/classes.txt" }
+  var classesPath: String { path + "/classes.txt" }
   package var ledgerPath: String { path + "/ledger.jsonl" }
   /// The frames of each class, a vector as Kaldi's `analyze-counts` writes it.
-  package var countsPath: String { path + "/class_counts" }
+  var countsPath: String { path + "/class_counts" }
   /// The logarithm of each class's share of the frames, a vector; see `ClassCounts`.
-  package var priorsPath: String { path + "/log_priors" }
+  var priorsPath: String { path + "/log_priors" }
   var descriptionPath: String { path + "/targets.json" }
 
   /// All files of the folder.

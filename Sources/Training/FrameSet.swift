@@ -66,7 +66,7 @@ package struct FrameSet: Sendable {
   }
 
   /// Whether all frames are in memory, once for all that train on them.
-  package var isResident: Bool { resident != nil }
+  var isResident: Bool { resident != nil }
 
   /// The same frames, in the same memory, of which each pass has a sample.
   ///

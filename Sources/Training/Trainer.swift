@@ -33,7 +33,7 @@ package struct Trainer: Sendable {
   package let log: TrainingLog.Paths?
 
   /// Steps between two records.
-  package static let stepsARecord = 100
+  static let stepsARecord = 100
 
   /// A trainer, which can train any number of networks.
   ///

@@ -440,13 +440,18 @@ struct ExperimentTests {
     #expect(ledger.leftOut.first?.reason?.contains("expected finite features") == true)
   }
 
-  @Test("a part without a usable utterance is a fault that says where to look")
-  func emptyPart() throws {
+  @Test(
+    "a part without a usable utterance is a fault that says where to look",
+    arguments: [
+      ("development", (0..<3).map { "audio/development-\($0).wav" }),
+      ("train", ["exp/data/phones.ctm"]),
+    ])
+  func emptyPart(part: String, emptied: [String]) throws {
     let corpus = try SampleCorpus()
-    for number in 0..<3 { try corpus.folder.write("", to: "audio/development-\(number).wav") }
+    for file in emptied { try corpus.folder.write("", to: file) }
     let fault = #expect(throws: ExperimentFault.self) { try experiment(corpus).run() }
-    guard case .emptyPart("development", _) = fault else {
-      Issue.record("expected an empty part, found \(String(describing: fault))")
+    guard case .emptyPart(part, _) = fault else {
+      Issue.record("expected an empty \(part) set, found \(String(describing: fault))")
       return
     }
   }
