@@ -9,7 +9,9 @@ import Synchronization
 final class Terminal: Sendable {
   private struct State {
     var work = ""
+    /// When the work was first shown, and what was done by then: perhaps by an earlier run.
     var start = ContinuousClock.now
+    var doneBefore = 0.0
     var lastShown: ContinuousClock.Instant?
     var isLineOpen = false
   }
@@ -34,19 +36,20 @@ final class Terminal: Sendable {
 
   /// Shows progress: done and all, the rate, the time left.
   ///
-  /// At most ten times a second on a
-  /// terminal, every ten seconds elsewhere.
+  /// At most ten times a second on a terminal, every ten seconds elsewhere.
   private func show(_ progress: WorkProgress) {
     state.withLock { state in
       let now = ContinuousClock.now
       if state.work != progress.work {
         (state.work, state.start, state.lastShown) = (progress.work, now, nil)
+        state.doneBefore = progress.done
       }
       let pause: Duration = isTerminal ? .milliseconds(100) : .seconds(10)
       let isDone = progress.done >= progress.total
       guard isTerminal && isDone || now - (state.lastShown ?? state.start) >= pause else { return }
       state.lastShown = now
-      let line = describe(progress, seconds: (now - state.start) / .seconds(1))
+      let line = describe(
+        progress, done: progress.done - state.doneBefore, in: (now - state.start) / .seconds(1))
       guard isTerminal else {
         put(line + "\n")
         return
@@ -56,19 +59,20 @@ final class Terminal: Sendable {
     }
   }
 
-  private func describe(_ progress: WorkProgress, seconds: Double) -> String {
+  /// A line for all of the work, with the rate of what was `done` of it in some seconds.
+  private func describe(_ progress: WorkProgress, done: Double, in seconds: Double) -> String {
     let share = progress.total > 0 ? progress.done / progress.total : 1
-    let left = share > 0 ? seconds * (1 - share) / share : 0
     let line =
       progress.audioSeconds == nil
       ? String(format: "%3.0f %% of ", 100 * share) + progress.work
       : String(format: "%@: %.0f/%.0f ", progress.work, progress.done, progress.total)
         + progress.unit
     // The first report comes with no time to take a rate from.
-    guard seconds > 0.05 else { return line }
+    guard seconds > 0.05, done > 0 else { return line }
+    let left = seconds * max(0, progress.total - progress.done) / done
     let rate =
       progress.audioSeconds.map { String(format: ", %.0f × real time", $0 / seconds) }
-      ?? String(format: ", %.0f ", progress.done / seconds) + progress.unit + "/s"
+      ?? String(format: ", %.0f ", done / seconds) + progress.unit + "/s"
     return line + rate + (progress.remark.map { ", " + $0 } ?? "")
       + String(format: ", %d:%02d left", Int(left) / 60, Int(left) % 60)
   }

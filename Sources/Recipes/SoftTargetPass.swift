@@ -46,6 +46,7 @@ struct SoftTargetPass {
     var archives: [SoftTargetArchive] = []
     for output in outputs { archives.append(try SoftTargetArchive(output, of: frames, reporter)) }
     var next = archives.map(\.count).min() ?? frames.count
+    let file = URL(fileURLWithPath: outputs[0].path).deletingPathExtension().lastPathComponent
     while next < frames.count {
       let round = frames.round(
         from: next, columns: outputs[0].store.classes * outputs.count,
@@ -56,7 +57,8 @@ struct SoftTargetPass {
       ) { share in
         reporter.progress(
           WorkProgress(
-            work: "soft targets", done: Double(round.lowerBound) + share * Double(round.count),
+            work: "soft targets of \(file)",
+            done: Double(round.lowerBound) + share * Double(round.count),
             total: Double(frames.count), unit: "utterances"))
       }
       for (place, archive) in archives.enumerated() {

@@ -162,6 +162,29 @@ struct TrainingCommandTests {
     #expect(run.status == 0 && run.errors.contains("train-0"), "\(run.errors)")
   }
 
+  @Test("on a terminal the labelling of each set of frames is shown to its end")
+  func progress() throws {
+    let corpus = try SampleCorpus()
+    let program = try #require(program([]).executableURL).path
+    let terminal = Process()
+    terminal.executableURL = URL(fileURLWithPath: "/usr/bin/script")
+    terminal.arguments = [
+      "-qec",
+      "\(program) run \(corpus.recipePath) \(corpus.experimentPath) --set 'augmentation={copies: 1}'",
+      "/dev/null",
+    ]
+    let output = Pipe()
+    (terminal.standardInput, terminal.standardOutput) = (FileHandle.nullDevice, output)
+    try terminal.run()
+    let text = String(
+      decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    terminal.waitUntilExit()
+    #expect(terminal.terminationStatus == 0)
+    for name in ["train", "train-copy-1"] {
+      #expect(text.contains(try Regex("100 % of soft targets of \(name)[^-]")), "\(text)")
+    }
+  }
+
   /// Runs the program with so many kilobytes for each file; what it then lacks is room, as on a full disk.
   private func starved(
     _ kilobytes: Int, _ arguments: String...
