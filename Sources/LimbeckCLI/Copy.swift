@@ -26,8 +26,11 @@ struct Copy: ParsableCommand {
   @OptionGroup var commands: CommandOptions
 
   func run() throws {
-    let script = output.hasSuffix(".ark") ? output.dropLast(4) + ".scp" : output + ".scp"
-    var writer = try ArchiveWriter(output, script: String(script), form: form.form)
+    let script = String(output.hasSuffix(".ark") ? output.dropLast(4) : output[...]) + ".scp"
+    guard absolutePath(script) != absolutePath(source) else {
+      throw ValidationError("OUT: expected a name whose scp is not IN, found \(output)")
+    }
+    var writer = try ArchiveWriter(output, script: script, form: form.form)
     try forEachEntry { key, value throws(FileFault) in
       guard let converted = value.converted(to: type ?? value.kind) else {
         throw .malformed(
@@ -39,10 +42,13 @@ struct Copy: ParsableCommand {
     try writer.commit()
   }
 
+  /// The path of IN.
+  private var source: String { input.replacing(#/^(ark|scp)(,t)?:/#, with: "") }
+
   private func forEachEntry(
     _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
   ) throws(FileFault) {
-    let path = input.replacing(#/^(ark|scp)(,t)?:/#, with: "")
+    let path = source
     guard path != input && input.hasPrefix("scp") || path == input && path.hasSuffix(".scp") else {
       return try Archive.forEach(in: path, as: type, body)
     }

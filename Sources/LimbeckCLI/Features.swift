@@ -50,9 +50,10 @@ struct Features: ParsableCommand {
     request.form = form.form
     request.statisticsPath = statistics
     let directory = try location.open(data)
-    guard !FileManager.default.fileExists(atPath: out + "/wav.scp") else {
+    for file in ["wav.scp", "text", "segments", "targets.json", "stages"]
+    where FileManager.default.fileExists(atPath: "\(out)/\(file)") {
       throw ValidationError(
-        "OUT: expected a folder for features alone, found \(out)/wav.scp, whose utt2spk would be lost"
+        "OUT: expected a folder for features alone, found \(out)/\(file), whose lists would be lost"
       )
     }
     let folder = FeatureFolder(path: out)

@@ -26,6 +26,8 @@ struct Limbeck: ParsableCommand {
 enum Main {
   static func main() {
     restartWithBetterKernels()
+    // A file that may grow no more is a fault of writing, not the end of the process.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try Limbeck.parseAsRoot()
       try command.run()

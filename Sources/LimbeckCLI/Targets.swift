@@ -53,7 +53,7 @@ struct Targets: ParsableCommand {
 
   func run() throws {
     let directory = try location.open(data)
-    for file in ["wav.scp", "features.json"]
+    for file in ["wav.scp", "features.json", "stages"]
     where FileManager.default.fileExists(atPath: "\(out)/\(file)") {
       throw ValidationError(
         "OUT: expected a folder for targets alone, found \(out)/\(file), whose ledger would be lost"

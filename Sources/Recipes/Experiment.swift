@@ -105,6 +105,10 @@ package struct Experiment: Sendable {
   /// - Returns: the utterances that were left out, also written to `ledger.jsonl`, and how many
   ///   there are in all.
   package func run(until last: Stage = .score) throws -> (ledger: Ledger, utterances: Int) {
+    if last == .score, let fold = recipe.scoring.fold {
+      // Before the work, not after it.
+      _ = try SymbolMap(path: resolve(fold, from: path))
+    }
     for stage in Stage.allCases {
       switch stage {
       case .features: try prepareFeatures()

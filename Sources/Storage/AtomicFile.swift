@@ -5,16 +5,18 @@ package import Foundation
 /// Bytes go to `PATH.part` beside it; `commit()` flushes them to the disk and renames. A value that
 /// is dropped without `commit()` removes its part; a killed process leaves a part that the next
 /// writer of the same path overwrites. Processes that write the same path at once take turns, and the
-/// last one's bytes stay.
+/// last one's bytes stay. A symbolic link is followed; a device, a pipe or a folder is not written to.
 package struct AtomicFile: ~Copyable {
   /// The final path.
   package let path: String
   /// The number of bytes written so far.
   package private(set) var byteCount = 0
 
+  /// The path without symbolic links.
+  private let target: String
   private let handle: FileHandle
   private var isCommitted = false
-  private var partPath: String { path + ".part" }
+  private var partPath: String { target + ".part" }
 
   /// Opens the part file; the folder of `path` is made when it does not exist.
   ///
@@ -23,7 +25,7 @@ package struct AtomicFile: ~Copyable {
   ///   - patience: how long to wait for another writer of the path.
   /// - Throws: `FileFault` when the part cannot be written, or the other writer took longer.
   package init(path: String, patience: Duration = .seconds(30)) throws(FileFault) {
-    self.path = path
+    let target = try AtomicFile.target(of: path)
     do {
       try FileManager.default.createDirectory(
         at: URL(fileURLWithPath: path).deletingLastPathComponent(),
@@ -31,13 +33,26 @@ package struct AtomicFile: ~Copyable {
     } catch {
       throw FileFault.unwritable(path: path, reason: error.localizedDescription)
     }
-    handle = try AtomicFile.openPart(of: path, patience: patience)
+    handle = try AtomicFile.openPart(of: target, patience: patience)
+    (self.path, self.target) = (path, target)
   }
 
   deinit {
     // Before others may have it: by then it could be theirs.
     if !isCommitted { try? FileManager.default.removeItem(atPath: partPath) }
     try? handle.close()
+  }
+
+  /// Where a file lies that may be replaced.
+  private static func target(of path: String) throws(FileFault) -> String {
+    var facts = stat()
+    guard unsafe stat(path, &facts) == 0 else { return path }
+    guard facts.st_mode & S_IFMT == S_IFREG else {
+      throw .unwritable(path: path, reason: "it is not a regular file")
+    }
+    guard let real = unsafe realpath(path, nil) else { return path }
+    defer { unsafe free(real) }
+    return unsafe String(cString: real)
   }
 
   /// Opens the part file, empty and locked.
@@ -91,11 +106,11 @@ package struct AtomicFile: ~Copyable {
     } catch {
       throw .unwritable(path: path, reason: error.localizedDescription)
     }
-    guard unsafe rename(partPath, path) == 0 else {
+    guard unsafe rename(partPath, target) == 0 else {
       throw .unwritable(path: path, reason: unsafe String(cString: strerror(errno)))
     }
     isCommitted = true
-    try synchronizeFolder(of: path)
+    try synchronizeFolder(of: target)
   }
 
   /// Writes a whole file at once.

@@ -113,6 +113,13 @@ struct CorpusCommandTests {
     #expect(refused.status == 64)
     #expect(refused.errors.contains("data/wav.scp, whose ledger would be lost"))
     #expect(!FileManager.default.fileExists(atPath: data + "/targets.ark"))
+    try folder.write("{}", to: "targets/targets.json")
+    let others = try limbeck("features", data, folder.file("targets"))
+    #expect(others.status == 64)
+    #expect(others.errors.contains("targets/targets.json, whose lists would be lost"))
+    try folder.write("a some.ark:3[0:1]\n", to: "own.scp")
+    #expect(try limbeck("copy", folder.file("own.scp"), folder.file("own.ark")).status == 64)
+    #expect(try text("own.scp") == "a some.ark:3[0:1]\n")
 
     let full = FileHandle(forWritingAtPath: "/dev/full")
     let validate = program(["validate", data])

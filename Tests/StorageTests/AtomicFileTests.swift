@@ -71,6 +71,31 @@ struct AtomicFileTests {
     #expect(try TextFile.text(of: path) == "first")
   }
 
+  @Test("a symbolic link stays one, and what it leads to is replaced")
+  func link() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write("old", to: "elsewhere/a.txt")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("link.txt"), withDestinationPath: file)
+    try AtomicFile.write("new", to: folder.file("link.txt"))
+    #expect(try TextFile.text(of: file) == "new")
+    #expect(
+      try FileManager.default.destinationOfSymbolicLink(atPath: folder.file("link.txt")) == file)
+  }
+
+  @Test("what is not a regular file is left as it is")
+  func pipe() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("pipe")
+    #expect(unsafe mkfifo(path, 0o600) == 0)
+    #expect(throws: FileFault.unwritable(path: path, reason: "it is not a regular file")) {
+      try AtomicFile.write("text", to: path)
+    }
+    let kind = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+    #expect(kind != .typeRegular)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("")) == ["pipe"])
+  }
+
   @Test("a folder that cannot be made is a fault that names the path")
   func unwritable() throws {
     let folder = try TemporaryFolder()
