@@ -5,7 +5,8 @@ package import Foundation
 /// Bytes go to `PATH.part` beside it; `commit()` flushes them to the disk and renames. A value that
 /// is dropped without `commit()` removes its part; a killed process leaves a part that the next
 /// writer of the same path overwrites. Processes that write the same path at once take turns, and the
-/// last one's bytes stay. A symbolic link is followed; a device, a pipe or a folder is not written to.
+/// last one's bytes stay. A symbolic link is followed, and the part is beside what it leads to; a device, a
+/// pipe or a folder is not written to.
 package struct AtomicFile: ~Copyable {
   /// The final path.
   package let path: String

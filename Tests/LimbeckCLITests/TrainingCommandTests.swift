@@ -162,6 +162,15 @@ struct TrainingCommandTests {
     #expect(run.status == 0 && run.errors.contains("train-0"), "\(run.errors)")
   }
 
+  @Test("a scoring map that is missing is said before any work")
+  func missingMap() throws {
+    let corpus = try SampleCorpus()
+    let run = try limbeck(
+      "run", corpus.recipePath, corpus.experimentPath, "--set", "scoring.fold=nope.txt")
+    #expect(run.status == 66 && run.errors.contains("nope.txt: no such file"), "\(run.errors)")
+    #expect(!FileManager.default.fileExists(atPath: corpus.experimentPath + "/features"))
+  }
+
   @Test("on a terminal the labelling of each set of frames is shown to its end")
   func progress() throws {
     let corpus = try SampleCorpus()
