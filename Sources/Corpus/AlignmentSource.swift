@@ -1,4 +1,5 @@
 package import Audio
+import KaldiIO
 package import LinearAlgebra
 package import Storage
 
@@ -35,8 +36,8 @@ package struct AlignmentSource: Sendable {
     case .spans(let table):
       symbols = table.labels.union([options.gaps ?? ""]).filter(isSymbol).sorted()
       if table.labels.contains("") { symbols.append(options.unlabelled) }
-    case .integers(let vectors):
-      symbols = Set(vectors.values.compactMap { try? $0.get() }.joined()).filter { $0 >= 0 }
+    case .integers(let found):
+      symbols = Set(found.vectors.values.compactMap { try? $0.get() }.joined()).filter { $0 >= 0 }
         .sorted().map(String.init)
     }
     let fold = try AlignmentSource.fold(symbols, options)
@@ -103,8 +104,10 @@ package struct AlignmentSource: Sendable {
         let found = targets.covered(by: spans, grid: grid, frames: frames)
         return (fitted, found + max(0, labels.count - frames))
       }
-    case .integers(let vectors):
-      guard let vector = vectors[utterance.id] else { throw .missing }
+    case .integers(let found):
+      guard let vector = found.vectors[utterance.id] else {
+        throw found.end.map { .file($0) } ?? .missing
+      }
       let ids: [Int32]
       do throws(FileFault) {
         ids = try vector.get()

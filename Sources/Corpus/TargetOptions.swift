@@ -6,7 +6,7 @@ func isSymbol(_ label: String) -> Bool {
 }
 
 /// Where frame targets come from and how they are made.
-package struct TargetOptions: Sendable, Equatable, Encodable {
+package struct TargetOptions: Sendable, Equatable {
   package var format: AlignmentFormat
   /// The file or folder of the alignments.
   package var path: String
@@ -45,7 +45,6 @@ package struct TargetOptions: Sendable, Equatable, Encodable {
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case tier, symbols, names, map, classes, states, lengthTolerance, longestPhone, gaps
-    case format, path
   }
 
   /// The symbol of spans without a label, before folding.
@@ -99,6 +98,21 @@ package struct TargetOptions: Sendable, Equatable, Encodable {
     return result
   }
 
+  /// The options in which two values differ, as `states 3, not 1`; empty when they are equal.
+  package func differences(from other: TargetOptions) -> [String] {
+    zip(listed, other.listed).filter { $0.value != $1.value }
+      .map { "\($0.name) \($0.value), not \($1.value)" }
+  }
+
+  private var listed: [(name: String, value: String)] {
+    [
+      ("format", format.rawValue), ("path", path), ("tier", tier), ("symbols", symbols ?? "none"),
+      ("names", names ?? "none"), ("map", map ?? "none"), ("classes", classes ?? "none"),
+      ("states", "\(states ?? format.usualStates)"), ("lengthTolerance", "\(lengthTolerance)"),
+      ("longestPhone", "\(longestPhone)"), ("gaps", gaps ?? "none"),
+    ]
+  }
+
   /// The files besides the alignments that targets depend on.
   package var tables: [String] { TargetOptions.tableOptions.compactMap { self[keyPath: $0] } }
 
@@ -107,7 +121,7 @@ package struct TargetOptions: Sendable, Equatable, Encodable {
   }
 }
 
-extension TargetOptions: Decodable {
+extension TargetOptions: Codable {
   /// The section has one of the formats as a key, with its path.
   package init(from decoder: any Decoder) throws {
     let read = try OptionReader<CodingKeys>(
@@ -116,7 +130,7 @@ extension TargetOptions: Decodable {
     let formats = given.allKeys.map(\.rawValue).sorted()
     guard let format = given.allKeys.first, formats.count == 1 else {
       throw OptionFault.outOfRange(
-        key: "targets",
+        key: "",
         expected: "one of " + AlignmentFormat.allCases.map(\.rawValue).joined(separator: ", "),
         found: formats.isEmpty ? "none" : formats.joined(separator: " and "))
     }
@@ -131,6 +145,21 @@ extension TargetOptions: Decodable {
     longestPhone = try read(.longestPhone, default: longestPhone)
     gaps = try read.optional(.gaps)
     try validate()
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var source = encoder.container(keyedBy: AlignmentFormat.self)
+    try source.encode(path, forKey: format)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(tier, forKey: .tier)
+    try container.encodeIfPresent(symbols, forKey: .symbols)
+    try container.encodeIfPresent(names, forKey: .names)
+    try container.encodeIfPresent(map, forKey: .map)
+    try container.encodeIfPresent(classes, forKey: .classes)
+    try container.encodeIfPresent(states, forKey: .states)
+    try container.encode(lengthTolerance, forKey: .lengthTolerance)
+    try container.encode(longestPhone, forKey: .longestPhone)
+    try container.encodeIfPresent(gaps, forKey: .gaps)
   }
 }
 

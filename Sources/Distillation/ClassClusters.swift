@@ -55,6 +55,9 @@ package struct ClusteringOptions: Sendable, Equatable, Codable {
     restarts = try read(.restarts, default: restarts)
     seed = try read(.seed, default: seed)
     try requireOption((1...64).contains(clusters), "clusters", expected: "1 to 64", found: clusters)
+    try requireOption(
+      clusters > 1 || size != nil, "clusters",
+      expected: "2 or more, as one without a size has all classes", found: clusters)
     try requireOption(size ?? 1 > 0, "size", expected: "1 or more classes", found: size ?? 1)
     try requireOption(
       (1...1000).contains(restarts), "restarts", expected: "1 to 1000", found: restarts)

@@ -64,19 +64,57 @@ package enum Archive {
     }
   }
 
-  /// Reads the integer vectors of an archive as far as they can be read: in text an utterance is a line, so
-  /// that a bad one leaves the others as they are.
+  /// The integer vectors of an archive as far as they can be read.
+  package struct ReadableIntegers: Sendable {
+    /// The vector of each key, or what is wrong with it.
+    package internal(set) var vectors: [String: Result<[Int32], FileFault>] = [:]
+    /// What a binary archive cannot be read any further for; nil when all of it was read.
+    package internal(set) var end: FileFault?
+  }
+
+  /// Reads the integer vectors of an archive as far as they can be read.
   ///
-  /// - Returns: the vector of each key, or what is wrong with its line.
-  /// - Throws: `FileFault` for a file that cannot be read, or a binary archive that is cut short or corrupt.
-  package static func readIntegerLines(
+  /// In text an utterance is a line, so that a bad one leaves the others as they are. Of a binary archive that
+  /// is cut short or corrupt it is what stands before that place.
+  ///
+  /// - Parameter path: the archive.
+  /// - Returns: at least one vector that could be read, unless the file is empty or text.
+  /// - Throws: `FileFault` for a file that cannot be read, or a binary archive of which nothing can.
+  package static func readReadableIntegers(_ path: String) throws(FileFault) -> ReadableIntegers {
+    let reader = ByteReader(path: path, bytes: try TextFile.bytes(of: path))
+    var first = reader
+    if let key = try? takeKey(&first), !key.isEmpty, first.peek() == 0 {
+      return try readBinaryIntegers(reader)
+    }
+    return ReadableIntegers(vectors: try readIntegerLines(path))
+  }
+
+  private static func readBinaryIntegers(
+    _ start: consuming ByteReader
+  ) throws(FileFault) -> ReadableIntegers {
+    var reader = start
+    var found = ReadableIntegers()
+    do throws(FileFault) {
+      while let key = try takeKey(&reader) {
+        let isAgain = found.vectors[key] != nil
+        let value = try takeValue(&reader, as: .integers)
+        guard case .integers(let values) = value else {
+          throw otherKind((key, value), than: "integers", in: reader.path)
+        }
+        found.vectors[key] = isAgain ? .failure(keyTwice(key, in: reader.path)) : .success(values)
+        reader.key = ""
+      }
+    } catch {
+      guard !found.vectors.isEmpty else { throw error }
+      found.end = error
+    }
+    return found
+  }
+
+  /// The integers of an archive in text, by key.
+  private static func readIntegerLines(
     _ path: String
   ) throws(FileFault) -> [String: Result<[Int32], FileFault>] {
-    var reader = ByteReader(path: path, bytes: try TextFile.bytes(of: path))
-    if let first = try? takeKey(&reader), !first.isEmpty, reader.peek() == 0 {
-      return Dictionary(
-        uniqueKeysWithValues: try readIntegers(path).map { ($0.key, .success($0.values)) })
-    }
     var vectors: [String: Result<[Int32], FileFault>] = [:]
     try TextFile.forEachLine(of: path) { number, line, isUTF8 in
       func fault(_ expected: String, _ found: String) -> Result<[Int32], FileFault> {

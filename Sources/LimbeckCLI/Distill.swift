@@ -16,7 +16,9 @@ struct Distill: ParsableCommand {
 
   func run() throws {
     let experiment = try experiment.open(job)
-    try experiment.distill()
-    try skipped.check(experiment, until: .distill)
+    try experiment.step {
+      try experiment.distill()
+      try skipped.check(experiment, until: .distill)
+    }
   }
 }

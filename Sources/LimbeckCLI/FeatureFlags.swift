@@ -1,6 +1,7 @@
 import ArgumentParser
 import Features
 import Recipes
+import Storage
 
 /// Each feature option as a flag, which overrides the file's.
 struct FeatureFlags: ParsableArguments {
@@ -83,7 +84,8 @@ struct FeatureFlags: ParsableArguments {
     set(&options.normalizeVariance, normalizeVariance)
     set(&options.deltas, deltas)
     set(&options.deltaWindow, deltaWindow)
-    try options.validate()
+    // The file's own are valid.
+    do { try options.validate() } catch { throw ValidationError(error.description) }
     return options
   }
 

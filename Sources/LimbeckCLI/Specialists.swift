@@ -21,7 +21,9 @@ struct Specialists: ParsableCommand {
       throw ValidationError(
         "\(self.experiment.recipe): expected the section specialists, found none")
     }
-    try experiment.trainSpecialists()
-    try skipped.check(experiment, until: .train)
+    try experiment.step {
+      try experiment.trainSpecialists()
+      try skipped.check(experiment, until: .train)
+    }
   }
 }

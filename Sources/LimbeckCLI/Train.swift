@@ -17,11 +17,13 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let experiment = try experiment.open(job)
-    if let member {
-      try experiment.trainMember(member)
-    } else {
-      try experiment.trainMembersAndBaselines()
+    try experiment.step {
+      if let member {
+        try experiment.trainMember(member)
+      } else {
+        try experiment.trainMembersAndBaselines()
+      }
+      try skipped.check(experiment, until: member == nil ? .train : .targets)
     }
-    try skipped.check(experiment, until: member == nil ? .train : .targets)
   }
 }

@@ -75,9 +75,6 @@ struct ClusterPass {
       elements = labels.map { classes.ids(ofLabel: $0) }
       columns = covariance.columns(ofGroups: elements)
     }
-    try requireOption(
-      options.clusters <= elements.count, "specialists.clustering.clusters",
-      expected: "at most \(elements.count), one a \(options.by.rawValue)", found: options.clusters)
     let found = ClassClusters(columns, options: options, workers: workers)
     let sets = found.sets.map { set in set.flatMap { elements[Int($0)] }.sorted() }
     let report = ClusterReport(

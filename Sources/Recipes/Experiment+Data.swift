@@ -96,18 +96,31 @@ extension Experiment {
 
   /// The frames of a part, of all utterances that have features and targets.
   ///
-  /// - Throws: `ExperimentFault` when there is none, or when the features are not the recipe's.
+  /// - Throws: `ExperimentFault` when there is none, or when they are not the recipe's.
   func openFrames(_ part: CorpusPart) throws -> ArchiveFrames {
-    let differences = recipe.features.differences(from: try features(part).options())
-    guard differences.isEmpty else {
-      throw ExperimentFault.otherFeatures(features(part).path, differences: differences)
-    }
+    try requireData(part)
     let joined = try join(features(part), targets(part), use(of: part))
     guard joined.frames.count > 0 else {
       try writeLedger(until: .targets)
       throw ExperimentFault.emptyPart(part.rawValue, ledger: ledgerPath)
     }
     return joined.frames
+  }
+
+  /// Throws unless the features and targets of a part were made with the recipe's options.
+  ///
+  /// - Parameter part: which.
+  /// - Throws: `ExperimentFault.otherOptions`, and `FileFault` when it cannot be told.
+  func requireData(_ part: CorpusPart) throws {
+    let own = recipe.features.differences(from: try features(part).options())
+    guard own.isEmpty else {
+      throw ExperimentFault.otherOptions(features(part).path, of: .features, differences: own)
+    }
+    let targets = targets(part)
+    let others = recipe.targets.withoutFolders.differences(from: try targets.options())
+    guard others.isEmpty else {
+      throw ExperimentFault.otherOptions(targets.path, of: .targets, differences: others)
+    }
   }
 
   /// What the frames of a part are for.

@@ -86,9 +86,10 @@ extension Experiment {
     }
   }
 
-  /// What every network depends on: the training and development data.
-  func trainingInputs() throws(FileFault) -> Inputs {
+  /// What every network depends on: the training and development data, which must be the recipe's.
+  func trainingInputs() throws -> Inputs {
     var inputs = Inputs()
+    for part in [CorpusPart.train, .development] { try requireData(part) }
     for file in dataFiles(.train) + dataFiles(.development) { try inputs.add(file: file) }
     return inputs
   }

@@ -68,6 +68,7 @@ extension Experiment {
       try? FileManager.default.removeItem(atPath: clustersPath)
       return
     }
+    try check(options.clustering)
     if recipe.baselineSearch == nil {
       try requireModels(Array(baselineJobs.prefix(1)))
     } else {
@@ -109,6 +110,23 @@ extension Experiment {
 
   private func generalistTeacher(_ mean: TeacherMean) -> EnsembleTeacher {
     EnsembleTeacher(memberPaths: [modelPath(Experiment.generalist)], mean: mean)
+  }
+
+  /// Throws for clusters that the targets' classes cannot have.
+  func check(_ options: ClusteringOptions) throws {
+    let classes = try ClassInventory(path: targets(.train).classesPath)
+    let (elements, element) =
+      switch options.by {
+      case .class: (classes.count, "classes")
+      case .label: (Set(classes.labels).count, "labels")
+      }
+    try requireOption(
+      options.clusters <= elements, "specialists.clustering.clusters",
+      expected: "at most the \(elements) \(element)", found: options.clusters)
+    let size = options.size ?? 1
+    try requireOption(
+      size < elements, "specialists.clustering.size",
+      expected: "fewer than the \(elements) \(element)", found: size)
   }
 
   private func findClusters(_ options: SpecialistOptions) throws {

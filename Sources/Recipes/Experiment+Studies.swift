@@ -68,9 +68,11 @@ extension Experiment {
     }
   }
 
-  /// Throws for a label that there is not, before anything is trained for it.
+  /// Throws for a label that there is not and for clusters that there cannot be, before anything is trained for
+  /// them.
   func checkStudies() throws {
     if let missing = recipe.missingClass { _ = try classes(of: missing) }
+    if let options = recipe.specialists { try check(options.clustering) }
   }
 
   /// The classes of the label that is left out.

@@ -102,9 +102,32 @@ package struct Experiment: Sendable {
 
   /// Runs the stages up to and with `last`; what is fresh is skipped.
   ///
+  /// The folder is locked meanwhile.
+  ///
+  /// - Parameter last: the last stage.
   /// - Returns: the utterances that were left out, also written to `ledger.jsonl`, and how many
   ///   there are in all.
+  /// - Throws: `FileFault` when another run has the folder, and what any stage throws.
   package func run(until last: Stage = .score) throws -> (ledger: Ledger, utterances: Int) {
+    let lock = try FolderLock(path)
+    try runStages(until: last)
+    let outcome = try collectLedger(until: last)
+    _ = consume lock
+    return outcome
+  }
+
+  /// Does single steps in the folder, where other runs may do others of them meanwhile, but none all stages.
+  ///
+  /// - Parameter body: does them.
+  /// - Throws: `FileFault` when there is no folder, or a run of all stages has it; and what `body` throws.
+  package func step(_ body: () throws -> Void) throws {
+    guard FileManager.default.fileExists(atPath: path) else { throw FileFault.missing(path: path) }
+    let lock = try FolderLock(path, .together)
+    try body()
+    _ = consume lock
+  }
+
+  private func runStages(until last: Stage) throws {
     if last == .score, let fold = recipe.scoring.fold {
       // Before the work, not after it.
       _ = try SymbolMap(path: resolve(fold, from: path))
@@ -121,7 +144,6 @@ package struct Experiment: Sendable {
       }
       if stage == last { break }
     }
-    return try collectLedger(until: last)
   }
 
   /// The program, its libraries and the machine, in words.

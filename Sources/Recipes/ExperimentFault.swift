@@ -6,8 +6,8 @@ package enum ExperimentFault: Fault, Equatable {
   case emptyPart(String, ledger: String)
   case nothingToScore(String, reason: String)
   case otherClasses(String, String)
-  /// Features made with other options than the recipe's; each difference in words.
-  case otherFeatures(String, differences: [String])
+  /// Features or targets made with other options than the recipe's; each difference in words.
+  case otherOptions(String, of: Stage, differences: [String])
   case noMember(Int, members: Int)
   case noUtterance(String, part: String)
   /// A network of another recipe or other data.
@@ -37,8 +37,8 @@ package enum ExperimentFault: Fault, Equatable {
       "\(path): expected at least one utterance with features and targets, found none (\(reason))"
     case .otherClasses(let path, let other):
       "\(path): expected the classes of \(other), found others"
-    case .otherFeatures(let path, let differences):
-      "\(path): expected the recipe's features: \(differences.joined(separator: "; "))"
+    case .otherOptions(let path, let stage, let differences):
+      "\(path): expected the recipe's \(stage): \(differences.joined(separator: "; "))"
     case .unaccounted(let path, let what, let expected, let found):
       "\(path): \(what): expected \(expected.map { "\($0)" } ?? "none"), found "
         + "\(found.map { "\($0)" } ?? "none"): frames are neither used nor left out with a reason"

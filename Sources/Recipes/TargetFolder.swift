@@ -36,6 +36,17 @@ package struct TargetFolder: Sendable {
     [archivePath, classesPath, countsPath, priorsPath, descriptionPath, ledgerPath]
   }
 
+  /// The options that the targets were made with, but for the folders of files.
+  func options() throws(FileFault) -> TargetOptions {
+    let data = try TextFile.bytes(of: descriptionPath)
+    do {
+      return try JSONDecoder().decode(Description.self, from: data).options
+    } catch {
+      throw .malformed(
+        path: descriptionPath, expected: "target options and a version", found: "\(error)")
+    }
+  }
+
   /// The number of targets of each utterance.
   func labelCounts() throws(FileFault) -> [String: Int] {
     Dictionary(

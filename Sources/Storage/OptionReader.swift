@@ -26,7 +26,20 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
   package func callAsFunction<Value: Decodable>(
     _ key: Key, default value: @autoclosure () -> Value
   ) throws -> Value {
-    try container.decodeIfPresent(Value.self, forKey: key) ?? value()
+    try optional(key) ?? value()
+  }
+
+  /// The sections of one by their names, or its default when the key is absent.
+  package func callAsFunction<Value: Decodable>(
+    _ key: Key, default value: @autoclosure () -> [String: Value]
+  ) throws -> [String: Value] {
+    guard container.contains(key), try !container.decodeNil(forKey: key) else { return value() }
+    let sections = try container.nestedContainer(keyedBy: AnyKey.self, forKey: key)
+    return try sections.allKeys.reduce(into: [:]) { read, name in
+      read[name.stringValue] = try within("\(key.stringValue).\(name.stringValue)") {
+        try sections.decode(Value.self, forKey: name)
+      }
+    }
   }
 
   /// The same for one of several words, which a fault lists.
@@ -46,18 +59,29 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
 
   /// The value of an option that must be there.
   package func callAsFunction<Value: Decodable>(_ key: Key) throws -> Value {
-    try container.decode(Value.self, forKey: key)
+    try within(key.stringValue) { try container.decode(Value.self, forKey: key) }
   }
 
   /// The value of an option that may be absent.
   package func optional<Value: Decodable>(_ key: Key) throws -> Value? {
-    try container.decodeIfPresent(Value.self, forKey: key)
+    try within(key.stringValue) { try container.decodeIfPresent(Value.self, forKey: key) }
+  }
+
+  /// Reads a section, whose name goes before the options that its faults are of.
+  private func within<Value>(_ section: String, _ read: () throws -> Value) throws -> Value {
+    do {
+      return try read()
+    } catch OptionFault.outOfRange(let key, let expected, let found) {
+      throw OptionFault.outOfRange(
+        key: key.isEmpty ? section : "\(section).\(key)", expected: expected, found: found)
+    }
   }
 }
 
 /// An option that does not exist or has a value out of range.
 package enum OptionFault: Fault, Equatable {
   case unknown(key: String, nearest: String?, known: [String])
+  /// The key is empty where a section as a whole is at fault.
   case outOfRange(key: String, expected: String, found: String)
 
   package var exitStatus: ExitStatus { .data }

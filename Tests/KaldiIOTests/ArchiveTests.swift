@@ -348,9 +348,10 @@ struct ArchiveScriptTests {
   func integerLines() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("a 1 2\nb 1 2.5\nc\n", to: "lines.txt")
-    let lines = try Archive.readIntegerLines(path)
-    #expect(try lines["a"]?.get() == [1, 2])
-    #expect(try lines["c"]?.get() == [])
-    #expect(throws: FileFault.self) { try lines["b"]?.get() }
+    let found = try Archive.readReadableIntegers(path)
+    #expect(try found.vectors["a"]?.get() == [1, 2])
+    #expect(try found.vectors["c"]?.get() == [])
+    #expect(throws: FileFault.self) { try found.vectors["b"]?.get() }
+    #expect(found.end == nil)
   }
 }

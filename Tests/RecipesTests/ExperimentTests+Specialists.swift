@@ -241,14 +241,23 @@ extension ExperimentTests {
   @Test(
     "clusters that no specialist can be made of are named",
     arguments: [
-      ("clustering: {clusters: 2, size: 2}", "clustering: {clusters: 1}", "specialists.clustering"),
-      ("clustering: {clusters: 2, size: 2}", "clustering: {clusters: 9}", "at most 3"),
-      ("clustering: {clusters: 2, size: 2}", "clustering: {clusters: 2, size: 3}", "not all"),
+      ("clusters: 9", "clustering.clusters: expected at most the 3 classes, found 9"),
+      ("clusters: 2, size: 3", "clustering.size: expected fewer than the 3 classes, found 3"),
+      ("clusters: 3, by: label, size: 3", "clustering.size: expected fewer than the 3 labels"),
     ])
-  func clusterFaults(old: String, new: String, expected: String) throws {
-    let corpus = try corpus(Self.section.replacing(old, with: new))
+  func clusterFaults(clustering: String, expected: String) throws {
+    let corpus = try corpus(Self.section.replacing("clusters: 2, size: 2", with: clustering))
     let experiment = try experiment(corpus)
     let fault = #expect(throws: OptionFault.self) { try experiment.run(until: .specialists) }
     #expect("\(try #require(fault))".contains(expected), "\(String(describing: fault))")
+    #expect(!FileManager.default.fileExists(atPath: corpus.experimentPath + "/models"))
+  }
+
+  @Test("a single cluster of all classes is no option of a recipe")
+  func oneCluster() throws {
+    let corpus = try corpus(Self.section.replacing("clusters: 2, size: 2", with: "clusters: 1"))
+    let fault = #expect(throws: (any Error).self) { try experiment(corpus) }
+    let text = "\(try #require(fault))"
+    #expect(text.contains("specialists.clustering.clusters: expected 2 or more"), "\(text)")
   }
 }

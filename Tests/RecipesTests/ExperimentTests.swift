@@ -417,16 +417,40 @@ struct ExperimentTests {
     #expect(try info(lines)?.contains("| test        | score    |") == true)
   }
 
-  @Test("features that are not the recipe's are refused before anything is trained on them")
-  func otherFeatures() throws {
+  @Test(
+    "features and targets that are not the recipe's are refused, also by models that are fresh",
+    arguments: [
+      ("melBins: 10", "melBins: 11", "/features/train", "features: melBins 11, not 10"),
+      ("states: 1", "states: 2", "/targets/train", "targets: states 2, not 1"),
+      ("phones.ctm", "others.ctm", "/targets/train", "path others.ctm, not phones.ctm"),
+    ])
+  func otherOptions(old: String, new: String, folder: String, expected: String) throws {
+    let corpus = try SampleCorpus()
+    _ = try experiment(corpus).run(until: .train)
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(recipe.replacing(old, with: new), to: "recipe.yaml")
+    let other = try experiment(corpus)
+    for work in [{ try other.trainMember(0) }, other.trainMembersAndBaselines, other.distill] {
+      let fault = #expect(throws: ExperimentFault.self, performing: work)
+      let text = fault?.description ?? ""
+      #expect(text.hasPrefix(corpus.experimentPath + folder) && text.hasSuffix(expected), "\(text)")
+    }
+  }
+
+  @Test("a run of all stages has its experiment alone, single steps share it")
+  func locked() throws {
     let corpus = try SampleCorpus()
     let experiment = try experiment(corpus)
     _ = try experiment.run(until: .targets)
-    let path = corpus.experimentPath + "/features/development/features.json"
-    let text = try TextFile.text(of: path)
-    try AtomicFile.write(text.replacing("\"povey\"", with: "\"hann\""), to: path)
-    let fault = #expect(throws: ExperimentFault.self) { try experiment.trainMember(0) }
-    #expect(fault?.description.hasSuffix("window povey, not hann") == true)
+    try experiment.step {
+      try experiment.step { try experiment.trainMember(0) }
+      let fault = #expect(throws: FileFault.self) { try experiment.run() }
+      #expect(fault?.exitStatus == .inputOutput)
+    }
+    _ = try experiment.run(until: .train)
+    let nowhere = try self.experiment(corpus, at: corpus.folder.file("nowhere"))
+    #expect(throws: FileFault.missing(path: nowhere.path)) { try nowhere.step {} }
+    #expect(!FileManager.default.fileExists(atPath: nowhere.path))
   }
 
   @Test("samples too large for finite features are left out")

@@ -38,16 +38,22 @@ struct RecipeTests {
     "faults name the file and the option",
     arguments: [
       ("student: {hiden: {units: 3}}\n", "unknown option student.hiden; did you mean hidden?"),
-      ("ensemble: {members: 0}\n", "members: expected 1 to 1000, found 0"),
+      ("ensemble: {members: 0}\n", "found ensemble.members: expected 1 to 1000, found 0"),
+      (
+        "students: {small: {student: {training: {dropout: 2}}}}\n",
+        "found students.small.student.training.dropout: expected 0 to 0.99, found 2.0"
+      ),
+      ("targets: {}\n", "found targets: expected one of ctm, textgrid"),
       ("ensemble: {members: five}\n", "expected an integer for ensemble.members"),
-      ("student: {training: {learningRate: .inf}}\n", "learningRate: expected above 0, found inf"),
+      ("student: {training: {learningRate: .inf}}\n", "training.learningRate: expected above 0"),
       ("distillation: {temperature: .nan}\n", "temperature: expected above 0, found nan"),
       ("student: {training: {momentum: 1}}\n", "momentum: expected at least 0, below 1, found 1.0"),
-      ("distillation: {mean: harmonic}\n", "mean: expected arithmetic, geometric, found harmonic"),
+      ("distillation: {mean: harmonic}\n", "distillation.mean: expected arithmetic, geometric"),
       ("features: {melBins: 40\n", "expected YAML"),
     ])
   func faults(text: String, message: String) throws {
-    let fault = #expect(throws: FileFault.self) { try read(corpus + targets + text) }
+    let sections = text.hasPrefix("targets") ? corpus + text : corpus + targets + text
+    let fault = #expect(throws: FileFault.self) { try read(sections) }
     #expect(fault?.description.contains(message) == true, "\(String(describing: fault))")
     #expect(fault?.description.hasPrefix(folder.file("recipe.yaml")) == true)
     #expect(fault?.exitStatus == .data)

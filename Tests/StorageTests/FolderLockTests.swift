@@ -18,7 +18,22 @@ struct FolderLockTests {
     try lock(path)
   }
 
-  private func lock(_ path: String) throws(FileFault) {
-    _ = try FolderLock(path)
+  @Test("runs that bear each other lock a folder together, and against one that wants it alone")
+  func together() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("out")
+    do {
+      let first = try FolderLock(path, .together)
+      try lock(path, .together)
+      #expect(throws: FileFault.self) { try lock(path) }
+      withExtendedLifetime(first) {}
+    }
+    let alone = try FolderLock(path)
+    #expect(throws: FileFault.self) { try lock(path, .together) }
+    withExtendedLifetime(alone) {}
+  }
+
+  private func lock(_ path: String, _ use: FolderLock.Use = .alone) throws(FileFault) {
+    _ = try FolderLock(path, use)
   }
 }

@@ -7,7 +7,7 @@ enum Alignments: Sendable {
   /// Labels with their times.
   case spans(AlignmentTable)
   /// An integer a frame, by utterance.
-  case integers([String: Result<[Int32], FileFault>])
+  case integers(Archive.ReadableIntegers)
 
   /// Reads the file or the folder that `options` name.
   ///
@@ -39,7 +39,7 @@ enum Alignments: Sendable {
         try TIMITLabelReader.read(file, sampleRate: sampleRate)
       }
     case .archive:
-      self = .integers(try Archive.readIntegerLines(path))
+      self = .integers(try Archive.readReadableIntegers(path))
     }
   }
 }
