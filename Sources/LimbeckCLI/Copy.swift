@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import KaldiIO
 import Storage
 
@@ -29,6 +30,10 @@ struct Copy: ParsableCommand {
     let script = String(output.hasSuffix(".ark") ? output.dropLast(4) : output[...]) + ".scp"
     guard absolutePath(script) != absolutePath(source) else {
       throw ValidationError("OUT: expected a name whose scp is not IN, found \(output)")
+    }
+    guard (script as NSString).lastPathComponent != "wav.scp" else {
+      throw ValidationError(
+        "OUT: expected a name whose scp is no list of recordings, found \(output)")
     }
     var writer = try ArchiveWriter(output, script: script, form: form.form)
     try forEachEntry { key, value throws(FileFault) in

@@ -23,9 +23,18 @@ package enum TextFile {
     }
   }
 
+  /// The bytes of a file that is to be text; of one that gzip has packed it is said.
+  private static func plainBytes(of path: String) throws(FileFault) -> Data {
+    let bytes = try bytes(of: path)
+    guard !bytes.starts(with: [0x1F, 0x8B]) else {
+      throw .malformed(path: path, expected: "text", found: "a gzip file; unpack it first")
+    }
+    return bytes
+  }
+
   /// The text of a file in UTF-8.
   package static func text(of path: String) throws(FileFault) -> String {
-    guard let text = String(data: try bytes(of: path), encoding: .utf8) else {
+    guard let text = String(data: try plainBytes(of: path), encoding: .utf8) else {
       throw .malformed(path: path, expected: "UTF-8 text", found: "other bytes")
     }
     return text
@@ -34,7 +43,7 @@ package enum TextFile {
   /// The text of a file in UTF-8, with a byte order mark or without, or in UTF-16 with one, as
   /// programs for Windows and Praat write it.
   package static func markedText(of path: String) throws(FileFault) -> String {
-    let bytes = try bytes(of: path)
+    let bytes = try plainBytes(of: path)
     let encoding: String.Encoding =
       if bytes.starts(with: [0xFE, 0xFF]) {
         .utf16BigEndian
@@ -74,7 +83,7 @@ package enum TextFile {
   package static func forEachLine(
     of path: String, _ body: (_ number: Int, _ text: Substring, _ isUTF8: Bool) -> Void
   ) throws(FileFault) {
-    let bytes = try bytes(of: path)
+    let bytes = try plainBytes(of: path)
     var rest = bytes.dropFirst(bytes.starts(with: utf8Mark) ? 3 : 0)
     var number = 0
     // By bytes, since CR LF is one character of Swift's.

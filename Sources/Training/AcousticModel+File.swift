@@ -56,59 +56,12 @@ extension AcousticModel {
 
   /// Reads what `write` wrote.
   package init(path: String) throws(ModelFault) {
-    let file: SafetensorsFile
-    do {
-      file = try SafetensorsFile(path: path)
-    } catch {
-      throw .file(error)
-    }
-    func value<Value: Decodable>(_ key: String) throws(ModelFault) -> Value {
-      guard let text = file.metadata[key],
-        let value = try? JSONDecoder().decode(Value.self, from: Data(text.utf8))
-      else { throw .incomplete(path: path, missing: "\(key) in its metadata") }
-      return value
-    }
-    func tensor(_ name: String, dimensions: Int) throws(ModelFault) -> SafetensorsFile.Tensor {
-      guard let tensor = file.tensors[name], tensor.shape.count == dimensions else {
-        throw .incomplete(path: path, missing: "a tensor \(name) of \(dimensions) dimensions")
-      }
-      guard tensor.values.allSatisfy(\.isFinite) else {
-        throw .incomplete(path: path, missing: "finite numbers alone in \(name)")
-      }
-      return tensor
-    }
-    let layerCount: Int = try value("layers")
-    let offsets: [[Int]]
-    if file.metadata["timeOffsets"] == nil, layerCount > 0, layerCount <= file.tensors.count {
-      // A feed-forward network of version 0.2.
-      let context: ContextWindow = try value("context")
-      offsets = [Array(context.offsets)] + Array(repeating: [0], count: layerCount - 1)
-    } else {
-      offsets = try value("timeOffsets")
-    }
-    guard offsets.count == layerCount else {
-      throw .incomplete(path: path, missing: "the timeOffsets of each layer")
-    }
-    var layers: [AffineLayer] = []
-    for (index, offsets) in offsets.enumerated() {
-      let weights = try tensor("layers.\(index).weight", dimensions: 2)
-      let bias = try tensor("layers.\(index).bias", dimensions: 1)
-      guard bias.shape[0] == weights.shape[0], !offsets.isEmpty,
-        zip(offsets, offsets.dropFirst()).allSatisfy({ $0 < $1 }),
-        offsets.allSatisfy({ (-100_000...100_000).contains($0) }),
-        weights.shape[1] % offsets.count == 0,
-        layers.last.map({ $0.bias.count == weights.shape[1] / offsets.count }) ?? true
-      else { throw .incomplete(path: path, missing: "layers that fit each other") }
-      layers.append(
-        AffineLayer(
-          weights: Matrix(
-            rows: weights.shape[0], columns: weights.shape[1], values: weights.values),
-          bias: bias.values, offsets: offsets))
-    }
-    let features: FeatureOptions = try value("features")
-    let symbols: [String] = try value("classes")
-    let mean = try tensor("normalizer.mean", dimensions: 1).values
-    let deviation = try tensor("normalizer.deviation", dimensions: 1).values
+    let file = try ModelFile(path: path)
+    let layers = try file.layers()
+    let features: FeatureOptions = try file.value("features")
+    let symbols: [String] = try file.value("classes")
+    let mean = try file.tensor("normalizer.mean", dimensions: 1).values
+    let deviation = try file.tensor("normalizer.deviation", dimensions: 1).values
     guard let first = layers.first, let last = layers.last, Set(symbols).count == symbols.count,
       first.inputs == features.columns,
       last.bias.count == symbols.count, mean.count == features.columns,
@@ -117,7 +70,7 @@ extension AcousticModel {
     self.init(
       network: AcousticNetwork(layers: layers), features: features,
       normalizer: FeatureNormalizer(mean: mean, deviation: deviation),
-      classes: ClassInventory(symbols: symbols), provenance: try value("provenance"))
+      classes: ClassInventory(symbols: symbols), provenance: try file.value("provenance"))
   }
 
   /// Throws when features made with `options` are not what the model expects.
@@ -134,5 +87,75 @@ extension AcousticModel {
     guard differences.isEmpty else {
       throw .otherFeatures(path: path, features: folder, differences: differences)
     }
+  }
+}
+
+/// What `AcousticModel.write(to:)` wrote, part by part.
+private struct ModelFile {
+  let path: String
+  private let file: SafetensorsFile
+
+  init(path: String) throws(ModelFault) {
+    self.path = path
+    do {
+      file = try SafetensorsFile(path: path)
+    } catch {
+      throw .file(error)
+    }
+  }
+
+  /// A part of the metadata.
+  func value<Value: Decodable>(_ key: String) throws(ModelFault) -> Value {
+    guard let text = file.metadata[key],
+      let value = try? JSONDecoder().decode(Value.self, from: Data(text.utf8))
+    else { throw .incomplete(path: path, missing: "\(key) in its metadata") }
+    return value
+  }
+
+  /// A tensor of finite numbers.
+  func tensor(_ name: String, dimensions: Int) throws(ModelFault) -> SafetensorsFile.Tensor {
+    guard let tensor = file.tensors[name], tensor.shape.count == dimensions else {
+      throw .incomplete(path: path, missing: "a tensor \(name) of \(dimensions) dimensions")
+    }
+    guard tensor.values.allSatisfy(\.isFinite) else {
+      throw .incomplete(path: path, missing: "finite numbers alone in \(name)")
+    }
+    return tensor
+  }
+
+  /// The layers, each of which takes what the one before it gives.
+  func layers() throws(ModelFault) -> [AffineLayer] {
+    var layers: [AffineLayer] = []
+    for (index, offsets) in try timeOffsets().enumerated() {
+      let weights = try tensor("layers.\(index).weight", dimensions: 2)
+      let bias = try tensor("layers.\(index).bias", dimensions: 1)
+      guard bias.shape[0] == weights.shape[0], !offsets.isEmpty,
+        zip(offsets, offsets.dropFirst()).allSatisfy({ $0 < $1 }),
+        offsets.allSatisfy({ (-100_000...100_000).contains($0) }),
+        weights.shape[1] % offsets.count == 0,
+        layers.last.map({ $0.bias.count == weights.shape[1] / offsets.count }) ?? true
+      else { throw .incomplete(path: path, missing: "layers that fit each other") }
+      layers.append(
+        AffineLayer(
+          weights: Matrix(
+            rows: weights.shape[0], columns: weights.shape[1], values: weights.values),
+          bias: bias.values, offsets: offsets))
+    }
+    return layers
+  }
+
+  /// The frames that each layer sees.
+  private func timeOffsets() throws(ModelFault) -> [[Int]] {
+    let layers: Int = try value("layers")
+    if file.metadata["timeOffsets"] == nil, layers > 0, layers <= file.tensors.count {
+      // A feed-forward network of version 0.2.
+      let context: ContextWindow = try value("context")
+      return [Array(context.offsets)] + Array(repeating: [0], count: layers - 1)
+    }
+    let offsets: [[Int]] = try value("timeOffsets")
+    guard offsets.count == layers else {
+      throw .incomplete(path: path, missing: "the timeOffsets of each layer")
+    }
+    return offsets
   }
 }

@@ -160,6 +160,8 @@ struct FeatureCommandTests {
     #expect(refused.status == 65)
     #expect(refused.errors.contains("--allow-commands"))
     #expect(!FileManager.default.fileExists(atPath: folder.file("c.ark")))
+    let recordings = try limbeck("copy", folder.file("whole/feats.ark"), data + "/wav.ark")
+    #expect(recordings.status == 64 && recordings.errors.contains("no list of recordings"))
   }
 
   @Test("every kind of broken line and file is named, and the rest is done")

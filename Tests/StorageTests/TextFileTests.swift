@@ -37,6 +37,17 @@ struct TextFileTests {
     ) { try TextFile.text(of: binary) }
   }
 
+  @Test("a packed file is told from text")
+  func packed() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(Data([0x1F, 0x8B, 0x08, 0x00, 0x0A]), to: "phones.ctm")
+    let fault = FileFault.malformed(
+      path: path, expected: "text", found: "a gzip file; unpack it first")
+    #expect(throws: fault) { try TextFile.lossyLines(of: path) }
+    #expect(throws: fault) { try TextFile.text(of: path) }
+    #expect(throws: fault) { try TextFile.markedText(of: path) }
+  }
+
   @Test("the digest is XXH3's of 128 bits, as its reference gives it for no bytes")
   func fingerprint() {
     #expect(Fingerprint(of: "").description == "99aa06d3014798d86001c324468d497f")
