@@ -6,8 +6,6 @@ import Testing
 @Suite("TIMIT")
 struct TIMITRecipeTests {
   private let folder: TemporaryFolder
-  private let recipes = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("recipes")
 
   /// Speakers of each part; of the last, which is of none of them, TEST has one, too.
   private static let speakers = [
@@ -41,13 +39,7 @@ struct TIMITRecipeTests {
   }
 
   private func prepare() throws -> Int32 {
-    let process = Process()
-    process.executableURL = recipes.appendingPathComponent("timit/prepare.sh")
-    process.arguments = [folder.file("timit"), folder.file("exp/data")]
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus
+    try runRecipe("timit/prepare.sh", folder.file("timit"), folder.file("exp/data")).status
   }
 
   private func text(_ name: String) throws -> String {
@@ -56,7 +48,7 @@ struct TIMITRecipeTests {
 
   @Test("its lists are the 50 and 24 speakers, its maps lead from 61 symbols by 48 to 39")
   func lists() throws {
-    let data = recipes.deletingLastPathComponent().appendingPathComponent("data/timit")
+    let data = recipesFolder.deletingLastPathComponent().appendingPathComponent("data/timit")
     func lines(_ name: String) throws -> [[Substring]] {
       try String(contentsOf: data.appendingPathComponent(name), encoding: .utf8)
         .split(separator: "\n").map { $0.split(separator: " ") }
@@ -93,11 +85,11 @@ struct TIMITRecipeTests {
 
     for map in ["61-48.map", "48-39.map"] {
       try FileManager.default.copyItem(
-        at: recipes.deletingLastPathComponent().appendingPathComponent("data/timit/\(map)"),
+        at: recipesFolder.deletingLastPathComponent().appendingPathComponent("data/timit/\(map)"),
         to: URL(fileURLWithPath: folder.file("exp/data/\(map)")))
     }
     let run = try limbeck(
-      "run", recipes.appendingPathComponent("timit/recipe.yaml").path, folder.file("exp"),
+      "run", recipesFolder.appendingPathComponent("timit/recipe.yaml").path, folder.file("exp"),
       "--until", "targets")
     #expect(run.status == 0, "\(run.errors)")
     #expect(run.errors.contains("144 classes, 3 states of equal time for each label"))

@@ -15,15 +15,9 @@ struct AsteriskPreparationTests {
   private func prepare(_ transcripts: String, names: [String]) throws -> Int32 {
     let list = try folder.write(transcripts, to: "transcripts.txt")
     for name in names { try folder.write("sound", to: "audio/\(name).wav") }
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
-    let process = Process()
-    process.executableURL = root.appendingPathComponent("recipes/asterisk/prepare.sh")
-    process.arguments = [folder.file("audio"), list, folder.file("out")]
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus
+    return try runRecipe(
+      "asterisk/prepare.sh", folder.file("audio"), list, folder.file("out")
+    ).status
   }
 
   /// The words of all utterances, by id.

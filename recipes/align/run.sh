@@ -42,8 +42,8 @@ require_python "$environment" "$here/requirements.txt"
 some "$environment/bin/python" "$here/align.py" "$data" "$out" ${align[@]+"${align[@]}"}
 swift build -c release --package-path "$root" --product limbeck >&2
 limbeck=$root/.build/release/limbeck
-some "$limbeck" targets "$data" "$out/targets/states" --ark "$out/senones.txt" \
+some_limbeck "$out/targets/states/ledger.jsonl" targets "$data" "$out/targets/states" --ark "$out/senones.txt" \
   --map "$out/states.txt" ${targets[@]+"${targets[@]}"}
-some "$limbeck" targets "$data" "$out/targets/tied" --ark "$out/senones.txt" \
+some_limbeck "$out/targets/tied/ledger.jsonl" targets "$data" "$out/targets/tied" --ark "$out/senones.txt" \
   --names "$out/states.txt" ${targets[@]+"${targets[@]}"}
 exit $status

@@ -63,6 +63,6 @@ done
 
 swift build -c release --package-path "$root" --product limbeck >&2
 limbeck=$root/.build/release/limbeck
-some "$limbeck" run "$recipe" "$exp" ${jobs[@]+--threads "${jobs[1]}"}
+some_limbeck "$exp/ledger.jsonl" run "$recipe" "$exp" ${jobs[@]+--threads "${jobs[1]}"}
 "$limbeck" report "$exp" >&2
 exit $status

@@ -7,8 +7,8 @@
 #   --jobs N  threads (default: all cores); the results do not depend on it
 #   ROW       of the rows below, those to make (default: all, and the recipe's own student)
 #
-# Each row is an experiment of its own in EXP/ablation, with the features and members of EXP; the table
-# goes to standard output. Rows differ by what they say. What is done already is not done again.
+# Each row is an experiment of its own in EXP/ablation, with the features, the members and, but for what the
+# row says, the recipe of EXP; the table goes to standard output. What is done already is not done again.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 source "$root/recipes/requirements.sh"
@@ -33,6 +33,7 @@ done
 identity=$(cat "$exp"/stages/{features,targets,member,baseline}* | cksum)
 limbeck=$root/.build/release/limbeck
 none=(--set students={} --set search=null --set subsets=null --set missingClass=null)
+shopt -s nullglob
 
 # Makes one row: its name, what it is, and its settings.
 row() { # NAME TEXT SETTING...
@@ -51,7 +52,7 @@ row() { # NAME TEXT SETTING...
     echo "$identity" >"$own.new/identity"
     mv "$own.new" "$own"
   fi
-  some "$limbeck" run "$root/recipes/speechocean762/states.yaml" "$own" "${none[@]}" "${settings[@]}" \
+  some_limbeck "$own/ledger.jsonl" run "$exp/recipe.yaml" "$own" "${none[@]}" "${settings[@]}" \
     ${jobs[@]+"${jobs[@]}"} >"$own/table.txt"
   line "$text" <"$own/table.txt"
 }
@@ -60,7 +61,7 @@ row() { # NAME TEXT SETTING...
 line() { # TEXT
   awk -F'|' -v text="$1" '
     { gsub(/^ +| +$/, "", $2) }
-    $2 == "student" { print "| " text " |" $5 "|" $6 "|" $8 "|" $9 "|" }'
+    $2 == "student" && !found++ { print "| " text " |" $5 "|" $6 "|" $8 "|" $9 "|" }'
 }
 
 echo '| student | development % | test % | test NLL | test ECE % |'

@@ -61,6 +61,7 @@ else
 fi
 gzip -dc "$root/data/pocketsphinx-en-us/states.txt.gz" >"$exp/data/states.txt"
 
-some "$limbeck" run "$here/$recipe.yaml" "$exp" ${until[@]+"${until[@]}"} ${jobs[@]+--threads "${jobs[1]}"}
+some_limbeck "$exp/ledger.jsonl" run "$here/$recipe.yaml" "$exp" ${until[@]+"${until[@]}"} \
+  ${jobs[@]+--threads "${jobs[1]}"}
 [ ${#until[@]} -gt 0 ] || "$limbeck" report "$exp" >&2
 exit $status

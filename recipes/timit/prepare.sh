@@ -85,7 +85,7 @@ list_half "$test"
 
 for part in train development test; do
   folder=$work/$part
-  [ -s "$folder/wav.scp" ] || fail 65 "$corpus: no sentence falls to $part"
+  [ -s "$folder/wav.scp" ] || fail 66 "$corpus: no sentence falls to $part"
   touch "$folder/text"
   for list in wav.scp utt2spk text; do sort -o "$folder/$list" "$folder/$list"; done
   awk '{ list[$2] = list[$2] " " $1 } END { for (s in list) print s list[s] }' \

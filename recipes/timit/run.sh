@@ -4,7 +4,7 @@
 #   run.sh TIMIT [--until STAGE] [--exp DIR] [--jobs N]
 #
 #   TIMIT            the corpus (LDC93S1)
-#   --until STAGE    the last stage: features, targets, train, distill or score (default: score)
+#   --until STAGE    the last stage, as in limbeck run (default: score)
 #   --exp DIR        where everything goes (default: exp/timit)
 #   --jobs N         threads (default: all cores); the results do not depend on it
 #
@@ -38,6 +38,7 @@ limbeck=$root/.build/release/limbeck
 for part in train development test; do
   some "$limbeck" validate "$exp/data/$part" ${jobs[@]+"${jobs[@]}"} >&2
 done
-some "$limbeck" run "$here/recipe.yaml" "$exp" ${until[@]+"${until[@]}"} ${jobs[@]+--threads "${jobs[1]}"}
+some_limbeck "$exp/ledger.jsonl" run "$here/recipe.yaml" "$exp" ${until[@]+"${until[@]}"} \
+  ${jobs[@]+--threads "${jobs[1]}"}
 [ ${#until[@]} -gt 0 ] || "$limbeck" report "$exp" >&2
 exit $status
