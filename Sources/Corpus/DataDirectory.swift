@@ -72,6 +72,11 @@ package struct DataDirectory: Sendable {
   /// How many utterances the files name, usable or not.
   package var count: Int { utterances.count + faults.leftOutCount }
 
+  /// The ids of these.
+  package var ids: Set<String> {
+    Set(utterances.map(\.id)).union(faults.leftOut.map(\.utterance))
+  }
+
   /// Reads the files; audio is not opened.
   ///
   /// - Parameters:

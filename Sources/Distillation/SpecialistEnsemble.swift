@@ -45,13 +45,6 @@ package struct SpecialistEnsemble: Sendable {
       classes: generalist.classes.count, specialists: specialists.map(\.own))
   }
 
-  /// The number of weights and biases of all networks.
-  package var parameterCount: Int {
-    specialists.reduce(generalist.network.parameterCount) {
-      $0 + $1.model.network.parameterCount
-    }
-  }
-
   /// What is said of an utterance.
   package struct Answer: Sendable {
     /// Frames × classes, each row a distribution.

@@ -78,15 +78,16 @@ package enum Archive {
   /// is cut short or corrupt it is what stands before that place.
   ///
   /// - Parameter path: the archive.
-  /// - Returns: at least one vector that could be read, unless the file is empty or text.
+  /// - Returns: of a binary archive, at least one vector that could be read.
   /// - Throws: `FileFault` for a file that cannot be read, or a binary archive of which nothing can.
   package static func readReadableIntegers(_ path: String) throws(FileFault) -> ReadableIntegers {
     let reader = ByteReader(path: path, bytes: try TextFile.bytes(of: path))
-    var first = reader
-    if let key = try? takeKey(&first), !key.isEmpty, first.peek() == 0 {
-      return try readBinaryIntegers(reader)
-    }
-    return ReadableIntegers(vectors: try readIntegerLines(path))
+    // By the mark alone: the first key may be what is wrong.
+    var start = reader
+    start.skip { !isBlank($0) && $0 != UInt8(ascii: "\n") }
+    return start.peek(1) == 0
+      ? try readBinaryIntegers(reader)
+      : ReadableIntegers(vectors: try readIntegerLines(path))
   }
 
   private static func readBinaryIntegers(
@@ -105,7 +106,7 @@ package enum Archive {
         reader.key = ""
       }
     } catch {
-      guard !found.vectors.isEmpty else { throw error }
+      guard found.vectors.values.contains(where: { (try? $0.get()) != nil }) else { throw error }
       found.end = error
     }
     return found

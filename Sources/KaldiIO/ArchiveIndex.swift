@@ -38,32 +38,31 @@ package struct MatrixArchive: Sendable {
   /// - Throws: `FileFault` when it is cut short, corrupt, or holds anything else.
   package init(path: String, otherForms: OtherForms = .refused) throws(FileFault) {
     file = try RandomAccessFile(path)
-    var first = 0
-    if otherForms == .held, let (_, start) = try file.takeKey(&first),
-      try !MatrixArchive.isReadInParts(file.bytes(at: start, count: 6))
-    {
+    do {
+      entries = try MatrixArchive.entries(of: file)
+      held = []
+    } catch {
+      guard otherForms == .held else { throw error }
       let matrices = try Archive.readMatrices(path)
       entries = matrices.enumerated().map { index, entry in
         Entry(
           key: entry.key, rows: entry.matrix.rows, columns: entry.matrix.columns, offset: index)
       }
       held = matrices.map(\.matrix)
-      return
     }
-    held = []
-    var entries: [Entry] = []
-    var place = 0
-    while let (key, start) = try file.takeKey(&place) {
-      let entry = try MatrixArchive.entry(key, at: start, of: file)
-      entries.append(entry)
-      place = entry.offset + entry.bytesAValue * entry.rows * entry.columns
-    }
-    self.entries = entries
     try requireUnique(entries.map(\.key), in: path)
   }
 
-  private static func isReadInParts(_ start: [UInt8]) -> Bool {
-    start.starts(with: "\0BFM ".utf8) || start.starts(with: "\0BCM2 ".utf8)
+  /// Reads the headers of all matrices.
+  private static func entries(of file: RandomAccessFile) throws(FileFault) -> [Entry] {
+    var entries: [Entry] = []
+    var place = 0
+    while let (key, start) = try file.takeKey(&place) {
+      let entry = try entry(key, at: start, of: file)
+      entries.append(entry)
+      place = entry.offset + entry.bytesAValue * entry.rows * entry.columns
+    }
+    return entries
   }
 
   /// Reads the header of a matrix.

@@ -18,7 +18,8 @@ struct Distill: ParsableCommand {
     let experiment = try experiment.open(job)
     try experiment.step {
       try experiment.distill()
-      try skipped.check(experiment, until: .distill)
+      try skipped.check(
+        experiment, until: .distill, systems: try experiment.systems(of: .distill))
     }
   }
 }

@@ -105,8 +105,14 @@ struct SkippedOptions: ParsableArguments {
   var allowSkipped = SkippedShare(percent: 0)
 
   /// Throws when more utterances of an experiment were left out than are allowed.
-  func check(_ experiment: Experiment, until last: Stage) throws {
-    let (ledger, utterances) = try experiment.collectLedger(until: last)
+  ///
+  /// - Parameters:
+  ///   - experiment: which.
+  ///   - last: the last stage that was done.
+  ///   - systems: those whose training is checked; nil for all that there are after that stage.
+  /// - Throws: `SkippedFault`, and what `collectLedger` throws.
+  func check(_ experiment: Experiment, until last: Stage, systems: [String]? = nil) throws {
+    let (ledger, utterances) = try experiment.collectLedger(until: last, systems: systems)
     try check(ledger.withoutCopies, of: utterances, path: experiment.ledgerPath)
   }
 

@@ -23,7 +23,8 @@ struct Specialists: ParsableCommand {
     }
     try experiment.step {
       try experiment.trainSpecialists()
-      try skipped.check(experiment, until: .train)
+      try skipped.check(
+        experiment, until: .train, systems: try experiment.systems(of: .specialists))
     }
   }
 }

@@ -143,7 +143,9 @@ extension Experiment {
       try perform(
         own.system, inputs: inputs, outputs: [modelPath(own.system)], beside: [logPath(own.system)]
       ) {
-        try AtomicFile.write(try TextFile.text(of: logPath(trial)), to: logPath(own.system))
+        for path in [logPath, eventsPath] {
+          try AtomicFile.write(try TextFile.bytes(of: path(trial)), to: path(own.system))
+        }
         try model.named(own.system).write(to: modelPath(own.system))
       }
     }

@@ -112,14 +112,29 @@ extension Experiment {
   /// - Parameter part: which.
   /// - Throws: `ExperimentFault.otherOptions`, and `FileFault` when it cannot be told.
   func requireData(_ part: CorpusPart) throws {
-    let own = recipe.features.differences(from: try features(part).options())
-    guard own.isEmpty else {
-      throw ExperimentFault.otherOptions(features(part).path, of: .features, differences: own)
-    }
+    try requireFeatures(features(part), copy: nil)
     let targets = targets(part)
-    let others = recipe.targets.withoutFolders.differences(from: try targets.options())
-    guard others.isEmpty else {
-      throw ExperimentFault.otherOptions(targets.path, of: .targets, differences: others)
+    let differences = recipe.targets.withoutFolders.differences(from: try targets.options())
+    guard differences.isEmpty else {
+      throw ExperimentFault.otherOptions(targets.path, of: .targets, differences: differences)
+    }
+  }
+
+  /// Throws unless features were made with the recipe's options, of the audio as it is or as it is perturbed.
+  func requireFeatures(_ folder: FeatureFolder, copy: AugmentedCopy?) throws {
+    let found = try folder.description()
+    var differences = recipe.features.differences(from: found.options)
+    if recipe.corpus.channel != found.channel {
+      let (own, other) = (recipe.corpus.channel, found.channel)
+      differences.append(
+        "channel \(own.map(String.init) ?? "none"), not \(other.map(String.init) ?? "none")")
+    }
+    if copy != found.copy {
+      differences.append(
+        "augmentation \(JSONText.line(copy?.options)), not \(JSONText.line(found.copy?.options))")
+    }
+    guard differences.isEmpty else {
+      throw ExperimentFault.otherOptions(folder.path, of: .features, differences: differences)
     }
   }
 
@@ -129,28 +144,30 @@ extension Experiment {
   /// Gathers the ledgers of all parts in one, with a line for each utterance and stage, and checks that
   /// no frame is lost.
   ///
-  /// - Parameter last: the last stage that was done.
+  /// - Parameters:
+  ///   - last: the last stage that was done.
+  ///   - systems: those whose training is checked; nil for all that there are after that stage.
   /// - Returns: the ledger, and how many utterances the data directories have.
   /// - Throws: `ExperimentFault.unaccounted` for frames that are neither used nor left out.
   package func collectLedger(
-    until last: Stage = .score
+    until last: Stage = .score, systems: [String]? = nil
   ) throws -> (ledger: Ledger, utterances: Int) {
     let ledger = try writeLedger(until: last)
     var utterances = 0
     for part in CorpusPart.allCases {
-      let expected = try dataDirectory(part).count
+      let expected = try dataDirectory(part).ids
       let found = Set(
         ledger.entries.filter {
           $0.part == part.rawValue && ($0.stage == .data || $0.stage == .features)
-        }.map(\.utterance)
-      ).count
-      guard found == expected else {
+        }.map(\.utterance))
+      if let id = expected.symmetricDifference(found).min(by: inByteOrder) {
         throw ExperimentFault.unaccounted(
-          ledgerPath, what: "\(part.rawValue): utterances", expected: expected, found: found)
+          ledgerPath, what: "\(part.rawValue): entries of utterance \(id)",
+          expected: expected.contains(id) ? 1 : nil, found: found.contains(id) ? 1 : nil)
       }
-      utterances += expected
+      utterances += expected.count
     }
-    try Accounts(experiment: path).check(systems: systems(until: last))
+    try Accounts(experiment: path).check(systems: systems ?? self.systems(until: last))
     return (ledger, utterances)
   }
 
@@ -173,9 +190,12 @@ extension Experiment {
         ledger.append(entry)
       }
     }
-    for (folder, copy) in copies {
+    let isLearnt = [.distill, .specialists, .score].contains(last)
+    // Before students learn from copies these need not be there.
+    for (folder, copy) in copies
+    where isLearnt || FileManager.default.fileExists(atPath: folder.ledgerPath) {
       var own = try Ledger(path: folder.ledgerPath)
-      if [.distill, .specialists, .score].contains(last) {
+      if isLearnt {
         // Every frame of a copy is used: its classes need not be known.
         for (id, frames) in try folder.frameCounts().sorted(by: { inByteOrder($0.key, $1.key) }) {
           var entry = Ledger.Entry(id, .train)

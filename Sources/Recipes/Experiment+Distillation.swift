@@ -6,7 +6,7 @@ import Foundation
 import KaldiIO
 import LinearAlgebra
 import Logging
-package import Storage
+import Storage
 import Training
 
 extension Experiment {
@@ -51,7 +51,8 @@ extension Experiment {
     let own = part("train", try openFrames(.train), features(.train))
     return try [own]
       + copies.prefix(most ?? copies.count).map { features, copy in
-        part(
+        try requireFeatures(features, copy: copy)
+        return part(
           copy.name,
           try ArchiveFrames(
             features: try MatrixArchive(path: features.archivePath), targets: nil,
@@ -61,17 +62,29 @@ extension Experiment {
 
   /// T, λ and the mean that students learn with: those that the search has chosen, or the recipe's.
   ///
-  /// - Throws: `FileFault` when there should have been a search, and was none or one of other points.
-  func distillation() throws(FileFault) -> DistillationOptions {
+  /// - Throws: `FileFault` when there should have been a search, and was none or one of another recipe, other data
+  ///   or other members.
+  func distillation() throws -> DistillationOptions {
     guard let search = recipe.search else { return recipe.distillation }
     let report = try SearchReport(path: searchPath)
-    guard
-      report.points.map(\.distillation) == search.points(largest: recipe.distillation.largest)
-    else {
-      throw .malformed(
-        path: searchPath, expected: "the points of this recipe's search", found: "others")
+    guard isFresh("search", inputs: try inputs(of: search), outputs: [searchPath]) else {
+      throw FileFault.malformed(
+        path: searchPath, expected: "the search of this recipe, data and members",
+        found: "another; run limbeck distill")
     }
     return report.chosen
+  }
+
+  /// What a search depends on.
+  private func inputs(of search: SearchOptions) throws -> Inputs {
+    var inputs = try trainingInputs()
+    inputs.add("search", search)
+    inputs.add("student", recipe.student)
+    inputs.add("context", recipe.context)
+    inputs.add("largest", recipe.distillation.largest)
+    inputs.add("augmentation", recipe.augmentation)
+    for job in memberJobs { try inputs.add(file: modelPath(job.system)) }
+    return inputs
   }
 
   /// Tries the recipe's points, each by a student, and writes `search.json` with the best on the development
@@ -111,7 +124,9 @@ extension Experiment {
     guard let report = SearchReport(points) else {
       throw ExperimentFault.allDiverged(studentJobs[0].system)
     }
+    begin("search")
     try AtomicFile.write(JSONText.document(report), to: searchPath)
+    try finish("search", inputs: try inputs(of: options), outputs: [searchPath])
     reporter.log.info("\(searchPath):\n\(report.table.markdown)")
   }
 
@@ -142,8 +157,8 @@ extension Experiment {
   /// What the soft targets of the training frames, of which the students have learnt, lose by being stored.
   ///
   /// - Returns: nil when they are not there any more.
-  /// - Throws: `FileFault` when there should have been a search, and was none or one of other points.
-  package func softTargetReport() throws(FileFault) -> SoftTargetReport? {
+  /// - Throws: `FileFault` when there should have been a search, and was none or another.
+  package func softTargetReport() throws -> SoftTargetReport? {
     let own = try distillation()
     let path = SoftTargetReport.path(
       of: "\(path)/\(softTargetFolder(own.mean, own.temperature))/train.ark")

@@ -124,16 +124,21 @@ struct Inputs {
     lines.append("\(name) \(try Fingerprint(ofFile: path))")
   }
 
-  /// Adds a recording by its path, size and time of change, since a corpus is long to read; of a command
+  /// Adds a recording by its path, size, time of change and whether it can be read, since a corpus is long to
+  /// read itself; of a command
   /// its text is all that is known.
   mutating func add(_ recording: Recording) {
     guard case .file(let path) = recording else {
       lines.append("\(recording)")
       return
     }
-    let facts = try? FileManager.default.attributesOfItem(atPath: path)
+    let manager = FileManager.default
+    // Of a link, what it leads to.
+    let facts = try? manager.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
     let changed = (facts?[.modificationDate] as? Date)?.timeIntervalSince1970
-    lines.append("\(path) \(facts?[.size] ?? "missing") \(changed.map { "\($0)" } ?? "")")
+    lines.append(
+      "\(path) \(facts?[.size] ?? "missing") \(changed.map { "\($0)" } ?? "")"
+        + (manager.isReadableFile(atPath: path) ? "" : " unreadable"))
   }
 
   /// Adds which part of which recording an utterance is; not the recording's bytes.

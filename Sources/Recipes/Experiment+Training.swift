@@ -95,6 +95,23 @@ extension Experiment {
     }
   }
 
+  /// The systems whose models a single step after the training takes or makes.
+  ///
+  /// - Parameter step: `distill` or `specialists`.
+  /// - Returns: a part of `systems(until:)`.
+  /// - Throws: `FileFault` when the clusters of specialists cannot be read.
+  package func systems(of step: Stage) throws(FileFault) -> [String] {
+    switch step {
+    case .distill: (memberJobs + studentJobs).map(\.system)
+    case .specialists:
+      [Experiment.generalist]
+        + memberJobs.prefix(
+          recipe.specialists?.student == nil ? 0 : try comparedEnsemble()?.members ?? 0
+        ).map(\.system)
+    case .features, .targets, .train, .search, .score: systems(until: step)
+    }
+  }
+
   /// The number of a member, by its name; nil of another system.
   static func memberNumber(_ system: String) -> Int? {
     system.hasPrefix("member-") ? Int(system.dropFirst("member-".count)) : nil
@@ -140,6 +157,10 @@ extension Experiment {
 
   func logPath(_ system: String) -> String { "\(path)/models/\(system).log.jsonl" }
 
+  func eventsPath(_ system: String) -> String {
+    "\(path)/tensorboard/\(system)/events.out.tfevents.limbeck"
+  }
+
   /// Trains the networks that are not fresh, side by side.
   ///
   /// - Parameters:
@@ -166,7 +187,6 @@ extension Experiment {
     guard !stale.isEmpty else { return }
     let data = try openTrainingData(of: stale.map { jobs[$0] }, on: transfer)
     let objectives = try jobs.map { try objective($0, data[0].classes) }
-    for index in stale { begin(jobs[index].system) }
     let log = reporter.log
     let observer = TrainingObserver(
       work: stale.map { jobs[$0].system }.joined(separator: " "),
@@ -183,7 +203,6 @@ extension Experiment {
           try train(
             job, on: data[index], objective: objectives[stale[index]], inputs: inputs[stale[index]],
             workers: share, observer: observer)
-          try finish(job.system, inputs: inputs[stale[index]], outputs: [modelPath(job.system)])
         } catch ExperimentFault.training(let system, let fault)
           where fault.isDivergence && job.isTrial
         {
@@ -200,19 +219,25 @@ extension Experiment {
     for result in results { try result.get() }
   }
 
-  /// Trains one network and writes its model and its log; one that was stopped goes on.
+  /// Trains one network and writes its model, its log and its record; one that was stopped goes on.
   func train(
     _ job: TrainingJob, on data: TrainingData, objective: any TrainingObjective, inputs: Inputs,
     workers: Workers, observer: TrainingObserver
   ) throws {
+    let log = reporter.log
+    let folder = "\(path)/checkpoints/\(job.system)"
+    let lock = try FolderLock(folder)
+    guard !isFresh(job, inputs: inputs) else {
+      // Another run has trained it while this one read its data.
+      observer.skip(frames: job.training.epochs * data.train.count)
+      return
+    }
+    begin(job.system)
     let network =
       job.specialist?.start
       ?? AcousticNetwork(
         features: recipe.features.columns, context: recipe.context.offsets, hidden: job.hidden,
         classes: data.classes.count, seed: job.seed)
-    let log = reporter.log
-    let folder = "\(path)/checkpoints/\(job.system)"
-    let lock = try FolderLock(folder)
     let checkpoints = CheckpointFolder(
       folder, identity: inputs.lines, pause: checkpointPause
     ) { log.warning("\(job.system): \($0)") }
@@ -220,7 +245,7 @@ extension Experiment {
       options: job.training, seed: job.seed, workers: workers, checkpoints: checkpoints,
       log: TrainingLog.Paths(
         lines: logPath(job.system),
-        events: "\(path)/tensorboard/\(job.system)/events.out.tfevents.limbeck"))
+        events: eventsPath(job.system)))
     let outcome: Trainer.Outcome
     do throws(TrainingFault) {
       outcome = try trainer.train(
@@ -243,6 +268,8 @@ extension Experiment {
         system: job.system, seed: job.seed, epoch: outcome.epoch,
         developmentAccuracy: best.developmentAccuracy, limbeckVersion: limbeckVersion))
     try model.write(to: modelPath(job.system))
+    // Until then they are all that a run which is stopped here could go on from.
+    try finish(job.system, inputs: inputs, outputs: [modelPath(job.system)])
     checkpoints.remove()
     _ = consume lock
   }

@@ -28,7 +28,7 @@ package struct FeatureRequest: Sendable {
 }
 
 /// One of the perturbed copies of a set of utterances.
-package struct AugmentedCopy: Sendable, Encodable {
+package struct AugmentedCopy: Sendable, Equatable, Codable {
   let options: AugmentationOptions
   /// From 1.
   let number: Int

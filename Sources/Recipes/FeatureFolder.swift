@@ -9,9 +9,13 @@ package import Storage
 /// `ledger.jsonl`, and `utt2spk` where the data directory has it.
 package struct FeatureFolder: Sendable {
   /// What `features.json` holds.
-  private struct Description: Codable {
+  struct Description: Codable {
     let options: FeatureOptions
     let version: String
+    /// The channel of the recordings, from one, where one was asked for.
+    var channel: Int?
+    /// How the audio was perturbed; absent when it was not.
+    var copy: AugmentedCopy?
     /// How matrices are compressed, and the largest error of a feature by that; absent when they are
     /// whole.
     var compression: String?
@@ -49,10 +53,13 @@ package struct FeatureFolder: Sendable {
   }
 
   /// The options that the features were made with.
-  package func options() throws(FileFault) -> FeatureOptions {
+  package func options() throws(FileFault) -> FeatureOptions { try description().options }
+
+  /// What `features.json` says.
+  func description() throws(FileFault) -> Description {
     let data = try TextFile.bytes(of: descriptionPath)
     do {
-      return try JSONDecoder().decode(Description.self, from: data).options
+      return try JSONDecoder().decode(Description.self, from: data)
     } catch {
       throw .malformed(
         path: descriptionPath, expected: "feature options and a version", found: "\(error)")
@@ -102,8 +109,8 @@ package struct FeatureFolder: Sendable {
     var compression: String?
     if case .compressed(let chosen) = request.form { compression = chosen.rawValue }
     let description = Description(
-      options: request.options, version: limbeckVersion, compression: compression,
-      largestError: error)
+      options: request.options, version: limbeckVersion, channel: request.channel,
+      copy: request.copy, compression: compression, largestError: error)
     try AtomicFile.write(JSONText.document(description), to: descriptionPath)
   }
 }

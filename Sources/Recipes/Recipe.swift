@@ -217,6 +217,6 @@ private func isOfName(_ letter: Unicode.Scalar) -> Bool {
 /// Throws when the runs of frames of a time-delay network are longer than a batch.
 private func requireChunk(_ training: TrainingOptions, _ hidden: HiddenShape) throws {
   try requireOption(
-    hidden.timeOffsets == nil || training.chunk <= training.batchSize, "chunk",
+    hidden.timeOffsets == nil || training.chunk <= training.batchSize, "training.chunk",
     expected: "at most the batchSize, \(training.batchSize) frames", found: training.chunk)
 }

@@ -118,7 +118,7 @@ package struct Report {
       ])
   }
 
-  private static func choiceSection(_ experiment: Experiment) throws(FileFault) -> Section {
+  private static func choiceSection(_ experiment: Experiment) throws -> Section {
     var blocks: [Block] = []
     if experiment.recipe.search != nil {
       let search = try SearchReport(path: experiment.searchPath)

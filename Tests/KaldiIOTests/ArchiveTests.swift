@@ -344,6 +344,37 @@ struct ArchiveScriptTests {
     #expect(throws: FileFault.self) { try MatrixArchive(path: fixture(name)) }
   }
 
+  @Test("an archive may have matrices of several forms, as Kaldi compresses short ones otherwise")
+  func severalForms() throws {
+    let folder = try TemporaryFolder()
+    let matrix = Matrix(rows: 2, columns: 2, values: [1, 2, 3, 4])
+    var bytes = Data()
+    let forms: [ArchiveForm] = [.compressed(.twoBytes), .compressed(.speech), .binary]
+    for (key, form) in zip(["a", "b", "c"], forms) {
+      var writer = try ArchiveWriter(folder.file(key), form: form)
+      try writer.write(key, .matrix(matrix))
+      try writer.commit()
+      bytes += try TextFile.bytes(of: folder.file(key))
+    }
+    let path = try folder.write(bytes, to: "all.ark")
+    let archive = try MatrixArchive(path: path, otherForms: .held)
+    #expect(archive.entries.map(\.key) == ["a", "b", "c"])
+    for entry in archive.entries {
+      let found = try archive.read(0..<2, of: entry).values
+      #expect(mismatch(found, matrix.values, absolute: 0.02) == nil)
+    }
+    #expect(throws: FileFault.self) { try MatrixArchive(path: path) }
+  }
+
+  @Test("a binary archive whose first key is no UTF-8 is not taken for text")
+  func badFirstKey() throws {
+    let folder = try TemporaryFolder()
+    let good = try TextFile.bytes(of: fixture("integers.ark"))
+    let path = try folder.write(Data([0x63, 0xE9]) + good.dropFirst(), to: "latin.ark")
+    let fault = #expect(throws: FileFault.self) { try Archive.readReadableIntegers(path) }
+    #expect(fault?.description.contains("a key in UTF-8") == true)
+  }
+
   @Test("a bad line of integers in text is its key's alone")
   func integerLines() throws {
     let folder = try TemporaryFolder()

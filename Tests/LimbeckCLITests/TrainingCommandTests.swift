@@ -243,7 +243,7 @@ struct TrainingCommandTests {
       (
         "hidden: {layers: 1, units: 12}\n  training: {epochs: 2, batchSize: 32}",
         "hidden: {timeOffsets: [[0, 1]]}\n  training: {chunk: 64, batchSize: 32}",
-        "chunk: expected at most the batchSize, 32 frames, found 64"
+        "student.training.chunk: expected at most the batchSize, 32 frames, found 64"
       ),
       ("dropout: 0.1", "learningRate: fast", "a number for ensemble.training.learningRate"),
       (

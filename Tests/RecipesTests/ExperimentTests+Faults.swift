@@ -131,7 +131,7 @@ extension ExperimentTests {
     #expect(shorter?.contains("test, targets: frames of test-1: expected 58, found 57") == true)
     // An utterance of the data directory that features do not know.
     let unknown = try fault("data/test/wav.scp") { $0 + "more /more.wav\n" }
-    #expect(unknown?.contains("test: utterances: expected 5, found 4") == true)
+    #expect(unknown?.contains("test: entries of utterance more: expected 1, found none") == true)
     // Frames that were not scored, or not trained on.
     let unscored = try fault("scores.json") {
       $0.replacing("\"frames\" : 232", with: "\"frames\" : 231")
@@ -191,6 +191,67 @@ extension ExperimentTests {
       let text = fault?.description ?? ""
       #expect(text.hasPrefix(corpus.experimentPath + folder) && text.hasSuffix(expected), "\(text)")
     }
+  }
+
+  @Test("utterances of another corpus are no account of this one's")
+  func otherCorpus() throws {
+    let corpus = try SampleCorpus()
+    _ = try experiment(corpus).run(until: .train)
+    let script = corpus.experimentPath + "/data/train/wav.scp"
+    let text = try TextFile.text(of: script)
+    try AtomicFile.write(text.replacing("train-7 ", with: "train-x "), to: script)
+    let fault = #expect(throws: ExperimentFault.self) {
+      try experiment(corpus).collectLedger(until: .train)
+    }
+    #expect(
+      fault?.description.contains("entries of utterance train-7: expected none, found 1") == true,
+      "\(String(describing: fault))")
+  }
+
+  @Test("audio behind a link is noticed when it changes")
+  func linkedAudio() throws {
+    let corpus = try SampleCorpus()
+    let (link, file) = (corpus.folder.file("audio/test-0.wav"), corpus.folder.file("moved.wav"))
+    try FileManager.default.moveItem(atPath: link, toPath: file)
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: file)
+    func frames() throws -> Int? {
+      _ = try experiment(corpus).run(until: .features)
+      return try FeatureFolder(path: corpus.experimentPath + "/features/test")
+        .frameCounts()["test-0"]
+    }
+    #expect(try frames() == 58)
+    AudioFixture.write(
+      generatedWaveform(count: 8000), to: file, sampleRate: SampleCorpus.sampleRate)
+    #expect(try frames() == 98)
+  }
+
+  @Test("a training whose record cannot be written keeps its checkpoints")
+  func recordFault() throws {
+    let corpus = try SampleCorpus()
+    let experiment = try experiment(corpus)
+    _ = try experiment.run(until: .targets)
+    let inTheWay = corpus.experimentPath + "/stages/member-00.part"
+    try FileManager.default.createDirectory(
+      atPath: inTheWay, withIntermediateDirectories: true)
+    #expect(throws: FileFault.self) { try experiment.trainMember(0) }
+    let checkpoints = corpus.experimentPath + "/checkpoints/member-00"
+    #expect(try !FileManager.default.contentsOfDirectory(atPath: checkpoints).isEmpty)
+    try FileManager.default.removeItem(atPath: inTheWay)
+    try experiment.trainMember(0)
+    #expect(!FileManager.default.fileExists(atPath: checkpoints))
+  }
+
+  @Test("students are distilled of members that were trained one by one, without baselines")
+  func stepByStep() throws {
+    let corpus = try SampleCorpus()
+    let experiment = try experiment(corpus)
+    _ = try experiment.run(until: .targets)
+    for member in 0..<2 { try experiment.trainMember(member) }
+    try experiment.distill()
+    let (ledger, _) = try experiment.collectLedger(
+      until: .distill, systems: try experiment.systems(of: .distill))
+    #expect(ledger.leftOut.isEmpty)
+    #expect(throws: FileFault.self) { try experiment.collectLedger(until: .distill) }
   }
 
   @Test("a run of all stages has its experiment alone, single steps share it")

@@ -85,6 +85,11 @@ extension ExperimentTests {
         try AcousticModel(path: "\(corpus.experimentPath)/models/\($0).safetensors")
       }
       #expect(models[0].network == models[1].network)
+      let events = try [name, trial].map {
+        try TextFile.bytes(
+          of: "\(corpus.experimentPath)/tensorboard/\($0)/events.out.tfevents.limbeck")
+      }
+      #expect(events[0] == events[1])
       #expect(models[0].provenance.developmentAccuracy == best)
     }
     #expect(report.points.count { $0.developmentAccuracy == nil } == 8)
@@ -149,11 +154,12 @@ extension ExperimentTests {
         .trainSpecialists()
     }
     #expect(rivals == .staleModel(corpus.experimentPath + "/models/member-00.safetensors"))
-    let other = #expect(throws: FileFault.self) {
-      try experiment(specialists + search.replacing("[1, 2]", with: "[5]"), recipe)
-        .trainSpecialists()
+    for (old, new) in [("[1, 2]", "[5]"), ("[0]", "[0], epochs: 1")] {
+      let other = #expect(throws: FileFault.self) {
+        try experiment(specialists + search.replacing(old, with: new), recipe).trainSpecialists()
+      }
+      #expect("\(try #require(other))".contains("expected the search of this recipe"))
     }
-    #expect("\(try #require(other))".contains("expected the points of this recipe's search"))
     // What was scored had a search, which is gone when a recipe without one runs.
     let before = try Description(of: corpus.experimentPath).text
     _ = try experiment("", recipe).run(until: .distill)
@@ -238,6 +244,11 @@ extension ExperimentTests {
       #expect(slow["models/\(name).safetensors"] == same["models/\(name).safetensors"])
     }
     #expect(slow["models/student.safetensors"] != same["models/student.safetensors"])
+    // Students are not taught by copies of another recipe, nor taken for fresh with them.
+    try corpus.folder.write(
+      recipe + "augmentation: {copies: 1, speed: [1.5]}\n", to: "recipe.yaml")
+    let fault = #expect(throws: ExperimentFault.self) { try experiment(corpus).distill() }
+    #expect(fault?.description.contains("features/train-copy-1: expected the recipe's") == true)
     // Noise, and masks, each change the features alone.
     let noisy = try run("copies: 1, speed: [1], signalToNoise: [0, 0]")
     let masked = try run("copies: 1, speed: [1], frequencyMasks: 3")
