@@ -57,7 +57,7 @@ install_packages() { # PACKAGE...
   as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# Installs what the build needs and is missing: Swift itself, pkg-config, and the libraries.
+# Installs git, pkg-config and the libraries that the build needs, where they are missing; Swift must be there.
 require_build_tools() {
   command -v swift >/dev/null ||
     fail 69 "there is no swift here: install a toolchain of version 6.2 or later from swift.org"

@@ -9,7 +9,4 @@ package struct Waveform: Sendable, Equatable {
     precondition(sampleRate > 0, "Waveform: \(sampleRate) Hz is not a sample rate")
     (self.sampleRate, self.samples) = (sampleRate, samples)
   }
-
-  /// The length in seconds.
-  package var duration: Double { Double(samples.count) / Double(sampleRate) }
 }

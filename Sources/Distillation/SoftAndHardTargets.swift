@@ -28,8 +28,10 @@ package struct SoftAndHardTargets: TrainingObjective {
     hardWeight = Float(options.hardWeight)
   }
 
+  /// A frame without a class, as of a perturbed copy, has the soft term alone, whatever λ is.
   package var weight: Double {
-    Double(hardWeight) * hard.weight + Double((1 - hardWeight) * temperature * temperature)
+    let soft = Double(temperature * temperature)
+    return max(soft, Double(hardWeight) * hard.weight + Double(1 - hardWeight) * soft)
   }
 
   package func replaceByGradient(

@@ -34,7 +34,8 @@ package struct Bootstrap: Sendable {
   package let unit: Unit
   /// The unit of each utterance, from 0.
   private let units: [Int]
-  private let unitCount: Int
+  /// How many units there are; an interval of one alone has no width.
+  package let unitCount: Int
   private let seed: UInt64
   /// How often each utterance is drawn, for each resample.
   private let draws: [[Int32]]

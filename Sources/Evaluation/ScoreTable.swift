@@ -35,7 +35,7 @@ extension ScoreReport {
     let rows = systems.map { score in
       [
         score.system, grouped(score.parameters),
-        score.framesPerSecond.map { grouped(Int(($0 / 100).rounded()) * 100) } ?? "",
+        score.framesPerSecond.map(roundedRate) ?? "",
         percent(score.development.accuracy, score.development.halfWidth),
         percent(score.test.accuracy, score.test.halfWidth),
         score.test.withoutSilence.map { percent($0.accuracy, $0.halfWidth) } ?? "",
@@ -63,7 +63,7 @@ extension ScoreReport {
           ]
         },
       note: """
-        Two members choose different classes on \(hundredths(differing.value)) % \
+        Two members choose different classes, of the models' own, on \(hundredths(differing.value)) % \
         (\(hundredths(differing.low)) to \(hundredths(differing.high))) of the test frames; the divergence \
         of the members from their mean is \(String(format: "%.3f", divergence.value)) nats a frame. \
         Of fewer members than all, the mean over those that follow each other.
@@ -140,7 +140,11 @@ extension SpecialistScore {
             name, grouped(row.generalist.frames),
             percent(row.generalist.accuracy, row.generalist.halfWidth),
             percent(row.combined.accuracy, row.combined.halfWidth),
-          ] + row.gain.cells + [hundredths(row.gain.value / row.generalist.accuracy)]
+          ] + row.gain.cells
+            + [
+              row.generalist.accuracy > 0
+                ? hundredths(row.gain.value / row.generalist.accuracy) : ""
+            ]
         },
       note: """
         All specialists are computed for each frame; \(String(format: "%.2f", activeAFrame)) in the mean are \
@@ -160,7 +164,7 @@ extension SpecialistScore {
         + costs.map { cost in
           [
             cost.system, "\(cost.networks)", grouped(cost.parameters), grouped(cost.multiplyAdds),
-            grouped(Int((cost.framesPerSecond / 100).rounded()) * 100),
+            roundedRate(cost.framesPerSecond),
             grouped(cost.trainingFrames), String(format: "%.2e", cost.trainingMultiplyAdds),
             percent(cost.test.accuracy, cost.test.halfWidth),
           ]
@@ -185,6 +189,13 @@ private func grouped(_ number: Int) -> String {
   var digits = Array(String(number))
   for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
   return String(digits)
+}
+
+/// Frames a second, to three digits at least and to hundreds at most.
+private func roundedRate(_ rate: Double) -> String {
+  guard rate >= 1 else { return String(format: "%.2f", rate) }
+  let step = min(100, max(1, pow(10, floor(log10(rate)) - 2)))
+  return grouped(Int((rate / step).rounded() * step))
 }
 
 /// A Markdown table whose cells are padded to the width of their column.

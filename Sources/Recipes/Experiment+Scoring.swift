@@ -183,7 +183,8 @@ extension Experiment {
         \(rules.text) Development: \(first.development.extent); test: \(first.test.extent). \
         members stands for the members' mean. ± is half of the 95 % bootstrap interval over \
         \(onTest.unit) (\(recipe.scoring.resamples) resamples, seed \(recipe.scoring.seed)); p is that of a \
-        paired randomisation test over the same units. NLL: the mean of -ln p of the true class, in nats; \
+        paired randomisation test over the same units\(onTest.unitCount > 1
+          ? "" : ", of which there is one alone, whose intervals have no width and tell nothing"). NLL: the mean of -ln p of the true class, in nats; \
         ECE: the expected calibration error of 15 bins; both of the model's own classes. frames/s: \
         test frames in a second on one thread, from log-mel to logits.
         """,
@@ -223,7 +224,7 @@ extension Experiment {
           "ensemble - \(studentName)", ensemble, minus: student, bootstrap: bootstrap),
       ]
       // A share of a gain that may be none says nothing.
-      guard let gain, gain.low > 0 else { continue }
+      guard let gain, gain.low > 0, bootstrap.unitCount > 1 else { continue }
       comparisons.append(
         ComparisonScore(
           "share of the gain recovered by \(studentName)", utterances: baseline[0].count,

@@ -55,6 +55,34 @@ package struct Recipe: Sendable, Codable {
     }
   }
 
+  /// What a recipe says of a baseline; what it does not say is the student's.
+  private struct BaselineSection: Decodable {
+    let seed: UInt64?
+    let hidden: HiddenShape?
+    let training: TrainingOptions?
+
+    init(from decoder: any Decoder) throws {
+      let read = try OptionReader<SystemOptions.CodingKeys>(decoder)
+      seed = try read.optional(.seed)
+      hidden = try read.optional(.hidden)
+      training = try read.optional(.training)
+    }
+
+    /// The baseline of a student, which is a network of the same size.
+    static func baseline(
+      _ section: BaselineSection?, of student: SystemOptions
+    ) throws -> SystemOptions {
+      var baseline = student
+      baseline.seed = section?.seed ?? student.seed
+      baseline.training = section?.training ?? student.training
+      try requireOption(
+        section?.hidden ?? student.hidden == student.hidden, "baseline.hidden",
+        expected: "that of the student", found: "another")
+      try requireChunk(baseline.training, baseline.hidden, of: "baseline.")
+      return baseline
+    }
+  }
+
   /// The ensemble: members that differ in their seed alone.
   package struct EnsembleOptions: Sendable, Codable {
     package var members = 5
@@ -101,10 +129,7 @@ package struct Recipe: Sendable, Codable {
     package init(from decoder: any Decoder) throws {
       let read = try OptionReader<CodingKeys>(decoder)
       student = try read(.student)
-      baseline = try read(.baseline, default: student)
-      try requireOption(
-        baseline.hidden == student.hidden, "baseline.hidden", expected: "that of the student",
-        found: "another")
+      baseline = try BaselineSection.baseline(try read.optional(.baseline), of: student)
     }
   }
 
@@ -179,7 +204,7 @@ package struct Recipe: Sendable, Codable {
     context = try read(.context, default: ContextWindow())
     ensemble = try read(.ensemble, default: EnsembleOptions())
     student = try read(.student, default: SystemOptions())
-    baseline = try read(.baseline, default: student)
+    baseline = try BaselineSection.baseline(try read.optional(.baseline), of: student)
     baselineSearch = try read.optional(.baselineSearch)
     students = try read(.students, default: [:])
     for name in students.keys.sorted() {
@@ -215,8 +240,10 @@ private func isOfName(_ letter: Unicode.Scalar) -> Bool {
 }
 
 /// Throws when the runs of frames of a time-delay network are longer than a batch.
-private func requireChunk(_ training: TrainingOptions, _ hidden: HiddenShape) throws {
+private func requireChunk(
+  _ training: TrainingOptions, _ hidden: HiddenShape, of system: String = ""
+) throws {
   try requireOption(
-    hidden.timeOffsets == nil || training.chunk <= training.batchSize, "training.chunk",
+    hidden.timeOffsets == nil || training.chunk <= training.batchSize, "\(system)training.chunk",
     expected: "at most the batchSize, \(training.batchSize) frames", found: training.chunk)
 }

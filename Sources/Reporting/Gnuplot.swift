@@ -52,6 +52,9 @@ enum Gnuplot {
     "'\(text.replacing("'", with: "''"))'"
   }
 
+  /// The name of a tic, which gnuplot takes for a format.
+  static func tic(_ name: String) -> String { quoted(name.replacing("%", with: "%%")) }
+
   /// A named block of data, a line for each row.
   static func block(_ name: String, _ rows: [[Double]]) -> String {
     let lines = rows.map { row in

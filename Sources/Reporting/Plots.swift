@@ -164,7 +164,7 @@ func reliabilityFigure(
 func pointFigure(
   _ caption: String, names: [String], systems: [(name: String, values: [Double])]
 ) throws(FileFault) -> Figure {
-  let tics = names.enumerated().map { "\(Gnuplot.quoted($1)) \($0)" }.joined(separator: ", ")
+  let tics = names.enumerated().map { "\(Gnuplot.tic($1)) \($0)" }.joined(separator: ", ")
   return try Figure(
     caption,
     """
@@ -209,7 +209,7 @@ extension TestAnalysis {
 
       """
     script += image("bands", bands) + "plot $bands matrix using \(seconds) with image\n"
-    let tics = shown.enumerated().map { "\(Gnuplot.quoted(labels[$1])) \($0)" }
+    let tics = shown.enumerated().map { "\(Gnuplot.tic(labels[$1])) \($0)" }
     script += """
       set palette defined (0 '#ffffff', 1 '#0072B2'); set cbrange [0:1]
       set ytics (\(tics.joined(separator: ", "))) font ',10'; set ylabel ''

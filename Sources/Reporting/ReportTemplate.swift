@@ -64,7 +64,8 @@ let reportTemplate = #"""
   </section>
   {{/sections}}
   <script>
-  // A click on the head of a column sorts the rows by it: numbers as such, what is empty last.
+  // A click on the head of a column sorts the rows by it: numbers first and as such, what is empty last.
+  const number = /^-?[\d,]+(\.\d+)?(e[+-]?\d+)?( (±|to|\*).*)?$/;
   for (const button of document.querySelectorAll("thead button")) {
     button.addEventListener("click", () => {
       const head = button.parentElement;
@@ -75,14 +76,13 @@ let reportTemplate = #"""
       const body = head.closest("table").tBodies[0];
       const key = row => {
         const text = row.cells[column].textContent;
-        const number = parseFloat(text.replace(/,/g, ""));
-        return Number.isNaN(number) ? text : number;
+        return number.test(text) ? parseFloat(text.replace(/,/g, "")) : text;
       };
       const compare = (a, b) => {
         const [x, y] = [key(a), key(b)];
         if (x === "" || y === "") return (x === "") - (y === "");
-        const order = typeof x === "number" && typeof y === "number"
-          ? x - y : String(x).localeCompare(String(y));
+        if (typeof x !== typeof y) return typeof x === "number" ? -1 : 1;
+        const order = typeof x === "number" ? x - y : x.localeCompare(y);
         return falling ? -order : order;
       };
       body.append(...[...body.rows].sort(compare));

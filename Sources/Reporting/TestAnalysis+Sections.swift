@@ -88,7 +88,7 @@ extension TestAnalysis {
         let share = Double(system.confusions.frames[truth][chosen]) / Double(count)
         return Report.TableView.Cell(
           text: share >= 0.005 ? String(format: "%.0f", 100 * share) : "",
-          shade: share >= 0.005 ? String(format: "%.2f", min(0.9, share)) : nil)
+          shade: share >= 0.005 ? String(format: "%.2f", min(0.75, share)) : nil)
       }
       return Report.TableView.Row(
         cells: [

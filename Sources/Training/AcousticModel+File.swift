@@ -129,7 +129,7 @@ private struct ModelFile {
     for (index, offsets) in try timeOffsets().enumerated() {
       let weights = try tensor("layers.\(index).weight", dimensions: 2)
       let bias = try tensor("layers.\(index).bias", dimensions: 1)
-      guard bias.shape[0] == weights.shape[0], !offsets.isEmpty,
+      guard bias.shape[0] == weights.shape[0], bias.shape[0] > 0, !offsets.isEmpty,
         zip(offsets, offsets.dropFirst()).allSatisfy({ $0 < $1 }),
         offsets.allSatisfy({ (-100_000...100_000).contains($0) }),
         weights.shape[1] % offsets.count == 0,

@@ -15,8 +15,8 @@ package protocol TrainingObjective: Sendable {
     _ logits: inout MutableSpan<Float>, label: Int32, softTarget: Span<Float>, scale: Float
   ) -> Float
 
-  /// What the loss is multiplied with in all: the loss of equal logits is this times the logarithm of the
-  /// number of classes.
+  /// What the loss of a frame is multiplied with at most: that of equal logits is at most this times the
+  /// logarithm of the number of classes.
   var weight: Double { get }
 }
 

@@ -46,9 +46,9 @@ extension ExperimentTests {
     #expect(subsets.allSatisfy { $0.test.frames == 4 * 58 })
     // Of all utterances, hard targets teach what they teach a baseline of the same options, and soft ones more.
     let whole = try TextFile.text(of: corpus.recipePath)
-    try corpus.folder.write(whole + "baseline: \(small)\n", to: "recipe.yaml")
+    try corpus.folder.write(whole + "students: {same: {student: \(small)}}\n", to: "recipe.yaml")
     _ = try experiment(corpus).run()
-    let weights = try ["baseline", "subset-100pct-hard", "subset-100pct-soft"].map {
+    let weights = try ["baseline-same", "subset-100pct-hard", "subset-100pct-soft"].map {
       try AcousticModel(path: "\(corpus.experimentPath)/models/\($0).safetensors").network
         .layers[0].weights.values
     }

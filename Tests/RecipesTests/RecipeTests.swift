@@ -34,6 +34,24 @@ struct RecipeTests {
     #expect(recipe.targets.lengthTolerance == 3)
   }
 
+  @Test("what is not said of a baseline is its student's")
+  func baselines() throws {
+    let student = "{hidden: {units: 3}, seed: 7, training: {epochs: 2}}"
+    let recipe = try read(
+      corpus + targets + """
+        student: \(student)
+        baseline: {training: {epochs: 5}}
+        students: {small: {student: \(student), baseline: {seed: 8}}}
+
+        """)
+    for baseline in [recipe.baseline, try #require(recipe.students["small"]).baseline] {
+      #expect(baseline.hidden == recipe.student.hidden)
+    }
+    #expect((recipe.baseline.seed, recipe.baseline.training.epochs) == (7, 5))
+    let small = try #require(recipe.students["small"]).baseline
+    #expect((small.seed, small.training.epochs) == (8, 2))
+  }
+
   @Test(
     "faults name the file and the option",
     arguments: [
@@ -44,6 +62,10 @@ struct RecipeTests {
         "found students.small.student.training.dropout: expected 0 to 0.99, found 2.0"
       ),
       ("targets: {}\n", "found targets: expected one of ctm, textgrid"),
+      (
+        "student: {hidden: {units: 3}}\nbaseline: {hidden: {units: 4}}\n",
+        "found baseline.hidden: expected that of the student, found another"
+      ),
       ("ensemble: {members: five}\n", "expected an integer for ensemble.members"),
       ("student: {training: {learningRate: .inf}}\n", "training.learningRate: expected above 0"),
       ("distillation: {temperature: .nan}\n", "temperature: expected above 0, found nan"),

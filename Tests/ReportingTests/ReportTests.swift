@@ -46,7 +46,7 @@ struct ReportTests {
     for part in ["train", "development", "test"] {
       let ids = try TextFile.lines(of: corpus.folder.file("exp/data/\(part)/wav.scp"))
         .compactMap { $0.text.split(separator: " ").first }
-      let speakers = ids.enumerated().map { "\($1) speaker-\($0 % 2)\n" }
+      let speakers = ids.enumerated().map { "\($1) speaker-\($0 % 2)%s\n" }
       try corpus.folder.write(speakers.joined(), to: "exp/data/\(part)/utt2spk")
     }
     let experiment = Experiment(
