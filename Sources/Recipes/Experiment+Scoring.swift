@@ -178,13 +178,15 @@ extension Experiment {
           of: [Experiment.ensembleName]),
       ] + single.suffix(from: members.count)
     let first = systems[0]
+    let alone =
+      onTest.unitCount > 1
+      ? "" : ", of which there is one alone: its intervals have no width and tell nothing"
     return ScoreReport(
       rules: """
         \(rules.text) Development: \(first.development.extent); test: \(first.test.extent). \
         members stands for the members' mean. ± is half of the 95 % bootstrap interval over \
         \(onTest.unit) (\(recipe.scoring.resamples) resamples, seed \(recipe.scoring.seed)); p is that of a \
-        paired randomisation test over the same units\(onTest.unitCount > 1
-          ? "" : ", of which there is one alone, whose intervals have no width and tell nothing"). NLL: the mean of -ln p of the true class, in nats; \
+        paired randomisation test over the same units\(alone). NLL: the mean of -ln p of the true class, in nats; \
         ECE: the expected calibration error of 15 bins; both of the model's own classes. frames/s: \
         test frames in a second on one thread, from log-mel to logits.
         """,

@@ -230,6 +230,7 @@ extension Experiment {
     guard !isFresh(job, inputs: inputs) else {
       // Another run has trained it while this one read its data.
       observer.skip(frames: job.training.epochs * data.train.count)
+      try? FileManager.default.removeItem(atPath: folder)
       return
     }
     begin(job.system)

@@ -208,6 +208,15 @@ extension ExperimentTests {
       "\(String(describing: fault))")
   }
 
+  @Test("a test set of one utterance has no share of a gain, and its rules say why")
+  func oneUtterance() throws {
+    let corpus = try SampleCorpus(utterances: ["train": 8, "development": 3, "test": 1])
+    _ = try experiment(corpus).run()
+    let report = try experiment(corpus).readScores()
+    #expect(report.rules.contains("there is one alone"))
+    #expect(report.comparisons.allSatisfy { !$0.comparison.hasPrefix("share") })
+  }
+
   @Test("audio behind a link is noticed when it changes")
   func linkedAudio() throws {
     let corpus = try SampleCorpus()
