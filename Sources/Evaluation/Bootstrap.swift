@@ -37,8 +37,7 @@ package struct Bootstrap: Sendable {
   /// How many units there are; an interval of one alone has no width.
   package let unitCount: Int
   private let seed: UInt64
-  /// How often each utterance is drawn, for each resample.
-  private let draws: [[Int32]]
+  private let resamples: Int
 
   /// - Parameters:
   ///   - utterances: the number of utterances, at least one.
@@ -48,20 +47,22 @@ package struct Bootstrap: Sendable {
   ///     systems are paired.
   package init(utterances: Int, speakers: Speakers? = nil, resamples: Int, seed: UInt64) {
     precondition(utterances > 0 && resamples >= 40, "Bootstrap: \(utterances), \(resamples)")
-    self.seed = seed
+    (self.seed, self.resamples) = (seed, resamples)
     if let speakers, speakers.count > 1 {
       precondition(speakers.ofUtterances.count == utterances, "Bootstrap: \(utterances) utterances")
       (unit, units, unitCount) = (.speakers, speakers.ofUtterances, speakers.count)
     } else {
       (unit, units, unitCount) = (.utterances, Array(0..<utterances), utterances)
     }
-    let (units, count) = (units, unitCount)
-    draws = (0..<resamples).map { resample in
-      var generator = SeededGenerator(seed, UInt64(resample))
-      var counts = [Int32](repeating: 0, count: count)
-      for _ in 0..<count { counts[generator.integer(below: count)] += 1 }
-      return units.map { counts[$0] }
-    }
+  }
+
+  /// How often each utterance is drawn in a resample; drawn when it is asked for, so that memory does not grow
+  /// with their number.
+  private func weights(of resample: Int) -> [Int32] {
+    var generator = SeededGenerator(seed, UInt64(resample))
+    var counts = [Int32](repeating: 0, count: unitCount)
+    for _ in 0..<unitCount { counts[generator.integer(below: unitCount)] += 1 }
+    return units.map { counts[$0] }
   }
 
   /// The interval of a statistic.
@@ -70,7 +71,7 @@ package struct Bootstrap: Sendable {
   ///   finite are left out.
   /// - Returns: nil when the statistic is finite for fewer than 40 resamples.
   package func interval(_ statistic: (_ weights: [Int32]) -> Double) -> Interval? {
-    let values = draws.map(statistic).filter(\.isFinite).sorted()
+    let values = (0..<resamples).map { statistic(weights(of: $0)) }.filter(\.isFinite).sorted()
     guard values.count >= 40 else { return nil }
     func percentile(_ share: Double) -> Double {
       let position = share * Double(values.count - 1)
@@ -95,10 +96,10 @@ package struct Bootstrap: Sendable {
     // Equal sums in another order may differ in their last bits.
     let observed = abs(sums.reduce(0, +)) * (1 - 1e-12)
     var generator = SeededGenerator(seed, UInt64.max)
-    let extreme = draws.count { _ in
+    let extreme = (0..<resamples).count { _ in
       abs(sums.reduce(0) { $0 + (generator.integer(below: 2) == 0 ? $1 : -$1) }) >= observed
     }
-    return Double(extreme + 1) / Double(draws.count + 1)
+    return Double(extreme + 1) / Double(resamples + 1)
   }
 }
 
