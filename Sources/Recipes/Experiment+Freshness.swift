@@ -125,8 +125,7 @@ struct Inputs {
   }
 
   /// Adds a recording by its path, size, time of change and whether it can be read, since a corpus is long to
-  /// read itself; of a command
-  /// its text is all that is known.
+  /// read itself; of a command its text is all that is known.
   mutating func add(_ recording: Recording) {
     guard case .file(let path) = recording else {
       lines.append("\(recording)")

@@ -174,6 +174,25 @@ struct EvaluationTests {
     #expect(Bootstrap(utterances: 3, resamples: 40, seed: 1).interval { _ in .nan } == nil)
   }
 
+  @Test(
+    "rates have three digits at least, and hundreds at most",
+    arguments: [
+      (58.34, "58"), (582.6, "583"), (2638, "2,640"), (199_412, "199,400"), (0.254, "0.25"),
+    ])
+  func rates(framesPerSecond: Double, expected: String) throws {
+    let tallies = [tally(50, of: 100, silence: 20), tally(50, of: 100, silence: 20)]
+    let bootstrap = Bootstrap(utterances: 2, resamples: 40, seed: 1)
+    let score = SetScore(meanOf: [tallies], speakers: nil, bootstrap: bootstrap)
+    let report = ScoreReport(
+      rules: "",
+      systems: [
+        SystemScore(
+          system: "s", parameters: 1, framesPerSecond: framesPerSecond, development: score,
+          test: score)
+      ], comparisons: [])
+    #expect(report.systemTable?.rows[1][2] == expected)
+  }
+
   @Test("the table shows accuracies in per cent with half of their intervals")
   func table() {
     let tallies = [tally(50, of: 100, silence: 20), tally(50, of: 100, silence: 20)]

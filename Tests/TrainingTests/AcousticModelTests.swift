@@ -143,6 +143,15 @@ struct AcousticModelTests {
     wrong.tensors["normalizer.mean"] = .init([1, 2])
     try wrong.write(to: path)
     #expect(throws: ModelFault.self) { try AcousticModel(path: path) }
+    // A layer without outputs, below one without inputs.
+    let shapes = try (0...1).map { try #require(whole.tensors["layers.\($0).weight"]).shape }
+    var empty = whole
+    empty.tensors["layers.0.weight"] = .init(Matrix(rows: 0, columns: shapes[0][1]))
+    empty.tensors["layers.0.bias"] = .init([])
+    empty.tensors["layers.1.weight"] = .init(Matrix(rows: shapes[1][0], columns: 0))
+    try empty.write(to: path)
+    let fault = #expect(throws: ModelFault.self) { try AcousticModel(path: path) }
+    #expect(fault == .incomplete(path: path, missing: "layers that fit each other"))
     try folder.write("no model", to: "text")
     #expect(throws: ModelFault.self) { try AcousticModel(path: folder.file("text")) }
   }
