@@ -6,7 +6,7 @@ func isSymbol(_ label: String) -> Bool {
 }
 
 /// Where frame targets come from and how they are made.
-package struct TargetOptions: Sendable, Equatable {
+package struct TargetOptions: Sendable, Equatable, ListedOptions {
   package var format: AlignmentFormat
   /// The file or folder of the alignments.
   package var path: String
@@ -98,13 +98,7 @@ package struct TargetOptions: Sendable, Equatable {
     return result
   }
 
-  /// The options in which two values differ, as `states 3, not 1`; empty when they are equal.
-  package func differences(from other: TargetOptions) -> [String] {
-    zip(listed, other.listed).filter { $0.value != $1.value }
-      .map { "\($0.name) \($0.value), not \($1.value)" }
-  }
-
-  private var listed: [(name: String, value: String)] {
+  package var listed: [(name: String, value: String)] {
     [
       ("format", format.rawValue), ("path", path), ("tier", tier), ("symbols", symbols ?? "none"),
       ("names", names ?? "none"), ("map", map ?? "none"), ("classes", classes ?? "none"),

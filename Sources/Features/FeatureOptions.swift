@@ -16,7 +16,7 @@ package enum Normalization: String, Sendable, Codable, CaseIterable {
 /// without deltas.
 ///
 /// In a file all options stand side by side.
-package struct FeatureOptions: Sendable, Equatable, Codable {
+package struct FeatureOptions: Sendable, Equatable, Codable, ListedOptions {
   package var logMel = LogMelOptions()
   /// Over what features are normalised, before deltas are taken.
   package var normalization = Normalization.none
@@ -77,16 +77,9 @@ package struct FeatureOptions: Sendable, Equatable, Codable {
   /// Whether features are more than log-mel frames.
   package var transformsFrames: Bool { normalization != .none || deltas > 0 }
 
-  /// The names of the options with their values, in order.
   package var listed: [(name: String, value: String)] {
     let own = Mirror(reflecting: self).children.filter { $0.label != "logMel" }
     return (Array(Mirror(reflecting: logMel).children) + own)
       .map { ($0.label ?? "", "\($0.value)") }
-  }
-
-  /// The options in which two values differ, as `melBins 40, not 23`; empty when they are equal.
-  package func differences(from other: FeatureOptions) -> [String] {
-    zip(listed, other.listed).filter { $0.value != $1.value }
-      .map { "\($0.name) \($0.value), not \($1.value)" }
   }
 }
