@@ -1,5 +1,4 @@
 import Corpus
-import Features
 package import LinearAlgebra
 import Networks
 package import Storage

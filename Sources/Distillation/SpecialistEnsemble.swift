@@ -1,7 +1,7 @@
 import Corpus
-import Features
 package import LinearAlgebra
 import Networks
+import Storage
 package import Training
 
 /// A generalist with specialists, as one classifier of frames.
