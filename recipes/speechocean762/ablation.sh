@@ -25,14 +25,16 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ -s "$exp/scores.json" ] || fail 66 "$exp has no scores; run run.sh first"
-rows='short patient soft geometric speed masks noise eight folds'
+rows='short patient soft geometric speed cosine masks noise twelve eight folds'
 for name in ${only[@]+"${only[@]}"}; do
   [[ " $rows " == *" $name "* ]] || fail 64 "expected a row of $rows; found $name"
 done
 # Of the ensemble and its data; a row of others is made anew.
 identity=$(cat "$exp"/stages/{features,targets,member,baseline}* | cksum)
 limbeck=$root/.build/release/limbeck
-none=(--set students={} --set search=null --set subsets=null --set missingClass=null)
+# The student alone; its rate falls by the same factor at each step but in the row "cosine".
+common=(--set students={} --set search=null --set subsets=null --set missingClass=null
+  --set student.training.schedule=exponential --set student.training.finalLearningRate=0.001)
 shopt -s nullglob
 
 # Makes one row: its name, what it is, and its settings.
@@ -52,7 +54,7 @@ row() { # NAME TEXT SETTING...
     echo "$identity" >"$own.new/identity"
     mv "$own.new" "$own"
   fi
-  some_limbeck "$own/ledger.jsonl" run "$exp/recipe.yaml" "$own" "${none[@]}" "${settings[@]}" \
+  some_limbeck "$own/ledger.jsonl" run "$exp/recipe.yaml" "$own" "${common[@]}" "${settings[@]}" \
     ${jobs[@]+"${jobs[@]}"} >"$own/table.txt"
   line "$text" <"$own/table.txt"
 }
@@ -66,7 +68,7 @@ line() { # TEXT
 
 echo '| student | development % | test % | test NLL | test ECE % |'
 echo '| --- | ---: | ---: | ---: | ---: |'
-# All rows but "short" and "eight" have twenty passes over the training frames, or four over five times as many.
+# All rows but "short", "twelve" and "eight" have twenty passes over the training frames, or four over five times as many.
 plain=(augmentation=null student.training.epochs=20)
 four=student.training.epochs=4
 row short '6 passes, half hard targets (λ = 0.5)' \
@@ -75,12 +77,16 @@ row patient '20 passes, λ = 0.1' "${plain[@]}"
 row soft '20 passes, λ = 0' "${plain[@]}" distillation.hardWeight=0
 row geometric '20 passes, geometric mean' "${plain[@]}" distillation.mean=geometric
 row speed "4 passes with the recipe's copies by speed" $four
+row cosine '4 passes with copies by speed, the rate falling as a cosine' $four \
+  student.training.schedule=cosine student.training.finalLearningRate=0.0002
 row masks '4 passes with four copies, masked in time and frequency' $four \
   'augmentation={copies: 4, speed: [1], timeMasks: 2, frequencyMasks: 2}'
 row noise '4 passes with four copies, noise at 30 to 50 dB and volume' $four \
   'augmentation={copies: 4, speed: [1], volume: 6, signalToNoise: [30, 50]}'
+row twelve '12 passes with copies by speed' student.training.epochs=12
 row eight '7 passes with eight copies by speed' student.training.epochs=7 \
   'augmentation={copies: 8, speed: [0.82, 0.86, 0.9, 0.95, 1.05, 1.1, 1.16, 1.22]}'
 row folds '20 passes, out-of-fold soft targets of five folds' "${plain[@]}" ensemble.folds=5
-[ ${#only[@]} -gt 0 ] || "$limbeck" info "$exp" | line "12 passes with copies by speed: the recipe's own"
+[ ${#only[@]} -gt 0 ] || "$limbeck" info "$exp" | line \
+  "20 passes with copies by speed, as a cosine: the recipe's own"
 exit $status
