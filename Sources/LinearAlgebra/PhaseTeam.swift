@@ -55,7 +55,7 @@ package final class PhaseTeam: Sendable {
   }
 
   /// What the threads share.
-  // @unchecked: `job` is written while no thread is counted by `inside`, and read by those that are.
+  // @unchecked: `job` is read by threads in `inside` that found `isOpen`, and written when there are none.
   private final class State: @unchecked Sendable {
     let count: Int
     private var job: Job?

@@ -6,8 +6,7 @@ package import LinearAlgebra
 /// A step is a sequence of phases of tasks that threads share. A task has some columns of a layer's outputs
 /// for all frames of the batch, or a part of a layer's weights; its bounds depend on the shapes alone, and no
 /// sum is cut, so the number of threads does not change a bit of the result.
-// @unchecked: a task writes tiles of its own, and reads what an earlier phase has written; the team and its
-// scratch change between two steps alone, on the thread that takes them.
+// @unchecked: a task writes its own tiles and reads those of earlier phases; the rest changes between steps.
 package final class TrainableNetwork: @unchecked Sendable {
   /// One tensor with what the optimiser keeps of each value.
   package struct Parameter {

@@ -68,7 +68,8 @@ line() { # TEXT
 
 echo '| student | development % | test % | test NLL | test ECE % |'
 echo '| --- | ---: | ---: | ---: | ---: |'
-# All rows but "short", "twelve" and "eight" have twenty passes over the training frames, or four over five times as many.
+# All rows but "short", "twelve" and "eight" have twenty passes over the training frames, or four over five
+# times as many.
 plain=(augmentation=null student.training.epochs=20)
 four=student.training.epochs=4
 row short '6 passes, half hard targets (λ = 0.5)' \
