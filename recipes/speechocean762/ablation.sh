@@ -25,16 +25,19 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ -s "$exp/scores.json" ] || fail 66 "$exp has no scores; run run.sh first"
-rows='short patient soft geometric speed cosine masks noise twelve eight folds'
+rows='short patient soft geometric speed cosine adamw masks noise twelve twenty eight folds'
 for name in ${only[@]+"${only[@]}"}; do
   [[ " $rows " == *" $name "* ]] || fail 64 "expected a row of $rows; found $name"
 done
 # Of the ensemble and its data; a row of others is made anew.
 identity=$(cat "$exp"/stages/{features,targets,member,baseline}* | cksum)
 limbeck=$root/.build/release/limbeck
-# The student alone; its rate falls by the same factor at each step but in the row "cosine".
+# The student alone, by gradient descent with momentum, whose rate falls by the same factor at each step, but
+# where a row says otherwise.
 common=(--set students={} --set search=null --set subsets=null --set missingClass=null
-  --set student.training.schedule=exponential --set student.training.finalLearningRate=0.001)
+  --set student.training.optimizer=sgd --set student.training.weightDecay=0
+  --set student.training.schedule=exponential
+  --set student.training.learningRate=0.02 --set student.training.finalLearningRate=0.001)
 shopt -s nullglob
 
 # Makes one row: its name, what it is, and its settings.
@@ -68,7 +71,7 @@ line() { # TEXT
 
 echo '| student | development % | test % | test NLL | test ECE % |'
 echo '| --- | ---: | ---: | ---: | ---: |'
-# All rows but "short", "twelve" and "eight" have twenty passes over the training frames, or four over five
+# All rows but "short", "twelve", "eight" and "twenty" have twenty passes over the training frames, or four over five
 # times as many.
 plain=(augmentation=null student.training.epochs=20)
 four=student.training.epochs=4
@@ -78,16 +81,21 @@ row patient '20 passes, λ = 0.1' "${plain[@]}"
 row soft '20 passes, λ = 0' "${plain[@]}" distillation.hardWeight=0
 row geometric '20 passes, geometric mean' "${plain[@]}" distillation.mean=geometric
 row speed "4 passes with the recipe's copies by speed" $four
-row cosine '4 passes with copies by speed, the rate falling as a cosine' $four \
-  student.training.schedule=cosine student.training.finalLearningRate=0.0002
+cosine=(student.training.schedule=cosine student.training.finalLearningRate=0.0002)
+row cosine '4 passes with copies by speed, the rate falling as a cosine' $four "${cosine[@]}"
+row adamw '4 passes with copies by speed, the rate falling as a cosine, AdamW' $four \
+  student.training.optimizer=adamw student.training.weightDecay=0.01 student.training.schedule=cosine \
+  student.training.learningRate=0.001 student.training.finalLearningRate=0.00001
 row masks '4 passes with four copies, masked in time and frequency' $four \
   'augmentation={copies: 4, speed: [1], timeMasks: 2, frequencyMasks: 2}'
 row noise '4 passes with four copies, noise at 30 to 50 dB and volume' $four \
   'augmentation={copies: 4, speed: [1], volume: 6, signalToNoise: [30, 50]}'
 row twelve '12 passes with copies by speed' student.training.epochs=12
+row twenty '20 passes with copies by speed, the rate falling as a cosine' student.training.epochs=20 \
+  "${cosine[@]}"
 row eight '7 passes with eight copies by speed' student.training.epochs=7 \
   'augmentation={copies: 8, speed: [0.82, 0.86, 0.9, 0.95, 1.05, 1.1, 1.16, 1.22]}'
 row folds '20 passes, out-of-fold soft targets of five folds' "${plain[@]}" ensemble.folds=5
 [ ${#only[@]} -gt 0 ] || "$limbeck" info "$exp" | line \
-  "20 passes with copies by speed, as a cosine: the recipe's own"
+  "12 passes with copies by speed, as a cosine, AdamW: the recipe's own"
 exit $status
