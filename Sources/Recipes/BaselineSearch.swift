@@ -4,46 +4,78 @@ import Logging
 package import Storage
 package import Training
 
-/// What is tried to choose how each baseline is trained, by development accuracy, as T and λ are for students.
+/// What is tried to choose how each baseline is trained, by development accuracy, as T and λ are for students:
+/// all points of one grid, or of several.
 package struct BaselineSearchOptions: Sendable, Equatable, Codable {
-  /// Empty for the baseline's own, as are the others.
-  package var dropout: [Double] = []
-  /// The final rate changes with the first.
-  package var learningRate: [Double] = []
-  package var epochs: [Int] = []
+  /// All combinations of some values.
+  package struct Grid: Sendable, Equatable, Codable {
+    /// Absent for the baseline's own; its options are the baseline's.
+    package var optimizer: OptimizerOptions.Kind?
+    /// Empty for the baseline's own, as are the others.
+    package var dropout: [Double] = []
+    /// The final rate changes with the first.
+    package var learningRate: [Double] = []
+    package var epochs: [Int] = []
 
-  package enum CodingKeys: String, CodingKey, CaseIterable { case dropout, learningRate, epochs }
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+      case optimizer, dropout, learningRate, epochs
+    }
 
-  package init(from decoder: any Decoder) throws {
-    let read = try OptionReader<CodingKeys>(decoder)
-    dropout = try read(.dropout, default: dropout)
-    learningRate = try read(.learningRate, default: learningRate)
-    epochs = try read(.epochs, default: epochs)
-    try requireOption(
-      dropout.allSatisfy { (0...0.99).contains($0) } && Set(dropout).count == dropout.count,
-      "dropout", expected: "0 to 0.99, each once", found: dropout)
-    try requireOption(
-      learningRate.allSatisfy { $0 > 0 && $0.isFinite }
-        && Set(learningRate).count == learningRate.count,
-      "learningRate", expected: "above 0, each once", found: learningRate)
-    try requireOption(
-      epochs.allSatisfy { (1...100_000).contains($0) } && Set(epochs).count == epochs.count,
-      "epochs", expected: "1 to 100,000, each once", found: epochs)
-  }
+    package init(from decoder: any Decoder) throws {
+      let read = try OptionReader<CodingKeys>(decoder)
+      optimizer = try read.optional(.optimizer)
+      dropout = try read(.dropout, default: dropout)
+      learningRate = try read(.learningRate, default: learningRate)
+      epochs = try read(.epochs, default: epochs)
+      try requireOption(
+        dropout.allSatisfy { (0...0.99).contains($0) } && Set(dropout).count == dropout.count,
+        "dropout", expected: "0 to 0.99, each once", found: dropout)
+      try requireOption(
+        learningRate.allSatisfy { $0 > 0 && $0.isFinite }
+          && Set(learningRate).count == learningRate.count,
+        "learningRate", expected: "above 0, each once", found: learningRate)
+      try requireOption(
+        epochs.allSatisfy { (1...100_000).contains($0) } && Set(epochs).count == epochs.count,
+        "epochs", expected: "1 to 100,000, each once", found: epochs)
+    }
 
-  /// The options that are tried, of which there is one at least.
-  func points(_ own: TrainingOptions) -> [TrainingOptions] {
-    (dropout.isEmpty ? [own.dropout] : dropout).flatMap { dropout in
-      (learningRate.isEmpty ? [own.rate.learningRate] : learningRate).flatMap { rate in
-        (epochs.isEmpty ? [own.epochs] : epochs).map { epochs in
-          var point = own
-          (point.dropout, point.epochs) = (dropout, epochs)
-          point.rate.learningRate = rate
-          point.rate.finalLearningRate *= rate / own.rate.learningRate
-          return point
+    fileprivate func points(_ own: TrainingOptions) -> [TrainingOptions] {
+      (dropout.isEmpty ? [own.dropout] : dropout).flatMap { dropout in
+        (learningRate.isEmpty ? [own.rate.learningRate] : learningRate).flatMap { rate in
+          (epochs.isEmpty ? [own.epochs] : epochs).map { epochs in
+            var point = own
+            (point.dropout, point.epochs) = (dropout, epochs)
+            point.optimizer.kind = optimizer ?? own.optimizer.kind
+            point.rate.learningRate = rate
+            point.rate.finalLearningRate *= rate / own.rate.learningRate
+            return point
+          }
         }
       }
     }
+  }
+
+  package let grids: [Grid]
+
+  /// Reads one grid, or a list of them.
+  package init(from decoder: any Decoder) throws {
+    if (try? decoder.unkeyedContainer()) != nil {
+      grids = try [Grid](from: decoder)
+    } else {
+      grids = [try Grid(from: decoder)]
+    }
+  }
+
+  /// Writes what `init(from:)` reads.
+  package func encode(to encoder: any Encoder) throws { try grids.encode(to: encoder) }
+
+  /// The options that are tried, each once; those of the baseline itself when there is no grid.
+  func points(_ own: TrainingOptions) -> [TrainingOptions] {
+    var points: [TrainingOptions] = []
+    for point in grids.flatMap({ $0.points(own) }) where !points.contains(point) {
+      points.append(point)
+    }
+    return points.isEmpty ? [own] : points
   }
 }
 
@@ -87,11 +119,14 @@ package struct BaselineSearchReport: Sendable, Equatable, Codable {
   /// A row for each network, with a star beside those that were chosen.
   package var table: TextTable {
     TextTable(
-      rows: [["baseline", "dropout", "learning rate", "epochs", "kept", "development %"]]
+      rows: [
+        ["baseline", "optimizer", "dropout", "learning rate", "epochs", "kept", "development %"]
+      ]
         + points.map { point in
           [
-            point.baseline, "\(point.training.dropout)", "\(point.training.rate.learningRate)",
-            "\(point.training.epochs)", point.epoch.map { "\($0)" } ?? "",
+            point.baseline, point.training.optimizer.kind.rawValue, "\(point.training.dropout)",
+            "\(point.training.rate.learningRate)", "\(point.training.epochs)",
+            point.epoch.map { "\($0)" } ?? "",
             (point.developmentAccuracy.map { String(format: "%.2f", 100 * $0) } ?? "diverged")
               + (point == chosen(for: point.baseline) ? " *" : ""),
           ]
@@ -107,7 +142,10 @@ extension Experiment {
     guard let options = recipe.baselineSearch else { return [] }
     return baselineJobs.flatMap { own in
       options.points(own.training).map { point in
-        let name = "d\(point.dropout)-r\(point.rate.learningRate)-e\(point.epochs)"
+        let kind = point.optimizer.kind
+        let name =
+          (kind == own.training.optimizer.kind ? "" : "\(kind.rawValue)-")
+          + "d\(point.dropout)-r\(point.rate.learningRate)-e\(point.epochs)"
         return (
           own.system,
           TrainingJob(

@@ -54,7 +54,10 @@ extension ExperimentTests {
     let recipe = try TextFile.text(of: corpus.recipePath)
     try corpus.folder.write(
       recipe + """
-        baselineSearch: {dropout: [0, 0.3], learningRate: [0.001, 0.05, 1.0e30], epochs: [1, 3]}
+        baselineSearch:
+          - {dropout: [0, 0.3], learningRate: [0.001, 0.05, 1.0e30], epochs: [1, 3]}
+          - {optimizer: adam, dropout: [0], learningRate: [0.001], epochs: [1, 3]}
+          - {optimizer: sgd, dropout: [0.3], learningRate: [0.05], epochs: [1]}
         students: {small: {student: {hidden: {layers: 1, units: 4}, training: {epochs: 1}}}}
 
         """, to: "recipe.yaml")
@@ -64,10 +67,13 @@ extension ExperimentTests {
     #expect(
       report.points.map(\.baseline)
         == ["baseline", "baseline-small"].flatMap {
-          Array(repeating: $0, count: 12)
+          Array(repeating: $0, count: 14)
         })
     for name in ["baseline", "baseline-small"] {
       let own = report.points.filter { $0.baseline == name }
+      #expect(
+        own.map(\.training.optimizer.kind)
+          == Array(repeating: .sgd, count: 12) + Array(repeating: .adam, count: 2))
       let best = try #require(own.compactMap(\.developmentAccuracy).max())
       let chosen = try #require(report.chosen(for: name))
       #expect(chosen == own.first { $0.developmentAccuracy == best })
@@ -79,7 +85,7 @@ extension ExperimentTests {
         })
       // The same seed and options make the same network.
       let trial =
-        "search-\(name)-d\(chosen.training.dropout)"
+        "search-\(name)-\(chosen.training.optimizer.kind == .adam ? "adam-" : "")d\(chosen.training.dropout)"
         + "-r\(chosen.training.rate.learningRate)-e\(chosen.training.epochs)"
       let models = try [name, trial].map {
         try AcousticModel(path: "\(corpus.experimentPath)/models/\($0).safetensors")
