@@ -120,7 +120,3 @@ private func inWords(_ type: any Any.Type) -> String {
   default: "a section"
   }
 }
-
-private func dotted(_ path: [any CodingKey]) -> String {
-  path.map(\.stringValue).joined(separator: ".")
-}

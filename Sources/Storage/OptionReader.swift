@@ -16,7 +16,7 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
     for key in try decoder.container(keyedBy: AnyKey.self).allKeys
     where !known.contains(key.stringValue) {
       throw OptionFault.unknown(
-        key: (decoder.codingPath.map(\.stringValue) + [key.stringValue]).joined(separator: "."),
+        key: dotted(decoder.codingPath + [key]),
         nearest: nearest(to: key.stringValue, among: known), known: known.sorted())
     }
     container = try decoder.container(keyedBy: Key.self)
@@ -46,15 +46,7 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
   package func callAsFunction<Value: Decodable & CaseIterable & RawRepresentable<String>>(
     _ key: Key, default value: @autoclosure () -> Value
   ) throws -> Value {
-    guard let text = try container.decodeIfPresent(String.self, forKey: key) else {
-      return value()
-    }
-    guard let chosen = Value(rawValue: text) else {
-      throw OptionFault.outOfRange(
-        key: key.stringValue,
-        expected: Value.allCases.map(\.rawValue).joined(separator: ", "), found: text)
-    }
-    return chosen
+    try optional(key) ?? value()
   }
 
   /// The value of an option that must be there.
@@ -65,6 +57,19 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
   /// The value of an option that may be absent.
   package func optional<Value: Decodable>(_ key: Key) throws -> Value? {
     try within(key.stringValue) { try container.decodeIfPresent(Value.self, forKey: key) }
+  }
+
+  /// The same for one of several words, which a fault lists.
+  package func optional<Value: Decodable & CaseIterable & RawRepresentable<String>>(
+    _ key: Key
+  ) throws -> Value? {
+    guard let text = try container.decodeIfPresent(String.self, forKey: key) else { return nil }
+    guard let chosen = Value(rawValue: text) else {
+      throw OptionFault.outOfRange(
+        key: key.stringValue,
+        expected: Value.allCases.map(\.rawValue).joined(separator: ", "), found: text)
+    }
+    return chosen
   }
 
   /// Reads a section, whose name goes before the options that its faults are of.
@@ -103,6 +108,14 @@ package func requireOption(
 ) throws(OptionFault) {
   guard condition else {
     throw OptionFault.outOfRange(key: key, expected: expected, found: "\(found)")
+  }
+}
+
+/// The name of an option within its file, as in `students.small.hidden` or `grids[0].rate`.
+package func dotted(_ path: [any CodingKey]) -> String {
+  path.reduce("") { text, key in
+    if let index = key.intValue { return "\(text)[\(index)]" }
+    return text.isEmpty ? key.stringValue : "\(text).\(key.stringValue)"
   }
 }
 

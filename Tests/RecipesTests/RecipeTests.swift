@@ -71,6 +71,14 @@ struct RecipeTests {
       ("distillation: {temperature: .nan}\n", "temperature: expected above 0, found nan"),
       ("student: {training: {momentum: 1}}\n", "momentum: expected at least 0, below 1, found 1.0"),
       ("distillation: {mean: harmonic}\n", "distillation.mean: expected arithmetic, geometric"),
+      (
+        "baselineSearch: [{}, {droput: [0]}]\n",
+        "unknown option baselineSearch[1].droput; did you mean dropout?"
+      ),
+      (
+        "baselineSearch: {optimizer: adams}\n",
+        "found baselineSearch.optimizer: expected sgd, adam, adamw, found adams"
+      ),
       ("features: {melBins: 40\n", "expected YAML"),
     ])
   func faults(text: String, message: String) throws {
