@@ -99,7 +99,7 @@ package struct DataDirectory: Sendable {
     self.script = script
     self.recordings = recordings
     let segmentPath = path + "/segments"
-    if use == .asListed, FileManager.default.fileExists(atPath: segmentPath) {
+    if use == .asListed, try FileSystem.exists(segmentPath) {
       var segments = try DataTable(segmentPath, expected: DataFile.segments.line)
       guard !segments.keys.isEmpty else {
         throw .malformed(path: segmentPath, expected: "at least one utterance", found: "none")
@@ -118,7 +118,7 @@ package struct DataDirectory: Sendable {
     let listed = Set(list.keys.map(\.key))
     for file in [DataFile.text, .utteranceToSpeaker] {
       let other = "\(path)/\(file.rawValue)"
-      guard FileManager.default.fileExists(atPath: other) else { continue }
+      guard try FileSystem.exists(other) else { continue }
       for (line, key) in try DataTable(other, expected: file.line).keys where !listed.contains(key)
       {
         reasons[key] =

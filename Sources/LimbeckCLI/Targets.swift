@@ -86,7 +86,7 @@ struct Targets: ParsableCommand {
       return (utterances, try folder.options().logMel.grid, ledger)
     }
     let options = try config.map { try decodeYAML($0) } ?? FeatureOptions()
-    let counted = FrameCounting.count(directory, options: options, workers: job.workers)
+    let counted = try FrameCounting.count(directory, options: options, workers: job.workers)
     return (counted.utterances, options.logMel.grid, counted.ledger)
   }
 }

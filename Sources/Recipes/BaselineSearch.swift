@@ -192,9 +192,9 @@ extension Experiment {
 
 extension Experiment {
   /// A network that was trained; nil when there is none, since it has diverged.
-  func model(_ system: String) throws(ModelFault) -> AcousticModel? {
+  func model(_ system: String) throws -> AcousticModel? {
     let path = modelPath(system)
-    return FileManager.default.fileExists(atPath: path) ? try AcousticModel(path: path) : nil
+    return try FileSystem.exists(path) ? AcousticModel(path: path) : nil
   }
 }
 

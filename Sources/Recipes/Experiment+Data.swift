@@ -35,11 +35,12 @@ extension Experiment {
     inputs.add("options", recipe.features)
     inputs.add("channel", [recipe.corpus.channel])
     if let copy { inputs.add("copy", copy) }
-    if FileManager.default.fileExists(atPath: data.speakersPath) {
+    let hasSpeakers = try FileSystem.exists(data.speakersPath)
+    if hasSpeakers {
       try inputs.add(file: data.speakersPath)
     }
     for utterance in data.utterances {
-      inputs.add(utterance.recording)
+      try inputs.add(utterance.recording)
       inputs.add(utterance)
     }
     for fault in data.faults.entries { inputs.add("fault", fault) }
@@ -48,7 +49,7 @@ extension Experiment {
       "features/\(name)", inputs: inputs,
       outputs: [
         folder.archivePath, folder.frameCountPath, folder.descriptionPath, folder.ledgerPath,
-      ] + (FileManager.default.fileExists(atPath: data.speakersPath) ? [folder.speakersPath] : []),
+      ] + (hasSpeakers ? [folder.speakersPath] : []),
       beside: [folder.scriptPath]
     ) {
       _ = try folder.extract(data, request, workers: workers, reporter: reporter)
@@ -192,8 +193,8 @@ extension Experiment {
     }
     let isLearnt = [.distill, .specialists, .score].contains(last)
     // Before students learn from copies these need not be there.
-    for (folder, copy) in copies
-    where isLearnt || FileManager.default.fileExists(atPath: folder.ledgerPath) {
+    for (folder, copy) in copies {
+      if !isLearnt, try !FileSystem.exists(folder.ledgerPath) { continue }
       var own = try Ledger(path: folder.ledgerPath)
       if isLearnt {
         // Every frame of a copy is used: its classes need not be known.

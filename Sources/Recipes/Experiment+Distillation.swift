@@ -67,7 +67,7 @@ extension Experiment {
   func distillation() throws -> DistillationOptions {
     guard let search = recipe.search else { return recipe.distillation }
     let report = try SearchReport(path: searchPath)
-    guard isFresh("search", inputs: try inputs(of: search), outputs: [searchPath]) else {
+    guard try isFresh("search", inputs: inputs(of: search), outputs: [searchPath]) else {
       throw FileFault.malformed(
         path: searchPath, expected: "the search of this recipe, data and members",
         found: "another; run limbeck distill")
@@ -91,7 +91,7 @@ extension Experiment {
   /// set.
   package func search() throws {
     guard let options = recipe.search else {
-      try? FileManager.default.removeItem(atPath: searchPath)
+      try FileSystem.remove(searchPath)
       return
     }
     var jobs: [(job: TrainingJob, distillation: DistillationOptions)] = []
@@ -124,7 +124,7 @@ extension Experiment {
     guard let report = SearchReport(points) else {
       throw ExperimentFault.allDiverged(studentJobs[0].system)
     }
-    begin("search")
+    try begin("search")
     try AtomicFile.write(JSONText.document(report), to: searchPath)
     try finish("search", inputs: try inputs(of: options), outputs: [searchPath])
     reporter.log.info("\(searchPath):\n\(report.table.markdown)")
@@ -162,7 +162,7 @@ extension Experiment {
     let own = try distillation()
     let path = SoftTargetReport.path(
       of: "\(path)/\(softTargetFolder(own.mean, own.temperature))/train.ark")
-    return FileManager.default.fileExists(atPath: path) ? try SoftTargetReport(path: path) : nil
+    return try FileSystem.exists(path) ? SoftTargetReport(path: path) : nil
   }
 
   /// Labels the training frames and so many copies by the whole ensemble.
@@ -260,11 +260,11 @@ extension Experiment {
       if let largest = store.largest { inputs.add("largest", largest) }
       inputs.add("temperature", temperature)
       let outputs = [softTargetsPath, SoftTargetReport.path(of: softTargetsPath)]
-      if isFresh(part.name, inputs: inputs, outputs: outputs) {
+      if try isFresh(part.name, inputs: inputs, outputs: outputs) {
         reporter.log.info("\(part.name): fresh")
         continue
       }
-      begin(part.name)
+      try begin(part.name)
       let output = SoftTargetPass.Output(
         path: softTargetsPath, identity: inputs.fingerprint, temperature: temperature,
         store: store)

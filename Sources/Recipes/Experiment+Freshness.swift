@@ -21,28 +21,31 @@ extension Experiment {
     _ name: String, inputs: Inputs, outputs: [String], beside: [String] = [],
     _ body: () throws -> Void
   ) throws {
-    if isFresh(name, inputs: inputs, outputs: outputs, beside: beside) {
+    if try isFresh(name, inputs: inputs, outputs: outputs, beside: beside) {
       reporter.log.info("\(name): fresh")
       return
     }
-    begin(name)
+    try begin(name)
     try body()
     try finish(name, inputs: inputs, outputs: outputs)
   }
 
   /// Forgets what a step's results were made from, since they are about to change.
-  func begin(_ name: String) {
-    try? FileManager.default.removeItem(atPath: recordPath(name))
-  }
+  func begin(_ name: String) throws(FileFault) { try FileSystem.remove(recordPath(name)) }
 
   /// Whether a step's results are those that were made, from the same inputs as now.
   func isFresh(
     _ name: String, inputs: Inputs, outputs: [String], beside: [String] = []
-  ) -> Bool {
-    guard let found = try? TextFile.text(of: recordPath(name)), found.hasPrefix(inputs.record),
-      beside.allSatisfy({ FileManager.default.fileExists(atPath: $0) })
-    else { return false }
-    return (try? record(of: inputs, outputs)) == found
+  ) throws(FileFault) -> Bool {
+    do throws(FileFault) {
+      guard try TextFile.text(of: recordPath(name)).hasPrefix(inputs.record) else { return false }
+      for path in beside where try !FileSystem.exists(path) { return false }
+      return try TextFile.text(of: recordPath(name)) == record(of: inputs, outputs)
+    } catch {
+      // What is missing or damaged is made anew; of what cannot be read it is not known.
+      if error.isOfMachine { throw error }
+      return false
+    }
   }
 
   /// Notes what a step's results were made from, and what they are.
@@ -65,10 +68,13 @@ extension Experiment {
   }
 
   /// Whether a network is there as it was trained, or has diverged where it may.
-  func isFresh(_ job: TrainingJob, inputs: Inputs) -> Bool {
-    isFresh(
+  func isFresh(_ job: TrainingJob, inputs: Inputs) throws(FileFault) -> Bool {
+    if try isFresh(
       job.system, inputs: inputs, outputs: [modelPath(job.system)], beside: [logPath(job.system)])
-      || job.isTrial && isFresh(job.system, inputs: inputs, outputs: [])
+    {
+      return true
+    }
+    return job.isTrial ? try isFresh(job.system, inputs: inputs, outputs: []) : false
   }
 
   /// Throws unless networks are as this recipe trains them, for a step that does not train them itself.
@@ -79,7 +85,7 @@ extension Experiment {
   func requireModels(_ jobs: [TrainingJob]) throws {
     let common = try trainingInputs()
     for job in jobs {
-      guard isFresh(job, inputs: try inputs(of: job, on: common)) else {
+      guard try isFresh(job, inputs: inputs(of: job, on: common)) else {
         _ = try AcousticModel(path: modelPath(job.system))
         throw ExperimentFault.staleModel(modelPath(job.system))
       }
@@ -124,20 +130,22 @@ struct Inputs {
     lines.append("\(name) \(try Fingerprint(ofFile: path))")
   }
 
-  /// Adds a recording by its path, size, time of change and whether it can be read, since a corpus is long to
+  /// Adds a recording by its path, size and time of change, since a corpus is long to
   /// read itself; of a command its text is all that is known.
-  mutating func add(_ recording: Recording) {
+  mutating func add(_ recording: Recording) throws(FileFault) {
     guard case .file(let path) = recording else {
       lines.append("\(recording)")
       return
     }
-    let manager = FileManager.default
-    // Of a link, what it leads to.
-    let facts = try? manager.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
-    let changed = (facts?[.modificationDate] as? Date)?.timeIntervalSince1970
-    lines.append(
-      "\(path) \(facts?[.size] ?? "missing") \(changed.map { "\($0)" } ?? "")"
-        + (manager.isReadableFile(atPath: path) ? "" : " unreadable"))
+    try add(recording: path)
+  }
+
+  private mutating func add(recording path: String) throws(FileFault) {
+    guard let facts = try FileSystem.facts(of: path) else {
+      lines.append("\(path) missing")
+      return
+    }
+    lines.append("\(path) \(facts.size) \(facts.changed.seconds).\(facts.changed.nanoseconds)")
   }
 
   /// Adds which part of which recording an utterance is; not the recording's bytes.
@@ -153,11 +161,10 @@ struct Inputs {
   /// Adds alignments: a file by its bytes; a folder by the paths, sizes and times of change of what is in
   /// it, since it is long to read.
   mutating func add(alignments options: TargetOptions) throws(FileFault) {
-    var isFolder: ObjCBool = false
-    guard unsafe FileManager.default.fileExists(atPath: options.path, isDirectory: &isFolder),
-      isFolder.boolValue
-    else { return try add(file: options.path) }
-    for file in filePaths(below: options.path) { add(.file(path: options.path + "/" + file)) }
+    guard try FileSystem.isFolder(options.path) else { return try add(file: options.path) }
+    for file in try filePaths(below: options.path) {
+      try add(recording: options.path + "/" + file)
+    }
   }
 
   var fingerprint: Fingerprint { Fingerprint(of: lines.joined(separator: "\n")) }

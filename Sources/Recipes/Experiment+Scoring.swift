@@ -38,7 +38,10 @@ extension Experiment {
   /// Scores all systems and writes `scores.json`, and `recipe.yaml`, the recipe that they are of.
   package func score() throws {
     // A report that cannot be read is made again, like one that is missing.
-    if (try? readScores()) == nil { begin("scores") }
+    do throws(FileFault) { _ = try readScores() } catch {
+      if error.isOfMachine { throw error }
+      try begin("scores")
+    }
     try perform("scores", inputs: try scoreInputs(), outputs: [], beside: [scoresPath]) {
       let studies = subsetJobs.map(\.job.system) + specialistStudents
       let systems = systems(until: .score)
@@ -57,7 +60,7 @@ extension Experiment {
 
   /// Throws unless the scores are of the models that are there, the data, and this recipe.
   func requireScores() throws {
-    guard isFresh("scores", inputs: try scoreInputs(), outputs: [], beside: [scoresPath]) else {
+    guard try isFresh("scores", inputs: scoreInputs(), outputs: [], beside: [scoresPath]) else {
       throw ExperimentFault.staleScores(scoresPath)
     }
   }
@@ -82,7 +85,7 @@ extension Experiment {
     for part in [CorpusPart.development, .test] {
       for file in dataFiles(part) { try inputs.add(file: file) }
       let speakers = features(part).speakersPath
-      if FileManager.default.fileExists(atPath: speakers) { try inputs.add(file: speakers) }
+      if try FileSystem.exists(speakers) { try inputs.add(file: speakers) }
     }
     return inputs
   }

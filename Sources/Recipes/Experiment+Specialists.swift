@@ -65,7 +65,7 @@ extension Experiment {
   /// Finds the clusters, trains a specialist for each, and distils generalist and specialists into one model.
   package func trainSpecialists() throws {
     guard let options = recipe.specialists else {
-      try? FileManager.default.removeItem(atPath: clustersPath)
+      try FileSystem.remove(clustersPath)
       return
     }
     try check(options.clustering)

@@ -126,7 +126,7 @@ extension Experiment {
     try checkStudies()
     try noteFolds()
     if recipe.baselineSearch == nil {
-      try? FileManager.default.removeItem(atPath: baselineSearchPath)
+      try FileSystem.remove(baselineSearchPath)
       try train(memberJobs + baselineJobs) { try $0.hardTargets($1) }
     } else {
       try train(memberJobs + baselineTrials.map(\.job)) { try $0.hardTargets($1) }
@@ -180,7 +180,7 @@ extension Experiment {
       try settings(job, &own)
       return own
     }
-    let stale = jobs.indices.filter { !isFresh(jobs[$0], inputs: inputs[$0]) }
+    let stale = try jobs.indices.filter { try !isFresh(jobs[$0], inputs: inputs[$0]) }
     for index in jobs.indices where !stale.contains(index) {
       reporter.log.info("\(jobs[index].system): fresh")
     }
@@ -207,7 +207,7 @@ extension Experiment {
           where fault.isDivergence && job.isTrial
         {
           log.warning("\(system): \(fault); it is out of the choice")
-          try? FileManager.default.removeItem(atPath: modelPath(system))
+          try FileSystem.remove(modelPath(system))
           try finish(system, inputs: inputs[stale[index]], outputs: [])
         }
       }
@@ -227,13 +227,13 @@ extension Experiment {
     let log = reporter.log
     let folder = "\(path)/checkpoints/\(job.system)"
     let lock = try FolderLock(folder)
-    guard !isFresh(job, inputs: inputs) else {
+    guard try !isFresh(job, inputs: inputs) else {
       // Another run has trained it while this one read its data.
       observer.skip(frames: job.training.epochs * data.train.count)
-      try? FileManager.default.removeItem(atPath: folder)
+      try FileSystem.removeFolder(folder)
       return
     }
-    begin(job.system)
+    try begin(job.system)
     let network =
       job.specialist?.start
       ?? AcousticNetwork(
@@ -257,7 +257,7 @@ extension Experiment {
       observer.skip(frames: (job.training.epochs - outcome.history.count) * data.train.count)
     } catch {
       // From a checkpoint it would diverge again, and another recipe could not go on from it.
-      if error.isDivergence { checkpoints.remove() }
+      if error.isDivergence { try checkpoints.remove() }
       throw ExperimentFault.training(job.system, error)
     }
     let best = outcome.history[outcome.epoch - 1]
@@ -271,7 +271,7 @@ extension Experiment {
     try model.write(to: modelPath(job.system))
     // Until then they are all that a run which is stopped here could go on from.
     try finish(job.system, inputs: inputs, outputs: [modelPath(job.system)])
-    checkpoints.remove()
+    try checkpoints.remove()
     _ = consume lock
   }
 

@@ -121,7 +121,7 @@ package struct Experiment: Sendable {
   /// - Parameter body: does them.
   /// - Throws: `FileFault` when there is no folder, or a run of all stages has it; and what `body` throws.
   package func step(_ body: () throws -> Void) throws {
-    guard FileManager.default.fileExists(atPath: path) else { throw FileFault.missing(path: path) }
+    guard try FileSystem.exists(path) else { throw FileFault.missing(path: path) }
     let lock = try FolderLock(path, .together)
     try body()
     _ = consume lock

@@ -63,14 +63,15 @@ struct FeatureExtraction: Sendable {
   }
 
   /// Makes all files of the folder.
-  func run() throws(FileFault) -> Ledger {
+  func run() throws -> Ledger {
     let lock = try FolderLock(folder.path)
+    if let remark = lock.remark { reporter.log.warning("\(remark)") }
     defer { withExtendedLifetime(lock) {} }
     // Without these the folder is unusable until all is there.
     let given = request.statisticsPath.map(absolutePath)
     let own = statisticsPaths.contains { absolutePath($0) == given } ? [] : statisticsPaths
     for path in [folder.descriptionPath, folder.scriptPath] + own {
-      try? FileManager.default.removeItem(atPath: path)
+      try FileSystem.remove(path)
     }
     let speakers = try speakers()
     let identity = try identity(speakers)
@@ -82,7 +83,7 @@ struct FeatureExtraction: Sendable {
       records = records.filter { $0.reason != nil } + archive.records
     }
     let ledger = try finish(archive, records)
-    ResumableArchive.discard(framesPath)
+    try ResumableArchive.discard(framesPath)
     return ledger
   }
 
@@ -90,8 +91,7 @@ struct FeatureExtraction: Sendable {
 
   /// The speaker of each utterance, where features depend on it: as normalised, or as perturbed where it is known.
   private func speakers() throws(FileFault) -> [String: String] {
-    let isPerturbed =
-      request.copy != nil && FileManager.default.fileExists(atPath: data.speakersPath)
+    let isPerturbed = request.copy == nil ? false : try FileSystem.exists(data.speakersPath)
     return request.options.normalization == .speaker || isPerturbed ? try data.speakers() : [:]
   }
 
@@ -106,7 +106,7 @@ struct FeatureExtraction: Sendable {
     if let path = request.statisticsPath { try inputs.add(file: path) }
     if let copy = request.copy { inputs.add("copy", copy) }
     for utterance in data.utterances {
-      inputs.add(utterance.recording)
+      try inputs.add(utterance.recording)
       inputs.add(
         utterance.id,
         [
@@ -121,7 +121,7 @@ struct FeatureExtraction: Sendable {
 
   private func makeFrames(
     speakers: [String: String], _ identity: Fingerprint
-  ) throws(FileFault) -> ResumableArchive {
+  ) throws -> ResumableArchive {
     let ids = data.utterances.map(\.id)
     let archive = try ResumableArchive(
       path: needsSecondPass ? framesPath : folder.archivePath, identity: identity, utterances: ids)
@@ -135,13 +135,8 @@ struct FeatureExtraction: Sendable {
       extractor, index, sink in
       let utterance = data.utterances[index]
       let perturbation = request.copy?.perturbation(of: utterance.id, speakers: speakers)
-      do {
-        return .success(
-          try utterance.recording.withFile { path in
-            try extract(utterance, perturbation, from: path, with: &extractor, into: &sink)
-          })
-      } catch {
-        return .failure(error as? LeftOut ?? LeftOut(reason: "\(error)"))
+      return try utterance.recording.withFile { path in
+        try extract(utterance, perturbation, from: path, with: &extractor, into: &sink)
       }
     }
   }
@@ -207,7 +202,7 @@ struct FeatureExtraction: Sendable {
   private func transform(
     _ frames: MatrixArchive, of records: [ResumableArchive.Record], speakers: [String: String],
     _ identity: Fingerprint
-  ) throws(FileFault) -> ResumableArchive {
+  ) throws -> ResumableArchive {
     let statistics = try normalization(frames, speakers: speakers)
     let seconds = Dictionary(uniqueKeysWithValues: records.map { ($0.utterance, $0.seconds) })
     let ids = frames.entries.map(\.key)
@@ -224,7 +219,7 @@ struct FeatureExtraction: Sendable {
       if let statistics {
         let group = options.normalization.group(of: entry.key, speakers: speakers)
         guard let group, let found = statistics[group] else {
-          return .failure(LeftOut(reason: missingStatistics(of: group)))
+          throw LeftOut(reason: missingStatistics(of: group))
         }
         own = found
       }
@@ -233,29 +228,20 @@ struct FeatureExtraction: Sendable {
         $0.options.hasMasks ? $0.perturbation(of: entry.key, speakers: speakers) : nil
       }
       var means: [Float] = []
-      if masks != nil {
-        do throws(FileFault) { means = try sums(of: entry, in: frames).means } catch {
-          return .failure(LeftOut(reason: error.description))
-        }
-      }
+      if masks != nil { means = try sums(of: entry, in: frames).means }
       for start in stride(from: 0, to: entry.rows, by: framesAPiece) {
         let rows = start..<min(entry.rows, start + framesAPiece)
         let first = max(0, rows.lowerBound - deltas.reach)
-        var piece: Matrix
-        do throws(FileFault) {
-          piece = try frames.read(
-            first..<min(entry.rows, rows.upperBound + deltas.reach), of: entry)
-        } catch {
-          return .failure(LeftOut(reason: error.description))
-        }
+        var piece = try frames.read(
+          first..<min(entry.rows, rows.upperBound + deltas.reach), of: entry)
         masks?.mask(
           &piece, from: max(0, rows.lowerBound - deltas.reach), of: entry.rows, by: means)
         own?.normalize(&piece, variance: options.normalizeVariance)
         sink.frames.append(
           deltas.appended(to: rows, of: piece, from: first, count: entry.rows))
-        do throws(LeftOut) { try sink.relieve() } catch { return .failure(error) }
+        try sink.relieve()
       }
-      return .success(seconds[entry.key] ?? 0)
+      return seconds[entry.key] ?? 0
     }
   }
 
@@ -348,9 +334,8 @@ struct FeatureExtraction: Sendable {
 
   /// Writes `utt2spk`, which scores are told apart by, or removes an old one.
   private func writeSpeakers(of utterances: [String]) throws(FileFault) {
-    guard FileManager.default.fileExists(atPath: data.speakersPath) else {
-      try? FileManager.default.removeItem(atPath: folder.speakersPath)
-      return
+    guard try FileSystem.exists(data.speakersPath) else {
+      return try FileSystem.remove(folder.speakersPath)
     }
     let speakers = try data.speakers()
     let unknown = utterances.filter { speakers[$0] == nil }

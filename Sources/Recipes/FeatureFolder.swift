@@ -38,7 +38,7 @@ package struct FeatureFolder: Sendable {
 
   /// The speaker of each utterance; nil when speakers are not known.
   package func speakers() throws(FileFault) -> [String: String]? {
-    guard FileManager.default.fileExists(atPath: speakersPath) else { return nil }
+    guard try FileSystem.exists(speakersPath) else { return nil }
     var speakers: [String: String] = [:]
     for (number, line) in try TextFile.lines(of: speakersPath) {
       let fields = line.fields
@@ -95,10 +95,11 @@ package struct FeatureFolder: Sendable {
   ///   - workers: share the utterances.
   ///   - reporter: where progress and the summary go.
   /// - Returns: the ledger, also written to `ledger.jsonl`.
-  /// - Throws: `FileFault` when the folder cannot be written, or statistics or speakers cannot be read.
+  /// - Throws: `FileFault` when the folder cannot be written, or statistics or speakers cannot be read; and a
+  ///   fault of the machine while audio is read, after which the same call goes on.
   package func extract(
     _ data: DataDirectory, _ request: FeatureRequest, workers: Workers, reporter: Reporter
-  ) throws(FileFault) -> Ledger {
+  ) throws -> Ledger {
     try FeatureExtraction(
       folder: self, data: data, request: request, workers: workers, reporter: reporter
     ).run()

@@ -16,7 +16,8 @@ final class FeaturePass: Sendable {
 
   private struct State: ~Copyable {
     var archive: ResumableArchive?
-    var fault: FileFault?
+    /// What ended the work: of the machine, or of the archive.
+    var fault: (any Fault)?
   }
 
   private let utterances: [String]
@@ -45,14 +46,16 @@ final class FeaturePass: Sendable {
   ///   - workers: share the utterances; the archive does not depend on their number.
   ///   - own: makes what each thread has of its own.
   ///   - make: makes the features of one utterance, by its place in the list, and hands them to the
-  ///     sink; it returns the seconds of audio, or why the utterance is left out.
+  ///     sink; it returns the seconds of audio. What it throws is why the utterance is left out, but a fault of
+  ///     the machine ends the work.
   /// - Returns: the archive, complete and not yet committed.
-  /// - Throws: `FileFault` when the archive cannot be written; what is written stays.
+  /// - Throws: `FileFault` when the archive cannot be written, or the first fault of the machine; what is written
+  ///   stays.
   func run<Own: ~Copyable>(
     _ workers: Workers, own: @Sendable () -> Own,
     _ make:
-      @Sendable (_ own: inout Own, _ index: Int, _ sink: inout Sink) -> Result<Double, LeftOut>
-  ) throws(FileFault) -> ResumableArchive {
+      @Sendable (_ own: inout Own, _ index: Int, _ sink: inout Sink) throws -> Double
+  ) throws -> ResumableArchive {
     let first = state.withLock { $0.archive?.records.count ?? 0 }
     let output = OrderedOutput<Outcome>(from: first, limit: FeaturePass.largestWaiting) {
       index, outcome in
@@ -62,19 +65,31 @@ final class FeaturePass: Sendable {
       let index = first + offset
       var sink = Sink(pass: self, output: output, index: index)
       // After a fault nothing more is made, but each index is still handed on.
-      let result =
-        state.withLock { $0.fault == nil }
-        ? make(&own, index, &sink) : .failure(LeftOut(reason: ""))
+      let result: Result<Double, LeftOut>
+      do {
+        let isWanted = state.withLock { $0.fault == nil }
+        result = isWanted ? .success(try make(&own, index, &sink)) : .failure(LeftOut(reason: ""))
+      } catch {
+        result = .failure(self.reason(for: error))
+      }
       let (outcome, size) = sink.finish(result)
       output.submit(index, outcome, size: size)
     }
-    return try state.withLock { state throws(FileFault) in
+    return try state.withLock { state in
       if let fault = state.fault { throw fault }
       guard let archive = state.archive.take() else {
         preconditionFailure("FeaturePass: run twice")
       }
       return archive
     }
+  }
+
+  /// Why an utterance is left out; a fault of the machine ends the work instead.
+  private func reason(for error: any Error) -> LeftOut {
+    if let fault = error as? any Fault, fault.isOfMachine {
+      state.withLock { state in if state.fault == nil { state.fault = fault } }
+    }
+    return error as? LeftOut ?? LeftOut(reason: "\(error)")
   }
 
   /// What may wait in memory to be written in its turn, in bytes.

@@ -42,7 +42,7 @@ package struct Folds: Sendable, Equatable, Codable {
   /// The folds of an experiment; nil when each member is trained on all utterances.
   package init?(experiment: String) throws(FileFault) {
     let path = Folds.path(in: experiment)
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    guard try FileSystem.exists(path) else { return nil }
     do {
       self = try JSONDecoder().decode(Folds.self, from: try TextFile.bytes(of: path))
     } catch {
@@ -73,7 +73,7 @@ extension Experiment {
   func noteFolds() throws(FileFault) {
     let path = Folds.path(in: self.path)
     guard let folds = try folds() else {
-      try? FileManager.default.removeItem(atPath: path)
+      try FileSystem.remove(path)
       return
     }
     try AtomicFile.write(JSONText.document(folds), to: path)

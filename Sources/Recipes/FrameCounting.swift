@@ -10,9 +10,10 @@ package enum FrameCounting {
   ///
   /// - Returns: the utterances with the number of their frames, and a ledger of those that cannot be
   ///   read or have no frame.
+  /// - Throws: a fault of the machine, for the first utterance that has one.
   package static func count(
     _ data: DataDirectory, options: FeatureOptions, workers: Workers
-  ) -> (utterances: [(utterance: Utterance, frames: Int)], ledger: Ledger) {
+  ) throws -> (utterances: [(utterance: Utterance, frames: Int)], ledger: Ledger) {
     let results = workers.map(data.utterances.count) { index -> Result<Int, any Error> in
       let utterance = data.utterances[index]
       return Result {
@@ -34,6 +35,7 @@ package enum FrameCounting {
       case .success(let count) where count > 0: utterances.append((utterance, count))
       case .success:
         ledger.leaveOut(utterance.id, .targets, reason: "shorter than one frame")
+      case .failure(let fault as any Fault) where fault.isOfMachine: throw fault
       case .failure(let fault):
         ledger.leaveOut(utterance.id, .targets, reason: "\(fault)")
       }

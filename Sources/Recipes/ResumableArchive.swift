@@ -42,15 +42,14 @@ struct ResumableArchive: ~Copyable {
   /// - Throws: `FileFault` when a file cannot be written.
   init(path: String, identity: Fingerprint, utterances: [String]) throws(FileFault) {
     // After a crash of the machine the archive may lack what the journal says.
-    let boot = try? TextFile.text(of: "/proc/sys/kernel/random/boot_id")
-    let head = Fingerprint(of: "\(identity) \(absolutePath(path)) \(boot ?? "")").description + "\n"
+    let head = Fingerprint(of: "\(identity) \(try ResumableArchive.boot())").description + "\n"
     let journalPath = ResumableArchive.journalPath(of: path)
     var kept: [Record] = []
     var length = head.utf8.count
-    if let bytes = try? TextFile.bytes(of: ResumableFile.partPath(of: journalPath)),
-      bytes.starts(with: Data(head.utf8))
-    {
-      let size = ResumableFile.partSize(of: path)
+    let journalPart = ResumableFile.partPath(of: journalPath)
+    let bytes = try FileSystem.exists(journalPart) ? TextFile.bytes(of: journalPart) : Data()
+    if bytes.starts(with: Data(head.utf8)) {
+      let size = try ResumableFile.partSize(of: path)
       for line in bytes.dropFirst(length).split(separator: UInt8(ascii: "\n")) {
         guard let record = try? JSONDecoder().decode(Record.self, from: line), record.end <= size,
           kept.count < utterances.count, record.utterance == utterances[kept.count],
@@ -67,6 +66,12 @@ struct ResumableArchive: ~Copyable {
     self.file = file
     self.journal = journal
     records = kept
+  }
+
+  /// Which start of the machine this is.
+  private static func boot() throws(FileFault) -> String {
+    let path = "/proc/sys/kernel/random/boot_id"
+    return try FileSystem.exists(path) ? TextFile.text(of: path) : ""
   }
 
   private static func journalPath(of path: String) -> String { path + ".journal" }
@@ -137,19 +142,25 @@ struct ResumableArchive: ~Copyable {
   }
 
   /// Gives the archive its name and removes the journal.
+  ///
+  /// - Throws: `FileFault` when the bytes do not reach the disk. Which of them did is not known then, so the next
+  ///   run makes them anew.
   consuming func commit() throws(FileFault) {
     let path = file.path
-    try file.commit()
-    ResumableArchive.removeJournal(of: path)
+    do throws(FileFault) { try file.commit() } catch {
+      try ResumableArchive.removeJournal(of: path)
+      throw error
+    }
+    try ResumableArchive.removeJournal(of: path)
   }
 
   /// Removes an archive that was not committed, and its journal.
-  static func discard(_ path: String) {
-    try? FileManager.default.removeItem(atPath: ResumableFile.partPath(of: path))
-    removeJournal(of: path)
+  static func discard(_ path: String) throws(FileFault) {
+    try FileSystem.remove(ResumableFile.partPath(of: path))
+    try removeJournal(of: path)
   }
 
-  private static func removeJournal(of path: String) {
-    try? FileManager.default.removeItem(atPath: ResumableFile.partPath(of: journalPath(of: path)))
+  private static func removeJournal(of path: String) throws(FileFault) {
+    try FileSystem.remove(ResumableFile.partPath(of: journalPath(of: path)))
   }
 }

@@ -72,7 +72,7 @@ package struct TargetFolder: Sendable {
   ) throws(FileFault) -> Ledger {
     var ledger = earlier
     // Without its classes the folder is unusable until all is there.
-    try? FileManager.default.removeItem(atPath: classesPath)
+    try FileSystem.remove(classesPath)
     var archive = try ArchiveWriter(archivePath)
     var counts = ClassCounts(classes: source.inventory.count)
     var differences = LengthDifferences()

@@ -12,10 +12,9 @@ enum Gnuplot {
   /// - Returns: an SVG document.
   /// - Throws: `FileFault` when there is no gnuplot, or it finds a fault in the script.
   static func svg(_ script: String, width: Int, height: Int) throws(FileFault) -> Data {
-    let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("limbeck-\(UUID().uuidString)")
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let folder = try ScratchFolder()
     let (scriptPath, figurePath) = (folder.path + "/script.gp", folder.path + "/figure.svg")
+    let complaints = folder.path + "/complaints"
     let head = """
       set encoding utf8
       set terminal svg size \(width),\(height) dynamic noenhanced background 'white' font 'sans-serif,14'
@@ -23,26 +22,15 @@ enum Gnuplot {
 
       """
     try AtomicFile.write(head + script, to: scriptPath)
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["gnuplot", scriptPath]
-    process.standardInput = FileHandle.nullDevice
-    let complaints = folder.path + "/complaints"
-    do {
-      try Data().write(to: URL(fileURLWithPath: complaints))
-      process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: complaints))
-      try process.run()
-    } catch {
-      throw .unreadable(path: "gnuplot", reason: error.localizedDescription)
-    }
-    process.waitUntilExit()
-    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+    let status = try ShellCommand.exitStatus(
+      of: "exec gnuplot '\(scriptPath)' 2>'\(complaints)'")
+    guard status == 0 else {
       let text = try TextFile.text(of: complaints).split(separator: "\n").last
       throw .unreadable(
         path: "gnuplot",
-        reason: process.terminationStatus == 127
+        reason: status == 127
           ? "it is not installed; Debian's package is gnuplot-nox"
-          : "it ended with status \(process.terminationStatus): \(text ?? "no message")")
+          : "it ended with status \(status): \(text ?? "no message")")
     }
     return try TextFile.bytes(of: figurePath)
   }

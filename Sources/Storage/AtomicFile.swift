@@ -15,7 +15,7 @@ package struct AtomicFile: ~Copyable {
 
   /// The path without symbolic links.
   private let target: String
-  private let handle: FileHandle
+  private let file: OpenFile
   private var isCommitted = false
   private var partPath: String { target + ".part" }
 
@@ -27,51 +27,40 @@ package struct AtomicFile: ~Copyable {
   /// - Throws: `FileFault` when the part cannot be written, or the other writer took longer.
   package init(path: String, patience: Duration = .seconds(30)) throws(FileFault) {
     let target = try AtomicFile.target(of: path)
-    do {
-      try FileManager.default.createDirectory(
-        at: URL(fileURLWithPath: path).deletingLastPathComponent(),
-        withIntermediateDirectories: true)
-    } catch {
-      throw FileFault.unwritable(path: path, reason: error.localizedDescription)
-    }
-    handle = try AtomicFile.openPart(of: target, patience: patience)
+    try FileSystem.makeFolder(FileSystem.folder(of: path))
+    file = try AtomicFile.openPart(of: target, patience: patience)
     (self.path, self.target) = (path, target)
   }
 
   deinit {
     // Before others may have it: by then it could be theirs.
-    if !isCommitted { try? FileManager.default.removeItem(atPath: partPath) }
-    try? handle.close()
+    if !isCommitted { unsafe _ = unlink(partPath) }
   }
 
   /// Where a file lies that may be replaced.
   private static func target(of path: String) throws(FileFault) -> String {
-    var facts = stat()
-    guard unsafe stat(path, &facts) == 0 else { return path }
-    guard facts.st_mode & S_IFMT == S_IFREG else {
+    guard let facts = try FileSystem.facts(of: path) else { return path }
+    guard facts.kind == .file else {
       throw .unwritable(path: path, reason: "it is not a regular file")
     }
-    guard let real = unsafe realpath(path, nil) else { return path }
+    guard let real = unsafe realpath(path, nil) else { throw .writing(path) }
     defer { unsafe free(real) }
     return unsafe String(cString: real)
   }
 
   /// Opens the part file, empty and locked.
-  private static func openPart(of path: String, patience: Duration) throws(FileFault) -> FileHandle
-  {
+  private static func openPart(of path: String, patience: Duration) throws(FileFault) -> OpenFile {
     let deadline = ContinuousClock.now + patience
     while true {
-      let part = unsafe open(path + ".part", O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+      let part = try OpenFile(path + ".part", for: .writing)
       // Some file systems have no locks.
-      let isOwn = part >= 0 && (flock(part, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-      if isOwn, isNamed(part, path + ".part"), ftruncate(part, 0) == 0 {
-        return FileHandle(fileDescriptor: part, closeOnDealloc: true)
+      let isOwn = flock(part.descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
+      if isOwn, isNamed(part.descriptor, path + ".part") {
+        try part.truncate(to: 0)
+        return part
       }
-      let reason = unsafe String(cString: strerror(errno))
-      guard part >= 0 else { throw .unwritable(path: path, reason: reason) }
-      close(part)
       guard ContinuousClock.now < deadline else {
-        throw .unwritable(path: path, reason: isOwn ? reason : "another process is writing to it")
+        throw .unwritable(path: path, reason: "another process is writing to it")
       }
       // Of the other writer; or it has just given the part its final name.
       usleep(10_000)
@@ -87,12 +76,8 @@ package struct AtomicFile: ~Copyable {
 
   /// Appends `bytes`.
   package mutating func write(_ bytes: Data) throws(FileFault) {
-    do {
-      try handle.write(contentsOf: bytes)
-      byteCount += bytes.count
-    } catch {
-      throw .unwritable(path: path, reason: error.localizedDescription)
-    }
+    try file.write(bytes, at: byteCount)
+    byteCount += bytes.count
   }
 
   /// Appends `text` as UTF-8.
@@ -102,14 +87,8 @@ package struct AtomicFile: ~Copyable {
 
   /// Flushes the bytes to the disk and gives the file its name, replacing what had it before.
   package consuming func commit() throws(FileFault) {
-    do {
-      try handle.synchronize()
-    } catch {
-      throw .unwritable(path: path, reason: error.localizedDescription)
-    }
-    guard unsafe rename(partPath, target) == 0 else {
-      throw .unwritable(path: path, reason: unsafe String(cString: strerror(errno)))
-    }
+    try file.synchronize()
+    try FileSystem.rename(partPath, to: target)
     isCommitted = true
     try synchronizeFolder(of: target)
   }
@@ -129,14 +108,5 @@ package struct AtomicFile: ~Copyable {
 
 /// Sees to it that a file's name is on the disk, as after it was given.
 func synchronizeFolder(of path: String) throws(FileFault) {
-  let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-  let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-  guard descriptor >= 0 else {
-    throw .unwritable(path: path, reason: unsafe String(cString: strerror(errno)))
-  }
-  defer { close(descriptor) }
-  // Some file systems have nothing to do for a folder, and say so.
-  guard fsync(descriptor) == 0 || errno == EINVAL else {
-    throw .unwritable(path: path, reason: unsafe String(cString: strerror(errno)))
-  }
+  try OpenFile(FileSystem.folder(of: path), for: .reading).synchronize()
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// How a program ends, as in `sysexits.h`.
 package enum ExitStatus: Int32, Sendable {
   /// All was done.
@@ -10,6 +12,8 @@ package enum ExitStatus: Int32, Sendable {
   case noInput = 66
   /// The program itself is at fault.
   case software = 70
+  /// The system refuses what the work needs, as memory.
+  case system = 71
   /// Reading or writing failed.
   case inputOutput = 74
 }
@@ -19,6 +23,14 @@ package enum ExitStatus: Int32, Sendable {
 package protocol Fault: Error, CustomStringConvertible {
   /// The status to exit with.
   var exitStatus: ExitStatus { get }
+}
+
+extension Fault {
+  /// Whether the machine is at fault rather than the data: a disk that fails, a limit that is reached.
+  ///
+  /// Such a fault ends the work. It says nothing about the data, so it never becomes a reason to leave an
+  /// utterance out, and nothing that it touched counts as fresh.
+  package var isOfMachine: Bool { exitStatus == .inputOutput || exitStatus == .system }
 }
 
 /// A file that is missing, cannot be read or written, or does not hold what it should.
@@ -39,6 +51,32 @@ package enum FileFault: Fault, Equatable {
     case .malformedLine, .malformedBytes, .malformed: .data
     }
   }
+
+  /// The fault of a call that was to open or read a file.
+  ///
+  /// - Parameters:
+  ///   - path: what was to be read.
+  ///   - code: the call's `errno`.
+  /// - Returns: `missing` where nothing has the name; `malformed` where the name itself is at fault or a folder
+  ///   has it; else `unreadable`, with the system's own words.
+  package static func reading(_ path: String, _ code: Int32 = errno) -> FileFault {
+    switch code {
+    case ENOENT, ENOTDIR: .missing(path: path)
+    case EISDIR: .malformed(path: path, expected: "a file", found: "a folder")
+    case ELOOP, ENAMETOOLONG:
+      .malformed(
+        path: path, expected: "a usable path", found: "one that is not: \(words(for: code))")
+    default: .unreadable(path: path, reason: words(for: code))
+    }
+  }
+
+  /// The fault of a call that was to make, write, rename or remove a file.
+  package static func writing(_ path: String, _ code: Int32 = errno) -> FileFault {
+    .unwritable(path: path, reason: words(for: code))
+  }
+
+  /// The system's own words for an `errno`.
+  package static func words(for code: Int32) -> String { unsafe String(cString: strerror(code)) }
 
   package var description: String {
     switch self {

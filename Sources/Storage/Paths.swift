@@ -1,8 +1,17 @@
 import Foundation
 
 /// `path` from the root of the file system, so that what names it works from any folder.
+///
+/// `..` stays, since what it leads to is the kernel's to say: behind a symbolic link it is not the name before.
 package func absolutePath(_ path: String) -> String {
-  URL(fileURLWithPath: path).standardizedFileURL.path
+  plainPath(path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path)
+}
+
+/// `path` in one spelling: without `//`, without `.` as a name, and without a slash at its end.
+package func plainPath(_ path: String) -> String {
+  let names = path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+  if path.hasPrefix("/") { return "/" + names }
+  return names.isEmpty ? "." : names
 }
 
 /// `path` as seen from `folder`, unless it starts at the root.
@@ -12,19 +21,16 @@ package func resolve(_ path: String, from folder: String) -> String {
 
 /// The paths of all files below a folder, from that folder on, in the order of their bytes; links to
 /// folders are followed, each folder once.
-package func filePaths(below folder: String) -> [String] {
+package func filePaths(below folder: String) throws(FileFault) -> [String] {
   var files: [String] = []
-  var seen: Set<String> = []
+  var seen: Set<FileSystem.FileIdentity> = []
   var waiting = [""]
   while let place = waiting.popLast() {
     let path = folder + place
-    guard seen.insert(URL(fileURLWithPath: path).resolvingSymlinksInPath().path).inserted,
-      let names = try? FileManager.default.contentsOfDirectory(atPath: path)
+    guard let facts = try FileSystem.facts(of: path), seen.insert(facts.identity).inserted
     else { continue }
-    for name in names {
-      var isFolder: ObjCBool = false
-      _ = unsafe FileManager.default.fileExists(atPath: path + "/" + name, isDirectory: &isFolder)
-      if isFolder.boolValue {
+    for name in try FileSystem.names(in: path) {
+      if try FileSystem.isFolder(path + "/" + name) {
         waiting.append(place + "/" + name)
       } else {
         files.append(String((place + "/" + name).dropFirst()))

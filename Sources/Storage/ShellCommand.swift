@@ -18,33 +18,75 @@ package enum ShellCommand {
 
   /// Runs a command and gives `body` the path of a file with its output, which then goes.
   ///
-  /// - Throws: `FileFault` when the command cannot be started or ends with another status than 0, and
-  ///   what `body` throws.
+  /// The file is in `TMPDIR`, or in `/tmp`, and has no name there, so that it goes with the process however
+  /// that ends.
+  ///
+  /// - Throws: `FileFault` of the machine when the temporary file cannot be made, or the command cannot be
+  ///   started or is ended by a signal; of the data when it ends with another status than 0; and what `body`
+  ///   throws.
   package static func withOutput<Result>(
     of command: String, _ body: (_ path: String) throws -> Result
   ) throws -> Result {
-    let path = NSTemporaryDirectory() + "/limbeck-" + UUID().uuidString
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    try run(command, writingTo: path)
-    return try body(path)
+    let output = try temporaryFile()
+    defer { close(output) }
+    try run(command, writingTo: output)
+    return try body("/proc/self/fd/\(output)")
   }
 
-  private static func run(_ command: String, writingTo path: String) throws(FileFault) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", command]
-    process.standardInput = FileHandle.nullDevice
-    do {
-      try Data().write(to: URL(fileURLWithPath: path))
-      process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-      try process.run()
-    } catch {
-      throw .unreadable(path: "\(command) |", reason: error.localizedDescription)
+  /// A descriptor of an empty file without a name.
+  private static func temporaryFile() throws(FileFault) -> Int32 {
+    let place = ScratchFolder.place
+    var template = Array((place + "/limbeck-XXXXXX").utf8CString)
+    let opened = unsafe mkstemp(&template)
+    guard opened >= 0 else { throw ScratchFolder.fault(errno) }
+    unsafe _ = unlink(template)
+    // Other commands that run meanwhile have no use for it.
+    _ = fcntl(opened, F_SETFD, FD_CLOEXEC)
+    return opened
+  }
+
+  /// Runs a command whose output is data.
+  private static func run(_ command: String, writingTo output: Int32) throws(FileFault) {
+    let status = try exitStatus(of: command, writingTo: output)
+    guard status == 0 else {
+      throw .malformed(
+        path: "\(command) |", expected: "the status 0 at its end", found: "\(status)")
     }
-    process.waitUntilExit()
-    guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+  }
+
+  /// Runs a command of the shell, without input, to its end.
+  ///
+  /// - Parameters:
+  ///   - command: what the shell runs.
+  ///   - output: the descriptor of its standard output; nil for that of this process.
+  /// - Returns: its status.
+  /// - Throws: `FileFault` of the machine when it cannot be started, or a signal ends it.
+  package static func exitStatus(
+    of command: String, writingTo output: Int32? = nil
+  ) throws(FileFault) -> Int {
+    var actions = unsafe posix_spawn_file_actions_t()
+    unsafe posix_spawn_file_actions_init(&actions)
+    defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
+    unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+    if let output { unsafe posix_spawn_file_actions_adddup2(&actions, output, 1) }
+    let words = ["sh", "-c", command]
+    var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
+    defer { unsafe arguments.forEach { unsafe free($0) } }
+    var process: pid_t = 0
+    let code = unsafe posix_spawn(&process, "/bin/sh", &actions, nil, &arguments, environ)
+    guard code == 0 else {
+      throw .unreadable(path: "\(command) |", reason: FileFault.words(for: code))
+    }
+    var status: Int32 = 0
+    while unsafe waitpid(process, &status, 0) < 0 {
+      guard errno == EINTR else { throw .reading("\(command) |") }
+    }
+    let signal = status & 0x7F
+    guard signal == 0 else {
       throw .unreadable(
-        path: "\(command) |", reason: "the command ended with status \(process.terminationStatus)")
+        path: "\(command) |",
+        reason: "a signal ended the command: \(unsafe String(cString: strsignal(signal)))")
     }
+    return Int(status >> 8 & 0xFF)
   }
 }

@@ -2,24 +2,20 @@ package import Foundation
 
 /// Whole files, read in one call, with faults that name the path.
 package enum TextFile {
-  /// The bytes of a file, mapped rather than copied where the system allows it.
+  /// The bytes of a file, or of a pipe to its end.
   package static func bytes(of path: String) throws(FileFault) -> Data {
-    var isFolder: ObjCBool = false
-    guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw .missing(path: path)
-    }
-    guard !isFolder.boolValue else {
+    let file = try OpenFile(path, for: .reading)
+    let facts = try file.facts()
+    guard facts.st_mode & S_IFMT != S_IFDIR else {
       throw .malformed(path: path, expected: "a file", found: "a folder")
     }
-    do {
-      let url = URL(fileURLWithPath: path)
-      // A pipe or a device cannot be mapped.
-      guard try url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile ?? true else {
-        return try FileHandle(forReadingFrom: url).readToEnd() ?? Data()
-      }
-      return try Data(contentsOf: url, options: .mappedIfSafe)
-    } catch {
-      throw .unreadable(path: path, reason: error.localizedDescription)
+    var bytes = Data(capacity: Int(facts.st_size))
+    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+    defer { unsafe block.deallocate() }
+    while true {
+      let count = unsafe try file.read(into: block)
+      guard count > 0, let start = block.baseAddress else { return bytes }
+      unsafe bytes.append(Data(bytesNoCopy: start, count: count, deallocator: .none))
     }
   }
 

@@ -1,7 +1,7 @@
 import Foundation
 import LinearAlgebra
 import Networks
-import Storage
+package import Storage
 
 /// The last two states of a training, each a file from which it goes on to the same bits.
 ///
@@ -29,17 +29,14 @@ package struct CheckpointFolder: Sendable {
   }
 
   /// The checkpoints, the newest first.
-  private var files: [String] { files(ending: ".safetensors") }
-
-  private var parts: [String] { files(ending: ".part") }
-
-  private func files(ending suffix: String) -> [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
+  private func files(ending suffix: String = ".safetensors") throws(FileFault) -> [String] {
+    guard try FileSystem.exists(path) else { return [] }
+    return try FileSystem.names(in: path)
       .filter { $0.hasSuffix(suffix) }.sorted(by: >).map { path + "/" + $0 }
   }
 
   /// Removes all checkpoints, as when the training is done.
-  package func remove() { try? FileManager.default.removeItem(atPath: path) }
+  package func remove() throws(FileFault) { try FileSystem.removeFolder(path) }
 
   // MARK: - Writing
 
@@ -62,11 +59,12 @@ package struct CheckpointFolder: Sendable {
     // The end of an epoch has the step of the last checkpoint within it.
     let name = "\(number)-\(String(format: "%06d", state.progress.epoch)).safetensors"
     try file.write(to: path + "/" + name)
-    let kept = files.prefix(2)
-    for old in files.dropFirst(2) { try? FileManager.default.removeItem(atPath: old) }
+    let all = try files()
+    let kept = all.prefix(2)
+    for old in all.dropFirst(2) { try FileSystem.remove(old) }
     // What a kill left of others while they were written.
-    for part in parts where !kept.contains(where: { part == $0 + ".part" }) {
-      try? FileManager.default.removeItem(atPath: part)
+    for part in try files(ending: ".part") where !kept.contains(where: { part == $0 + ".part" }) {
+      try FileSystem.remove(part)
     }
   }
 
@@ -85,7 +83,7 @@ package struct CheckpointFolder: Sendable {
   ///
   /// - Throws: `FileFault` when a checkpoint is of another training, with the first difference.
   func restore(_ state: TrainingState) throws(FileFault) {
-    for path in files {
+    for path in try files() {
       do throws(FileFault) {
         let file = try SafetensorsFile(path: path)
         guard file.metadata["digest"] == digest(of: file) else {
@@ -94,13 +92,14 @@ package struct CheckpointFolder: Sendable {
         try requireIdentity(of: file, path)
         return try restore(state, from: file, path)
       } catch {
+        if error.isOfMachine { throw error }
         // A cut or damaged file is passed over; that of another training is for the user to remove.
         if case .malformed(_, let expected, _) = error, expected.hasPrefix(sameTraining) {
           throw error
         }
         warn("\(error); going on from the checkpoint before it, or from the start")
         // It would stand before those that are written from now on.
-        try? FileManager.default.moveItem(atPath: path, toPath: path + ".damaged")
+        try FileSystem.rename(path, to: path + ".damaged")
       }
     }
   }

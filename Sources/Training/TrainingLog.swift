@@ -44,9 +44,10 @@ package struct TrainingLog: ~Copyable {
       try ResumableFile.reopen(path)
     }
     let kept = mark ?? Mark(lines: 0, events: 0)
-    let isShort =
-      ResumableFile.partSize(of: paths.lines) < kept.lines
-      || ResumableFile.partSize(of: paths.events) < kept.events
+    let (haveLines, haveEvents) = (
+      try ResumableFile.partSize(of: paths.lines), try ResumableFile.partSize(of: paths.events)
+    )
+    let isShort = haveLines < kept.lines || haveEvents < kept.events
     let lines = try ResumableFile(path: paths.lines, keeping: isShort ? 0 : kept.lines)
     let events = try EventFile(path: paths.events, keeping: isShort ? 0 : kept.events)
     self.isShort = isShort

@@ -65,16 +65,13 @@ package struct AlignmentTable: Sendable {
     folder: String, extensions: [String], workers: Workers,
     _ read: @Sendable (_ path: String) throws(FileFault) -> [LabelSpan]
   ) throws(FileFault) {
-    var isFolder: ObjCBool = false
-    guard unsafe FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
-      throw .missing(path: folder)
-    }
-    guard isFolder.boolValue else {
+    guard let facts = try FileSystem.facts(of: folder) else { throw .missing(path: folder) }
+    guard facts.kind == .folder else {
       throw .malformed(
         path: folder, expected: "a folder of .\(extensions.joined(separator: " and .")) files",
         found: "a file")
     }
-    let files = filePaths(below: folder)
+    let files = try filePaths(below: folder)
       .filter { extensions.contains(($0 as NSString).pathExtension.lowercased()) }
     guard !files.isEmpty else {
       throw .malformed(
@@ -87,6 +84,7 @@ package struct AlignmentTable: Sendable {
         return .failure(error)
       }
     }
+    for case .failure(let fault) in results where fault.isOfMachine { throw fault }
     self.init(zip(files, results).map { (AlignmentTable.components(of: $0), $1) })
   }
 

@@ -32,19 +32,15 @@ package struct DataValidation: Sendable {
   package func run(
     audio workers: Workers?, progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws(FileFault) -> ValidationReport {
-    var isFolder: ObjCBool = false
-    guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder),
-      isFolder.boolValue
-    else {
-      throw FileManager.default.fileExists(atPath: path)
-        ? .malformed(path: path, expected: "a folder", found: "a file") : .missing(path: path)
+    guard let facts = try FileSystem.facts(of: path) else { throw .missing(path: path) }
+    guard facts.kind == .folder else {
+      throw .malformed(path: path, expected: "a folder", found: "a file")
     }
     // A wav.scp or segments that cannot be used is among the findings of the files; without segments the
     // recordings are checked all the same.
-    let data =
-      (try? DataDirectory(path: path, root: root, commands: commands))
-      ?? (try? DataDirectory(path: path, root: root, commands: commands, segments: .ignored))
-    let files = FileValidation(path: path, data: data)
+    var data = try directory(.asListed)
+    if data == nil { data = try directory(.ignored) }
+    let files = try FileValidation(path: path, data: data)
     var report = ValidationReport(path: path)
     report.add(files.findings)
     report.speakers = files.speakers?.count
@@ -57,5 +53,17 @@ package struct DataValidation: Sendable {
       report.seconds = audio.seconds
     }
     return report
+  }
+
+  /// The directory as far as it can be used; nil where its files are at fault.
+  ///
+  /// - Throws: a fault of the machine.
+  private func directory(_ segments: DataDirectory.SegmentUse) throws(FileFault) -> DataDirectory? {
+    do throws(FileFault) {
+      return try DataDirectory(path: path, root: root, commands: commands, segments: segments)
+    } catch {
+      if error.isOfMachine { throw error }
+      return nil
+    }
   }
 }

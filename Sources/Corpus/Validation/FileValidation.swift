@@ -12,9 +12,10 @@ struct FileValidation {
   /// - Parameters:
   ///   - path: the folder.
   ///   - data: its recordings and utterances; nil when `wav.scp` cannot be used at all.
-  init(path: String, data: DataDirectory?) {
+  /// - Throws: a fault of the machine.
+  init(path: String, data: DataDirectory?) throws(FileFault) {
     self.path = path
-    for file in DataFile.allCases { read(file, data) }
+    for file in DataFile.allCases { try read(file, data) }
     matchIDs()
     checkSpeakers(data)
     checkText()
@@ -42,9 +43,9 @@ struct FileValidation {
 
   // MARK: - One file
 
-  private mutating func read(_ file: DataFile, _ data: DataDirectory?) {
+  private mutating func read(_ file: DataFile, _ data: DataDirectory?) throws(FileFault) {
     let filePath = "\(path)/\(file.rawValue)"
-    guard FileManager.default.fileExists(atPath: filePath) else {
+    guard try FileSystem.exists(filePath) else {
       if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: filePath) {
         return add(
           .error, .presence, file, "expected a file, found a link to \(target), which is not there")
@@ -57,6 +58,7 @@ struct FileValidation {
       checkBytes(of: file, try TextFile.bytes(of: filePath))
       table = try DataTable(filePath, expected: file.line)
     } catch {
+      if error.isOfMachine { throw error }
       return add(.error, .presence, file, "\(error)")
     }
     guard !table.keys.isEmpty else {

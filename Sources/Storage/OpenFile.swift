@@ -1,0 +1,106 @@
+package import Foundation
+
+/// An open file: the calls of the kernel, gone on with where a signal or a short count stops them, and with
+/// `errno` turned into a fault that names the path.
+package final class OpenFile: Sendable {
+  package enum Purpose: Sendable {
+    /// To read from, a file or a pipe.
+    case reading
+    /// To write to; it is made when it is not there, and its bytes are kept.
+    case writing
+  }
+
+  package let path: String
+  package let descriptor: Int32
+
+  /// - Throws: `FileFault` when it cannot be opened.
+  package init(_ path: String, for purpose: Purpose) throws(FileFault) {
+    let flags: Int32 =
+      switch purpose {
+      case .reading: O_RDONLY | O_CLOEXEC
+      case .writing: O_RDWR | O_CREAT | O_CLOEXEC
+      }
+    var opened: Int32
+    repeat { opened = unsafe open(path, flags, 0o666) } while opened < 0 && errno == EINTR
+    guard opened >= 0 else {
+      throw purpose == .reading ? .reading(path) : .writing(path)
+    }
+    (self.path, descriptor) = (path, opened)
+  }
+
+  deinit { close(descriptor) }
+
+  /// What is open.
+  package func facts() throws(FileFault) -> stat {
+    var facts = stat()
+    guard unsafe fstat(descriptor, &facts) == 0 else { throw .reading(path) }
+    return facts
+  }
+
+  /// Reads the next bytes.
+  ///
+  /// - Returns: how many; 0 only at the end.
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileFault) -> Int {
+    while true {
+      let count = unsafe Foundation.read(descriptor, buffer.baseAddress, buffer.count)
+      if count >= 0 { return count }
+      if errno != EINTR { throw .reading(path) }
+    }
+  }
+
+  /// Fills a buffer with the bytes from an offset on.
+  ///
+  /// - Returns: how many there were, fewer than asked for only at the end.
+  package func read(
+    at offset: Int, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(FileFault) -> Int {
+    var done = 0
+    while done < buffer.count {
+      let count = unsafe pread(
+        descriptor, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done,
+        off_t(offset + done))
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .reading(path)
+      }
+      if count == 0 { break }
+      done += count
+    }
+    return done
+  }
+
+  /// Writes all bytes, from an offset on.
+  package func write(_ bytes: Data, at offset: Int) throws(FileFault) {
+    var done = 0
+    while done < bytes.count {
+      let count = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe pwrite(
+          descriptor, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done,
+          off_t(offset + done))
+      }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw .writing(path)
+      }
+      // A regular file takes at least a byte or says why not.
+      guard count > 0 else { throw .writing(path, ENOSPC) }
+      done += count
+    }
+  }
+
+  /// Cuts the file off behind its first bytes.
+  package func truncate(to byteCount: Int) throws(FileFault) {
+    while ftruncate(descriptor, off_t(byteCount)) != 0 {
+      if errno != EINTR { throw .writing(path) }
+    }
+  }
+
+  /// Sees to it that what was written is on the disk.
+  package func synchronize() throws(FileFault) {
+    while fsync(descriptor) != 0 {
+      // Some file systems have nothing to do, and say so.
+      if errno == EINVAL || errno == ENOTSUP { return }
+      if errno != EINTR { throw .writing(path) }
+    }
+  }
+}
