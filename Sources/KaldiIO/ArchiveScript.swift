@@ -118,3 +118,26 @@ package struct ArchiveScript: Sendable {
     return .matrix(Matrix(rows: rows.count, columns: columns.count, values: values))
   }
 }
+
+extension ArchiveScript {
+  /// Sees to it that an `scp` of one archive names it where it is now; one that does is left alone.
+  ///
+  /// - Parameters:
+  ///   - path: of the `scp`, whose lines are `KEY ARCHIVE:OFFSET`.
+  ///   - archive: the archive.
+  /// - Throws: `FileFault` when it cannot be read or written.
+  package static func place(_ path: String, of archive: String) throws(FileFault) {
+    let place = absolutePath(archive)
+    var lines = ""
+    for (number, line) in try TextFile.lines(of: path) {
+      let (key, rest) = line.keyAndRest
+      guard let colon = rest.lastIndex(of: ":") else {
+        throw .malformedLine(
+          path: path, line: number, expected: "a key, an archive and an offset",
+          found: "\"\(line)\"")
+      }
+      lines += "\(key) \(place)\(rest[colon...])\n"
+    }
+    try AtomicFile.write(lines, to: path)
+  }
+}

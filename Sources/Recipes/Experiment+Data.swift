@@ -54,6 +54,7 @@ extension Experiment {
     ) {
       _ = try folder.extract(data, request, workers: workers, reporter: reporter)
     }
+    try folder.placeScript()
   }
 
   /// Makes the targets of each part.

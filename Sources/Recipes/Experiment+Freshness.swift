@@ -64,7 +64,7 @@ extension Experiment {
   }
 
   private func recordPath(_ name: String) -> String {
-    "\(path)/stages/\(name.replacing("/", with: "-"))"
+    "\(recordsPath)/\(name.replacing("/", with: "-"))"
   }
 
   /// Whether a network is there as it was trained, or has diverged where it may.
@@ -130,7 +130,7 @@ struct Inputs {
     lines.append("\(name) \(try Fingerprint(ofFile: path))")
   }
 
-  /// Adds a recording by its path, size and time of change, since a corpus is long to
+  /// Adds a recording by where it lies, whatever the path that leads there, size and time of change, since a corpus is long to
   /// read itself; of a command its text is all that is known.
   mutating func add(_ recording: Recording) throws(FileFault) {
     guard case .file(let path) = recording else {
@@ -142,18 +142,20 @@ struct Inputs {
 
   private mutating func add(recording path: String) throws(FileFault) {
     guard let facts = try FileSystem.facts(of: path) else {
-      lines.append("\(path) missing")
+      lines.append("\(absolutePath(path)) missing")
       return
     }
-    lines.append("\(path) \(facts.size) \(facts.changed.seconds).\(facts.changed.nanoseconds)")
+    lines.append(
+      "\(try FileSystem.realPath(of: path)) \(facts.size) \(facts.changed.seconds).\(facts.changed.nanoseconds)"
+    )
   }
 
-  /// Adds which part of which recording an utterance is; not the recording's bytes.
+  /// Adds which part of which recording an utterance is; not the recording itself.
   mutating func add(_ utterance: Utterance) {
     let seconds = utterance.seconds.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "all"
     lines.append(
       """
-      \(utterance.id): \(utterance.recordingID) \(utterance.recording) \(seconds) \
+      \(utterance.id): \(utterance.recordingID) \(seconds) \
       \(utterance.channel ?? 0)
       """)
   }

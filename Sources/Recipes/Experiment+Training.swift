@@ -230,7 +230,7 @@ extension Experiment {
     guard try !isFresh(job, inputs: inputs) else {
       // Another run has trained it while this one read its data.
       observer.skip(frames: job.training.epochs * data.train.count)
-      try FileSystem.removeFolder(folder)
+      try FileSystem.removeEmptyFolder(folder)
       return
     }
     try begin(job.system)

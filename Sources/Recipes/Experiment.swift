@@ -71,7 +71,8 @@ package struct Experiment: Sendable {
     recipe: Recipe, path: String, workers: Workers, networks: Int? = nil,
     checkpointPause: Duration = .seconds(300), reporter: Reporter
   ) {
-    (self.recipe, self.path, self.workers, self.reporter) = (recipe, path, workers, reporter)
+    (self.recipe, self.workers, self.reporter) = (recipe, workers, reporter)
+    self.path = plainPath(path)
     (self.networks, self.checkpointPause) = (networks, checkpointPause)
   }
 
@@ -110,6 +111,7 @@ package struct Experiment: Sendable {
   /// - Throws: `FileFault` when another run has the folder, and what any stage throws.
   package func run(until last: Stage = .score) throws -> (ledger: Ledger, utterances: Int) {
     let lock = try FolderLock(path)
+    try enter(lock)
     try runStages(until: last)
     let outcome = try collectLedger(until: last)
     _ = consume lock
@@ -123,9 +125,29 @@ package struct Experiment: Sendable {
   package func step(_ body: () throws -> Void) throws {
     guard try FileSystem.exists(path) else { throw FileFault.missing(path: path) }
     let lock = try FolderLock(path, .together)
+    try enter(lock)
     try body()
     _ = consume lock
   }
+
+  /// Begins to work in the folder, which is locked.
+  ///
+  /// - Throws: `FileFault` when it holds what the program would replace and did not make.
+  private func enter(_ lock: borrowing FolderLock) throws(FileFault) {
+    if let remark = lock.remark { reporter.log.warning("\(remark)") }
+    let replaced = [
+      "models", "checkpoints", "soft-targets", "specialists", "tensorboard", "scores.json",
+      "search.json", "baseline-search.json", "recipe.yaml", "ledger.jsonl",
+    ]
+    try OwnFiles.require(
+      replaced, in: path, marks: [Experiment.recordsName],
+      remedy: "choose another folder for the experiment, or move it away")
+    if try !FileSystem.exists(recordsPath) { try FileSystem.makeFolder(recordsPath) }
+  }
+
+  /// The folder of the records, which every experiment has.
+  static let recordsName = "stages"
+  var recordsPath: String { "\(path)/\(Experiment.recordsName)" }
 
   private func runStages(until last: Stage) throws {
     if last == .score, let fold = recipe.scoring.fold {

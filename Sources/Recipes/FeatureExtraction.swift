@@ -67,6 +67,7 @@ struct FeatureExtraction: Sendable {
     let lock = try FolderLock(folder.path)
     if let remark = lock.remark { reporter.log.warning("\(remark)") }
     defer { withExtendedLifetime(lock) {} }
+    try folder.requireOwn()
     // Without these the folder is unusable until all is there.
     let given = request.statisticsPath.map(absolutePath)
     let own = statisticsPaths.contains { absolutePath($0) == given } ? [] : statisticsPaths
@@ -95,7 +96,7 @@ struct FeatureExtraction: Sendable {
     return request.options.normalization == .speaker || isPerturbed ? try data.speakers() : [:]
   }
 
-  private var framesPath: String { folder.path + "/logmel.ark" }
+  private var framesPath: String { "\(folder.path)/\(FeatureFolder.framesName)" }
 
   /// The digest of all that decides on the features.
   private func identity(_ speakers: [String: String]) throws(FileFault) -> Fingerprint {
@@ -313,11 +314,12 @@ struct FeatureExtraction: Sendable {
       seconds += record.seconds
       error = record.error.map { max($0, error ?? 0) }
     }
+    // A mark of the program in the folder at each instant from here on.
+    try ledger.write(to: folder.ledgerPath)
     try archive.commit()
     try AtomicFile.write(script, to: folder.scriptPath)
     try AtomicFile.write(counts, to: folder.frameCountPath)
     try writeSpeakers(of: records.filter { $0.reason == nil }.map(\.utterance))
-    try ledger.write(to: folder.ledgerPath)
     try folder.describe(request, error: error)
     if let error {
       reporter.log.info("\(folder.path): compressed, with an error of at most \(error)")

@@ -36,6 +36,25 @@ package struct FeatureFolder: Sendable {
   /// The speakers of the utterances that have features, where the data directory has them.
   var speakersPath: String { path + "/utt2spk" }
 
+  /// The archive of log-mel frames that are transformed to features in a second pass.
+  static let framesName = "logmel.ark"
+
+  /// Throws when the folder holds features, or other files of the names here, that the program did not make.
+  func requireOwn() throws(FileFault) {
+    try OwnFiles.require(
+      ["feats.ark", "feats.scp", "utt2num_frames", "utt2spk", "cmvn.ark", "cmvn.scp"], in: path,
+      marks: ["features.json", "ledger.jsonl"]
+        + ["feats.ark", FeatureFolder.framesName].map {
+          ResumableFile.partPath(of: ResumableArchive.journalPath(of: $0))
+        },
+      remedy: "name another folder, or move it away")
+  }
+
+  /// Sees to it that `feats.scp` names the archive where it is now, as in an experiment that was moved.
+  func placeScript() throws(FileFault) {
+    try ArchiveScript.place(scriptPath, of: archivePath)
+  }
+
   /// The speaker of each utterance; nil when speakers are not known.
   package func speakers() throws(FileFault) -> [String: String]? {
     guard try FileSystem.exists(speakersPath) else { return nil }

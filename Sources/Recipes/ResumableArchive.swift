@@ -74,7 +74,7 @@ struct ResumableArchive: ~Copyable {
     return try FileSystem.exists(path) ? TextFile.text(of: path) : ""
   }
 
-  private static func journalPath(of path: String) -> String { path + ".journal" }
+  static func journalPath(of path: String) -> String { path + ".journal" }
 
   /// The path of the archive until it is committed.
   var partPath: String { ResumableFile.partPath(of: file.path) }

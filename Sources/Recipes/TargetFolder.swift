@@ -71,6 +71,9 @@ package struct TargetFolder: Sendable {
     earlier: Ledger = Ledger(), reporter: Reporter
   ) throws(FileFault) -> Ledger {
     var ledger = earlier
+    try OwnFiles.require(
+      ["targets.ark", "classes.txt", "class_counts", "log_priors"], in: path,
+      marks: ["targets.json", "ledger.jsonl"], remedy: "name another folder, or move it away")
     // Without its classes the folder is unusable until all is there.
     try FileSystem.remove(classesPath)
     var archive = try ArchiveWriter(archivePath)
@@ -95,14 +98,14 @@ package struct TargetFolder: Sendable {
       counts.add(targets.labels)
       try archive.write(utterance.id, .integers(targets.labels))
     }
-    try archive.commit()
-    try AtomicFile.write(counts.text, to: countsPath)
-    try AtomicFile.write(counts.logPriorsText, to: priorsPath)
     try AtomicFile.write(
       JSONText.document(
         Description(
           options: options.withoutFolders, states: source.states, version: limbeckVersion)),
       to: descriptionPath)
+    try archive.commit()
+    try AtomicFile.write(counts.text, to: countsPath)
+    try AtomicFile.write(counts.logPriorsText, to: priorsPath)
     try ledger.write(to: ledgerPath)
     try source.inventory.write(to: classesPath)
     reporter.name(ledger.leftOut, in: ledgerPath)

@@ -43,9 +43,7 @@ package struct AtomicFile: ~Copyable {
     guard facts.kind == .file else {
       throw .unwritable(path: path, reason: "it is not a regular file")
     }
-    guard let real = unsafe realpath(path, nil) else { throw .writing(path) }
-    defer { unsafe free(real) }
-    return unsafe String(cString: real)
+    return try FileSystem.realPath(of: path)
   }
 
   /// Opens the part file, empty and locked.
@@ -93,8 +91,13 @@ package struct AtomicFile: ~Copyable {
     try synchronizeFolder(of: target)
   }
 
-  /// Writes a whole file at once.
+  /// Writes a whole file at once; one that has these bytes is left alone.
   package static func write(_ bytes: Data, to path: String) throws(FileFault) {
+    if let facts = try FileSystem.facts(of: path), facts.kind == .file, facts.size == bytes.count,
+      try TextFile.bytes(of: path) == bytes
+    {
+      return
+    }
     var file = try AtomicFile(path: path)
     try file.write(bytes)
     try file.commit()

@@ -58,6 +58,13 @@ package enum FileSystem {
     try facts(of: path)?.kind == .folder
   }
 
+  /// The path of what a path leads to, from the root and without links.
+  package static func realPath(of path: String) throws(FileFault) -> String {
+    guard let real = unsafe realpath(path, nil) else { throw .reading(path) }
+    defer { unsafe free(real) }
+    return unsafe String(cString: real)
+  }
+
   /// The names in a folder in the order of their bytes, without `.` and `..`.
   ///
   /// - Throws: `FileFault` when there is no such folder or it cannot be read, or for a name that is not UTF-8.
@@ -106,9 +113,17 @@ package enum FileSystem {
 
   /// Removes a file, if there is one.
   package static func remove(_ path: String) throws(FileFault) {
-    guard unsafe unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR else {
-      throw .writing(path)
-    }
+    if unsafe unlink(path) == 0 { return }
+    let code = errno
+    // A file system that is read-only says so whether or not there is such a file.
+    if try facts(of: path) == nil { return }
+    throw .writing(path, code)
+  }
+
+  /// Removes a folder, if there is one and nothing but locks of the program is in it.
+  package static func removeEmptyFolder(_ path: String) throws(FileFault) {
+    guard try exists(path), try names(in: path).allSatisfy(FolderLock.isLockFile) else { return }
+    try removeFolder(path)
   }
 
   /// Removes a folder of the program's own with all that is in it, if there is one; a link is removed, not followed.
@@ -133,12 +148,10 @@ package enum FileSystem {
 
   /// The folder that a path's last name is in, by its letters.
   package static func folder(of path: String) -> String {
-    let name = lastName(of: path)
-    let end = path.utf8.count - trailingSlashes(of: path) - name.utf8.count
-    let above = Substring(path.utf8.prefix(end))
-    let trimmed = String(above.prefix(through: above.lastIndex { $0 != "/" } ?? above.startIndex))
-    if above.isEmpty { return "." }
-    return trimmed
+    let plain = withoutSlashes(path)
+    guard let slash = plain.lastIndex(of: "/") else { return path.hasPrefix("/") ? "/" : "." }
+    let above = withoutSlashes(plain[..<slash])
+    return above.isEmpty ? "/" : String(above)
   }
 
   /// The last name of a path.
@@ -146,7 +159,10 @@ package enum FileSystem {
     path.split(separator: "/").last.map(String.init) ?? path
   }
 
-  private static func trailingSlashes(of path: String) -> Int {
-    path.utf8.reversed().prefix { $0 == UInt8(ascii: "/") }.count
+  /// A path without the slashes at its end.
+  private static func withoutSlashes(_ path: some StringProtocol) -> Substring {
+    var rest = Substring(path)
+    while rest.hasSuffix("/") { rest.removeLast() }
+    return rest
   }
 }

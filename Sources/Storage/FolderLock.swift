@@ -68,6 +68,9 @@ package struct FolderLock: ~Copyable {
 
   deinit { unsafe _ = unlink(ownerPath) }
 
+  /// Whether a file of this name in a folder says who has it.
+  static func isLockFile(_ name: String) -> Bool { name.hasPrefix(LockOwner.name) }
+
   private static func held(_ path: String, by other: LockOwner?) -> FileFault {
     .unwritable(
       path: path, reason: "another run is writing to it" + (other.map { ": \($0)" } ?? ""))

@@ -35,8 +35,13 @@ package struct CheckpointFolder: Sendable {
       .filter { $0.hasSuffix(suffix) }.sorted(by: >).map { path + "/" + $0 }
   }
 
-  /// Removes all checkpoints, as when the training is done.
-  package func remove() throws(FileFault) { try FileSystem.removeFolder(path) }
+  /// Removes all checkpoints, as when the training is done, and the folder when nothing else is in it.
+  package func remove() throws(FileFault) {
+    for suffix in [".safetensors", ".part", ".damaged"] {
+      for file in try files(ending: suffix) { try FileSystem.remove(file) }
+    }
+    try FileSystem.removeEmptyFolder(path)
+  }
 
   // MARK: - Writing
 
