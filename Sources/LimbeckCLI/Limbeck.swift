@@ -29,6 +29,7 @@ enum Main {
     // A file that may grow no more is a fault of writing, not the end of the process.
     signal(SIGXFSZ, SIG_IGN)
     do {
+      try Descriptors.prepare()
       var command = try Limbeck.parseAsRoot()
       try command.run()
     } catch let fault as any Fault {
