@@ -41,6 +41,7 @@ let package = Package(
   targets: [
     // MARK: - System libraries
     .systemLibrary(name: "CSndfile", pkgConfig: "sndfile", providers: [.apt(["libsndfile1-dev"])]),
+    .systemLibrary(name: "CMpg123", pkgConfig: "libmpg123", providers: [.apt(["libmpg123-dev"])]),
     .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
@@ -53,7 +54,7 @@ let package = Package(
     layer("Storage", uses: ["CXXHash"]),
     .target(name: "CMatrixKernels"),
     layer("LinearAlgebra", uses: ["CMatrixKernels", "COpenBLAS"]),
-    layer("Audio", uses: ["Storage", "CSndfile", "CSamplerate"]),
+    layer("Audio", uses: ["Storage", "CSndfile", "CMpg123", "CSamplerate"]),
     layer("KaldiIO", uses: ["Storage", "LinearAlgebra"]),
     .target(name: "CFrameKernels"),
     layer("Features", uses: ["Storage", "Audio", "LinearAlgebra", "CFrameKernels", "CFFTW"]),

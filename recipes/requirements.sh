@@ -69,6 +69,7 @@ require_build_tools() {
     pkg-config --exists "$module" 2>/dev/null || missing+=("$package")
   done <<'LIBRARIES'
 sndfile libsndfile1-dev
+libmpg123 libmpg123-dev
 fftw3 libfftw3-dev
 openblas libopenblas-dev
 libxxhash libxxhash-dev

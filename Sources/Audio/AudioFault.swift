@@ -3,6 +3,10 @@ package import Storage
 /// What can be wrong with a recording, whose path each case carries.
 package enum AudioFault: Fault, Equatable {
   case missing(path: String)
+  /// The system failed; of the recording nothing is known.
+  case system(FileFault)
+  /// A second stream in the file, behind so many samples, that does not go on as the first.
+  case otherStream(path: String, after: Int, found: String)
   /// libsndfile does not recognise it, or gave up within it.
   case unreadable(path: String, reason: String)
   case empty(path: String)
@@ -19,12 +23,19 @@ package enum AudioFault: Fault, Equatable {
   case outside(path: String, start: Double, end: Double, duration: Double)
 
   package var exitStatus: ExitStatus {
-    if case .missing = self { .noInput } else { .data }
+    switch self {
+    case .missing: .noInput
+    case .system(let fault): fault.exitStatus
+    default: .data
+    }
   }
 
   package var description: String {
     switch self {
     case .missing(let path): "\(path): no such file"
+    case .system(let fault): fault.description
+    case .otherStream(let path, let sample, let found):
+      "\(path): expected audio that goes on as it begins, found \(found) in a stream behind \(sample) samples"
     case .unreadable(let path, let reason): "\(path): not readable as audio: \(reason)"
     case .empty(let path): "\(path): holds no samples"
     case .truncated(let path, let promised, let found, let unit):
@@ -39,6 +50,21 @@ package enum AudioFault: Fault, Equatable {
       "\(path): expected finite samples, found one that is not at sample \(sample)"
     case .outside(let path, let start, let end, let duration):
       "\(path): expected a segment within \(duration) s, found \(start) s to \(end) s"
+    }
+  }
+}
+
+extension AudioFault {
+  /// What `body` gives; a file that is not there is the recording's own fault, all else the system's.
+  static func ofSystem<Result>(_ body: () throws(FileFault) -> Result) throws(AudioFault) -> Result
+  {
+    do throws(FileFault) { return try body() } catch {
+      switch error {
+      case .missing(let path): throw .missing(path: path)
+      case .malformed(let path, _, let found):
+        throw .unreadable(path: path, reason: "it is \(found)")
+      default: throw .system(error)
+      }
     }
   }
 }

@@ -7,13 +7,17 @@ package enum Recording: Sendable, Equatable {
   /// A command of the shell, whose output is the audio.
   case command(String)
 
-  /// Gives `body` the path of a file with the audio; a command's output is a temporary file.
+  /// Gives `body` the path of a file with the audio, and what it is called; a command's output is a temporary
+  /// file, called as the command.
   ///
   /// - Throws: `FileFault` when a command fails, and what `body` throws.
-  package func withFile<Result>(_ body: (_ path: String) throws -> Result) throws -> Result {
+  package func withFile<Result>(
+    _ body: (_ path: String, _ name: String) throws -> Result
+  ) throws -> Result {
     switch self {
-    case .file(let path): try body(path)
-    case .command(let command): try ShellCommand.withOutput(of: command, body)
+    case .file(let path): try body(path, path)
+    case .command(let command):
+      try ShellCommand.withOutput(of: command) { try body($0, "\(command) |") }
     }
   }
 }
@@ -25,7 +29,7 @@ package struct Utterance: Sendable, Equatable {
   package let recordingID: String
   /// The recording that it is, or is a part of.
   package let recording: Recording
-  /// Its part of the recording in seconds; nil for all of it.
+  /// Its part of the recording in seconds, whose end may be infinity, that of the recording; nil for all of it.
   package let seconds: ClosedRange<Double>?
   /// Which channel of the recording it is, from one; nil when `segments` does not say.
   package let channel: Int?
@@ -164,13 +168,15 @@ package struct DataDirectory: Sendable {
       let channel =
         fields.count == 4 ? Int(fields[3]).flatMap { (0..<1024) ~= $0 ? $0 + 1 : nil } : nil
       guard fields.count == 3 || channel != nil, let start = Double(fields[1]),
-        let end = Double(fields[2]), start >= 0, end > start, end < longestRecording
+        let listed = Double(fields[2]), start >= 0, start < longestRecording,
+        case let end = listed == -1 ? .infinity : listed, end > start,
+        end == .infinity || end < longestRecording
       else {
         segments.reject(
           key,
           expected:
-            "an utterance, its recording, a start before an end in seconds, and at most a channel "
-            + "from 0",
+            "an utterance, its recording, a start before an end in seconds (-1 for the recording's), and "
+            + "at most a channel from 0",
           found: "\"\(key) \(value.text)\"")
         continue
       }

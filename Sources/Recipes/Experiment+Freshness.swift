@@ -1,3 +1,4 @@
+import Audio
 import Corpus
 import Foundation
 import Logging

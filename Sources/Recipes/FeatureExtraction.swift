@@ -132,29 +132,41 @@ struct FeatureExtraction: Sendable {
     let pass = FeaturePass(
       archive, utterances: ids, form: .binary, report: progress("features", of: ids.count))
     let options = request.options.logMel
-    return try pass.run(workers, own: { LogMelExtractor(options: options) }) {
+    let cut = Atomic(0)
+    let made = try pass.run(workers, own: { LogMelExtractor(options: options) }) {
       extractor, index, sink in
       let utterance = data.utterances[index]
       let perturbation = request.copy?.perturbation(of: utterance.id, speakers: speakers)
-      return try utterance.recording.withFile { path in
-        try extract(utterance, perturbation, from: path, with: &extractor, into: &sink)
+      let audio = try utterance.recording.withFile { path, name in
+        try extract(utterance, perturbation, from: (path, name), with: &extractor, into: &sink)
       }
+      if audio.isCut { cut.add(1, ordering: .relaxed) }
+      return audio.seconds
     }
+    let count = cut.load(ordering: .relaxed)
+    if count > 0 {
+      reporter.log.info(
+        """
+        \(folder.path): segments that end behind their recording, by at most \(AudioReader.mostOverrun) s, and are \
+        cut there: \(count)
+        """)
+    }
+    return made
   }
 
   /// Makes the frames of one utterance.
   ///
-  /// - Returns: the seconds of its audio.
+  /// - Returns: the seconds of its audio, and whether a segment was cut at the end of its recording.
   private func extract(
-    _ utterance: Utterance, _ perturbation: Perturbation?, from path: String,
+    _ utterance: Utterance, _ perturbation: Perturbation?, from file: (path: String, name: String),
     with extractor: inout LogMelExtractor, into sink: inout FeaturePass.Sink
-  ) throws -> Double {
+  ) throws -> (seconds: Double, isCut: Bool) {
     let options = extractor.options
     var samples = 0
     var block: [Float] = []
     sink.frames = Matrix(rows: 0, columns: options.columns)
-    let change = try perturbation.map { try waveformPerturbation($0, of: utterance, from: path) }
-    var reader = try reader(of: utterance, from: path)
+    let change = try perturbation.map { try waveformPerturbation($0, of: utterance, from: file) }
+    var reader = try reader(of: utterance, from: file)
     extractor.begin(utterance: utterance.id)
     var isMore = true
     while isMore {
@@ -170,12 +182,15 @@ struct FeatureExtraction: Sendable {
         reason: "expected at least one frame of \(options.grid.window) samples, "
           + "found \(samples) samples")
     }
-    return Double(samples) / Double(options.sampleRate)
+    // Times that were rounded up by half a frame shift are no matter.
+    return (Double(samples) / Double(options.sampleRate), reader.overrun > 0.005)
   }
 
-  private func reader(of utterance: Utterance, from path: String) throws -> AudioReader {
+  private func reader(
+    of utterance: Utterance, from file: (path: String, name: String)
+  ) throws -> AudioReader {
     try AudioReader(
-      path, sampleRate: request.options.logMel.sampleRate,
+      file.path, called: file.name, sampleRate: request.options.logMel.sampleRate,
       channel: utterance.channel ?? request.channel, seconds: utterance.seconds)
   }
 
@@ -183,11 +198,11 @@ struct FeatureExtraction: Sendable {
   ///
   /// Noise is as loud as the whole utterance asks for, which is read once for that.
   private func waveformPerturbation(
-    _ perturbation: Perturbation, of utterance: Utterance, from path: String
+    _ perturbation: Perturbation, of utterance: Utterance, from file: (path: String, name: String)
   ) throws -> WaveformPerturbation {
     var (power, samples) = (0.0, 0)
     if perturbation.signalToNoise != nil {
-      var reader = try reader(of: utterance, from: path)
+      var reader = try reader(of: utterance, from: file)
       var block: [Float] = []
       while try reader.next(&block) {
         power += block.reduce(0.0) { $0 + Double($1) * Double($1) }

@@ -17,9 +17,10 @@ package enum FrameCounting {
     let results = workers.map(data.utterances.count) { index -> Result<Int, any Error> in
       let utterance = data.utterances[index]
       return Result {
-        try utterance.recording.withFile { path in
+        try utterance.recording.withFile { path, name in
           var reader = try AudioReader(
-            path, sampleRate: options.logMel.sampleRate, channel: utterance.channel ?? 1,
+            path, called: name, sampleRate: options.logMel.sampleRate,
+            channel: utterance.channel ?? 1,
             seconds: utterance.seconds)
           var samples = 0
           var block: [Float] = []

@@ -33,16 +33,17 @@ struct AudioValidation {
   ///   - workers: share the recordings.
   ///   - progress: told how many of how many are done.
   /// - Returns: the findings in the order of the recordings' ids, and the seconds of audio.
+  /// - Throws: a fault of the machine.
   func run(
     _ workers: Workers, progress: @Sendable (_ done: Int, _ total: Int) -> Void
-  ) -> (findings: [Finding], seconds: Double) {
+  ) throws -> (findings: [Finding], seconds: Double) {
     let recordings = data.recordings.sorted { inByteOrder($0.key, $1.key) }
     let segmentChannels = segmentChannels
     let done = Atomic(0)
     let results = workers.map(recordings.count) { index -> Result<Recorded, any Error> in
       let (id, recording) = recordings[index]
       let chosen = segmentChannels[id] ?? channel ?? 1
-      let result = Result { try recording.withFile { try decode($0, channel: chosen) } }
+      let result = Result { try recording.withFile { try decode($0, called: $1, channel: chosen) } }
       progress(done.add(1, ordering: .relaxed).newValue, recordings.count)
       return result
     }
@@ -55,6 +56,7 @@ struct AudioValidation {
         recorded[id] = facts
         seconds += facts.seconds
         findings += judge(id, facts, isChosen: segmentChannels[id] ?? channel != nil)
+      case .failure(let fault as any Fault) where fault.isOfMachine: throw fault
       case .failure(let fault):
         findings.append(finding(.error, .audio, id, "\(fault)"))
       }
@@ -73,6 +75,15 @@ struct AudioValidation {
       severity, check, file: data.script.path, line: data.script.values[id]?.line, id: id, message)
   }
 
+  /// A finding about the segment that an utterance is.
+  private func finding(
+    _ severity: Finding.Severity, of utterance: Utterance, _ message: String
+  ) -> Finding {
+    Finding(
+      severity, .segment, file: data.segments?.path ?? data.path,
+      line: data.segments?.values[utterance.id]?.line, id: utterance.id, message)
+  }
+
   /// The last channel that segments take of each recording, where they say which.
   private var segmentChannels: [String: Int] {
     data.utterances.reduce(into: [:]) { channels, utterance in
@@ -81,8 +92,17 @@ struct AudioValidation {
     }
   }
 
-  private func decode(_ path: String, channel: Int) throws -> Recorded {
-    var reader = try AudioReader(path, channel: channel)
+  private func decode(_ path: String, called name: String, channel: Int) throws -> Recorded {
+    do {
+      return try decode(try AudioReader(path, called: name, channel: channel))
+    } catch AudioFault.noSuchChannel where channel != self.channel {
+      // The fault of a segment, which does not hide those of others.
+      return try decode(try AudioReader(path, called: name, channel: 1))
+    }
+  }
+
+  private func decode(_ opened: consuming AudioReader) throws -> Recorded {
+    var reader = opened
     var facts = Recorded(sampleRate: reader.sampleRate, channels: reader.channels)
     let shortestSilence = max(1, facts.sampleRate / 10)
     let (fullScale, silence) = (reader.coding.fullScale, reader.coding.silence)
@@ -98,7 +118,7 @@ struct AudioValidation {
         if zero >= shortestSilence { facts.silent += zero == shortestSilence ? zero : 1 }
       }
     }
-    facts.surplus = reader.surplus()
+    facts.surplus = try reader.remark()
     return facts
   }
 
@@ -152,16 +172,28 @@ struct AudioValidation {
 
   private func judge(_ utterance: Utterance, _ facts: Recorded) -> [Finding] {
     var findings: [Finding] = []
-    // Rounded times may lie beyond the end by half a frame shift, as where features are made.
-    if let seconds = utterance.seconds, seconds.upperBound > facts.seconds + 0.005 {
+    if let channel = utterance.channel, channel > facts.channels {
       findings.append(
-        Finding(
-          .error, .segment, file: data.segments?.path ?? data.path,
-          line: data.segments?.values[utterance.id]?.line, id: utterance.id,
-          "expected a segment within the \(facts.seconds) s of \(utterance.recordingID), found "
-            + "\(seconds.lowerBound) s to \(seconds.upperBound) s"))
+        finding(
+          .error, of: utterance,
+          "expected one of the \(facts.channels) channel\(facts.channels == 1 ? "" : "s") of "
+            + "\(utterance.recordingID), found channel \(channel - 1), counted from 0"))
     }
-    let own = utterance.seconds.map { $0.upperBound - $0.lowerBound } ?? facts.seconds
+    var own = facts.seconds
+    if let seconds = utterance.seconds {
+      let end = seconds.upperBound == .infinity ? facts.seconds : seconds.upperBound
+      // Rounded times may lie behind the end by half a frame shift.
+      if end > facts.seconds + 0.005 || seconds.lowerBound >= facts.seconds {
+        let isCut =
+          end <= facts.seconds + AudioReader.mostOverrun && seconds.lowerBound < facts.seconds
+        findings.append(
+          finding(
+            isCut ? .warning : .error, of: utterance,
+            "expected a segment within the \(facts.seconds) s of \(utterance.recordingID), found "
+              + "\(seconds.lowerBound) s to \(end) s" + (isCut ? "; it is cut at the end" : "")))
+      }
+      own = end - seconds.lowerBound
+    }
     if own < 0.025 {
       // No frame of the usual 25 ms fits in; without a sample none fits in at all.
       let list = data.segments ?? data.script

@@ -28,13 +28,13 @@ package struct DataValidation: Sendable {
   ///   - workers: share the recordings; nil leaves the audio alone.
   ///   - progress: told how many recordings of how many are done.
   /// - Returns: all findings, those of the files first.
-  /// - Throws: `FileFault` when there is no such folder.
+  /// - Throws: `FileFault` when there is no such folder, and a fault of the machine.
   package func run(
     audio workers: Workers?, progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
-  ) throws(FileFault) -> ValidationReport {
-    guard let facts = try FileSystem.facts(of: path) else { throw .missing(path: path) }
+  ) throws -> ValidationReport {
+    guard let facts = try FileSystem.facts(of: path) else { throw FileFault.missing(path: path) }
     guard facts.kind == .folder else {
-      throw .malformed(path: path, expected: "a folder", found: "a file")
+      throw FileFault.malformed(path: path, expected: "a folder", found: "a file")
     }
     // A wav.scp or segments that cannot be used is among the findings of the files; without segments the
     // recordings are checked all the same.
@@ -47,7 +47,7 @@ package struct DataValidation: Sendable {
     guard let data else { return report }
     (report.utterances, report.recordings) = (data.count, data.recordings.count)
     if let workers {
-      let audio = AudioValidation(data: data, channel: channel, files: files)
+      let audio = try AudioValidation(data: data, channel: channel, files: files)
         .run(workers, progress: progress)
       report.add(audio.findings)
       report.seconds = audio.seconds

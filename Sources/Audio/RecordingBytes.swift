@@ -1,0 +1,139 @@
+import Foundation
+package import Storage
+
+/// The bytes of a recording: a file, or from a byte on a part of one, as a recording within a Kaldi archive is.
+///
+/// It is read from one thread at a time.
+package final class RecordingBytes {
+  /// What the recording is called in messages.
+  package let path: String
+  /// The number of bytes.
+  package private(set) var count: Int
+  /// Where the next read starts, from the first byte of the recording.
+  package var position = 0
+  /// What the system said when a read failed; decoders see only that no byte came.
+  package private(set) var fault: FileFault?
+  /// Bytes that are read in place of the file's, from an offset on.
+  package var patch: (offset: Int, bytes: [UInt8])?
+
+  private let file: OpenFile
+  private let start: Int
+
+  /// Opens the file of an entry of `wav.scp`.
+  ///
+  /// - Parameters:
+  ///   - path: of a file; or `PATH:OFFSET` where no file is called so.
+  ///   - name: what faults call it; nil for the path.
+  /// - Throws: `AudioFault` when there is no such file, it is no regular file, or the system fails.
+  package convenience init(_ path: String, called name: String? = nil) throws(AudioFault) {
+    let (filePath, offset) = try AudioFault.ofSystem { () throws(FileFault) in
+      try RecordingBytes.place(of: path)
+    }
+    let file = try AudioFault.ofSystem { () throws(FileFault) in
+      try OpenFile(filePath, for: .reading)
+    }
+    let facts = try AudioFault.ofSystem { () throws(FileFault) in try file.facts() }
+    let name = name ?? path
+    switch facts.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR: throw .unreadable(path: name, reason: "it is a folder")
+    default: throw .unreadable(path: name, reason: "it is a pipe or a device")
+    }
+    let size = Int(facts.st_size)
+    guard offset <= size else {
+      throw .unreadable(path: name, reason: "the archive has only \(size) bytes")
+    }
+    self.init(path: name, file: file, start: offset, count: size - offset)
+    if offset > 0 || filePath != path, let length = try riffLength(), length < count {
+      // Behind it the archive goes on.
+      count = length
+    }
+  }
+
+  /// A part of another recording's bytes.
+  package convenience init(_ range: Range<Int>, of whole: RecordingBytes) {
+    self.init(
+      path: whole.path, file: whole.file, start: whole.start + range.lowerBound,
+      count: range.count)
+  }
+
+  private init(path: String, file: OpenFile, start: Int, count: Int) {
+    (self.path, self.file, self.start, self.count) = (path, file, start, count)
+  }
+
+  /// The file of an entry of `wav.scp`, and where in it the recording starts.
+  package static func place(of path: String) throws(FileFault) -> (file: String, offset: Int) {
+    guard let colon = path.lastIndex(of: ":"), let offset = Int(path[path.index(after: colon)...]),
+      offset >= 0, try FileSystem.facts(of: path) == nil
+    else { return (path, 0) }
+    return (String(path[..<colon]), offset)
+  }
+
+  /// The bytes of a RIFF file that this begins with, by its header; nil of anything else.
+  private func riffLength() throws(AudioFault) -> Int? {
+    let head = try bytes(at: 0, count: 12)
+    guard head.count == 12, head.starts(with: "RIFF".utf8), head[8...].starts(with: "WAVE".utf8)
+    else { return nil }
+    return 8 + RecordingBytes.littleEndian(head[4..<8])
+  }
+
+  /// An unsigned integer of at most four bytes.
+  package static func littleEndian(_ bytes: ArraySlice<UInt8>) -> Int {
+    bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
+  }
+
+  /// The bytes from an offset on, fewer at the end.
+  package func bytes(at offset: Int, count wanted: Int) throws(AudioFault) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: max(0, min(wanted, count - offset)))
+    let got = unsafe bytes.withUnsafeMutableBytes { unsafe read(at: offset, into: $0) }
+    if let fault { throw .system(fault) }
+    return Array(bytes.prefix(got))
+  }
+
+  /// Reads the next bytes.
+  ///
+  /// - Returns: how many; 0 at the end, and when the system fails, which `fault` says.
+  package func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    let got = unsafe read(at: position, into: buffer)
+    position += got
+    return got
+  }
+
+  private func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    let wanted = max(0, min(buffer.count, count - offset))
+    guard wanted > 0 else { return 0 }
+    let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
+    do throws(FileFault) {
+      let got = unsafe try file.read(at: start + offset, into: part)
+      if let patch {
+        for (index, byte) in patch.bytes.enumerated() {
+          let place = patch.offset + index - offset
+          if (0..<got).contains(place) { unsafe part[place] = byte }
+        }
+      }
+      return got
+    } catch {
+      fault = error
+      return 0
+    }
+  }
+
+  /// Sets where the next read starts.
+  ///
+  /// - Parameters:
+  ///   - offset: from what `whence` says.
+  ///   - whence: `SEEK_SET`, `SEEK_CUR` or `SEEK_END`.
+  /// - Returns: the place; -1 for one before the first byte.
+  package func seek(_ offset: Int, _ whence: Int32) -> Int {
+    let base =
+      switch whence {
+      case SEEK_CUR: position
+      case SEEK_END: count
+      default: 0
+      }
+    let (place, overflow) = base.addingReportingOverflow(offset)
+    guard !overflow, place >= 0 else { return -1 }
+    position = place
+    return place
+  }
+}

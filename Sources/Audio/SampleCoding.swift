@@ -1,0 +1,29 @@
+import CSndfile
+
+/// How a recording's samples are coded, as far as it bounds them.
+package enum SampleCoding: Sendable {
+  case muLaw, aLaw, bits8, other
+
+  init(_ subtype: Int) {
+    switch subtype {
+    case SF_FORMAT_ULAW: self = .muLaw
+    case SF_FORMAT_ALAW: self = .aLaw
+    case SF_FORMAT_PCM_U8, SF_FORMAT_PCM_S8: self = .bits8
+    default: self = .other
+    }
+  }
+
+  /// The smallest magnitude of a sample at full scale, on either side, where 1 is that of 16 bits
+  /// (ITU-T G.711 for the laws).
+  package var fullScale: Float {
+    switch self {
+    case .muLaw: 32124.0 / 32768
+    case .aLaw: 32256.0 / 32768
+    case .bits8: 127.0 / 128
+    case .other: 32767.0 / 32768
+    }
+  }
+
+  /// The largest magnitude of a sample that stands for silence; A-law has no zero.
+  package var silence: Float { self == .aLaw ? 8.0 / 32768 : 0 }
+}

@@ -1,0 +1,170 @@
+import CSndfile
+import Foundation
+import Synchronization
+
+/// Turns the bytes of one stream into samples, block by block.
+protocol SampleDecoder: AnyObject {
+  /// In hertz.
+  var sampleRate: Int { get }
+  var channels: Int { get }
+  var coding: SampleCoding { get }
+  /// How many samples a channel there must be by the format; nil where the header's count is an estimate or
+  /// stands for "unknown".
+  var promised: Promise? { get }
+
+  /// Goes to a sample; where that cannot be, stays.
+  ///
+  /// - Returns: the sample that comes next.
+  func seek(to sample: Int) -> Int
+
+  /// Reads the next samples of all channels, interleaved; full scale is [-1, 1).
+  ///
+  /// - Returns: how many of each channel; 0 at the end.
+  /// - Throws: `AudioFault` when the stream is broken here.
+  func read(into samples: inout [Float], count: Int) throws(AudioFault) -> Int
+
+  /// Throws what only shows at the end of the stream.
+  ///
+  /// - Parameter decoded: how many samples came; nil when not all were asked for.
+  func checkEnd(decoded: Int?) throws(AudioFault)
+}
+
+/// What a header promises and a whole file keeps.
+struct Promise: Equatable {
+  let count: Int
+  let unit: String
+}
+
+/// A stream of any format that libsndfile knows.
+@safe final class SoundFileDecoder: SampleDecoder {
+  let sampleRate: Int
+  let channels: Int
+  let coding: SampleCoding
+  private let path: String
+  private let bytes: RecordingBytes
+  private let handle: OpaquePointer
+  private let frames: Int
+  private let isSeekable: Bool
+  private let isOgg: Bool
+
+  init(_ bytes: RecordingBytes) throws(AudioFault) {
+    self.bytes = bytes
+    path = bytes.path
+    bytes.position = 0
+    var info = SF_INFO()
+    var calls = SoundFileDecoder.calls
+    nonisolated(unsafe) var opened: OpaquePointer?
+    nonisolated(unsafe) let source = unsafe Unmanaged.passUnretained(bytes).toOpaque()
+    let reason = opening.withLock { _ -> String? in
+      unsafe opened = sf_open_virtual(&calls, Int32(SFM_READ), &info, source)
+      return unsafe opened == nil ? String(cString: sf_strerror(nil)) : nil
+    }
+    if let fault = bytes.fault {
+      if let opened = unsafe opened { unsafe sf_close(opened) }
+      throw .system(fault)
+    }
+    guard let ready = unsafe opened else {
+      throw .unreadable(path: bytes.path, reason: reason ?? "no reason given")
+    }
+    unsafe handle = ready
+    (sampleRate, channels) = (Int(info.samplerate), Int(info.channels))
+    coding = SampleCoding(Int(info.format) & SF_FORMAT_SUBMASK)
+    frames = Int(info.frames)
+    isSeekable = info.seekable != 0
+    let format = Int(info.format) & SF_FORMAT_TYPEMASK
+    isOgg = format == SF_FORMAT_OGG
+  }
+
+  deinit { unsafe sf_close(handle) }
+
+  var promised: Promise? {
+    // Of an Ogg stream without its last page libsndfile says the largest count there is.
+    if isOgg { return frames >= Int(Int32.max) ? Promise(count: frames, unit: "samples") : nil }
+    return frames >= Int(Int32.max) ? nil : Promise(count: frames, unit: "samples")
+  }
+
+  func seek(to sample: Int) -> Int {
+    guard isSeekable else { return 0 }
+    return max(0, Int(unsafe sf_seek(handle, sf_count_t(sample), Int32(SEEK_SET))))
+  }
+
+  func read(into samples: inout [Float], count: Int) throws(AudioFault) -> Int {
+    let got = unsafe max(0, Int(sf_readf_float(handle, &samples, sf_count_t(count))))
+    if let fault = bytes.fault { throw .system(fault) }
+    return got
+  }
+
+  func checkEnd(decoded: Int?) throws(AudioFault) {
+    guard unsafe sf_error(handle) == 0 else {
+      throw .unreadable(path: path, reason: unsafe String(cString: sf_strerror(handle)))
+    }
+    if let decoded, let promised, promised.count > decoded {
+      throw .truncated(
+        path: path, promised: promised.count, found: decoded, unit: promised.unit)
+    }
+    if let decoded, let count = try sphereSampleCount(), count > decoded {
+      throw .truncated(path: path, promised: count, found: decoded, unit: "samples")
+    }
+    try checkLog()
+  }
+
+  /// Throws when the header was corrected: libsndfile does that for WAV, AIFF, AU and W64 in silence, and leaves a
+  /// line `data : 32000 (should be 15978)` in its log.
+  private func checkLog() throws(AudioFault) {
+    var buffer = [CChar](repeating: 0, count: 16384)
+    unsafe sf_command(handle, Int32(SFC_GET_LOG_INFO), &buffer, Int32(buffer.count))
+    let log = String(
+      decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    for line in log.split(separator: "\n") where line.contains("(should be ") {
+      guard
+        let match = line.wholeMatch(
+          of: #/ *(?:data|SSND|Data Size|riff) *: *(\d+) \(should be (\d+)\).*/#),
+        let promised = Int(match.1), let found = Int(match.2)
+      else { continue }
+      if promised > found && promised < smallestUnknownLength {
+        throw .truncated(path: path, promised: promised, found: found, unit: "bytes")
+      }
+    }
+  }
+
+  /// The count of SPHERE's text header, which libsndfile ignores; nil of other formats.
+  func sphereSampleCount() throws(AudioFault) -> Int? {
+    let header = try bytes.bytes(at: 0, count: 1024)
+    guard header.starts(with: "NIST_1A".utf8),
+      let match = String(decoding: header, as: UTF8.self)
+        .firstMatch(of: #/sample_count -i (\d+)/#)
+    else { return nil }
+    return Int(match.1)
+  }
+
+  /// How libsndfile reads `RecordingBytes`.
+  private static var calls: SF_VIRTUAL_IO {
+    unsafe SF_VIRTUAL_IO(
+      get_filelen: { source in unsafe sf_count_t(recording(source).count) },
+      seek: { offset, whence, source in
+        unsafe sf_count_t(recording(source).seek(Int(offset), whence))
+      },
+      read: { buffer, count, source in
+        unsafe sf_count_t(
+          recording(source).read(
+            into: UnsafeMutableRawBufferPointer(start: buffer, count: max(0, Int(count)))))
+      },
+      write: { _, _, _ in 0 },
+      tell: { source in unsafe sf_count_t(recording(source).position) })
+  }
+}
+
+/// The recording that a C library was given to read.
+@unsafe func recording(_ source: UnsafeMutableRawPointer?) -> RecordingBytes {
+  guard let source = unsafe source else {
+    preconditionFailure("recording: a library gave back no source")
+  }
+  return unsafe Unmanaged<RecordingBytes>.fromOpaque(source).takeUnretainedValue()
+}
+
+/// Held while a file is opened: the reason of a failure is one variable for the whole process.
+private let opening = Mutex(())
+
+/// Programs that write to a pipe cannot know the length and put a number of bytes near 2³¹ or 2³²
+/// there; a length from here on stands for "unknown".
+private let smallestUnknownLength = 0x7FFF_0000
