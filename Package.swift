@@ -48,10 +48,11 @@ let package = Package(
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(
       name: "CSamplerate", pkgConfig: "samplerate", providers: [.apt(["libsamplerate0-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
     // MARK: - Layers, lowest first
-    layer("Storage", uses: ["CXXHash"]),
+    layer("Storage", uses: ["CXXHash", "CZlib"]),
     .target(name: "CMatrixKernels"),
     layer("LinearAlgebra", uses: ["CMatrixKernels", "COpenBLAS"]),
     layer("Audio", uses: ["Storage", "CSndfile", "CMpg123", "CSamplerate"]),

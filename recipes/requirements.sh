@@ -73,6 +73,7 @@ libmpg123 libmpg123-dev
 fftw3 libfftw3-dev
 openblas libopenblas-dev
 libxxhash libxxhash-dev
+zlib zlib1g-dev
 libisal libisal-dev
 samplerate libsamplerate0-dev
 LIBRARIES

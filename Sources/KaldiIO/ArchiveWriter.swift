@@ -38,17 +38,24 @@ package struct ArchiveWriter: ~Copyable {
   ///
   /// - Throws: `FileFault` when it cannot be written, or is a matrix that cannot be compressed as asked.
   package mutating func write(_ key: String, _ value: KaldiValue) throws(FileFault) {
-    if case .compressed = form, case .matrix(let matrix)? = value.converted(to: .matrix),
-      !CompressedMatrix.canStore(matrix)
-    {
-      throw .malformed(
-        path: archive.path, expected: "finite values of a finite range to compress for \(key)",
-        found: "others")
-    }
+    try ArchiveWriter.requireStorable(value, key, form: form, path: archive.path)
     let entry = ArchiveEntry(key, value, form: form)
     try script?.write(
       "\(key) \(absolutePath(archive.path)):\(archive.byteCount + entry.valueOffset)\n")
     try archive.write(entry.bytes)
+  }
+
+  /// Throws when a value is a matrix that cannot be compressed as asked.
+  package static func requireStorable(
+    _ value: KaldiValue, _ key: String, form: ArchiveForm, path: String
+  ) throws(FileFault) {
+    if case .compressed = form, case .matrix(let matrix)? = value.converted(to: .matrix),
+      !CompressedMatrix.canStore(matrix)
+    {
+      throw .malformed(
+        path: path, expected: "finite values of a finite range to compress for \(key)",
+        found: "others")
+    }
   }
 
   /// Gives the files their names, the archive first.

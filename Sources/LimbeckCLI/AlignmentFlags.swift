@@ -68,6 +68,7 @@ struct ClassFlags: ParsableArguments {
   @Option(help: "A classes.txt whose ids to use. (default: the symbols in order)")
   var classes: String?
   @Option(
+    parsing: .unconditional,
     help: """
       States of equal time that each label is split into. (default: 3, but 1 for --wrd and --ark)
       """)
@@ -76,9 +77,12 @@ struct ClassFlags: ParsableArguments {
 
 /// What alignments must keep to.
 struct AlignmentCheckFlags: ParsableArguments {
-  @Option(help: "Frames by which an alignment may be longer or shorter than the features.")
+  @Option(
+    parsing: .unconditional,
+    help: "Frames by which an alignment may be longer or shorter than the features.")
   var lengthTolerance = 3
-  @Option(help: "Seconds that a phone may last which is not silence; 0 for any.")
+  @Option(
+    parsing: .unconditional, help: "Seconds that a phone may last which is not silence; 0 for any.")
   var longestPhone = 2.0
   @Option(
     help: ArgumentHelp(

@@ -8,9 +8,10 @@ struct Copy: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Copy a Kaldi archive, or what an scp names, to an archive of another form.",
     discussion: """
-      IN is an scp by its name (*.scp, or scp:PATH), else an archive, binary or text (also ark:PATH). \
-      OUT gets an scp beside it, OUT with .scp for .ark. Text and integers do not say what they are: \
-      --type does, where the guess is wrong.
+      IN is an scp by its name (*.scp), else an archive, binary, text or packed by gzip; or as in Kaldi \
+      ark:PATH, scp:PATH, ark:-, or with --allow-commands 'ark:COMMAND |'. OUT is a path, which gets an scp \
+      beside it, OUT with .scp for .ark; or ark:PATH, ark,t:PATH, ark,scp:PATH,PATH; - is the standard \
+      output. Text and integers do not say what they are: --type does, where the guess is wrong.
       """)
 
   @Argument(help: "An archive, or an scp with offsets and ranges.")
@@ -27,39 +28,48 @@ struct Copy: ParsableCommand {
   @OptionGroup var commands: CommandOptions
 
   func run() throws {
-    let script = String(output.hasSuffix(".ark") ? output.dropLast(4) : output[...]) + ".scp"
-    guard absolutePath(script) != absolutePath(source) else {
-      throw ValidationError("OUT: expected a name whose scp is not IN, found \(output)")
+    let (source, target) = (
+      try usage { try ArchiveInput(input) }, try usage { try ArchiveOutput(output) }
+    )
+    guard !target.isText || form.compression == nil else {
+      throw ValidationError("\(output) and --compression: expected one of them, found both")
     }
-    guard (script as NSString).lastPathComponent != "wav.scp" else {
+    let form = target.isText ? .text : form.form
+    guard let archive = target.archive else {
+      return try forEachEntry(of: source) { key, value throws(FileFault) in
+        try ArchiveWriter.requireStorable(value, key, form: form, path: "standard output")
+        try Terminal.write(ArchiveEntry(key, value, form: form).bytes)
+      }
+    }
+    for path in [target.script, archive].compactMap({ $0 })
+    where source.path.map(absolutePath) == absolutePath(path) {
+      throw ValidationError("OUT: expected another name than IN, also of its scp, found \(path)")
+    }
+    guard target.script.map(FileSystem.lastName) != "wav.scp" else {
       throw ValidationError(
         "OUT: expected a name whose scp is no list of recordings, found \(output)")
     }
-    var writer = try ArchiveWriter(output, script: script, form: form.form)
-    try forEachEntry { key, value throws(FileFault) in
+    var writer = try ArchiveWriter(archive, script: target.script, form: form)
+    try forEachEntry(of: source) { key, value throws(FileFault) in try writer.write(key, value) }
+    try writer.commit()
+  }
+
+  /// What is wrong with an argument is wrong usage.
+  private func usage<Value>(_ parse: () throws -> Value) throws -> Value {
+    do { return try parse() } catch { throw ValidationError("\(error)") }
+  }
+
+  private func forEachEntry(
+    of source: ArchiveInput,
+    _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
+  ) throws(FileFault) {
+    try source.forEach(as: type, commands: commands.policy) { key, value throws(FileFault) in
       guard let converted = value.converted(to: type ?? value.kind) else {
         throw .malformed(
           path: input, expected: "\(type?.rawValue ?? "") for \(key)",
           found: "\(value.kind.rawValue)")
       }
-      try writer.write(key, converted)
-    }
-    try writer.commit()
-  }
-
-  /// The path of IN.
-  private var source: String { input.replacing(#/^(ark|scp)(,t)?:/#, with: "") }
-
-  private func forEachEntry(
-    _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
-  ) throws(FileFault) {
-    let path = source
-    guard path != input && input.hasPrefix("scp") || path == input && path.hasSuffix(".scp") else {
-      return try Archive.forEach(in: path, as: type, body)
-    }
-    let list = try ArchiveScript(path: path)
-    for entry in list.entries {
-      try body(entry.key, try list.value(of: entry, as: type, commands: commands.policy))
+      try body(key, converted)
     }
   }
 }

@@ -21,7 +21,8 @@ enum Descriptors {
       guard probe >= 0 else {
         throw .unreadable(
           path: "/dev/null",
-          reason: FileFault.words(for: errno) + "; limbeck needs \(least) besides those of its caller "
+          reason: FileFault.words(for: errno)
+            + "; limbeck needs \(least) besides those of its caller "
             + "(ulimit -n)")
       }
       probes.append(probe)

@@ -8,19 +8,23 @@ struct FeatureFlags: ParsableArguments {
   @Option(help: "Feature options in YAML, by the names of these flags in camelCase.")
   var config: String?
 
-  @Option(help: "Samples per second that the audio must have. (default: 16000)")
+  @Option(
+    parsing: .unconditional, help: "Samples per second that the audio must have. (default: 16000)")
   var sampleRate: Int?
-  @Option(help: "The number of mel bands. (default: 40)")
+  @Option(parsing: .unconditional, help: "The number of mel bands. (default: 40)")
   var melBins: Int?
-  @Option(help: "The length of a frame in milliseconds. (default: 25)")
+  @Option(parsing: .unconditional, help: "The length of a frame in milliseconds. (default: 25)")
   var frameLength: Double?
-  @Option(help: "The distance between frames in milliseconds. (default: 10)")
+  @Option(
+    parsing: .unconditional, help: "The distance between frames in milliseconds. (default: 10)")
   var frameShift: Double?
   @Option(help: "The window of a frame. (default: povey)")
   var window: WindowShape?
-  @Option(help: "The constant of the Blackman window. (default: 0.42)")
+  @Option(parsing: .unconditional, help: "The constant of the Blackman window. (default: 0.42)")
   var blackmanCoefficient: Double?
-  @Option(help: "The share of the previous sample subtracted from each. (default: 0.97)")
+  @Option(
+    parsing: .unconditional,
+    help: "The share of the previous sample subtracted from each. (default: 0.97)")
   var preEmphasis: Double?
   @Option(
     name: .customLong("remove-dc-offset"), help: "Subtract each frame's mean. (default: true)")
@@ -29,9 +33,11 @@ struct FeatureFlags: ParsableArguments {
   var snipEdges: Bool?
   @Option(help: "Fill the frame with zeros to a power of two. (default: true)")
   var roundToPowerOfTwo: Bool?
-  @Option(help: "The lower edge of the lowest band in hertz. (default: 20)")
+  @Option(
+    parsing: .unconditional, help: "The lower edge of the lowest band in hertz. (default: 20)")
   var lowFrequency: Double?
   @Option(
+    parsing: .unconditional,
     help: """
       The upper edge of the highest band in hertz; zero or less counts from half the sample rate. \
       (default: 0)
@@ -41,22 +47,25 @@ struct FeatureFlags: ParsableArguments {
   var useEnergy: Bool?
   @Option(help: "That energy before pre-emphasis and window. (default: true)")
   var rawEnergy: Bool?
-  @Option(help: "The least energy, for that feature. (default: 0)")
+  @Option(parsing: .unconditional, help: "The least energy, for that feature. (default: 0)")
   var energyFloor: Double?
   @Option(help: "Logarithms of the bands' energies. (default: true)")
   var useLog: Bool?
   @Option(help: "The power of the spectrum rather than its magnitude. (default: true)")
   var usePower: Bool?
-  @Option(help: "Noise added to 16-bit samples, by utterance id. (default: 0)")
+  @Option(
+    parsing: .unconditional, help: "Noise added to 16-bit samples, by utterance id. (default: 0)")
   var dither: Double?
 
   @Option(help: "Make the mean equal over: none, utterance, speaker, global. (default: none)")
   var normalization: Normalization?
   @Option(help: "Make the variance equal too. (default: false)")
   var normalizeVariance: Bool?
-  @Option(help: "1 appends deltas, 2 also delta-deltas. (default: 0)")
+  @Option(parsing: .unconditional, help: "1 appends deltas, 2 also delta-deltas. (default: 0)")
   var deltas: Int?
-  @Option(help: "Frames to each side that a delta is computed from. (default: 2)")
+  @Option(
+    parsing: .unconditional, help: "Frames to each side that a delta is computed from. (default: 2)"
+  )
   var deltaWindow: Int?
 
   /// The options of the file, or the defaults, with those of the flags in their place.

@@ -29,7 +29,8 @@ struct Features: ParsableCommand {
       """)
   var statistics: String?
   @OptionGroup var form: FormOptions
-  @Option(help: "The channel to take, from 1. (default: files must be mono)")
+  @Option(
+    parsing: .unconditional, help: "The channel to take, from 1. (default: files must be mono)")
   var channel: Int?
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions

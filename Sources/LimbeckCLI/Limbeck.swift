@@ -30,14 +30,32 @@ enum Main {
     signal(SIGXFSZ, SIG_IGN)
     do {
       try Descriptors.prepare()
+      try checkHelp()
       var command = try Limbeck.parseAsRoot()
       try command.run()
     } catch let fault as any Fault {
       fail(fault.description, fault.exitStatus)
     } catch  where Limbeck.exitCode(for: error) == .failure {
       fail("\(error)", .software)
+    } catch  where Limbeck.exitCode(for: error) == .success {
+      // Help and the version are results: that they cannot be written is a fault.
+      do throws(FileFault) { try Terminal.print(Limbeck.fullMessage(for: error) + "\n") } catch {
+        fail(error.description, error.exitStatus)
+      }
     } catch {
       Limbeck.exit(withError: error)
+    }
+  }
+
+  /// Throws for `help VERB` of a verb that there is not.
+  private static func checkHelp() throws {
+    let words = CommandLine.arguments.dropFirst()
+    guard words.first == "help", let verb = words.dropFirst().first, !verb.hasPrefix("-") else {
+      return
+    }
+    let verbs = Limbeck.configuration.subcommands.map { $0._commandName } + ["help"]
+    guard verbs.contains(verb) else {
+      throw ValidationError("help: expected one of \(verbs.joined(separator: ", ")), found \(verb)")
     }
   }
 

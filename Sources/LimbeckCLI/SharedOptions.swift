@@ -11,6 +11,7 @@ import Storage
 struct JobOptions: ParsableArguments {
   @Option(
     name: [.long, .customLong("threads")],
+    parsing: .unconditional,
     help: "Threads to use; the results do not depend on it. (default: all cores)")
   var jobs: Int?
 
@@ -25,15 +26,19 @@ struct JobOptions: ParsableArguments {
 
 /// How much of the machine the training of networks may use, and how often it is saved.
 struct TrainingJobOptions: ParsableArguments {
-  @Option(help: "Threads to use; the results do not depend on it. (default: all cores)")
+  @Option(
+    parsing: .unconditional,
+    help: "Threads to use; the results do not depend on it. (default: all cores)")
   var threads: Int?
   @Option(
+    parsing: .unconditional,
     help: """
       Networks to train side by side, which share the threads; the results do not depend on it. \
       (default: one a thread)
       """)
   var jobs: Int?
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Minutes between checkpoints within an epoch, from which a stopped training goes on.",
       valueName: "minutes"))

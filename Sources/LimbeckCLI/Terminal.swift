@@ -89,11 +89,20 @@ final class Terminal: Sendable {
   /// Writes a result to the standard output.
   ///
   /// - Throws: `FileFault.unwritable` when it cannot be written, as on a full disk.
-  static func print(_ text: String) throws {
-    do {
-      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
-    } catch {
-      throw FileFault.unwritable(path: "standard output", reason: error.localizedDescription)
+  static func print(_ text: String) throws(FileFault) { try write(Data(text.utf8)) }
+
+  /// Writes bytes to the standard output.
+  ///
+  /// - Throws: `FileFault.unwritable` when they cannot be written.
+  static func write(_ bytes: Data) throws(FileFault) {
+    var done = 0
+    while done < bytes.count {
+      let count = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe Foundation.write(
+          STDOUT_FILENO, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done)
+      }
+      if count < 0, errno != EINTR { throw .writing("standard output") }
+      done += max(0, count)
     }
   }
 }

@@ -10,7 +10,7 @@ struct Train: ParsableCommand {
       """)
 
   @OptionGroup var experiment: ExperimentArguments
-  @Option(help: "Train this member alone, counted from 0.")
+  @Option(parsing: .unconditional, help: "Train this member alone, counted from 0.")
   var member: Int?
   @OptionGroup var job: TrainingJobOptions
   @OptionGroup var skipped: SkippedOptions

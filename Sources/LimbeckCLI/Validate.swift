@@ -22,7 +22,9 @@ struct Validate: ParsableCommand {
   var json = false
   @Flag(inversion: .prefixedNo, help: "Decode the recordings.")
   var audio = true
-  @Option(help: "The channel that is meant, from 1. (default: files must be mono)")
+  @Option(
+    parsing: .unconditional,
+    help: "The channel that is meant, from 1. (default: files must be mono)")
   var channel: Int?
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions

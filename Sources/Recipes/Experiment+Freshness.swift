@@ -142,13 +142,13 @@ struct Inputs {
   }
 
   private mutating func add(recording path: String) throws(FileFault) {
-    guard let facts = try FileSystem.facts(of: path) else {
+    let (file, offset) = try RecordingBytes.place(of: path)
+    guard let facts = try FileSystem.facts(of: file) else {
       lines.append("\(absolutePath(path)) missing")
       return
     }
-    lines.append(
-      "\(try FileSystem.realPath(of: path)) \(facts.size) \(facts.changed.seconds).\(facts.changed.nanoseconds)"
-    )
+    let changed = "\(facts.changed.seconds).\(facts.changed.nanoseconds)"
+    lines.append("\(try FileSystem.realPath(of: file)) \(offset) \(facts.size) \(changed)")
   }
 
   /// Adds which part of which recording an utterance is; not the recording itself.

@@ -183,6 +183,7 @@ extension Experiment {
     let stale = try jobs.indices.filter { try !isFresh(jobs[$0], inputs: inputs[$0]) }
     for index in jobs.indices where !stale.contains(index) {
       reporter.log.info("\(jobs[index].system): fresh")
+      try removeCheckpoints(of: jobs[index].system)
     }
     guard !stale.isEmpty else { return }
     let data = try openTrainingData(of: stale.map { jobs[$0] }, on: transfer)
@@ -219,13 +220,23 @@ extension Experiment {
     for result in results { try result.get() }
   }
 
+  /// Removes what a run left of a training that is done, unless another run is about to.
+  private func removeCheckpoints(of system: String) throws(FileFault) {
+    let folder = checkpointsPath(system)
+    guard try FileSystem.exists(folder), let lock = try? FolderLock(folder) else { return }
+    try CheckpointFolder(folder, identity: [], pause: .zero) { _ in }.remove()
+    _ = consume lock
+  }
+
+  func checkpointsPath(_ system: String) -> String { "\(path)/checkpoints/\(system)" }
+
   /// Trains one network and writes its model, its log and its record; one that was stopped goes on.
   func train(
     _ job: TrainingJob, on data: TrainingData, objective: any TrainingObjective, inputs: Inputs,
     workers: Workers, observer: TrainingObserver
   ) throws {
     let log = reporter.log
-    let folder = "\(path)/checkpoints/\(job.system)"
+    let folder = checkpointsPath(job.system)
     let lock = try FolderLock(folder)
     guard try !isFresh(job, inputs: inputs) else {
       // Another run has trained it while this one read its data.

@@ -2,12 +2,22 @@ package import Foundation
 
 /// Whole files, read in one call, with faults that name the path.
 package enum TextFile {
-  /// The bytes of a file, or of a pipe to its end.
+  /// The bytes of a file, or of a pipe to its end; what gzip has packed is unpacked.
+  ///
+  /// - Parameter path: `-` for the standard input.
   package static func bytes(of path: String) throws(FileFault) -> Data {
-    let file = try OpenFile(path, for: .reading)
+    let bytes = try storedBytes(of: path)
+    return Gzip.isPacked(bytes) ? try Gzip.unpacked(bytes, path: path) : bytes
+  }
+
+  private static func storedBytes(of path: String) throws(FileFault) -> Data {
+    let file = try OpenFile(path == "-" ? "/dev/stdin" : path, for: .reading)
     let facts = try file.facts()
     guard facts.st_mode & S_IFMT != S_IFDIR else {
       throw .malformed(path: path, expected: "a file", found: "a folder")
+    }
+    if facts.st_mode & S_IFMT == S_IFREG, Int(facts.st_size) > largestCopy {
+      return try mapped(file, count: Int(facts.st_size))
     }
     var bytes = Data(capacity: Int(facts.st_size))
     let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
@@ -19,18 +29,20 @@ package enum TextFile {
     }
   }
 
-  /// The bytes of a file that is to be text; of one that gzip has packed it is said.
-  private static func plainBytes(of path: String) throws(FileFault) -> Data {
-    let bytes = try bytes(of: path)
-    guard !bytes.starts(with: [0x1F, 0x8B]) else {
-      throw .malformed(path: path, expected: "text", found: "a gzip file; unpack it first")
-    }
-    return bytes
+  /// The bytes of a file that is larger than what should be held in memory.
+  private static func mapped(_ file: OpenFile, count: Int) throws(FileFault) -> Data {
+    let start = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, file.descriptor, 0)
+    guard let start = unsafe start, unsafe start != MAP_FAILED else { throw .reading(file.path) }
+    return unsafe Data(
+      bytesNoCopy: start, count: count, deallocator: .custom { unsafe _ = munmap($0, $1) })
   }
+
+  /// The bytes of a file beyond which it is mapped.
+  private static let largestCopy = 64 << 20
 
   /// The text of a file in UTF-8.
   package static func text(of path: String) throws(FileFault) -> String {
-    guard let text = String(data: try plainBytes(of: path), encoding: .utf8) else {
+    guard let text = String(data: try bytes(of: path), encoding: .utf8) else {
       throw .malformed(path: path, expected: "UTF-8 text", found: "other bytes")
     }
     return text
@@ -39,7 +51,7 @@ package enum TextFile {
   /// The text of a file in UTF-8, with a byte order mark or without, or in UTF-16 with one, as
   /// programs for Windows and Praat write it.
   package static func markedText(of path: String) throws(FileFault) -> String {
-    let bytes = try plainBytes(of: path)
+    let bytes = try bytes(of: path)
     let encoding: String.Encoding =
       if bytes.starts(with: [0xFE, 0xFF]) {
         .utf16BigEndian
@@ -79,7 +91,7 @@ package enum TextFile {
   package static func forEachLine(
     of path: String, _ body: (_ number: Int, _ text: Substring, _ isUTF8: Bool) -> Void
   ) throws(FileFault) {
-    let bytes = try plainBytes(of: path)
+    let bytes = try bytes(of: path)
     var rest = bytes.dropFirst(bytes.starts(with: utf8Mark) ? 3 : 0)
     var number = 0
     // By bytes, since CR LF is one character of Swift's.

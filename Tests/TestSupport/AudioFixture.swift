@@ -28,6 +28,8 @@ package enum AudioFixture {
     Format("AU, 16 bit", SF_FORMAT_AU, SF_FORMAT_PCM_16, 1.0 / 32768),
     Format("W64, 16 bit", SF_FORMAT_W64, SF_FORMAT_PCM_16, 1.0 / 32768),
     Format("Ogg Vorbis", SF_FORMAT_OGG, SF_FORMAT_VORBIS, nil),
+    Format("Ogg Opus", SF_FORMAT_OGG, SF_FORMAT_OPUS, nil),
+    Format("MP3", SF_FORMAT_MPEG, SF_FORMAT_MPEG_LAYER_III, nil),
   ]
 
   /// The formats of few bits: μ-law, A-law, and 8 bits.

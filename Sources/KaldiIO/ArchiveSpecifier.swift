@@ -1,0 +1,145 @@
+import Foundation
+package import Storage
+
+/// What Kaldi's users type for a table: `ark:PATH`, `scp:PATH`, `ark,t:PATH`, `ark,scp:A,B`
+/// (`util/kaldi-table.h`, "rspecifier" and "wspecifier"), or a path alone.
+private struct SpecifierParts {
+  /// `ark`, `scp`, and options, in their order; empty of a path alone.
+  let words: [Substring]
+  let place: String
+
+  init(_ text: String) {
+    guard let colon = text.firstIndex(of: ":"),
+      case let words = text[..<colon].split(separator: ",", omittingEmptySubsequences: false),
+      words.contains(where: { $0 == "ark" || $0 == "scp" })
+    else {
+      (words, place) = ([], text)
+      return
+    }
+    self.words = words
+    place = String(text[text.index(after: colon)...])
+  }
+
+  func requireOptions(_ known: [String], in text: String) throws(OptionFault) {
+    for word in words where !(known + ["ark", "scp"]).contains(String(word)) {
+      throw .outOfRange(
+        key: text, expected: "an option of \(known.joined(separator: ", "))", found: "\(word)")
+    }
+  }
+}
+
+/// A table that is read.
+package enum ArchiveInput: Sendable, Equatable {
+  /// An archive, by its path; `-` for the standard input.
+  case archive(String)
+  /// A list of places, by its path.
+  case script(String)
+  /// A command whose output is an archive.
+  case command(String)
+
+  /// - Parameter text: a specifier; or a path, of an `scp` where it ends with that.
+  /// - Throws: `OptionFault` for a specifier that Kaldi does not know, or of a pipe to a command.
+  package init(_ text: String) throws(OptionFault) {
+    let parts = SpecifierParts(text)
+    // How keys are ordered and used makes no difference here; the form shows.
+    try parts.requireOptions(
+      ["o", "no", "s", "ns", "cs", "ncs", "p", "np", "b", "t", "bg"], in: text)
+    let place = parts.place
+    if let command = ShellCommand.parse(place) {
+      self = .command(command)
+    } else if parts.words.contains("scp"), parts.words.contains("ark") {
+      throw .outOfRange(key: text, expected: "ark: or scp: to read", found: "both")
+    } else if place.isEmpty || place.hasPrefix("|") {
+      throw .outOfRange(
+        key: text, expected: "a path, - or a command with | behind it", found: "\"\(place)\"")
+    } else {
+      let isScript = parts.words.isEmpty ? place.hasSuffix(".scp") : parts.words.contains("scp")
+      self = isScript ? .script(place) : .archive(place)
+    }
+  }
+
+  /// The file that is read; nil of a command.
+  package var path: String? {
+    switch self {
+    case .archive(let path), .script(let path): path
+    case .command: nil
+    }
+  }
+
+  /// Gives `body` each entry in turn.
+  ///
+  /// - Parameters:
+  ///   - kind: what to take values for that do not say what they are; nil guesses.
+  ///   - commands: whether commands may be run.
+  ///   - body: called with each entry.
+  /// - Throws: `FileFault` for what cannot be read, or a command that may not be run; and what `body` throws.
+  package func forEach(
+    as kind: KaldiValue.Kind? = nil, commands: CommandPolicy,
+    _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
+  ) throws(FileFault) {
+    switch self {
+    case .archive(let path): try Archive.forEach(in: path, as: kind, body)
+    case .script(let path):
+      let list = try ArchiveScript(path: path)
+      for entry in list.entries {
+        try body(entry.key, try list.value(of: entry, as: kind, commands: commands))
+      }
+    case .command(let command):
+      guard commands == .allowed else {
+        throw .malformed(
+          path: "\(command) |", expected: "a path, or --allow-commands", found: "a command")
+      }
+      do {
+        try ShellCommand.withOutput(of: command) { try Archive.forEach(in: $0, as: kind, body) }
+      } catch {
+        throw error as? FileFault ?? .unreadable(path: "\(command) |", reason: "\(error)")
+      }
+    }
+  }
+}
+
+/// A table that is written.
+package struct ArchiveOutput: Sendable, Equatable {
+  /// The archive's path; nil for the standard output.
+  package let archive: String?
+  /// The path of the `scp`; nil for none.
+  package let script: String?
+  package let isText: Bool
+
+  /// - Parameter text: a specifier; or a path, which gets an `scp` beside it, `PATH` with `.scp` for `.ark`; `-`
+  ///   for the standard output.
+  /// - Throws: `OptionFault` for a specifier that Kaldi does not know, or that writes no archive or to a command.
+  package init(_ text: String) throws(OptionFault) {
+    let parts = SpecifierParts(text)
+    try parts.requireOptions(["b", "t", "f", "nf", "p"], in: text)
+    isText = parts.words.contains("t")
+    guard parts.words.isEmpty || parts.words.contains("ark") else {
+      throw .outOfRange(
+        key: text, expected: "ark:… or ark,scp:…, an archive to write", found: "scp alone")
+    }
+    var places = [parts.place]
+    if parts.words.contains("scp") {
+      places = parts.place.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      guard places.count == 2 else {
+        throw .outOfRange(
+          key: text, expected: "two paths, of the archive and the scp", found: "\(places.count)")
+      }
+    }
+    for place in places where place.isEmpty || place.hasPrefix("|") || place.hasSuffix("|") {
+      throw .outOfRange(key: text, expected: "a path or -", found: "\"\(place)\"")
+    }
+    let isStandardOutput = ["-", "/dev/stdout"].contains(places[0])
+    archive = isStandardOutput ? nil : places[0]
+    if places.count == 2 {
+      guard !isStandardOutput, places[1] != "-" else {
+        throw .outOfRange(
+          key: text, expected: "the path of an archive that an scp can name", found: "-")
+      }
+      script = places[1]
+    } else if parts.words.isEmpty, !isStandardOutput {
+      script = (text.hasSuffix(".ark") ? String(text.dropLast(4)) : text) + ".scp"
+    } else {
+      script = nil
+    }
+  }
+}
