@@ -1,17 +1,27 @@
 import ArgumentParser
-import Foundation
+import KaldiIO
 import Recipes
 
-/// `limbeck info`: what is in a model, an archive or an experiment.
+/// `limbeck info`: what is in a model, an archive or a folder.
 struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what is in a model, a Kaldi archive, or an experiment's folder.")
+    abstract: "Say what is in a model, a Kaldi archive or scp, or a folder.",
+    discussion: """
+      Knows what limbeck writes: models, archives (binary, text, or packed by gzip), lists, folders of \
+      features and of targets, experiments, scores, searches and ledgers; and data directories. What it does \
+      not know is an error.
+      """)
 
-  @Argument(
-    help: "A .safetensors model, a binary .ark of float matrices or integer vectors, or a folder.")
+  @Argument(help: "A file or a folder; or ark:PATH, scp:PATH.")
   var path: String
+  @Option(
+    help: """
+      What an archive's values are that do not say it: matrix, doubleMatrix, vector, doubleVector, integers, \
+      posterior. (default: a guess)
+      """)
+  var type: KaldiValue.Kind?
 
   func run() throws {
-    try Terminal.print(try Description(of: path).text)
+    try Terminal.print(try Description(of: path, as: type).text)
   }
 }

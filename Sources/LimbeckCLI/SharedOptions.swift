@@ -167,6 +167,7 @@ struct ExperimentArguments: ParsableArguments {
       "An option in place of the recipe's, as student.training.epochs=20; again for more.",
       valueName: "option=value"))
   var settings: [String] = []
+  @OptionGroup var commands: CommandOptions
 
   func validate() throws {
     for setting in settings where !Recipe.isSetting(setting) {
@@ -178,7 +179,7 @@ struct ExperimentArguments: ParsableArguments {
   func open(_ job: TrainingJobOptions) throws -> Experiment {
     Experiment(
       recipe: try Recipe(path: recipe, settings: settings), path: exp, workers: job.workers,
-      networks: job.jobs,
+      networks: job.jobs, commands: commands.policy,
       checkpointPause: .seconds(60 * job.checkpointMinutes), reporter: Terminal.reporter())
   }
 }

@@ -1,11 +1,8 @@
-import Audio
 import Corpus
-import Evaluation
 import Features
 import Foundation
-import KaldiIO
+package import KaldiIO
 import LinearAlgebra
-import Logging
 import Networks
 import Storage
 import Training
@@ -15,20 +12,68 @@ package struct Description: Sendable {
   /// Lines for people.
   package let text: String
 
-  /// Reads a file or a folder.
+  /// Reads a file or a folder, by what is in it and not by its name.
   ///
-  /// - Parameter path: a model, an archive, or an experiment's folder.
-  /// - Throws: `FileFault` or `ModelFault` when it is none of them or not whole.
-  package init(of path: String) throws {
-    var isFolder: ObjCBool = false
-    _ = unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    if isFolder.boolValue {
-      text = try Description.experiment(path)
-    } else if path.hasSuffix(".ark") {
-      text = try Description.archive(path)
-    } else {
-      text = Description.model(try AcousticModel(path: path))
+  /// - Parameters:
+  ///   - place: a path, or Kaldi's `ark:PATH` or `scp:PATH`.
+  ///   - kind: what to take an archive's values for that do not say what they are; nil guesses.
+  /// - Throws: `FileFault` or `ModelFault` for what is not whole, or is nothing of this program's or Kaldi's, with
+  ///   what was seen.
+  package init(of place: String, as kind: KaldiValue.Kind? = nil) throws {
+    let input = try ArchiveInput(place)
+    guard let path = input.path, try FileSystem.isFolder(path) else {
+      text = try Description.file(input, named: place, as: kind)
+      return
     }
+    text = try Description.folder(path)
+  }
+
+  /// What is in a file.
+  private static func file(
+    _ input: ArchiveInput, named place: String, as kind: KaldiValue.Kind?
+  ) throws -> String {
+    guard let path = input.path else {
+      throw FileFault.malformed(path: place, expected: "a file or a folder", found: "a command")
+    }
+    if place.hasPrefix("ark"), path != place { return try archive(path, as: kind) }
+    if case .script = input { return try script(path, as: kind) }
+    let bytes = try TextFile.bytes(of: path)
+    if isSafetensors(bytes) {
+      return model(try AcousticModel(path: path))
+    }
+    if bytes.first == UInt8(ascii: "{") { return try json(path, bytes) }
+    do throws(FileFault) {
+      return try archive(path, as: kind)
+    } catch {
+      if error.isOfMachine || kind != nil || looksLikeArchive(bytes) { throw error }
+      throw FileFault.malformed(
+        path: path, expected: "a model, a Kaldi archive or scp, or a file that limbeck writes",
+        found: seen(bytes))
+    }
+  }
+
+  /// Whether bytes begin as a safetensors file: the length of a header, and its brace.
+  private static func isSafetensors(_ bytes: Data) -> Bool {
+    bytes.count > 9 && bytes.dropFirst(8).first == UInt8(ascii: "{")
+      && bytes.dropFirst(6).prefix(2).allSatisfy { $0 == 0 }
+  }
+
+  /// Whether bytes begin with a key and Kaldi's mark of binary values.
+  private static func looksLikeArchive(_ bytes: Data) -> Bool {
+    let key = bytes.prefix { $0 > 0x20 }
+    return bytes.dropFirst(key.count + 1).starts(with: [0, UInt8(ascii: "B")])
+  }
+
+  /// The first bytes of a file, for a message.
+  private static func seen(_ bytes: Data) -> String {
+    guard !bytes.isEmpty else { return "an empty file" }
+    let head = bytes.prefix(24)
+    guard head.allSatisfy({ (0x20..<0x7F).contains($0) || (9...13).contains($0) }) else {
+      return "a file of \(bytes.count) bytes that begins with "
+        + head.prefix(8).map { String(format: "%02x", $0) }.joined(separator: " ")
+    }
+    return
+      "text that begins with \"\(String(decoding: head, as: UTF8.self).split(separator: "\n").first ?? "")\""
   }
 
   private static func model(_ model: AcousticModel) -> String {
@@ -64,59 +109,36 @@ package struct Description: Sendable {
     return " × \(offsets.count) frames (\(names))"
   }
 
-  private static func archive(_ path: String) throws -> String {
+  /// What is in an archive; where its values do not say what they are and are no integers, they may be
+  /// posteriors.
+  private static func archive(
+    _ path: String, as kind: KaldiValue.Kind?
+  ) throws(FileFault) -> String {
+    do throws(FileFault) { return try tally(.archive(path), as: kind) } catch {
+      guard kind == nil, !error.isOfMachine,
+        let text = try? tally(.archive(path), as: .posterior)
+      else { throw error }
+      return text
+    }
+  }
+
+  /// What is in the values that a list names.
+  private static func script(_ path: String, as kind: KaldiValue.Kind?) throws(FileFault) -> String
+  {
+    "list         \(path)\n" + (try tally(.script(path), as: kind))
+  }
+
+  private static func tally(
+    _ input: ArchiveInput, as kind: KaldiValue.Kind?
+  ) throws(FileFault) -> String {
     var tallies: [KaldiValue.Kind: ArchiveTally] = [:]
-    try Archive.forEach(in: path) { _, value in tallies[value.kind, default: .init()].add(value) }
+    try input.forEach(as: kind, commands: .refused) { _, value in
+      tallies[value.kind, default: .init()].add(value)
+    }
     guard !tallies.isEmpty else { return "archive      empty\n" }
     return KaldiValue.Kind.allCases.compactMap { kind in
       tallies[kind].map { "archive      \(kind.rawValue)\n\($0.text)" }
     }.joined()
-  }
-
-  private static func experiment(_ path: String) throws -> String {
-    let models = ((try? FileManager.default.contentsOfDirectory(atPath: path + "/models")) ?? [])
-      .filter { $0.hasSuffix(".safetensors") }.sorted()
-    var text = "models       \(models.isEmpty ? "none" : models.joined(separator: " "))\n"
-    let prepared = path + "/data/ledger.jsonl"
-    if FileManager.default.fileExists(atPath: prepared) {
-      let leftOut = try Ledger(path: prepared).leftOutCount
-      text += "prepare      \(leftOut) utterances left out before wav.scp; see \(prepared)\n"
-    }
-    var scores: ScoreReport?
-    if FileManager.default.fileExists(atPath: path + "/scores.json") {
-      scores = try ScoreReport(path: path + "/scores.json")
-    } else {
-      text += "scores       none yet\n"
-    }
-    if scores != nil || FileManager.default.fileExists(atPath: path + "/ledger.jsonl") {
-      let accounts = try Accounts(experiment: path)
-      let systems = scores?.systems.map(\.system).filter { models.contains("\($0).safetensors") }
-      try accounts.check(systems: accounts.isScored ? systems ?? [] : [])
-      if scores != nil, !accounts.isScored {
-        text += "ledger       of a run that did not go as far as the scores, which are older\n"
-      }
-      let grid = try FeatureFolder(path: path + "/features/train").options().logMel.grid
-      text += "\n" + accounts.table(secondsPerFrame: grid.shiftInSeconds)
-    }
-    let baselines = path + "/baseline-search.json"
-    if FileManager.default.fileExists(atPath: baselines) {
-      text += "\n" + (try BaselineSearchReport(path: baselines)).table.markdown
-    }
-    let clusters = path + "/specialists/clusters.json"
-    if FileManager.default.fileExists(atPath: clusters) {
-      text += "\n" + (try ClusterReport(path: clusters)).table.markdown
-    }
-    if FileManager.default.fileExists(atPath: path + "/search.json") {
-      text += "\n" + (try SearchReport(path: path + "/search.json")).table.markdown
-    }
-    // Those of the recipe that was scored; while another one runs, its search may be gone.
-    if let recipe = try? Recipe(path: path + "/recipe.yaml") {
-      let experiment = Experiment(
-        recipe: recipe, path: path, workers: .one,
-        reporter: Reporter(log: Logger(label: "limbeck")) { _ in })
-      if let report = try? experiment.softTargetReport() { text += "\n" + report.table.markdown }
-    }
-    return text + (scores.map { "\n" + $0.table } ?? "")
   }
 }
 

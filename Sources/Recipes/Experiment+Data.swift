@@ -14,7 +14,8 @@ extension Experiment {
       case .test: recipe.corpus.test
       }
     return try DataDirectory(
-      path: resolve(relative, from: path), root: recipe.corpus.root.map { resolve($0, from: path) })
+      path: resolve(relative, from: path), root: recipe.corpus.root.map { resolve($0, from: path) },
+      commands: commands)
   }
 
   /// Makes the features of each part, and of the copies of the training part.

@@ -56,6 +56,8 @@ package struct Experiment: Sendable {
   let networks: Int?
   let checkpointPause: Duration
   let reporter: Reporter
+  /// Whether entries of `wav.scp` may be commands.
+  let commands: CommandPolicy
 
   /// An experiment; nothing is read or written yet.
   ///
@@ -65,14 +67,17 @@ package struct Experiment: Sendable {
   ///   - workers: all the threads that the experiment may use.
   ///   - networks: how many networks may be trained side by side, which share the threads; nil for as many
   ///     as there are threads.
+  ///   - commands: whether entries of `wav.scp` may be commands; a recipe cannot say so.
   ///   - checkpointPause: the least time between two checkpoints of a training within an epoch.
   ///   - reporter: where progress and log lines go.
   package init(
     recipe: Recipe, path: String, workers: Workers, networks: Int? = nil,
+    commands: CommandPolicy = .refused,
     checkpointPause: Duration = .seconds(300), reporter: Reporter
   ) {
     (self.recipe, self.workers, self.reporter) = (recipe, workers, reporter)
     self.path = plainPath(path)
+    self.commands = commands
     (self.networks, self.checkpointPause) = (networks, checkpointPause)
   }
 

@@ -1,0 +1,147 @@
+import Audio
+import Corpus
+import Evaluation
+import Features
+import Foundation
+import KaldiIO
+import LinearAlgebra
+import Logging
+import Storage
+
+extension Description {
+  /// What is in a folder: of features, of targets, an experiment, or a data directory.
+  static func folder(_ path: String) throws -> String {
+    let names = try FileSystem.names(in: path)
+    if names.contains("features.json") { return try features(FeatureFolder(path: path)) }
+    if names.contains("targets.json") { return try targets(TargetFolder(path: path)) }
+    if names.contains("wav.scp") { return try data(path) }
+    let marks = [Experiment.recordsName, "models", "scores.json"]
+    if names.contains(where: marks.contains) { return try experiment(path) }
+    let archives = names.filter { $0.hasSuffix(".ark") }
+    if !archives.isEmpty {
+      return try archives.map { "\($0)\n" + (try Description(of: "\(path)/\($0)").text) }
+        .joined(separator: "\n")
+    }
+    let shown = names.prefix(5).joined(separator: " ") + (names.count > 5 ? " …" : "")
+    throw FileFault.malformed(
+      path: path, expected: "an experiment, features, targets or a data directory",
+      found: names.isEmpty ? "an empty folder" : "a folder with \(shown)")
+  }
+
+  private static func features(_ folder: FeatureFolder) throws -> String {
+    let description = try folder.description()
+    let counts = try folder.frameCounts()
+    let frames = counts.values.reduce(0, +)
+    let grid = description.options.logMel.grid
+    let options = description.options.listed.map { "\($0.name) \($0.value)" }
+    return """
+      features     \(folder.path)
+      utterances   \(counts.count), \(try Ledger(path: folder.ledgerPath).leftOutCount) left out
+      frames       \(frames), \(String(format: "%.1f", Double(frames) * grid.shiftInSeconds / 60)) min
+      columns      \(description.options.columns)
+      options      \(options.joined(separator: ", "))
+      version      limbeck \(description.version)
+
+      """
+  }
+
+  private static func targets(_ folder: TargetFolder) throws -> String {
+    let counts = try folder.labelCounts()
+    let classes = try ClassInventory(path: folder.classesPath)
+    let options = try folder.options().listed.map { "\($0.name) \($0.value)" }
+    return """
+      targets      \(folder.path)
+      utterances   \(counts.count), \(try Ledger(path: folder.ledgerPath).leftOutCount) left out
+      frames       \(counts.values.reduce(0, +))
+      classes      \(classes.count): \(classes.symbols.prefix(6).joined(separator: " ")) …
+      options      \(options.joined(separator: ", "))
+
+      """
+  }
+
+  private static func data(_ path: String) throws -> String {
+    let data = try DataDirectory(path: path, commands: .allowed)
+    return """
+      data         \(path)
+      utterances   \(data.utterances.count), \(data.faults.leftOutCount) that cannot be used
+      recordings   \(data.recordings.count)
+      limbeck validate says what is wrong with it.
+
+      """
+  }
+
+  /// What is in a JSON file that the program writes.
+  static func json(_ path: String, _ bytes: Data) throws -> String {
+    if let scores = try? ScoreReport(path: path) { return scores.table }
+    if let search = try? SearchReport(path: path) { return search.table.markdown }
+    if let search = try? BaselineSearchReport(path: path) { return search.table.markdown }
+    if let clusters = try? ClusterReport(path: path) { return clusters.table.markdown }
+    if let report = try? SoftTargetReport(path: path) { return report.table.markdown }
+    if let ledger = try? Ledger(path: path), !ledger.entries.isEmpty {
+      return
+        "ledger       \(ledger.entries.count) entries, \(ledger.leftOutCount) utterances left out\n"
+        + ledger.leftOut.prefix(10).map { $0.account + "\n" }.joined()
+    }
+    if let folder = (try? FeatureFolder(path: FileSystem.folder(of: path)).description()),
+      FileSystem.lastName(of: path) == "features.json"
+    {
+      return "features     "
+        + folder.options.listed.map { "\($0.name) \($0.value)" }.joined(separator: ", ") + "\n"
+    }
+    let keys = (try? JSONSerialization.jsonObject(with: bytes)) as? [String: Any]
+    throw FileFault.malformed(
+      path: path, expected: "JSON that limbeck writes",
+      found: keys.map { "keys \($0.keys.sorted().prefix(5).joined(separator: ", "))" }
+        ?? "other JSON or lines")
+  }
+
+  static func experiment(_ path: String) throws -> String {
+    let folder = path + "/models"
+    let models = try (FileSystem.exists(folder) ? FileSystem.names(in: folder) : [])
+      .filter { $0.hasSuffix(".safetensors") }.sorted()
+    var text = "models       \(models.isEmpty ? "none" : models.joined(separator: " "))\n"
+    let prepared = path + "/data/ledger.jsonl"
+    if try FileSystem.exists(prepared) {
+      let leftOut = try Ledger(path: prepared).leftOutCount
+      text += "prepare      \(leftOut) utterances left out before wav.scp; see \(prepared)\n"
+    }
+    var scores: ScoreReport?
+    if try FileSystem.exists(path + "/scores.json") {
+      scores = try ScoreReport(path: path + "/scores.json")
+    } else {
+      text += "scores       none yet\n"
+    }
+    let hasLedger = try FileSystem.exists(path + "/ledger.jsonl")
+    if scores != nil || hasLedger {
+      let accounts = try Accounts(experiment: path)
+      let systems = scores?.systems.map(\.system).filter { models.contains("\($0).safetensors") }
+      try accounts.check(systems: accounts.isScored ? systems ?? [] : [])
+      if scores != nil, !accounts.isScored {
+        text += "ledger       of a run that did not go as far as the scores, which are older\n"
+      }
+      let grid = try FeatureFolder(path: path + "/features/train").options().logMel.grid
+      text += "\n" + accounts.table(secondsPerFrame: grid.shiftInSeconds)
+    }
+    let baselines = path + "/baseline-search.json"
+    if try FileSystem.exists(baselines) {
+      text += "\n" + (try BaselineSearchReport(path: baselines)).table.markdown
+    }
+    let clusters = path + "/specialists/clusters.json"
+    if try FileSystem.exists(clusters) {
+      text += "\n" + (try ClusterReport(path: clusters)).table.markdown
+    }
+    if try FileSystem.exists(path + "/search.json") {
+      text += "\n" + (try SearchReport(path: path + "/search.json")).table.markdown
+    }
+    // Those of the recipe that was scored; while another one runs, its search may be gone.
+    if try FileSystem.exists(path + "/recipe.yaml"),
+      let recipe = try? Recipe(path: path + "/recipe.yaml")
+    {
+      let experiment = Experiment(
+        recipe: recipe, path: path, workers: .one,
+        reporter: Reporter(log: Logger(label: "limbeck")) { _ in })
+      if let report = try? experiment.softTargetReport() { text += "\n" + report.table.markdown }
+    }
+    return text + (scores.map { "\n" + $0.table } ?? "")
+  }
+}
