@@ -86,23 +86,27 @@ package struct AlignmentSource: Sendable {
   ///   - utterance: which.
   ///   - frames: the number of its feature frames.
   ///   - grid: where they lie.
-  /// - Returns: a class id a frame, and for how many frames the alignment had labels, which are fewer than
-  ///   the frames where gaps were filled.
+  /// - Returns: a class id a frame; for how many frames the alignment had labels, which are fewer than the frames
+  ///   where gaps were filled; and how many boundaries were put between labels that overlap.
   /// - Throws: `AlignmentFault` when it has no alignment or one that does not fit.
   package func targets(
     of utterance: Utterance, frames: Int, grid: FrameGrid
-  ) throws(AlignmentFault) -> (labels: [Int32], found: Int) {
+  ) throws(AlignmentFault) -> (labels: [Int32], found: Int, separated: Int) {
     let labels: [Int32]
+    var separated = 0
     switch alignments {
     case .spans(let table):
-      let spans = try table.spans(of: utterance)
+      var spans = try table.spans(of: utterance)
+      if options.format == .ctm || options.format == .textgrid {
+        (spans, separated) = spans.separated(upTo: options.overlap / 1000)
+      }
       guard !spans.isEmpty else { throw .empty }
       let covering = options.gaps.map { spans.filled(with: $0) } ?? spans
       labels = try targets.labels(of: try covering.map(folded), grid: grid, frames: frames)
       if options.gaps != nil {
         let fitted = try targets.fit(labels, frames: frames)
         let found = targets.covered(by: spans, grid: grid, frames: frames)
-        return (fitted, found + max(0, labels.count - frames))
+        return (fitted, found + max(0, labels.count - frames), separated)
       }
     case .integers(let found):
       guard let vector = found.vectors[utterance.id] else {
@@ -117,7 +121,7 @@ package struct AlignmentSource: Sendable {
       guard !ids.isEmpty else { throw .empty }
       labels = try self.labels(of: ids, grid: grid.cells)
     }
-    return (try targets.fit(labels, frames: frames), labels.count)
+    return (try targets.fit(labels, frames: frames), labels.count, separated)
   }
 
   /// The targets of an alignment that stands by the frame: a run of one integer is a span.
@@ -132,6 +136,12 @@ package struct AlignmentSource: Sendable {
       start = end
     }
     return try targets.labels(of: spans, grid: grid, frames: ids.count)
+  }
+
+  /// What was passed over in the files, in words.
+  package var remarks: [String] {
+    guard case .spans(let table) = alignments else { return [] }
+    return table.remarks
   }
 
   /// What is wrong with the alignments of some utterances taken together, and with those of none of them;

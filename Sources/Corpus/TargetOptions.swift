@@ -36,6 +36,11 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
   /// Integers of an
   /// archive are held to it when `symbols`, `names` or `map` says which are silence.
   package var longestPhone = 2.0
+  /// By how many milliseconds neighbouring labels of a CTM or TextGrid may overlap; their boundary is then put in
+  /// the middle.
+  package var overlap = 10.0
+  /// Of a CTM, whether the first of several alternatives is taken; else an utterance with such is left out.
+  package var firstAlternative = false
   /// The symbol of times without a label; absent to leave out utterances that have such.
   package var gaps: String?
 
@@ -44,7 +49,8 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
   }
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
-    case tier, symbols, names, map, classes, states, lengthTolerance, longestPhone, gaps
+    case tier, symbols, names, map, classes, states, lengthTolerance, longestPhone, overlap
+    case firstAlternative, gaps
   }
 
   /// The symbol of spans without a label, before folding.
@@ -60,6 +66,12 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
     try requireOption(
       longestPhone >= 0 && longestPhone.isFinite, "longestPhone", expected: "0 or more seconds",
       found: longestPhone)
+    try requireOption(
+      (0...1000).contains(overlap), "overlap", expected: "0 to 1,000 milliseconds", found: overlap)
+    try requireOption(
+      !firstAlternative || format == .ctm, "firstAlternative",
+      expected: "false, as only a CTM has alternatives",
+      found: firstAlternative)
     try requireOption(
       gaps.map(isSymbol) ?? true, "gaps", expected: "a symbol without blanks", found: gaps ?? "")
     try requireOption(
@@ -103,7 +115,8 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
       ("format", format.rawValue), ("path", path), ("tier", tier), ("symbols", symbols ?? "none"),
       ("names", names ?? "none"), ("map", map ?? "none"), ("classes", classes ?? "none"),
       ("states", "\(states ?? format.usualStates)"), ("lengthTolerance", "\(lengthTolerance)"),
-      ("longestPhone", "\(longestPhone)"), ("gaps", gaps ?? "none"),
+      ("longestPhone", "\(longestPhone)"), ("overlap", "\(overlap)"),
+      ("firstAlternative", "\(firstAlternative)"), ("gaps", gaps ?? "none"),
     ]
   }
 
@@ -137,6 +150,8 @@ extension TargetOptions: Codable {
     states = try read.optional(.states)
     lengthTolerance = try read(.lengthTolerance, default: lengthTolerance)
     longestPhone = try read(.longestPhone, default: longestPhone)
+    overlap = try read(.overlap, default: overlap)
+    firstAlternative = try read(.firstAlternative, default: firstAlternative)
     gaps = try read.optional(.gaps)
     try validate()
   }
@@ -153,6 +168,8 @@ extension TargetOptions: Codable {
     try container.encodeIfPresent(states, forKey: .states)
     try container.encode(lengthTolerance, forKey: .lengthTolerance)
     try container.encode(longestPhone, forKey: .longestPhone)
+    try container.encode(overlap, forKey: .overlap)
+    try container.encode(firstAlternative, forKey: .firstAlternative)
     try container.encodeIfPresent(gaps, forKey: .gaps)
   }
 }

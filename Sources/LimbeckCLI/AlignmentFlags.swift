@@ -85,6 +85,14 @@ struct AlignmentCheckFlags: ParsableArguments {
     parsing: .unconditional, help: "Seconds that a phone may last which is not silence; 0 for any.")
   var longestPhone = 2.0
   @Option(
+    parsing: .unconditional,
+    help:
+      "Milliseconds by which labels of a CTM or TextGrid may overlap; the boundary is then in the middle."
+  )
+  var overlap = 10.0
+  @Flag(help: "Take the first of a CTM's alternatives (<ALT_BEGIN>).")
+  var firstAlternative = false
+  @Option(
     help: ArgumentHelp(
       """
       The symbol of times without a label, as SIL. (default: utterances with such are left out, and \

@@ -34,9 +34,23 @@ struct Copy: ParsableCommand {
     guard !target.isText || form.compression == nil else {
       throw ValidationError("\(output) and --compression: expected one of them, found both")
     }
+    do {
+      try copy(source, to: target, as: type)
+    } catch let fault as FileFault where type == nil && !fault.isOfMachine {
+      // Posteriors do not say what they are: some of their entries are vectors or integers as well.
+      guard let path = source.path, path != "-", target.archive != nil,
+        (try? source.forEach(as: .posterior, commands: .refused) { _, _ in }) != nil
+      else { throw fault }
+      try copy(source, to: target, as: .posterior)
+    }
+  }
+
+  private func copy(
+    _ source: ArchiveInput, to target: ArchiveOutput, as type: KaldiValue.Kind?
+  ) throws {
     let form = target.isText ? .text : form.form
     guard let archive = target.archive else {
-      return try forEachEntry(of: source) { key, value throws(FileFault) in
+      return try forEachEntry(of: source, as: type) { key, value throws(FileFault) in
         try ArchiveWriter.requireStorable(value, key, form: form, path: "standard output")
         try Terminal.write(ArchiveEntry(key, value, form: form).bytes)
       }
@@ -50,7 +64,9 @@ struct Copy: ParsableCommand {
         "OUT: expected a name whose scp is no list of recordings, found \(output)")
     }
     var writer = try ArchiveWriter(archive, script: target.script, form: form)
-    try forEachEntry(of: source) { key, value throws(FileFault) in try writer.write(key, value) }
+    try forEachEntry(of: source, as: type) { key, value throws(FileFault) in
+      try writer.write(key, value)
+    }
     try writer.commit()
   }
 
@@ -60,10 +76,17 @@ struct Copy: ParsableCommand {
   }
 
   private func forEachEntry(
-    of source: ArchiveInput,
+    of source: ArchiveInput, as type: KaldiValue.Kind?,
     _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
   ) throws(FileFault) {
+    var first: (key: String, kind: KaldiValue.Kind)?
     try source.forEach(as: type, commands: commands.policy) { key, value throws(FileFault) in
+      if let first, first.kind != value.kind, type == nil {
+        throw .malformed(
+          path: input, expected: "values of one kind, or --type",
+          found: "\(first.kind.rawValue) for \(first.key) and \(value.kind.rawValue) for \(key)")
+      }
+      first = first ?? (key, value.kind)
       guard let converted = value.converted(to: type ?? value.kind) else {
         throw .malformed(
           path: input, expected: "\(type?.rawValue ?? "") for \(key)",

@@ -47,6 +47,7 @@ struct Targets: ParsableCommand {
     (options.classes, options.states) = (classes.classes, classes.states)
     (options.lengthTolerance, options.longestPhone) = (checks.lengthTolerance, checks.longestPhone)
     options.gaps = checks.gaps
+    (options.overlap, options.firstAlternative) = (checks.overlap, checks.firstAlternative)
     do { try options.validate() } catch { throw ValidationError(error.description) }
     return options
   }

@@ -81,8 +81,10 @@ package struct TargetFolder: Sendable {
     var differences = LengthDifferences()
     let conflicts = source.conflicts(among: utterances.map(\.utterance))
     for fault in conflicts.stray { reporter.log.warning("\(fault)") }
+    for remark in source.remarks { reporter.log.info("\(remark)") }
+    var separated = 0
     for (utterance, frames) in utterances {
-      let targets: (labels: [Int32], found: Int)
+      let targets: (labels: [Int32], found: Int, separated: Int)
       do throws(AlignmentFault) {
         if let conflict = conflicts.shared[utterance.id] { throw conflict }
         targets = try source.targets(of: utterance, frames: frames, grid: grid)
@@ -94,6 +96,7 @@ package struct TargetFolder: Sendable {
       var entry = Ledger.Entry(utterance.id, .targets)
       (entry.framesIn, entry.framesOut, entry.labels) = (frames, frames, targets.found)
       ledger.append(entry)
+      separated += targets.separated
       differences.add(targets.found - frames)
       counts.add(targets.labels)
       try archive.write(utterance.id, .integers(targets.labels))
@@ -109,6 +112,11 @@ package struct TargetFolder: Sendable {
     try ledger.write(to: ledgerPath)
     try source.inventory.write(to: classesPath)
     reporter.name(ledger.leftOut, in: ledgerPath)
+    if separated > 0 {
+      reporter.log.info(
+        "\(path): labels that overlap by at most \(options.overlap) ms, parted in the middle: \(separated)"
+      )
+    }
     summarize(source, options, counts, differences, of: utterances.count, reporter)
     return ledger
   }

@@ -48,19 +48,28 @@ package enum TextFile {
     return text
   }
 
-  /// The text of a file in UTF-8, with a byte order mark or without, or in UTF-16 with one, as
-  /// programs for Windows and Praat write it.
+  /// The text of a file in UTF-8 or UTF-16, with a byte order mark or without, as programs for Windows and Praat
+  /// write it.
   package static func markedText(of path: String) throws(FileFault) -> String {
     let bytes = try bytes(of: path)
     let encoding: String.Encoding =
       if bytes.starts(with: [0xFE, 0xFF]) {
         .utf16BigEndian
-      } else if bytes.starts(with: [0xFF, 0xFE]) { .utf16LittleEndian } else { .utf8 }
-    let mark = encoding == .utf8 ? (bytes.starts(with: utf8Mark) ? 3 : 0) : 2
+      } else if bytes.starts(with: [0xFF, 0xFE]) {
+        .utf16LittleEndian
+      } else {
+        // A text begins with letters of ASCII, whose other byte is 0 in UTF-16.
+        switch (bytes.first, bytes.dropFirst().first) {
+        case (0, .some(1...0x7F)): .utf16BigEndian
+        case (.some(1...0x7F), 0): .utf16LittleEndian
+        default: .utf8
+        }
+      }
+    let isMarked = bytes.starts(with: [0xFE, 0xFF]) || bytes.starts(with: [0xFF, 0xFE])
+    let mark = bytes.starts(with: utf8Mark) ? 3 : isMarked ? 2 : 0
     guard let text = String(data: bytes.dropFirst(mark), encoding: encoding) else {
       throw .malformed(
-        path: path, expected: "text in UTF-8, or in UTF-16 with a byte order mark",
-        found: "other bytes")
+        path: path, expected: "text in UTF-8 or UTF-16", found: "other bytes")
     }
     return text
   }

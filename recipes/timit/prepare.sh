@@ -57,7 +57,7 @@ first_file() { # STEM END...
 
 # Puts the sentences of one half into the parts that its speakers belong to.
 list_half() { # HALF
-  find -L "$1" -type f \( -iname '*.phn' -o -iname '*.wav' \) |
+  find -L "$1" -type f ! -name '._*' \( -iname '*.phn' -o -iname '*.wav' \) |
     sed 's/\.[^./]*$//; s/\.[Ww][Aa][Vv]$//' | sort -u | while read -r stem; do
     folder=${stem%/*}
     sentence=${stem##*/} speaker=${folder##*/}
@@ -82,6 +82,9 @@ list_half() { # HALF
 }
 list_half "$train"
 list_half "$test"
+# A Mac's file system keeps what others cannot hold in such a file beside each.
+shadows=$(find -L "$train" "$test" -type f -name '._*' | wc -l)
+[ "$shadows" -eq 0 ] || echo "prepare.sh: $shadows files ._NAME of a Mac, passed over" >&2
 
 for part in train development test; do
   folder=$work/$part

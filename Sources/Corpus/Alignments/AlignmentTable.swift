@@ -28,8 +28,12 @@ package struct AlignmentTable: Sendable {
   }
 
   private let entries: [Entry]
+  /// What was passed over, in words.
+  private(set) var remarks: [String] = []
   /// The places in `entries` of each name.
   private let places: [String: [Int]]
+  /// The places of those whose name is a pattern.
+  private let patterns: [Int]
 
   /// - Parameter entries: each alignment with its name, which for a file is its path: the folders that
   ///   lead to it and its name without extension.
@@ -41,16 +45,21 @@ package struct AlignmentTable: Sendable {
   init(_ entries: [Entry]) {
     self.entries = entries.sorted { inByteOrder($0.name, $1.name) }
     var places: [String: [Int]] = [:]
+    var patterns: [Int] = []
     for (place, entry) in self.entries.enumerated() {
       let path = entry.path
       guard let name = path.last else { continue }
+      if name.contains(where: { $0 == "*" || $0 == "?" }) {
+        patterns.append(place)
+        continue
+      }
       places[name, default: []].append(place)
       guard path.count > 1 else { continue }
       for joint in ["_", "-"] {
         places[path[path.count - 2] + joint + name, default: []].append(place)
       }
     }
-    self.places = places
+    (self.places, self.patterns) = (places, patterns)
   }
 
   /// Reads each file below a folder that has one of some extensions.
@@ -71,8 +80,10 @@ package struct AlignmentTable: Sendable {
         path: folder, expected: "a folder of .\(extensions.joined(separator: " and .")) files",
         found: "a file")
     }
-    let files = try filePaths(below: folder)
+    let all = try filePaths(below: folder)
       .filter { extensions.contains(($0 as NSString).pathExtension.lowercased()) }
+    // A Mac's file system keeps what others cannot hold in such a file beside each.
+    let files = all.filter { !FileSystem.lastName(of: $0).hasPrefix("._") }
     guard !files.isEmpty else {
       throw .malformed(
         path: folder, expected: ".\(extensions.joined(separator: " or .")) files", found: "none")
@@ -86,6 +97,9 @@ package struct AlignmentTable: Sendable {
     }
     for case .failure(let fault) in results where fault.isOfMachine { throw fault }
     self.init(zip(files, results).map { (AlignmentTable.components(of: $0), $1) })
+    if all.count > files.count {
+      remarks.append("\(folder): \(all.count - files.count) files ._NAME of a Mac, passed over")
+    }
   }
 
   /// The folders and the name in a path, without the extension.
@@ -130,7 +144,8 @@ package struct AlignmentTable: Sendable {
       if let place = try? place(of: utterance).index { users[place, default: []].append(utterance) }
     }
     var shared: [String: AlignmentFault] = [:]
-    for (place, own) in users {
+    // A pattern is meant for several recordings.
+    for (place, own) in users where !patterns.contains(place) {
       guard let first = own.first,
         let other = own.first(where: { $0.recording != first.recording })
       else { continue }
@@ -156,8 +171,19 @@ package struct AlignmentTable: Sendable {
     if let place = try only(places[utterance.recordingID] ?? [], of: utterance) {
       return (place, true)
     }
-    guard let place = try recorded(utterance) else { throw .missing }
+    if let place = try recorded(utterance) { return (place, true) }
+    if let place = try only(fitting(utterance.id), of: utterance) { return (place, isSegment) }
+    guard let place = try only(fitting(utterance.recordingID), of: utterance) else {
+      throw .missing
+    }
     return (place, true)
+  }
+
+  /// The entries whose pattern a name fits.
+  private func fitting(_ name: String) -> [Int] {
+    patterns.filter { place in
+      unsafe fnmatch(entries[place].path.last ?? "", name, FNM_NOESCAPE) == 0
+    }
   }
 
   /// Of several entries of one name, the one of the utterance's channel, or that lies where the recording

@@ -26,7 +26,7 @@ enum Alignments: Sendable {
       .spans(try AlignmentTable(folder: path, extensions: extensions, workers: workers, read))
     }
     switch options.format {
-    case .ctm: self = .spans(try CTMReader.read(path))
+    case .ctm: self = .spans(try CTMReader.read(path, firstAlternative: options.firstAlternative))
     case .mlf: self = .spans(try HTKLabelReader.readMaster(path))
     case .lab: self = try folder("lab", "rec", read: HTKLabelReader.read)
     case .audacity: self = try folder("txt", read: AudacityLabelReader.read)

@@ -2,13 +2,17 @@ package import Storage
 
 /// Reads NIST's CTM (`infmts.htm` of SCTK's documents; Kaldi's `ali-to-phones --ctm-output`).
 ///
-/// A line is `UTTERANCE CHANNEL START DURATION LABEL [CONFIDENCE]`, times in seconds; a line that
+/// A line is `UTTERANCE CHANNEL START DURATION LABEL [CONFIDENCE [TYPE [SPEAKER]]]`, times in seconds; a line that
 /// starts with `;;` is a comment. The lines of an utterance stand in the order of time, the utterances
 /// in any. Where a name has several channels (`A` or 1, `B` or 2, …), each is an alignment of its own.
-/// Alternatives (`<ALT_BEGIN>`) are not taken.
+/// Of alternatives (lines of `<ALT_BEGIN>`, `<ALT>` and `<ALT_END>` in place of a label) the first is taken where that
+/// is asked for.
 package enum CTMReader {
   /// The spans of each utterance; of one with a bad line, that line's fault.
-  package static func read(_ path: String) throws(FileFault) -> AlignmentTable {
+  package static func read(
+    _ path: String, firstAlternative: Bool = false
+  ) throws(FileFault) -> AlignmentTable {
+    var alternative = 0
     var spans: [String: [Substring: [LabelSpan]]] = [:]
     var faults: [String: FileFault] = [:]
     // The lines of one utterance mostly stand together, and are taken over at once.
@@ -20,7 +24,22 @@ package enum CTMReader {
         if !own.isEmpty { spans[String(key), default: [:]][channel, default: []] += own }
         (key, channel, own) = (fields[0], fields.count > 1 ? fields[1] : "", [])
       }
-      if isUTF8, fields.count == 5 || fields.count == 6,
+      if fields.count >= 5, fields[4].hasPrefix("<ALT"), fields[4].hasSuffix(">") {
+        switch fields[4] {
+        case "<ALT_BEGIN>": alternative = 1
+        case "<ALT>": alternative += 1
+        default: alternative = 0
+        }
+        if !firstAlternative, faults[String(key)] == nil {
+          faults[String(key)] = .malformedLine(
+            path: path, line: number,
+            expected: "one label at a time, or firstAlternative (--first-alternative)",
+            found: "alternatives")
+        }
+        return
+      }
+      if alternative > 1 { return }
+      if isUTF8, (5...8).contains(fields.count),
         let start = LabelSpan.seconds(fields[2]), let duration = LabelSpan.seconds(fields[3])
       {
         own.append(LabelSpan(start: start, end: start + duration, label: String(fields[4])))

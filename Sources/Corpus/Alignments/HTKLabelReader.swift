@@ -4,9 +4,11 @@ package import Storage
 ///
 /// A label file has lines `START END LABEL [SCORE] …`, in units of 100 ns. What follows the first
 /// label (scores, labels of further levels) is passed over, and of several alternatives (`///`) the
-/// first is taken. A label may stand in quotes, where a backslash takes the next character as it is. A master label file begins with `#!MLF!#`; each
-/// of its entries has the name of a label file in quotes, which may begin with `*/`, the lines of
-/// that file, and a line of a full stop. Searches of folders (`"*" -> "…"`) are not taken.
+/// first is taken. A label may stand in quotes. A backslash takes the next character as it is, and three octal
+/// digits behind it are a byte, as HTK writes letters beyond ASCII. A master label file begins with `#!MLF!#`; each
+/// of its entries has the name of a label file in quotes, the lines of that file, and a line of a full stop. A name
+/// may be a pattern, where `*` stands for any characters and `?` for one, and is then the alignment of all
+/// utterances that it fits. Searches of folders (`"*" -> "…"`) are not taken.
 package enum HTKLabelReader {
   /// The spans of a label file.
   ///
@@ -44,12 +46,15 @@ package enum HTKLabelReader {
       }
       let components = AlignmentTable.components(of: String(name.dropFirst().dropLast()))
       do throws(FileFault) {
-        entries.append((components.filter { $0 != "*" }, .success(try spans(of: body, in: path))))
+        entries.append((components, .success(try spans(of: body, in: path))))
       } catch {
-        entries.append((components.filter { $0 != "*" }, .failure(error)))
+        entries.append((components, .failure(error)))
       }
     }
-    return AlignmentTable(entries)
+    // A pattern of folders alone is how most entries begin: "*/u1.lab".
+    let plain = entries.map { ($0.path.filter { $0 != "*" }, $0.spans) }
+    return AlignmentTable(
+      plain.map { AlignmentTable.Entry(path: $0.0, spans: $0.1) })
   }
 
   private static func spans(
@@ -73,24 +78,34 @@ package enum HTKLabelReader {
     return spans
   }
 
-  /// The first label of the rest of a line, out of its quotes; nil when there is none or the quotes do not
-  /// close.
+  /// The first label of the rest of a line, out of its quotes and escapes; nil when there is none, the quotes do not
+  /// close, or the bytes are not UTF-8.
   private static func firstLabel(_ text: Substring) -> Substring? {
-    guard let quote = text.first, quote == "\"" || quote == "'" else {
-      return text.fields.first
-    }
-    var label = ""
-    var rest = text.dropFirst()
-    while let character = rest.popFirst() {
-      if character == quote { return label[...].trimmed }
-      guard character == "\\" else {
-        label.append(character)
+    guard let first = text.first else { return nil }
+    let isQuoted = first == "\"" || first == "'"
+    guard isQuoted || text.fields[0].contains("\\") else { return text.fields[0] }
+    let quote = isQuoted ? first.asciiValue : nil
+    var bytes: [UInt8] = []
+    var rest = text.utf8.dropFirst(isQuoted ? 1 : 0)
+    while let byte = rest.popFirst() {
+      if byte == quote || quote == nil && (byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t"))
+      {
+        return String(validating: bytes, as: UTF8.self)?[...].trimmed
+      }
+      guard byte == UInt8(ascii: "\\") else {
+        bytes.append(byte)
         continue
       }
-      // Octal codes of bytes are not read.
-      guard let next = rest.popFirst(), !next.isNumber else { return nil }
-      label.append(next)
+      let digits = rest.prefix(3).prefix { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
+      if digits.count == 3, let code = UInt8(String(decoding: digits, as: UTF8.self), radix: 8) {
+        bytes.append(code)
+        rest = rest.dropFirst(3)
+      } else if let next = rest.popFirst() {
+        bytes.append(next)
+      } else {
+        return nil
+      }
     }
-    return nil
+    return quote == nil ? String(validating: bytes, as: UTF8.self)?[...] : nil
   }
 }

@@ -53,6 +53,25 @@ extension [LabelSpan] {
     }
   }
 
+  /// The same with the boundary of spans that overlap by at most `seconds` put in the middle of that time.
+  ///
+  /// - Returns: the spans, and how many boundaries were put.
+  package func separated(upTo seconds: Double) -> (spans: [LabelSpan], count: Int) {
+    var (result, count) = (self, 0)
+    for index in indices.dropFirst() {
+      let (last, next) = (result[index - 1], result[index])
+      let overlap = last.end - next.start
+      guard overlap > LabelSpan.tolerance, overlap <= seconds + LabelSpan.tolerance,
+        last.start < next.start, last.end < next.end
+      else { continue }
+      let middle = next.start + overlap / 2
+      result[index - 1] = LabelSpan(start: last.start, end: middle, label: last.label)
+      result[index] = LabelSpan(start: middle, end: next.end, label: next.label)
+      count += 1
+    }
+    return (result, count)
+  }
+
   /// The same with the times that no span covers, before, between and behind them, under a label.
   package func filled(with label: String) -> [LabelSpan] {
     var result: [LabelSpan] = []

@@ -8,7 +8,7 @@ package import Storage
 /// the end in seconds, `<exists>`, the number of tiers, and for each tier its class, name, start, end,
 /// number of intervals or points, and these: start, end and text of an interval (`IntervalTier`), time
 /// and text of a point (`TextTier`). A point's label holds until the next point. The encoding is UTF-8,
-/// or UTF-16 with a byte order mark.
+/// or UTF-16.
 package enum TextGridReader {
   /// Reads one tier of a file.
   ///
@@ -19,7 +19,8 @@ package enum TextGridReader {
   /// - Throws: `FileFault` with the line, or with the tiers that there are when none or more than one
   ///   has the name.
   package static func read(_ path: String, tier name: String) throws(FileFault) -> [LabelSpan] {
-    var reader = TextGridScanner(path: path, text: try TextFile.markedText(of: path))
+    let text = try text(of: path)
+    var reader = TextGridScanner(path: path, text: text)
     let tiers = try readTiers(&reader)
     let named = tiers.filter { $0.name == name }
     let matches = named.isEmpty ? tiers.filter { $0.name.hasSuffix(" - " + name) } : named
@@ -29,6 +30,22 @@ package enum TextGridReader {
         found: tiers.isEmpty ? "no tiers" : tiers.map(\.name).joined(separator: ", "))
     }
     return matches[0].spans
+  }
+
+  /// The text of a file in Praat's text form; its other forms are named.
+  private static func text(of path: String) throws(FileFault) -> String {
+    let bytes = try TextFile.bytes(of: path)
+    let expected = "a TextGrid in Praat's text form"
+    if bytes.starts(with: "ooBinaryFile".utf8) {
+      throw .malformed(
+        path: path, expected: expected,
+        found: "its binary form; save it in Praat by \"Save as text file\"")
+    }
+    if bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") {
+      throw .malformed(
+        path: path, expected: expected, found: "JSON; write it as a TextGrid, long or short")
+    }
+    return try TextFile.markedText(of: path)
   }
 
   private static func readTiers(
