@@ -132,8 +132,11 @@ package struct DataDirectory: Sendable {
       }
     }
     var faults = Ledger()
-    for (key, reason) in reasons.sorted(by: { inByteOrder($0.key, $1.key) }) {
-      faults.leaveOut(key, .data, reason: reason)
+    // Keys of the same letters in other bytes are utterances of their own, each of which is left out.
+    let spelled = Set(list.keys.map(\.key))
+    let named = list.distinctKeys + reasons.keys.filter { !spelled.contains($0) }
+    for key in named.sorted(by: inByteOrder) {
+      if let reason = reasons[key] { faults.leaveOut(key, .data, reason: reason) }
     }
     self.faults = faults
   }

@@ -36,6 +36,8 @@ struct DataTable {
   ///   in `faults`.
   init(_ path: String, expected: String) throws(FileFault) {
     self.path = path
+    // Swift takes keys for the same that are the same letters in other bytes; Kaldi does not.
+    var spellings: [String: String] = [:]
     for (number, line, isUTF8) in try TextFile.lossyLines(of: path) {
       let (key, rest) = (String(line.keyAndRest.key), line.keyAndRest.rest)
       keys.append((number, key))
@@ -48,11 +50,23 @@ struct DataTable {
       } else if rest.isEmpty {
         add(.form, expected: expected, found: "\"\(line)\"")
       } else if let first = values.updateValue((number, String(rest)), forKey: key) {
+        let isSame = spellings[key].map { $0.utf8.elementsEqual(key.utf8) } ?? true
         add(
-          .duplicate, expected: "each key once", found: "\(key) again, after line \(first.line)")
+          .duplicate,
+          expected: isSame
+            ? "each key once" : "keys that differ by more than their Unicode normalisation",
+          found: "\(key) again, after line \(first.line)"
+            + (isSame ? "" : ", in other bytes (NFC and NFD)"))
       }
+      spellings[key] = spellings[key] ?? key
     }
     for fault in faults { values[fault.key] = nil }
+  }
+
+  /// The keys that differ in their bytes, in the order of their first lines.
+  var distinctKeys: [String] {
+    var seen: Set<[UInt8]> = []
+    return keys.map(\.key).filter { seen.insert(Array($0.utf8)).inserted }
   }
 
   /// Takes a key's value away, since it is wrong.

@@ -51,7 +51,8 @@ package struct Ledger: Sendable, Equatable {
 
   /// How many utterances were left out, each counted once.
   package var leftOutCount: Int {
-    Set(leftOut.map { [$0.part ?? "", $0.utterance] }).count
+    // By bytes: Swift takes the same letters in other bytes for one id.
+    Set(leftOut.map { [Array(($0.part ?? "").utf8), Array($0.utterance.utf8)] }).count
   }
 
   /// Adds an utterance that goes no further.

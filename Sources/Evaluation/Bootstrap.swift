@@ -34,7 +34,7 @@ package struct Bootstrap: Sendable {
   package let unit: Unit
   /// The unit of each utterance, from 0.
   private let units: [Int]
-  /// How many units there are; an interval of one alone has no width.
+  /// How many units there are.
   package let unitCount: Int
   private let seed: UInt64
   private let resamples: Int
@@ -56,6 +56,9 @@ package struct Bootstrap: Sendable {
     }
   }
 
+  /// Whether there is more than one unit to draw from.
+  package var hasIntervals: Bool { unitCount > 1 }
+
   /// How often each utterance is drawn in a resample; drawn when it is asked for, so that memory does not grow
   /// with their number.
   private func weights(of resample: Int) -> [Int32] {
@@ -69,8 +72,10 @@ package struct Bootstrap: Sendable {
   ///
   /// - Parameter statistic: gets how often each utterance counts; resamples for which it is not
   ///   finite are left out.
-  /// - Returns: nil when the statistic is finite for fewer than 40 resamples.
+  /// - Returns: nil when the statistic is finite for fewer than 40 resamples, or there is one unit alone, whose
+  ///   resamples are all the same.
   package func interval(_ statistic: (_ weights: [Int32]) -> Double) -> Interval? {
+    guard hasIntervals else { return nil }
     let values = (0..<resamples).map { statistic(weights(of: $0)) }.filter(\.isFinite).sorted()
     guard values.count >= 40 else { return nil }
     func percentile(_ share: Double) -> Double {

@@ -64,7 +64,7 @@ extension ScoreReport {
         },
       note: """
         Two members choose different classes, of the models' own, on \(hundredths(differing.value)) % \
-        (\(hundredths(differing.low)) to \(hundredths(differing.high))) of the test frames; the divergence \
+        (\(interval(differing.low, differing.high) { hundredths($0) })) of the test frames; the divergence \
         of the members from their mean is \(String(format: "%.3f", divergence.value)) nats a frame. \
         Of fewer members than all, the mean over those that follow each other.
         """)
@@ -116,7 +116,7 @@ extension ComparisonScore {
   /// Its value, its interval, and p where there is one.
   fileprivate var cells: [String] {
     [
-      hundredths(value), "\(hundredths(low)) to \(hundredths(high))",
+      hundredths(value), interval(low, high) { hundredths($0) },
       pValue.map { String(format: "%.4f", $0) } ?? "",
     ]
   }
@@ -175,8 +175,16 @@ extension SpecialistScore {
   package var comparisonTable: TextTable? { comparisons.table }
 }
 
-private func percent(_ value: Double, _ halfWidth: Double) -> String {
-  "\(hundredths(value)) ± \(hundredths(halfWidth))"
+private func percent(_ value: Double, _ halfWidth: Double?) -> String {
+  hundredths(value) + (halfWidth.map { " ± " + hundredths($0) } ?? "")
+}
+
+/// The bounds of an interval in words; of one unit that there is none.
+package func interval(
+  _ low: Double?, _ high: Double?, _ shown: (_ bound: Double) -> String
+) -> String {
+  guard let low, let high else { return "no interval of one unit" }
+  return "\(shown(low)) to \(shown(high))"
 }
 
 /// A share in per cent, to two places.

@@ -4,9 +4,9 @@ import Foundation
 /// An accuracy with its interval, as it stands in `scores.json`.
 package struct AccuracyScore: Sendable, Equatable, Codable {
   package let accuracy: Double
-  /// The bounds of the 95 % bootstrap interval.
-  package let low: Double
-  package let high: Double
+  /// The bounds of the 95 % bootstrap interval; nil of one utterance or speaker, which has none.
+  package let low: Double?
+  package let high: Double?
   package let frames: Int
 
   /// The mean of the accuracies of some systems; nil when no frame is in scope.
@@ -18,21 +18,20 @@ package struct AccuracyScore: Sendable, Equatable, Codable {
   package init?(_ systems: [[FrameTally]], _ scope: FrameTally.Scope, bootstrap: Bootstrap) {
     frames = systems[0].reduce(0) { $0 + $1.frames(scope) }
     let once = [Int32](repeating: 1, count: systems[0].count)
-    guard frames > 0,
-      let interval = bootstrap.interval({ meanAccuracy(of: systems, weights: $0, scope) })
-    else { return nil }
+    let interval = bootstrap.interval { meanAccuracy(of: systems, weights: $0, scope) }
+    guard frames > 0, interval != nil || !bootstrap.hasIntervals else { return nil }
     accuracy = meanAccuracy(of: systems, weights: once, scope)
-    (low, high) = (interval.low, interval.high)
+    (low, high) = (interval?.low, interval?.high)
   }
 
-  package var halfWidth: Double { (high - low) / 2 }
+  package var halfWidth: Double? { width(low, high).map { $0 / 2 } }
 }
 
 /// A figure with the bounds of its 95 % bootstrap interval.
 package struct Estimate: Sendable, Equatable, Codable {
   package let value: Double
-  package let low: Double
-  package let high: Double
+  package let low: Double?
+  package let high: Double?
 
   /// A figure; nil when its value or its interval is not finite.
   ///
@@ -44,16 +43,17 @@ package struct Estimate: Sendable, Equatable, Codable {
     utterances: Int, bootstrap: Bootstrap, _ statistic: (_ weights: [Int32]) -> Double
   ) {
     value = statistic(Array(repeating: 1, count: utterances))
-    guard value.isFinite, let interval = bootstrap.interval(statistic) else { return nil }
-    (low, high) = (interval.low, interval.high)
+    let interval = bootstrap.interval(statistic)
+    guard value.isFinite, interval != nil || !bootstrap.hasIntervals else { return nil }
+    (low, high) = (interval?.low, interval?.high)
   }
 }
 
 /// The scores of one system on one set.
 package struct SetScore: Sendable, Equatable, Codable {
   package let accuracy: Double
-  package let low: Double
-  package let high: Double
+  package let low: Double?
+  package let high: Double?
   package let frames: Int
   package let utterances: Int
   /// Whose they are; nil when it is not known.
@@ -94,7 +94,7 @@ package struct SetScore: Sendable, Equatable, Codable {
     calibration = systems.count == 1 ? Calibration(systems[0], weights: once) : nil
   }
 
-  package var halfWidth: Double { (high - low) / 2 }
+  package var halfWidth: Double? { width(low, high).map { $0 / 2 } }
 }
 
 /// The scores of one system.
@@ -122,8 +122,8 @@ package struct ComparisonScore: Sendable, Equatable, Codable {
   /// What is compared, as in `student - baseline`.
   package let comparison: String
   package let value: Double
-  package let low: Double
-  package let high: Double
+  package let low: Double?
+  package let high: Double?
   /// Of a difference: the p-value of the paired test that the two are alike; see `Bootstrap.pValue`.
   package let pValue: Double?
 
@@ -160,9 +160,17 @@ package struct ComparisonScore: Sendable, Equatable, Codable {
     func meanCorrect(_ systems: [[FrameTally]], _ utterance: Int) -> Double {
       Double(systems.reduce(0) { $0 + $1[utterance].correct }) / Double(systems.count)
     }
-    pValue = bootstrap.pValue(
-      ofDifferences: (0..<utterances).map { meanCorrect(first, $0) - meanCorrect(second, $0) })
+    pValue =
+      bootstrap.hasIntervals
+      ? bootstrap.pValue(
+        ofDifferences: (0..<utterances).map { meanCorrect(first, $0) - meanCorrect(second, $0) })
+      : nil
   }
+}
+
+/// The width of an interval, where there is one.
+private func width(_ low: Double?, _ high: Double?) -> Double? {
+  low.flatMap { low in high.map { $0 - low } }
 }
 
 /// A network that learnt from a share of the training utterances.

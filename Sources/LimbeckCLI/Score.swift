@@ -43,13 +43,14 @@ struct Score: ParsableCommand {
       text += line("without silence", speech.accuracy, speech.low, speech.high, speech.frames)
     }
     if let own = score.negativeLogLikelihood {
-      text += String(
-        format: "NLL            : %.3f nats a frame (%.3f to %.3f)\n", own.value, own.low, own.high)
+      text +=
+        String(format: "NLL            : %.3f nats a frame (", own.value)
+        + interval(own.low, own.high) { String(format: "%.3f", $0) } + ")\n"
     }
     if let own = score.calibrationError {
-      text += String(
-        format: "ECE            : %.2f %% (%.2f to %.2f)\n", 100 * own.value, 100 * own.low,
-        100 * own.high)
+      text +=
+        String(format: "ECE            : %.2f %% (", 100 * own.value)
+        + interval(own.low, own.high) { String(format: "%.2f", 100 * $0) } + ")\n"
     }
     try Terminal.print("\(text)\(scored.rules) Scored: \(score.extent).\n")
     if let json {
@@ -63,11 +64,11 @@ struct Score: ParsableCommand {
   }
 
   private func line(
-    _ name: String, _ accuracy: Double, _ low: Double, _ high: Double, _ frames: Int
+    _ name: String, _ accuracy: Double, _ low: Double?, _ high: Double?, _ frames: Int
   ) -> String {
     String(
-      format: "%@: %.2f %% (%.2f to %.2f) of %d frames\n",
-      name.padding(
-        toLength: 15, withPad: " ", startingAt: 0), 100 * accuracy, 100 * low, 100 * high, frames)
+      format: "%@: %.2f %% (", name.padding(toLength: 15, withPad: " ", startingAt: 0),
+      100 * accuracy)
+      + interval(low, high) { String(format: "%.2f", 100 * $0) } + ") of \(frames) frames\n"
   }
 }

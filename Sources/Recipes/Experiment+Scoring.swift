@@ -229,7 +229,7 @@ extension Experiment {
           "ensemble - \(studentName)", ensemble, minus: student, bootstrap: bootstrap),
       ]
       // A share of a gain that may be none says nothing.
-      guard let gain, gain.low > 0, bootstrap.unitCount > 1 else { continue }
+      guard let low = gain?.low, low > 0 else { continue }
       comparisons.append(
         ComparisonScore(
           "share of the gain recovered by \(studentName)", utterances: baseline[0].count,

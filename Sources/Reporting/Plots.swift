@@ -66,7 +66,10 @@ extension MemberCurve {
     func rows(_ score: (Point) -> AccuracyScore) -> [[Double]] {
       points.map { point in
         let own = score(point)
-        return [Double(point.members), 100 * own.accuracy, 100 * own.low, 100 * own.high]
+        return [
+          Double(point.members), 100 * own.accuracy, 100 * (own.low ?? own.accuracy),
+          100 * (own.high ?? own.accuracy),
+        ]
       }
     }
     return try Figure(

@@ -86,6 +86,7 @@ struct FileValidation {
         "expected \(fault.expected), found \(fault.found)")
     }
     checkOrder(of: file, table)
+    checkCharacters(of: file, table)
     tables[file] = judged
   }
 
@@ -103,6 +104,24 @@ struct FileValidation {
     }
     if last != UInt8(ascii: "\n") {
       add(.warning, .form, file, "expected a line end after the last line, found none")
+    }
+  }
+
+  /// Names characters of keys that do not show: controls, and blanks that do not part fields.
+  private mutating func checkCharacters(of file: DataFile, _ table: DataTable) {
+    for (line, key) in table.keys {
+      guard
+        let bad = key.unicodeScalars.first(where: {
+          $0.properties.generalCategory == .control || $0.properties.isWhitespace
+            || $0.properties.generalCategory == .format
+        })
+      else { continue }
+      let code = String(format: "U+%04X", bad.value)
+      add(
+        bad.properties.generalCategory == .control ? .error : .warning, .form, file, line: line,
+        id: key,
+        "expected an id of characters that show, found \(bad.properties.name ?? "a control character") (\(code))"
+      )
     }
   }
 
@@ -160,6 +179,15 @@ struct FileValidation {
     for id in ids.subtracting(own).sorted(by: inByteOrder) {
       add(
         .error, .match, file, id: id, "expected this \(file.keys) of \(other.rawValue), found none")
+    }
+    for (line, key) in table.keys {
+      guard let index = ids.firstIndex(of: key), !ids[index].utf8.elementsEqual(key.utf8) else {
+        continue
+      }
+      add(
+        .error, .match, file, line: line, id: key,
+        "expected the bytes of \(other.rawValue), found the same letters in others (NFC and NFD), which Kaldi "
+          + "takes for another \(file.keys)")
     }
     var seen: Set<String> = []
     for (line, key) in table.keys where !ids.contains(key) && seen.insert(key).inserted {
@@ -232,6 +260,9 @@ struct FileValidation {
 
   private mutating func checkText() {
     guard let table = tables[.text] else { return }
+    for fault in table.faults where fault.kind == .form && fault.found == "\"\(fault.key)\"" {
+      add(.warning, .text, .text, line: fault.line, id: fault.key, "an empty transcript")
+    }
     for (line, key) in table.keys {
       let words = table.values[key]?.text[...].fields ?? []
       if let bad = words.first(where: { ["<s>", "</s>", "#0"].contains($0) }) {
