@@ -35,6 +35,9 @@ package enum Interruption {
   package static var signal: Signal? { Signal(rawValue: received.load(ordering: .relaxed)) }
 
   /// Notes SIGINT and SIGTERM from now on; one that the process was started to ignore is still ignored.
+  ///
+  /// Both are unblocked: a process that a thread of a pool started has the thread's mask, which blocks them. Call it
+  /// on the main thread, before there are others.
   package static func listen() {
     // Made before a handler could need it.
     received.store(0, ordering: .relaxed)
@@ -51,6 +54,10 @@ package enum Interruption {
       let isIgnored = unsafe unsafeBitCast(former.__sigaction_handler.sa_handler, to: Int.self) == 1
       if !isIgnored { unsafe sigaction(own.rawValue, &action, nil) }
     }
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    for own in Signal.allCases { unsafe sigaddset(&signals, own.rawValue) }
+    unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
   /// Throws once a signal has come.
