@@ -33,9 +33,7 @@ struct InterruptionTests {
     arguments: [(SIGTERM, "SIGTERM", Int32(143)), (SIGINT, "SIGINT", Int32(130))])
   func training(signal: Int32, name: String, status: Int32) throws {
     let corpus = try SampleCorpus(utterances: ["train": 60, "development": 3, "test": 4])
-    let arguments = [
-      "--set", "ensemble.training.epochs=12", "--checkpoint-minutes", "0", "--threads", "2",
-    ]
+    let arguments = ["--set", "ensemble.training.epochs=12", "--threads", "2"]
     let path = corpus.folder.file("stopped")
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     try FileManager.default.copyItem(
