@@ -11,7 +11,7 @@ struct Limbeck: ParsableCommand {
     abstract: "Turns recorded speech into frame-level acoustic models, and an ensemble into one.",
     discussion: """
       Exit status: 0 done; 64 wrong usage; 65 bad data (what could be done is done, each fault is \
-      in the ledger); 66 no such input; 70 a bug; 74 reading or writing failed.
+      in the ledger); 66 no such input; 70 a bug; 74 reading or writing failed; 130 and 143 ended by SIGINT and SIGTERM.
       """,
     version: limbeckVersion,
     subcommands: [
@@ -21,6 +21,16 @@ struct Limbeck: ParsableCommand {
       Copy.self,
     ])
 }
+
+/// A command whose work goes on where a signal ended it.
+protocol Resumable: ParsableCommand {}
+
+extension Features: Resumable {}
+extension Targets: Resumable {}
+extension Train: Resumable {}
+extension Distill: Resumable {}
+extension Specialists: Resumable {}
+extension Run: Resumable {}
 
 @main
 enum Main {
@@ -32,7 +42,12 @@ enum Main {
       try Descriptors.prepare()
       try checkHelp()
       var command = try Limbeck.parseAsRoot()
+      if command is any Resumable { Interruption.listen() }
       try command.run()
+    } catch let fault as any Fault where fault.isInterruption {
+      // Where it was is no matter, so the line is the same for all.
+      let message = Interruption.signal.map { FileFault.interrupted($0).description }
+      fail(message ?? fault.description, fault.exitStatus)
     } catch let fault as any Fault {
       fail(fault.description, fault.exitStatus)
     } catch  where Limbeck.exitCode(for: error) == .failure {

@@ -30,6 +30,7 @@ struct ClusterPass {
     var confusions = [Int](repeating: 0, count: classes.count * classes.count)
     var next = 0
     while next < frames.count {
+      try Interruption.check()
       let round = frames.round(
         from: next, columns: classes.count, mostValues: ClusterPass.mostValues)
       let results = workers.map(round.count) { index -> Result<Matrix, any Error> in

@@ -110,6 +110,7 @@ extension Experiment {
     let compared = try comparedEnsemble()
     let clock = ContinuousClock()
     for index in 0..<frames.count {
+      try Interruption.check()
       let logMel = try frames.features(of: index, path: features(part).path)
       let labels = try frames.labels(of: index)
       var (memberLogits, memberPosteriors): ([Matrix], [Matrix]) = ([], [])

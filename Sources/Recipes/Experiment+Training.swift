@@ -200,6 +200,7 @@ extension Experiment {
     let results = Workers(count: sideBySide).map(stale.count) { index -> Result<Void, any Error> in
       let job = jobs[stale[index]]
       let result = Result {
+        try Interruption.check()
         do {
           try train(
             job, on: data[index], objective: objectives[stale[index]], inputs: inputs[stale[index]],
@@ -214,7 +215,9 @@ extension Experiment {
       }
       company.end()
       // Said at once: the others go on, perhaps for hours.
-      if case .failure(let fault) = result { log.error("\(fault)") }
+      if case .failure(let fault) = result, (fault as? any Fault)?.isInterruption != true {
+        log.error("\(fault)")
+      }
       return result
     }
     for result in results { try result.get() }
@@ -350,6 +353,7 @@ extension Experiment {
     var statistics = FeatureNormalizer.Statistics(columns: frames.columns)
     let piece = SharedMatrix(rows: 0, columns: frames.columns)
     for index in 0..<frames.count {
+      try Interruption.check()
       let count = frames.frameCount(of: index)
       for start in stride(from: 0, to: count, by: framesAPiece) {
         let range = start..<min(count, start + framesAPiece)

@@ -160,6 +160,7 @@ package struct Experiment: Sendable {
       _ = try SymbolMap(path: resolve(fold, from: path))
     }
     for stage in Stage.allCases {
+      try Interruption.check()
       switch stage {
       case .features: try prepareFeatures()
       case .targets: try prepareTargets()

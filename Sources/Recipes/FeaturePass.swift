@@ -67,6 +67,7 @@ final class FeaturePass: Sendable {
       // After a fault nothing more is made, but each index is still handed on.
       let result: Result<Double, LeftOut>
       do {
+        try Interruption.check()
         let isWanted = state.withLock { $0.fault == nil }
         result = isWanted ? .success(try make(&own, index, &sink)) : .failure(LeftOut(reason: ""))
       } catch {
@@ -86,7 +87,9 @@ final class FeaturePass: Sendable {
 
   /// Why an utterance is left out; a fault of the machine ends the work instead.
   private func reason(for error: any Error) -> LeftOut {
-    if let fault = error as? any Fault, fault.isOfMachine {
+    // A signal to the whole group ends the commands of `wav.scp` as well, whose audio is whole all the same.
+    let interruption = Interruption.signal.map(FileFault.interrupted)
+    if let fault = interruption ?? error as? any Fault, fault.isOfMachine {
       state.withLock { state in if state.fault == nil { state.fault = fault } }
     }
     return error as? LeftOut ?? LeftOut(reason: "\(error)")
@@ -110,7 +113,7 @@ final class FeaturePass: Sendable {
         try archive.leaveOut(id, reason: reason)
       }
     }
-    report(index + 1, done)
+    if state.withLock({ $0.fault == nil }) { report(index + 1, done) }
   }
 
   private func attempt(_ body: (inout ResumableArchive) throws(FileFault) -> Void) {

@@ -29,6 +29,7 @@ package enum FrameCounting {
         }
       }
     }
+    try Interruption.check()
     var utterances: [(utterance: Utterance, frames: Int)] = []
     var ledger = data.faults
     for (utterance, result) in zip(data.utterances, results) {

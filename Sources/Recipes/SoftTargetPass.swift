@@ -48,6 +48,7 @@ struct SoftTargetPass {
     var next = archives.map(\.count).min() ?? frames.count
     let file = URL(fileURLWithPath: outputs[0].path).deletingPathExtension().lastPathComponent
     while next < frames.count {
+      try Interruption.check()
       let round = frames.round(
         from: next, columns: outputs[0].store.classes * outputs.count,
         mostValues: SoftTargetPass.mostValues)

@@ -84,6 +84,7 @@ package struct TargetFolder: Sendable {
     for remark in source.remarks { reporter.log.info("\(remark)") }
     var separated = 0
     for (utterance, frames) in utterances {
+      try Interruption.check()
       let targets: (labels: [Int32], found: Int, separated: Int)
       do throws(AlignmentFault) {
         if let conflict = conflicts.shared[utterance.id] { throw conflict }

@@ -58,6 +58,7 @@ struct EnsembleTeacher: Teacher {
       let before = sums
       let results = workers.map(utterances.count) { index -> Result<[EnsembleMean], any Error> in
         Result {
+          try Interruption.check()
           var own = before[index]
           let utterance = utterances.lowerBound + index
           if let folds, folds.isTrained(member: number, on: frames.id(of: utterance)) { return own }
@@ -93,6 +94,7 @@ struct SpecialistTeacher: Teacher {
   ) throws -> [[Matrix]] {
     let results = workers.map(utterances.count) { index -> Result<[Matrix], any Error> in
       Result {
+        try Interruption.check()
         let utterance = utterances.lowerBound + index
         let combined = ensemble.answer(try frames.features(of: utterance, path: path)).combined
         try frames.requireFinite(combined, of: utterance, path: path)

@@ -16,6 +16,10 @@ package enum ExitStatus: Int32, Sendable {
   case system = 71
   /// Reading or writing failed.
   case inputOutput = 74
+  /// SIGINT ended it: 128 and the signal's number.
+  case interrupted = 130
+  /// SIGTERM ended it.
+  case terminated = 143
 }
 
 /// A failure that the user or the data caused: it says what is wrong and where, and how the program
@@ -26,11 +30,17 @@ package protocol Fault: Error, CustomStringConvertible {
 }
 
 extension Fault {
-  /// Whether the machine is at fault rather than the data: a disk that fails, a limit that is reached.
+  /// Whether the machine is at fault rather than the data: a disk that fails, a limit that is reached, a signal that
+  /// asks for the end.
   ///
   /// Such a fault ends the work. It says nothing about the data, so it never becomes a reason to leave an
   /// utterance out, and nothing that it touched counts as fresh.
-  package var isOfMachine: Bool { exitStatus == .inputOutput || exitStatus == .system }
+  package var isOfMachine: Bool {
+    exitStatus == .inputOutput || exitStatus == .system || isInterruption
+  }
+
+  /// Whether a signal ended the work, which goes on from there when it is begun again.
+  package var isInterruption: Bool { exitStatus == .interrupted || exitStatus == .terminated }
 }
 
 /// A file that is missing, cannot be read or written, or does not hold what it should.
@@ -43,12 +53,15 @@ package enum FileFault: Fault, Equatable {
   /// `offset` counts bytes from the start of the file.
   case malformedBytes(path: String, offset: Int, expected: String, found: String)
   case malformed(path: String, expected: String, found: String)
+  /// A signal asked for the end of the work between two pieces of it.
+  case interrupted(Interruption.Signal)
 
   package var exitStatus: ExitStatus {
     switch self {
     case .missing: .noInput
     case .unreadable, .unwritable: .inputOutput
     case .malformedLine, .malformedBytes, .malformed: .data
+    case .interrupted(let signal): signal.exitStatus
     }
   }
 
@@ -89,6 +102,8 @@ package enum FileFault: Fault, Equatable {
       "\(path): at byte \(offset): expected \(expected), found \(found)"
     case .malformed(let path, let expected, let found):
       "\(path): expected \(expected), found \(found)"
+    case .interrupted(let signal):
+      "interrupted by \(signal); the same command goes on from here"
     }
   }
 }

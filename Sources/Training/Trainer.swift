@@ -61,8 +61,8 @@ package struct Trainer: Sendable {
   ///   - development: the set that chooses the epoch.
   ///   - observe: called with what happens, on the calling thread.
   /// - Returns: the network of the best epoch, with the history of all.
-  /// - Throws: `TrainingFault` when the loss is no longer finite or explodes, or a file cannot be read or
-  ///   written.
+  /// - Throws: `TrainingFault` when the loss is no longer finite or explodes, a file cannot be read or
+  ///   written, or a signal asked for the end; its state is then saved.
   package func train(
     _ start: AcousticNetwork, on frames: FrameSet, objective: some TrainingObjective,
     development: FrameSet, observe: (Event) -> Void = { _ in }
@@ -80,6 +80,8 @@ package struct Trainer: Sendable {
   }
 
   /// The mean cross-entropy with the true classes and the frame accuracy of a network.
+  ///
+  /// - Throws: `FileFault` when frames cannot be read, or a signal asked for the end.
   package func evaluate(
     _ network: AcousticNetwork, on frames: FrameSet
   ) throws(FileFault) -> (loss: Double, accuracy: Double) {
@@ -90,6 +92,7 @@ package struct Trainer: Sendable {
     var tally = RowTally()
     var sums = TrainingProgress.Sums()
     while let (batch, _) = try stream.next() {
+      try Interruption.check()
       workers.forEach(batch.fillTasks) { batch.fill($0) }
       let logits = network.logits(of: batch.input, chunks: batch.chunks, workers: workers)
       tally.setRowCount(logits.rows)

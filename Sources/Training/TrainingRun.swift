@@ -70,7 +70,12 @@ final class TrainingRun<Objective: TrainingObjective> {
     while state.progress.epoch <= options.epochs, !isPatienceOver {
       let lastRate = try runEpoch(of: steps, observe: observe)
       let scored = try orFault { () throws(FileFault) in
-        try trainer.evaluate(state.network.network, on: development)
+        do throws(FileFault) {
+          return try trainer.evaluate(state.network.network, on: development)
+        } catch {
+          if error.isInterruption { try save() }
+          throw error
+        }
       }
       guard scored.loss.isFinite else {
         throw .diverged(step: state.progress.step - 1, learningRate: lastRate)
@@ -154,6 +159,10 @@ final class TrainingRun<Objective: TrainingObjective> {
           let record = record(rate)
           observe(.steps(record))
           try log?.write(record)
+        }
+        if Interruption.signal != nil {
+          try save()
+          try Interruption.check()
         }
         if let pause = trainer.checkpoints?.pause, ContinuousClock.now - lastSave >= pause {
           try save()
