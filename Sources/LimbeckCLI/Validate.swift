@@ -16,8 +16,8 @@ struct Validate: ParsableCommand {
       it) do not.
       """)
 
-  @Argument(help: "A data directory.")
-  var data: String
+  @Argument(help: "A data directory; several are also held against each other.")
+  var data: [String]
   @Flag(help: "Print one JSON object instead.")
   var json = false
   @Flag(inversion: .prefixedNo, help: "Decode the recordings.")
@@ -36,17 +36,29 @@ struct Validate: ParsableCommand {
   }
 
   func run() throws {
-    let validation = DataValidation(
-      path: data, root: location.root, commands: location.commands.policy, channel: channel)
     let reporter = Terminal.reporter()
-    let report = try validation.run(audio: audio ? job.workers : nil) { done, total in
-      reporter.progress(
-        WorkProgress(
-          work: "validate", done: Double(done), total: Double(total), unit: "recordings"))
+    var errors = 0
+    for path in data {
+      let validation = DataValidation(
+        path: path, root: location.root, commands: location.commands.policy, channel: channel)
+      let report = try validation.run(audio: audio ? job.workers : nil) { done, total in
+        reporter.progress(
+          WorkProgress(
+            work: "validate", done: Double(done), total: Double(total), unit: "recordings"))
+      }
+      let lines = report.findings.map(\.text) + [report.summary]
+      try Terminal.print(json ? JSONText.document(report) : lines.map { $0 + "\n" }.joined())
+      errors += report.errors
     }
-    let lines = report.findings.map(\.text) + [report.summary]
-    try Terminal.print(
-      json ? JSONText.document(report) : lines.map { $0 + "\n" }.joined())
-    if report.errors > 0 { throw ExitCode(ExitStatus.data.rawValue) }
+    if data.count > 1, !json { try printOverlaps() }
+    if errors > 0 { throw ExitCode(ExitStatus.data.rawValue) }
+  }
+
+  /// Prints what the directories have in common.
+  private func printOverlaps() throws {
+    let parts = try data.map { ($0, try location.open($0)) }
+    for remark in try PartOverlap(parts, comparing: audio ? .bytes : .files).remarks {
+      try Terminal.print("warning: \(remark)\n")
+    }
   }
 }

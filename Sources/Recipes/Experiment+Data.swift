@@ -2,6 +2,7 @@ import Audio
 package import Corpus
 import Features
 import Foundation
+import Logging
 import Storage
 import Training
 
@@ -20,6 +21,10 @@ extension Experiment {
 
   /// Makes the features of each part, and of the copies of the training part.
   func prepareFeatures() throws {
+    let parts = try CorpusPart.allCases.map { ($0.rawValue, try dataDirectory($0)) }
+    for remark in try PartOverlap(parts, comparing: .files).remarks {
+      reporter.log.warning("\(remark)")
+    }
     for part in CorpusPart.allCases {
       try prepareFeatures(features(part), of: try dataDirectory(part), copy: nil)
     }

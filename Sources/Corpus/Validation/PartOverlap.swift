@@ -1,0 +1,85 @@
+import Audio
+package import Storage
+
+/// What two parts of a corpus have in common, which makes a score on one of them say less than it seems to.
+package struct PartOverlap: Sendable {
+  /// How recordings are held against each other.
+  package enum Comparison: Sendable {
+    /// The same file.
+    case files
+    /// The same bytes.
+    case bytes
+  }
+
+  /// A line for each kind of thing that two parts share: how many, and the first.
+  package let remarks: [String]
+
+  /// - Parameters:
+  ///   - parts: the data directories, by their names.
+  ///   - comparison: of the recordings.
+  /// - Throws: a fault of the machine; files that are not there have nothing in common.
+  package init(
+    _ parts: [(name: String, data: DataDirectory)], comparing comparison: Comparison
+  ) throws(FileFault) {
+    var remarks: [String] = []
+    var facts: [(name: String, ids: Set<String>, speakers: Set<String>, data: DataDirectory)] = []
+    for (name, data) in parts {
+      let hasSpeakers = try FileSystem.exists(data.speakersPath)
+      let speakers = hasSpeakers ? Set(try data.speakers().values) : []
+      facts.append((name, data.ids, speakers, data))
+    }
+    for (index, first) in facts.enumerated() {
+      for second in facts[(index + 1)...] {
+        let shared = [
+          ("utterances", first.ids.intersection(second.ids)),
+          ("speakers", first.speakers.intersection(second.speakers)),
+          ("recordings", try PartOverlap.recordings(first.data, second.data, comparison)),
+        ]
+        for (what, ids) in shared {
+          guard let example = ids.min(by: inByteOrder) else { continue }
+          remarks.append(
+            "\(first.name) and \(second.name) share \(ids.count) \(what), as \(example)")
+        }
+      }
+    }
+    self.remarks = remarks
+  }
+
+  /// The recordings of one directory, by their ids, that another has too.
+  private static func recordings(
+    _ first: DataDirectory, _ second: DataDirectory, _ comparison: Comparison
+  ) throws(FileFault) -> Set<String> {
+    let (own, other) = (try files(of: first), try files(of: second))
+    var shared: Set<String> = []
+    let others = Set(other.map(\.facts.identity))
+    for file in own where others.contains(file.facts.identity) { shared.insert(file.id) }
+    guard comparison == .bytes else { return shared }
+    // Only files of one size can be equal, and need be read.
+    let sizes = Set(other.map(\.facts.size))
+    let candidates = own.filter { !shared.contains($0.id) && sizes.contains($0.facts.size) }
+    guard !candidates.isEmpty else { return shared }
+    let ownSizes = Set(candidates.map(\.facts.size))
+    var digests: Set<Fingerprint> = []
+    for file in other where ownSizes.contains(file.facts.size) {
+      digests.insert(try Fingerprint(ofFile: file.path))
+    }
+    for file in candidates where digests.contains(try Fingerprint(ofFile: file.path)) {
+      shared.insert(file.id)
+    }
+    return shared
+  }
+
+  /// The recordings that are files and no parts of archives.
+  private static func files(
+    of data: DataDirectory
+  ) throws(FileFault) -> [(id: String, path: String, facts: FileSystem.Facts)] {
+    var files: [(id: String, path: String, facts: FileSystem.Facts)] = []
+    for (id, recording) in data.recordings {
+      guard case .file(let path) = recording, let facts = try FileSystem.facts(of: path),
+        facts.kind == .file
+      else { continue }
+      files.append((id, path, facts))
+    }
+    return files
+  }
+}

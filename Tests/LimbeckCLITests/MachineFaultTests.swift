@@ -1,0 +1,165 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Faults of the machine")
+struct MachineFaultTests {
+  /// A library that lets calls of the kernel on files fail: `FAIL_AT` is the first, counted from 0, `FAIL_FOR` how
+  /// many, `FAIL_WITH` their errno; the number of all calls goes to the file that `COUNT_TO` names.
+  private static let source = """
+    #define _GNU_SOURCE
+    #include <dlfcn.h>
+    #include <errno.h>
+    #include <fcntl.h>
+    #include <stdarg.h>
+    #include <stdatomic.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <string.h>
+    #include <unistd.h>
+    static atomic_long calls;
+    static long number(const char *name) { char *s = getenv(name); return s ? atol(s) : -1; }
+    static int fails(void) {
+      long n = atomic_fetch_add(&calls, 1), at = number("FAIL_AT");
+      if (at < 0 || n < at || n >= at + number("FAIL_FOR")) return 0;
+      errno = number("FAIL_WITH");
+      return 1;
+    }
+    __attribute__((destructor)) static void note(void) {
+      char *path = getenv("COUNT_TO");
+      FILE *file = path ? fopen(path, "w") : 0;
+      if (file) { fprintf(file, "%ld", (long)calls); fclose(file); }
+    }
+    /* The system's own files are not the program's. */
+    static int ours(const char *p) { return p && strncmp(p, "/dev", 4) && strncmp(p, "/proc", 5)
+      && strncmp(p, "/sys", 4) && strncmp(p, "/etc", 4) && strncmp(p, "/usr", 4) && !strstr(p, ".so"); }
+    #define REAL(name, type) static type real; if (!real) real = (type)dlsym(RTLD_NEXT, #name)
+    #define OPEN(name) int name(const char *p, int f, ...) { REAL(name, int (*)(const char *, int, ...)); \\
+      va_list a; va_start(a, f); int m = va_arg(a, int); va_end(a); \\
+      return ours(p) && fails() ? -1 : real(p, f, m); }
+    #define CALL(type, name, parameters, arguments) type name parameters { \\
+      REAL(name, type (*) parameters); return fd > 2 && fails() ? (type)-1 : real arguments; }
+    OPEN(open) OPEN(open64)
+    CALL(ssize_t, read, (int fd, void *b, size_t n), (fd, b, n))
+    CALL(ssize_t, pread, (int fd, void *b, size_t n, off_t at), (fd, b, n, at))
+    CALL(ssize_t, pread64, (int fd, void *b, size_t n, off_t at), (fd, b, n, at))
+    CALL(ssize_t, pwrite, (int fd, const void *b, size_t n, off_t at), (fd, b, n, at))
+    CALL(ssize_t, pwrite64, (int fd, const void *b, size_t n, off_t at), (fd, b, n, at))
+    CALL(int, fsync, (int fd), (fd))
+    int rename(const char *a, const char *b) { REAL(rename, int (*)(const char *, const char *));
+      return fails() ? -1 : real(a, b); }
+    int unlink(const char *a) { REAL(unlink, int (*)(const char *)); return fails() ? -1 : real(a); }
+    int mkdir(const char *a, mode_t m) { REAL(mkdir, int (*)(const char *, mode_t));
+      return fails() ? -1 : real(a, m); }
+
+    """
+
+  /// Runs the recipe with the library.
+  private func run(
+    _ corpus: SampleCorpus, _ library: String, _ settings: [String: String] = [:]
+  ) throws -> (status: Int32, errors: String) {
+    let process = program(["run", corpus.recipePath, corpus.experimentPath, "--threads", "2"])
+    var environment = ProcessInfo.processInfo.environment
+    environment["LD_PRELOAD"] = library
+    // Else the program starts itself again on some processors.
+    environment["OPENBLAS_NUM_THREADS"] = "1"
+    process.environment = environment.merging(settings) { $1 }
+    let errors = Pipe()
+    (process.standardError, process.standardOutput) = (errors, FileHandle.nullDevice)
+    try process.run()
+    let text = errors.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: text, as: UTF8.self))
+  }
+
+  /// The files of an experiment that are the same each time.
+  private func results(_ corpus: SampleCorpus) throws -> [String: Data] {
+    var files: [String: Data] = [:]
+    for folder in ["features", "targets", "models", "soft-targets", "ledger.jsonl"] {
+      let path = "\(corpus.experimentPath)/\(folder)"
+      let names = FileManager.default.subpaths(atPath: path) ?? []
+      for name in names.isEmpty ? [""] : names where !name.hasSuffix(".log.jsonl") {
+        files["\(folder)/\(name)"] = FileManager.default.contents(atPath: "\(path)/\(name)")
+      }
+    }
+    return files
+  }
+
+  @Test("a run that a fault ended goes on to the bytes of one that was never disturbed")
+  func injected() throws {
+    let corpus = try SampleCorpus()
+    try corpus.folder.write(MachineFaultTests.source, to: "faults.c")
+    let library = corpus.folder.file("faults.so")
+    let compiler = Process()
+    compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    compiler.arguments = [
+      "clang", "-O1", "-shared", "-fPIC", "-o", library, corpus.folder.file("faults.c"), "-ldl",
+    ]
+    try compiler.run()
+    compiler.waitUntilExit()
+    try #require(compiler.terminationStatus == 0)
+
+    let count = corpus.folder.file("count")
+    let quiet = try run(corpus, library, ["COUNT_TO": count])
+    #expect(quiet.status == 0, "\(quiet.errors)")
+    let calls = try #require(Int(try String(contentsOfFile: count, encoding: .utf8)))
+    let expected = try results(corpus)
+    #expect(expected.count > 20)
+    var generator = Seeded(state: 23)
+    for trial in 0..<16 {
+      for folder in ["features", "targets", "models", "soft-targets", "stages", "checkpoints"] {
+        try? FileManager.default.removeItem(atPath: "\(corpus.experimentPath)/\(folder)")
+      }
+      for file in ["ledger.jsonl", "scores.json", "recipe.yaml"] {
+        try? FileManager.default.removeItem(atPath: "\(corpus.experimentPath)/\(file)")
+      }
+      let at = Int(generator.next() % UInt64(calls))
+      let code = [EIO, EMFILE, ENOSPC, EACCES, ESTALE][trial % 5]
+      let fault = try run(
+        corpus, library,
+        ["FAIL_AT": "\(at)", "FAIL_FOR": trial % 2 == 0 ? "1" : "1000000", "FAIL_WITH": "\(code)"])
+      // What only helps, as the name of who holds a lock, may fail.
+      #expect([0, 74].contains(fault.status), "seed 23, call \(at), \(code): \(fault.errors)")
+      if fault.status == 74 {
+        #expect(fault.errors.contains(String(cString: strerror(code))), "\(fault.errors)")
+      }
+      let again = try run(corpus, library)
+      #expect(again.status == 0, "seed 23, call \(at), \(code): \(fault.errors) \(again.errors)")
+      let found = try results(corpus)
+      let differing = expected.filter { found[$0.key] != $0.value }.keys.sorted()
+      #expect(differing == [], "seed 23, call \(at), \(code): \(fault.errors)")
+    }
+  }
+
+  @Test("too few file descriptors are named")
+  func descriptors() throws {
+    let corpus = try SampleCorpus()
+    let limbeck = program([]).executableURL?.path ?? ""
+    let shell = Process()
+    shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+    shell.arguments = [
+      "-c",
+      "ulimit -n 9; exec '\(limbeck)' run '\(corpus.recipePath)' '\(corpus.experimentPath)'",
+    ]
+    let errors = Pipe()
+    shell.standardError = errors
+    try shell.run()
+    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    shell.waitUntilExit()
+    #expect(shell.terminationStatus == 74)
+    #expect(text.contains("Too many open files"))
+  }
+}
+
+/// SplitMix64.
+private struct Seeded {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}
