@@ -2,14 +2,15 @@ import Foundation
 package import LinearAlgebra
 import Networks
 
-/// How the soft targets of a frame are stored: in 16 bits, as logarithms of probabilities.
+/// How the soft targets of a frame are stored: as a rule in 16 bits, as logarithms of probabilities.
 ///
 /// Of all classes, the natural logarithms themselves, none below −30, which 16 bits spread over their range
 /// hold to within 0.00025, so that a probability is off by 0.05 % at most.
 ///
 /// Of the k largest probabilities, whole numbers from 0 to 65,535, which 16 bits hold exactly:
 /// `2000 · (ln p + 30)` of the k probabilities in falling order and of the sum of all others, the tail, then the k
-/// class ids. The tail's mass belongs to the temperature at which the distribution was made.
+/// class ids. Ids of more than 65,536 classes are whole numbers beyond that, and all numbers are then stored in 32
+/// bits, which hold those up to 2²⁴ exactly. The tail's mass belongs to the temperature at which the distribution was made.
 package struct SoftTargetStore: Sendable, Equatable, Codable {
   /// The classes of a distribution.
   package let classes: Int
@@ -22,12 +23,18 @@ package struct SoftTargetStore: Sendable, Equatable, Codable {
   private static let codesANat: Float = 2000
 
   /// - Parameters:
-  ///   - classes: up to 65,536 when only some are stored.
+  ///   - classes: up to `mostClasses` when only some are stored.
   ///   - largest: how many of them are stored; nil, or as many as there are, for all.
   package init(classes: Int, largest: Int?) {
     self.classes = classes
     self.largest = largest.flatMap { $0 < classes ? $0 : nil }
   }
+
+  /// The classes whose ids a number in single precision holds exactly.
+  package static let mostClasses = 1 << 24
+
+  /// The bits of a stored number.
+  package var bits: Int { largest != nil && classes > 1 << 16 ? 32 : 16 }
 
   /// The numbers of a frame.
   package var columns: Int { largest.map { 2 * $0 + 1 } ?? classes }

@@ -11,7 +11,8 @@ struct Limbeck: ParsableCommand {
     abstract: "Turns recorded speech into frame-level acoustic models, and an ensemble into one.",
     discussion: """
       Exit status: 0 done; 64 wrong usage; 65 bad data (what could be done is done, each fault is \
-      in the ledger); 66 no such input; 70 a bug; 74 reading or writing failed; 130 and 143 ended by SIGINT and SIGTERM.
+      in the ledger); 66 no such input; 70 a bug; 71 too little memory; 74 reading or writing \
+      failed; 130 and 143 ended by SIGINT and SIGTERM.
       """,
     version: limbeckVersion,
     subcommands: [

@@ -18,10 +18,8 @@ package final class PhaseTeam: Sendable {
     state = State(count: count)
     for slot in 1..<max(1, count) {
       let own = state
-      let thread = Thread { own.serve(slot) }
-      thread.name = "phases"
-      thread.stackSize = 8 << 20
-      thread.start()
+      // Those that the system has no room for are not missed: the others take their tasks.
+      _ = startThread(stack: 8 << 20) { own.serve(slot) }
     }
   }
 

@@ -9,6 +9,8 @@ package final class Prefetch<Value: Sendable>: @unchecked Sendable {
   private var used: [Value] = []
   private var isDone = false
   private var isCancelled = false
+  /// Makes the next value as it is asked for, where the system has no room for a thread.
+  private var makeAtOnce: ((_ used: Value?) throws -> Value?)?
 
   /// Begins at once.
   ///
@@ -19,15 +21,14 @@ package final class Prefetch<Value: Sendable>: @unchecked Sendable {
   package init(depth: Int, _ make: sending @escaping (_ used: Value?) throws -> Value?) {
     self.depth = depth
     nonisolated(unsafe) let make = make
-    let thread = Thread { [weak self] in
-      while let self, let own = self.takeUsed() {
+    weak let weakSelf = self
+    let isStarted = startThread(stack: 1 << 20) {
+      while let self = weakSelf, let own = self.takeUsed() {
         let made = Result { try unsafe make(own.value) }
         guard self.hand(on: made) else { return }
       }
     }
-    thread.name = "prefetch"
-    thread.stackSize = 1 << 20
-    thread.start()
+    if !isStarted { makeAtOnce = unsafe make }
   }
 
   /// Takes the next value.
@@ -39,6 +40,13 @@ package final class Prefetch<Value: Sendable>: @unchecked Sendable {
     condition.lock()
     defer { condition.unlock() }
     if let value { used.append(value) }
+    if let makeAtOnce {
+      guard !isDone, let made = try makeAtOnce(used.popLast()) else {
+        isDone = true
+        return nil
+      }
+      return made
+    }
     while ready.isEmpty, !isDone { condition.wait() }
     guard !ready.isEmpty else { return nil }
     let result = ready.removeFirst()

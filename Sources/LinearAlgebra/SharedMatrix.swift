@@ -17,8 +17,17 @@ import Foundation
   package init(rows: Int, columns: Int) {
     precondition(rows >= 0 && columns >= 0, "SharedMatrix: \(rows)×\(columns) is not a shape")
     (self.rows, self.columns) = (rows, columns)
-    capacity = rows * columns
+    capacity = SharedMatrix.count(rows, columns)
     unsafe base = SharedMatrix.zeros(capacity)
+  }
+
+  /// The values of a shape; one whose bytes no address could count ends the program as one that is refused.
+  private static func count(_ rows: Int, _ columns: Int) -> Int {
+    let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
+    guard !overflow, count <= Int.max / 64 else {
+      endWithoutMemory(for: "\(rows)×\(columns) values")
+    }
+    return count
   }
 
   /// A copy of a matrix.
@@ -42,12 +51,15 @@ import Foundation
   private static func zeros(_ count: Int) -> UnsafeMutablePointer<Float> {
     let bytes = max(1, count) * MemoryLayout<Float>.stride
     guard bytes >= mappedBytes else {
-      let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+      var heap: UnsafeMutableRawPointer?
+      guard unsafe posix_memalign(&heap, 64, bytes) == 0, let memory = unsafe heap else {
+        endWithoutMemory(for: "\(count) values")
+      }
       return unsafe memory.initializeMemory(as: Float.self, repeating: 0, count: max(1, count))
     }
     let memory = unsafe mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
     guard let memory = unsafe memory, unsafe memory != MAP_FAILED else {
-      preconditionFailure("SharedMatrix: no memory for \(count) values")
+      endWithoutMemory(for: "\(count) values")
     }
     return unsafe memory.bindMemory(to: Float.self, capacity: count)
   }
@@ -57,7 +69,7 @@ import Foundation
     if bytes >= mappedBytes {
       unsafe munmap(base, bytes)
     } else {
-      unsafe base.deallocate()
+      unsafe Foundation.free(base)
     }
   }
 
@@ -67,9 +79,10 @@ import Foundation
   package func setRowCount(_ count: Int) {
     precondition(count >= 0, "SharedMatrix: \(count) is not a number of rows")
     rows = count
-    guard count * columns > capacity else { return }
+    let wanted = SharedMatrix.count(count, columns)
+    guard wanted > capacity else { return }
     unsafe SharedMatrix.free(base, capacity)
-    capacity = count * columns
+    capacity = wanted
     unsafe base = SharedMatrix.zeros(capacity)
   }
 

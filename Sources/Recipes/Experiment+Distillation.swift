@@ -248,10 +248,15 @@ extension Experiment {
     guard let frames = parts.first else { return }
     let classes = try ClassInventory(path: targets(.train).classesPath).count
     var common = Inputs()
-    common.add("form", ["16-bit logarithms"])
+    let bits = SoftTargetStore(classes: classes, largest: frames.largest).bits
+    common.add("form", ["\(bits)-bit logarithms"])
     try teacher.add(to: &common)
     try common.add(file: frames.featuresPath)
     for file in dataFiles(.train) { try common.add(file: file) }
+    try requireOption(
+      classes <= SoftTargetStore.mostClasses || parts.allSatisfy { $0.largest == nil },
+      "distillation.largest", expected: "at most \(SoftTargetStore.mostClasses) classes",
+      found: classes)
     var stale: [(part: TransferPart, output: SoftTargetPass.Output, inputs: Inputs)] = []
     for (part, temperature) in zip(parts, temperatures) {
       guard let softTargetsPath = part.softTargetsPath else { continue }

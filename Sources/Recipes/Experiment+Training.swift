@@ -186,6 +186,9 @@ extension Experiment {
       try removeCheckpoints(of: jobs[index].system)
     }
     guard !stale.isEmpty else { return }
+    let sideBySide = try networksThatFit(
+      stale.map { jobs[$0] }, on: transfer,
+      sideBySide: min(networks ?? workers.count, workers.count, stale.count))
     let data = try openTrainingData(of: stale.map { jobs[$0] }, on: transfer)
     let objectives = try jobs.map { try objective($0, data[0].classes) }
     let log = reporter.log
@@ -193,7 +196,6 @@ extension Experiment {
       work: stale.map { jobs[$0].system }.joined(separator: " "),
       total: zip(stale, data).reduce(0) { $0 + $1.1.train.count * jobs[$1.0].training.epochs },
       reporter: reporter)
-    let sideBySide = min(networks ?? workers.count, workers.count, stale.count)
     // Those that go on have the threads of those that have ended.
     let company = Workers.Company(pieces: stale.count, width: sideBySide)
     let share = workers.shared(in: company)

@@ -93,14 +93,14 @@ private final class SoftTargetArchive {
     reporter.log.info(
       """
       \(output.path): \(frames.frameCount) frames, \(store.largest.map { "the \($0) most probable" } ?? "all") \
-      of \(store.classes) classes in 16 bits, \(String(format: "%.2f GB", Double(bytes) / 1e9))
+      of \(store.classes) classes in \(store.bits) bits, \(String(format: "%.2f GB", Double(bytes) / 1e9))
       """)
     archive = try ResumableArchive(
       path: output.path, identity: output.identity, utterances: frames.ids)
   }
 
   /// The bytes of all soft targets.
-  private var bytes: Int { 2 * frames.frameCount * output.store.columns }
+  private var bytes: Int { output.store.bits / 8 * frames.frameCount * output.store.columns }
 
   /// The utterances so far.
   var count: Int { archive?.records.count ?? 0 }
@@ -122,10 +122,12 @@ private final class SoftTargetArchive {
     let stored = workers.map(own.count) { place in
       let kept = store.stored(own[place])
       var loss = SoftTargetLosses(of: store)
-      loss.add(own[place], stored: CompressedMatrix.restored(kept, by: .twoBytes))
-      return (
-        entry: ArchiveEntry(ids[place], .matrix(kept), form: .compressed(.twoBytes)), loss: loss
-      )
+      let isCompressed = store.bits == 16
+      loss.add(
+        own[place],
+        stored: isCompressed ? CompressedMatrix.restored(kept, by: .twoBytes) : kept)
+      let form = isCompressed ? ArchiveForm.compressed(.twoBytes) : .binary
+      return (entry: ArchiveEntry(ids[place], .matrix(kept), form: form), loss: loss)
     }
     for (place, (entry, loss)) in stored.enumerated() {
       try archive?.append(

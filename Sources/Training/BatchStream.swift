@@ -9,6 +9,9 @@ package final class BatchStream {
   /// The two batches that were given last.
   private var inUse: [MadeBatch] = []
 
+  /// The batches of a stream that are in memory at a time: ready, in use, and being made.
+  static let mostBatches = 11
+
   private struct MadeBatch: Sendable {
     let batch: Batch
     let next: FrameSet.Position

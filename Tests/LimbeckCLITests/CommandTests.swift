@@ -49,8 +49,8 @@ struct CommandTests {
         ensemble into one.
 
         Exit status: 0 done; 64 wrong usage; 65 bad data (what could be done is done,
-        each fault is in the ledger); 66 no such input; 70 a bug; 74 reading or writing
-        failed; 130 and 143 ended by SIGINT and SIGTERM.
+        each fault is in the ledger); 66 no such input; 70 a bug; 71 too little memory; 74
+        reading or writing failed; 130 and 143 ended by SIGINT and SIGTERM.
 
         USAGE: limbeck <subcommand>
 

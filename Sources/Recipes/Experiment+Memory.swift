@@ -1,0 +1,94 @@
+import Corpus
+import Distillation
+import Features
+import Logging
+import Networks
+import Storage
+import Training
+
+extension Experiment {
+  /// Sums the memory that some networks take in training, before any of it is taken, and logs the sum.
+  ///
+  /// - Parameters:
+  ///   - jobs: the networks.
+  ///   - transfer: what they are trained on; nil for the training frames.
+  ///   - sideBySide: how many are wanted at a time.
+  ///   - budget: what there is.
+  /// - Returns: how many can be trained at a time, at most `sideBySide`.
+  /// - Throws: `MemoryFault` for a network that cannot be trained even alone.
+  func networksThatFit(
+    _ jobs: [TrainingJob], on transfer: [TransferPart]?, sideBySide: Int,
+    budget: @autoclosure () -> MemoryBudget = .current()
+  ) throws -> Int {
+    let classes = try ClassInventory(path: targets(.train).classesPath).count
+    let (train, development) = (try openFrames(.train), try openFrames(.development))
+    let softColumns =
+      (transfer ?? []).map { part in
+        part.softTargetsPath == nil
+          ? 0 : SoftTargetStore(classes: classes, largest: part.largest).columns
+      }.max() ?? 0
+    let frames = transfer?.reduce(0) { $0 + $1.frames.frameCount } ?? train.frameCount
+    let columns = recipe.features.columns
+    // Sets of the same pool share their frames, save those that lack a fold.
+    var shared: [[Int?]: Int] = [:]
+    let own = jobs.map { job -> TrainingMemory in
+      let hidden = job.hidden
+      let key = [
+        job.training.pool,
+        job.member.flatMap { member in recipe.ensemble.folds.map { member % $0 } },
+      ]
+      let sets = [
+        FrameMemory(
+          frames: frames, columns: columns, softColumns: softColumns, pool: job.training.pool),
+        FrameMemory(
+          frames: development.frameCount, columns: columns, softColumns: 0,
+          pool: job.training.pool),
+      ]
+      shared[key] = sets.filter(\.isShared).reduce(0) { $0.addingSaturated($1.bytes) }
+      return TrainingMemory(
+        features: columns, context: recipe.context.offsets, hidden: hidden, classes: classes,
+        softColumns: softColumns, options: job.training,
+        frames: max(frames, development.frameCount),
+        pools: sets.filter { !$0.isShared }.map(\.bytes))
+    }
+    let together = shared.values.reduce(0) { $0.addingSaturated($1) }
+    let budget = budget()
+    for (job, memory) in zip(jobs, own) {
+      var need = memory.need
+      need.add("frames", together, size: 1)
+      try budget.require(
+        need, for: "\(job.system) (\(memory.parameters) parameters)",
+        remedy: "use fewer units or layers, a smaller batchSize or pool, or raise the limit")
+    }
+    let sizes = own.map(\.need.bytes).sorted(by: >)
+    var fitting = sideBySide
+    func total(_ count: Int) -> Int {
+      sizes.prefix(count).reduce(together) { $0.addingSaturated($1) }
+    }
+    while fitting > 1,
+      budget.limit(below: total(fitting), addresses: addressesANetwork * fitting) != nil
+    {
+      fitting -= 1
+    }
+    let names = jobs.count == 1 ? jobs[0].system : "\(jobs[0].system) and \(jobs.count - 1) more"
+    let least = budget.limits.min { $0.available < $1.available }
+    reporter.log.info(
+      """
+      memory: \(names): \(gigabytes(total(fitting)))\
+      \(least.map { " of \(gigabytes($0.available))" } ?? ""), \(fitting) at a time
+      """)
+    if fitting < sideBySide,
+      let limit = budget.limit(below: total(sideBySide), addresses: addressesANetwork * sideBySide)
+    {
+      reporter.log.warning(
+        """
+        memory: \(sideBySide) networks side by side need \(gigabytes(total(sideBySide))), and \(limit.name) leaves \
+        \(gigabytes(limit.available)): \(fitting) at a time (--jobs \(fitting))
+        """)
+    }
+    return fitting
+  }
+}
+
+/// What the threads of one more network map besides: their stacks and heaps.
+private let addressesANetwork = 160 << 20
