@@ -29,16 +29,20 @@ package final class RecordingBytes {
     let (filePath, offset) = try AudioFault.ofSystem { () throws(FileFault) in
       try RecordingBytes.place(of: path)
     }
+    let name = name ?? path
+    // Asked for before it is opened, since a pipe would wait for its writer.
+    let kind = try AudioFault.ofSystem { () throws(FileFault) in
+      try FileSystem.facts(of: filePath)?.kind
+    }
+    switch kind {
+    case .folder: throw .unreadable(path: name, reason: "it is a folder")
+    case .other: throw .unreadable(path: name, reason: "it is a pipe or a device")
+    case .file, nil: break
+    }
     let file = try AudioFault.ofSystem { () throws(FileFault) in
       try OpenFile(filePath, for: .reading)
     }
     let facts = try AudioFault.ofSystem { () throws(FileFault) in try file.facts() }
-    let name = name ?? path
-    switch facts.st_mode & S_IFMT {
-    case S_IFREG: break
-    case S_IFDIR: throw .unreadable(path: name, reason: "it is a folder")
-    default: throw .unreadable(path: name, reason: "it is a pipe or a device")
-    }
     let size = Int(facts.st_size)
     guard offset <= size else {
       throw .unreadable(path: name, reason: "the archive has only \(size) bytes")

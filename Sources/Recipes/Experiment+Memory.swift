@@ -20,8 +20,8 @@ extension Experiment {
     _ jobs: [TrainingJob], on transfer: [TransferPart]?, sideBySide: Int,
     budget: @autoclosure () -> MemoryBudget = .current()
   ) throws -> Int {
-    let classes = try ClassInventory(path: targets(.train).classesPath).count
     let (train, development) = (try openFrames(.train), try openFrames(.development))
+    let classes = try ClassInventory(path: targets(.train).classesPath).count
     let softColumns =
       (transfer ?? []).map { part in
         part.softTargetsPath == nil

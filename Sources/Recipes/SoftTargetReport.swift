@@ -120,7 +120,8 @@ struct SoftTargetLosses: Sendable, Codable {
   func report(frames: Int, bytes: Int, temperature: Double) -> SoftTargetReport {
     func form(_ store: SoftTargetStore, _ loss: SoftTargetStore.Loss) -> SoftTargetReport.Form {
       SoftTargetReport.Form(
-        largest: store.largest, bytesAFrame: store.bits / 8 * store.columns, divergence: loss.meanDivergence,
+        largest: store.largest, bytesAFrame: store.bits / 8 * store.columns,
+        divergence: loss.meanDivergence,
         agreement: loss.agreement)
     }
     return SoftTargetReport(

@@ -74,40 +74,4 @@ struct JoinedStreamTests {
     #expect(try AudioFile.read(odd).samples.count == first.count)
     #expect(throws: AudioFault.self) { try AudioFile.read("\(archive):99999999") }
   }
-
-  @Test("a file that the system does not let open is no fault of the audio")
-  func system() throws {
-    // A descriptor that is not open: the kernel refuses it with EBADF or ENXIO, not with "no such file".
-    let folder = try TemporaryFolder()
-    let path = folder.file("socket")
-    let socket = try UnixSocket(path)
-    let fault = #expect(throws: AudioFault.self) { try AudioFile.read(path) }
-    let isOfMachine = fault?.isOfMachine
-    #expect(isOfMachine == true, "\(String(describing: fault))")
-    withExtendedLifetime(socket) {}
-  }
-}
-
-/// A socket in the file system, which cannot be opened as a file (ENXIO).
-private final class UnixSocket {
-  private let descriptor: Int32
-
-  init(_ path: String) throws {
-    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    let bytes = Array(path.utf8CString)
-    try #require(bytes.count <= MemoryLayout.size(ofValue: address.sun_path))
-    unsafe withUnsafeMutableBytes(of: &address.sun_path) { place in
-      unsafe bytes.withUnsafeBytes { unsafe place.copyMemory(from: $0) }
-    }
-    let code = unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
-    try #require(code == 0)
-  }
-
-  deinit { close(descriptor) }
 }

@@ -184,7 +184,7 @@ struct AlignmentReaderTests {
     "a bad CTM line is named, and leaves out its utterance alone",
     arguments: [
       "u 1 0.1 AH", "u 1 x 0.1 AH", "u 1 0 -0.1 AH", "u 1 0 1e9 AH", "u 1 nan 1 AH",
-      "u 1 0 inf AH", "u 1 0 0.1 AH 1 2", "u",
+      "u 1 0 inf AH", "u 1 0 0.1 AH 1 lex s1 9", "u",
     ])
   func badCTM(line: String) throws {
     let path = try folder.write(
@@ -227,8 +227,10 @@ struct AlignmentReaderTests {
     try folder.write("0 5 \"W \\\"X\\\"\" -1\n5 9 'y'\n", to: "a.lab")
     #expect(
       try HTKLabelReader.read(path).map(\.label) == ["W \"X\"", "y"])
+    try folder.write("0 5 \\303\\251\n5 9 \"\\303\\251 \\101\"\n", to: "a.lab")
+    #expect(try HTKLabelReader.read(path).map(\.label) == ["é", "é A"])
     for line in [
-      "0 5 \"open", "0 5 \"\\101\"", "0 sil", "sil", "0 x sil", "10 5 sil", "-5 0 sil",
+      "0 5 \"open", "0 sil", "sil", "0 x sil", "10 5 sil", "-5 0 sil",
       "0 1e30 sil",
     ] {
       try folder.write("0 0 sil\n\(line)\n", to: "a.lab")

@@ -92,7 +92,9 @@ struct DataDirectoryTests {
     #expect(throws: FileFault.self) { try TextFile.bytes(of: folder.file("ran")) }
     let allowed = try open(commands: .allowed)
     #expect(allowed.utterances[0].recording == .command("touch \(folder.file("ran"))"))
-    let size = try allowed.utterances[0].recording.withFile { path, _ in try TextFile.bytes(of: path).count }
+    let size = try allowed.utterances[0].recording.withFile { path, _ in
+      try TextFile.bytes(of: path).count
+    }
     #expect(size == 0)
     #expect(try TextFile.bytes(of: folder.file("ran")).isEmpty)
   }

@@ -49,8 +49,8 @@ struct CommandTests {
         ensemble into one.
 
         Exit status: 0 done; 64 wrong usage; 65 bad data (what could be done is done,
-        each fault is in the ledger); 66 no such input; 70 a bug; 71 too little memory; 74
-        reading or writing failed; 130 and 143 ended by SIGINT and SIGTERM.
+        each fault is in the ledger); 66 no such input; 70 a bug; 71 too little memory;
+        74 reading or writing failed; 130 and 143 ended by SIGINT and SIGTERM.
 
         USAGE: limbeck <subcommand>
 
@@ -71,8 +71,8 @@ struct CommandTests {
                                   distil both into one model.
           score                   Score a model on features and targets.
           run                     Run all stages of a recipe; what is fresh is skipped.
-          info                    Say what is in a model, a Kaldi archive, or an
-                                  experiment's folder.
+          info                    Say what is in a model, a Kaldi archive or scp, or a
+                                  folder.
           report                  Write EXP/report.html: tables, figures and the recipe
                                   of a scored experiment.
           copy                    Copy a Kaldi archive, or what an scp names, to an

@@ -286,7 +286,8 @@ struct TrainingCommandTests {
     try process.run()
     let folder = corpus.experimentPath + "/checkpoints/member-00"
     while process.isRunning,
-      ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).count < 2
+      ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+        .filter({ $0.hasSuffix(".safetensors") }).count < 2
     {
       usleep(1000)
     }

@@ -344,7 +344,8 @@ extension ExperimentTests {
       let share = report.comparisons.contains {
         $0.comparison == "share of the gain recovered by \(student)"
       }
-      #expect(share == (try #require(try #require(whole).low) > 0))
+      let low = try #require(whole?.low)
+      #expect(share == (low > 0))
     }
     let logs = try ["baseline-small", "student-small"].map { system in
       try TextFile.lines(of: "\(corpus.experimentPath)/models/\(system).log.jsonl").count

@@ -99,10 +99,11 @@ struct AtomicFileTests {
   @Test("a folder that cannot be made is a fault that names the path")
   func unwritable() throws {
     let folder = try TemporaryFolder()
-    let path = try folder.write("a file", to: "file") + "/below"
+    let file = try folder.write("a file", to: "file")
+    let path = file + "/below"
     let fault = #expect(throws: FileFault.self) { try AtomicFile.write("text", to: path) }
-    guard case .unwritable(path, _) = fault else {
-      Issue.record("expected unwritable \(path), found \(String(describing: fault))")
+    guard case .unwritable(file, _) = fault else {
+      Issue.record("expected unwritable \(file), found \(String(describing: fault))")
       return
     }
     #expect(fault?.exitStatus == .inputOutput)

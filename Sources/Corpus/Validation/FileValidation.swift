@@ -260,9 +260,6 @@ struct FileValidation {
 
   private mutating func checkText() {
     guard let table = tables[.text] else { return }
-    for fault in table.faults where fault.kind == .form && fault.found == "\"\(fault.key)\"" {
-      add(.warning, .text, .text, line: fault.line, id: fault.key, "an empty transcript")
-    }
     for (line, key) in table.keys {
       let words = table.values[key]?.text[...].fields ?? []
       if let bad = words.first(where: { ["<s>", "</s>", "#0"].contains($0) }) {
