@@ -25,9 +25,9 @@ package struct MemoryNeed: Sendable, Equatable {
     left.parts.elementsEqual(right.parts) { $0 == $1 }
   }
 
-  /// The parts in words, as in `parameters 0.40 GB, activations 0.02 GB`; none of nothing.
+  /// The parts in words, as in `networks 0.40 GB, activations 0.02 GB`, but for those below a hundredth.
   package var words: String {
-    parts.filter { $0.bytes > 0 }.map { "\($0.name) \(gigabytes($0.bytes))" }
+    parts.filter { $0.bytes > bytes / 100 }.map { "\($0.name) \(gigabytes($0.bytes))" }
       .joined(separator: ", ")
   }
 }
