@@ -109,7 +109,9 @@ struct MachineFaultTests {
     #expect(expected.count > 20)
     var generator = Seeded(state: 23)
     for trial in 0..<16 {
-      for folder in ["features", "targets", "models", "soft-targets", "stages", "checkpoints"] {
+      for folder in [
+        "features", "targets", "models", "soft-targets", "stages", "checkpoints", "tensorboard",
+      ] {
         try? FileManager.default.removeItem(atPath: "\(corpus.experimentPath)/\(folder)")
       }
       for file in ["ledger.jsonl", "scores.json", "recipe.yaml"] {
