@@ -191,8 +191,9 @@ package struct AudioReader: ~Copyable {
   /// The seconds by which a part may end behind the end of its recording.
   package static let mostOverrun = 0.5
 
-  /// What is unusual about a file as a whole, in words; nil when nothing is. To be asked at the end of a whole
-  /// recording.
+  /// What is unusual about a file as a whole, in words; nil when nothing is.
+  ///
+  /// To be asked at the end of a whole recording.
   ///
   /// More samples than SPHERE's `sample_count`; several streams; of WAV, a size of 0, or bytes behind its `data` that
   /// are no further chunk.

@@ -26,6 +26,7 @@ protocol SampleDecoder: AnyObject {
   /// Throws what only shows at the end of the stream.
   ///
   /// - Parameter decoded: how many samples came; nil when not all were asked for.
+  /// - Throws: `AudioFault` for a stream that is broken or cut short.
   func checkEnd(decoded: Int?) throws(AudioFault)
 }
 

@@ -11,6 +11,7 @@ enum Gzip {
   /// - Parameters:
   ///   - packed: begins with a gzip header.
   ///   - path: where it is from, for faults.
+  /// - Returns: what was packed.
   /// - Throws: `FileFault.malformedBytes` with the place in the packed bytes where they are cut short or corrupt.
   static func unpacked(_ packed: Data, path: String) throws(FileFault) -> Data {
     var input = [UInt8](packed)

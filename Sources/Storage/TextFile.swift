@@ -5,6 +5,8 @@ package enum TextFile {
   /// The bytes of a file, or of a pipe to its end; what gzip has packed is unpacked.
   ///
   /// - Parameter path: `-` for the standard input.
+  /// - Returns: all of them.
+  /// - Throws: `FileFault` when it cannot be read, or is packed and corrupt.
   package static func bytes(of path: String) throws(FileFault) -> Data {
     let bytes = try storedBytes(of: path)
     return Gzip.isPacked(bytes) ? try Gzip.unpacked(bytes, path: path) : bytes

@@ -79,6 +79,7 @@ extension MemoryBudget {
   ///   - need: what it takes.
   ///   - work: its name.
   ///   - remedy: which options to change.
+  /// - Throws: `MemoryFault` with what is needed and the limit.
   package func require(_ need: MemoryNeed, for work: String, remedy: String) throws(MemoryFault) {
     guard let limit = limit(below: need.bytes) else { return }
     throw .tooLittle(
