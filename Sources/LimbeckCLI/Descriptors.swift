@@ -8,6 +8,8 @@ enum Descriptors {
   ///
   /// - Throws: `FileFault` of the machine when there are too few for any work.
   static func prepare() throws(FileFault) {
+    // Commands inherit nothing of the caller's, who may wait for it to close.
+    for inherited in 3..<mostInherited { _ = fcntl(inherited, F_SETFD, FD_CLOEXEC) }
     var limit = rlimit()
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     if unsafe getrlimit(resource, &limit) == 0, limit.rlim_cur < min(limit.rlim_max, wanted) {
@@ -36,5 +38,7 @@ enum Descriptors {
 
   /// The least number that any work needs: those of Dispatch and a few files.
   private static let least = 12
+  /// Callers leave few files open.
+  private static let mostInherited: Int32 = 256
   private static let wanted: rlim_t = 4096
 }

@@ -69,8 +69,6 @@ package enum ShellCommand {
     defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
     unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     if let output { unsafe posix_spawn_file_actions_adddup2(&actions, output, 1) }
-    // What else is open here is nothing to it, as whoever waits for this process may wait for that to close.
-    unsafe posix_spawn_file_actions_addclosefrom_np(&actions, 3)
     let words = ["sh", "-c", command]
     var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
     defer { unsafe arguments.forEach { unsafe free($0) } }
