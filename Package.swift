@@ -114,7 +114,7 @@ let package = Package(
       swiftSettings: strict),
     tests(of: "Storage"),
     tests(of: "LinearAlgebra"),
-    tests(of: "Audio"),
+    tests(of: "Audio", uses: ["LinearAlgebra", "Storage"]),
     tests(of: "KaldiIO", uses: ["LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
     tests(
       of: "Features", uses: ["Audio", "KaldiIO", "LinearAlgebra", "Storage"],

@@ -12,6 +12,10 @@ package enum AudioFault: Fault, Equatable {
   case empty(path: String)
   /// The header promises more than the file holds; both in `unit`.
   case truncated(path: String, promised: Int, found: Int, unit: String)
+  /// An Ogg stream without its last page, after so many samples.
+  case unended(path: String, found: Int)
+  /// An Ogg stream of fewer samples than its last page says, since pages are damaged or missing.
+  case damaged(path: String, expected: Int, found: Int)
   case sampleRate(path: String, expected: Int, found: Int)
   /// More channels than one, and none was chosen.
   case severalChannels(path: String, count: Int)
@@ -40,6 +44,10 @@ package enum AudioFault: Fault, Equatable {
     case .empty(let path): "\(path): holds no samples"
     case .truncated(let path, let promised, let found, let unit):
       "\(path): cut short: the header promises \(promised) \(unit), the file holds \(found)"
+    case .unended(let path, let found):
+      "\(path): cut short: expected an Ogg page that ends the stream, found none behind \(found) samples"
+    case .damaged(let path, let expected, let found):
+      "\(path): expected \(expected) samples, as the last Ogg page says, found \(found): pages are damaged or missing"
     case .sampleRate(let path, let expected, let found):
       "\(path): expected a sample rate of \(expected) Hz, found \(found) Hz"
     case .severalChannels(let path, let count):

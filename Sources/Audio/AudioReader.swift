@@ -50,12 +50,8 @@ package struct AudioReader: ~Copyable {
   ) throws(AudioFault) {
     let bytes = try RecordingBytes(path, called: name)
     let path = bytes.path
-    let streams = try RecordingStreams(bytes)
-    if let offset = streams.unfinishedSize {
-      // A size that stands for "unknown", which libsndfile reads to the end.
-      bytes.patch = (offset, [0xFF, 0xFF, 0xFF, 0x7F])
-    }
-    let opened = try AudioReader.decoder(of: bytes, streams, at: 0)
+    let streams = try RecordingStreams.find(in: bytes)
+    let opened = try AudioReader.decoder(of: bytes, streams.streams[0])
     let (rate, count) = (opened.sampleRate, opened.channels)
     if let sampleRate, rate != sampleRate {
       throw .sampleRate(path: path, expected: sampleRate, found: rate)
@@ -76,8 +72,7 @@ package struct AudioReader: ~Copyable {
           + "no sample")
     }
     let start =
-      part.lowerBound > 0 && streams.ranges.count == 1 ? opened.seek(to: part.lowerBound) : 0
-    if let fault = bytes.fault { throw .system(fault) }
+      part.lowerBound > 0 && streams.streams.count == 1 ? try opened.seek(to: part.lowerBound) : 0
     self.path = path
     self.sampleRate = rate
     channels = count
@@ -96,11 +91,16 @@ package struct AudioReader: ~Copyable {
 
   /// The decoder of one stream.
   private static func decoder(
-    of bytes: RecordingBytes, _ streams: RecordingStreams, at index: Int
+    of bytes: RecordingBytes, _ stream: RecordingStream
   ) throws(AudioFault) -> any SampleDecoder {
-    let own =
-      streams.ranges.count == 1 ? bytes : RecordingBytes(streams.ranges[index], of: bytes)
-    return try MPEGDecoder.canRead(own) ? MPEGDecoder(own) : SoundFileDecoder(own)
+    let own = RecordingBytes(stream.range, of: bytes)
+    own.patch = stream.patch
+    if try MPEGDecoder.canRead(own) { return try MPEGDecoder(own) }
+    do throws(AudioFault) { return try SoundFileDecoder(own, stream) } catch {
+      // What stands before the first frame is not known of all programs that write it.
+      guard case .unreadable = error, own.path.lowercased().hasSuffix(".mp3") else { throw error }
+      return try MPEGDecoder(own)
+    }
   }
 
   /// Reads the next block.
@@ -153,9 +153,9 @@ package struct AudioReader: ~Copyable {
   ///
   /// - Returns: whether there was one.
   private mutating func goOn() throws(AudioFault) -> Bool {
-    guard stream + 1 < streams.ranges.count else { return false }
+    guard stream + 1 < streams.streams.count else { return false }
     try decoder.checkEnd(decoded: streamPosition)
-    let next = try AudioReader.decoder(of: bytes, streams, at: stream + 1)
+    let next = try AudioReader.decoder(of: bytes, streams.streams[stream + 1])
     guard next.sampleRate == sampleRate, next.channels == channels else {
       throw .otherStream(
         path: path, after: position,
@@ -195,21 +195,14 @@ package struct AudioReader: ~Copyable {
   ///
   /// To be asked at the end of a whole recording.
   ///
-  /// More samples than SPHERE's `sample_count`; several streams; of WAV, a size of 0, or bytes behind its `data` that
-  /// are no further chunk.
+  /// Several streams, Ogg pages that are missing, bytes that are not read, and a count of the header's that is not
+  /// that of what came.
   package func remark() throws(AudioFault) -> String? {
-    if let remark = streams.remark { return remark }
-    if streams.ranges.count > 1 {
-      return "\(streams.ranges.count) streams one behind the other, which are read as one"
-    }
-    if let decoder = decoder as? SoundFileDecoder, let promised = try decoder.sphereSampleCount(),
-      promised < position
-    {
-      return "\(promised) samples promised by the header, \(position) in the file"
-    }
-    if let promised = decoder.promised, promised.count < position {
-      return "\(promised.count) samples promised by the header, \(position) in the file"
-    }
-    return nil
+    let several =
+      streams.streams.count == 1
+      ? nil : "\(streams.streams.count) streams one behind the other, which are read as one"
+    let remarks = [several, streams.remark, try decoder.remark(decoded: streamPosition)]
+    let all = remarks.compactMap(\.self)
+    return all.isEmpty ? nil : all.joined(separator: "; ")
   }
 }

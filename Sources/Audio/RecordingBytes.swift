@@ -14,7 +14,22 @@ package final class RecordingBytes {
   /// What the system said when a read failed; decoders see only that no byte came.
   package private(set) var fault: FileFault?
   /// Bytes that are read in place of the file's, from an offset on.
-  package var patch: (offset: Int, bytes: [UInt8])?
+  var patch: RecordingStream.Patch?
+
+  /// Which bytes of which file there are, as long as the file is not written to.
+  struct Identity: Hashable {
+    var path: String
+    var start: Int
+    var count: Int
+    var device: UInt64
+    var file: UInt64
+    var seconds: Int
+    var nanoseconds: Int
+  }
+
+  let identity: Identity
+  /// Whether the file may go on behind the recording.
+  let isInArchive: Bool
 
   private let file: OpenFile
   private let start: Int
@@ -47,22 +62,31 @@ package final class RecordingBytes {
     guard offset <= size else {
       throw .unreadable(path: name, reason: "the archive has only \(size) bytes")
     }
-    self.init(path: name, file: file, start: offset, count: size - offset)
-    if offset > 0 || filePath != path, let length = try riffLength(), length < count {
+    let identity = Identity(
+      path: filePath, start: offset, count: size, device: UInt64(facts.st_dev),
+      file: UInt64(facts.st_ino), seconds: facts.st_mtim.tv_sec,
+      nanoseconds: facts.st_mtim.tv_nsec)
+    self.init(
+      path: name, file: file, start: offset, count: size - offset, identity: identity,
+      isInArchive: filePath != path)
+    if isInArchive, let length = try riffLength(), length < count {
       // Behind it the archive goes on.
       count = length
     }
   }
 
   /// A part of another recording's bytes.
-  package convenience init(_ range: Range<Int>, of whole: RecordingBytes) {
+  convenience init(_ range: Range<Int>, of whole: RecordingBytes) {
     self.init(
       path: whole.path, file: whole.file, start: whole.start + range.lowerBound,
-      count: range.count)
+      count: range.count, identity: whole.identity, isInArchive: whole.isInArchive)
   }
 
-  private init(path: String, file: OpenFile, start: Int, count: Int) {
+  private init(
+    path: String, file: OpenFile, start: Int, count: Int, identity: Identity, isInArchive: Bool
+  ) {
     (self.path, self.file, self.start, self.count) = (path, file, start, count)
+    (self.identity, self.isInArchive) = (identity, isInArchive)
   }
 
   /// The file of an entry of `wav.scp`, and where in it the recording starts.

@@ -1,116 +1,125 @@
 import Foundation
+import Synchronization
+
+/// One of the streams that follow each other in the bytes of a recording.
+struct RecordingStream: Sendable, Equatable {
+  /// Bytes of a header that are read in place of the file's.
+  struct Patch: Sendable, Equatable {
+    /// From the start of the stream.
+    var offset: Int
+    var bytes: [UInt8]
+  }
+
+  /// Its bytes, from the start of the recording.
+  var range: Range<Int>
+  /// Lets libsndfile read to the end where the header's length is none.
+  var patch: Patch?
+  /// The samples a channel that its header promises, where the patch hides that.
+  var promised: Int?
+  /// Whether the mark of its end is missing, which its format always has.
+  var lacksEnd = false
+  /// Of Ogg, how many samples there are up to the end of each of the last three pages.
+  var granules: [Int] = []
+}
 
 /// The streams that follow each other in the bytes of one recording, as files joined by `cat` have them.
 ///
 /// Decoders stop at the end of the first. MP3 has no such end: its frames follow each other.
-struct RecordingStreams {
-  /// The bytes of each, in their order; one at least.
-  let ranges: [Range<Int>]
-  /// The offset of a WAV header's size of the samples, which is 0 though there are samples; nil when it is right.
-  let unfinishedSize: Int?
-  /// What is wrong with the header's sizes, in words; nil when nothing is.
+struct RecordingStreams: Sendable {
+  /// In their order; one at least.
+  let streams: [RecordingStream]
+  /// What is unusual about the headers' lengths, in words; nil when nothing is.
   let remark: String?
 
-  /// Finds where streams of FLAC, Ogg and WAV start.
-  init(_ bytes: RecordingBytes) throws(AudioFault) {
+  private init(_ streams: [RecordingStream], _ remark: String?) {
+    (self.streams, self.remark) = (streams, remark)
+  }
+
+  /// Finds the streams of a recording.
+  ///
+  /// Of the last few files they are remembered, since utterances may be parts of one long recording.
+  static func find(in bytes: RecordingBytes) throws(AudioFault) -> RecordingStreams {
+    if let found = remembered.withLock({ $0[bytes.identity] }) { return found }
+    let streams = try RecordingStreams(bytes)
+    remembered.withLock {
+      if $0.count >= 64 { $0.removeAll() }
+      $0[bytes.identity] = streams
+    }
+    return streams
+  }
+
+  private static let remembered = Mutex<[RecordingBytes.Identity: RecordingStreams]>([:])
+
+  private init(_ bytes: RecordingBytes) throws(AudioFault) {
     let head = try bytes.bytes(at: 0, count: 12)
-    var starts = [0]
-    var (unfinished, remark): (Int?, String?) = (nil, nil)
-    if head.starts(with: "OggS".utf8) {
-      starts = try RecordingStreams.oggStarts(bytes)
-    } else if head.starts(with: "fLaC".utf8) {
-      starts = try RecordingStreams.flacStarts(bytes)
-    } else if head.starts(with: "RIFF".utf8), head.dropFirst(8).starts(with: "WAVE".utf8) {
-      (starts, unfinished, remark) = try RecordingStreams.waveStarts(bytes)
-    }
-    ranges = zip(starts, starts.dropFirst() + [bytes.count]).map { $0..<$1 }
-    (unfinishedSize, self.remark) = (unfinished, remark)
-  }
-
-  /// Where logical streams begin that follow others (RFC 3533, section 4: chained).
-  private static func oggStarts(_ bytes: RecordingBytes) throws(AudioFault) -> [Int] {
-    var starts = [0]
-    var (place, isInside) = (0, false)
-    while true {
-      let header = try bytes.bytes(at: place, count: 27 + 255)
-      guard header.count >= 27, header.starts(with: "OggS".utf8) else { return starts }
-      let isFirst = header[5] & 2 != 0
-      if isFirst, isInside { starts.append(place) }
-      isInside = !isFirst
-      let segments = Int(header[26])
-      guard header.count >= 27 + segments else { return starts }
-      place += 27 + segments + header[27..<27 + segments].reduce(0) { $0 + Int($1) }
+    let found: (streams: [RecordingStream], remark: String?) =
+      if head.starts(with: "OggS".utf8) {
+        try OggPages.streams(in: bytes)
+      } else if WaveChunks.isStart(head) {
+        try WaveChunks.streams(in: bytes)
+      } else if let start = try FLACHeader.start(in: bytes) {
+        try FLACHeader.streams(in: bytes, from: start)
+      } else if let container = SizedContainer(head) {
+        try container.streams(in: bytes)
+      } else {
+        ([RecordingStream(range: 0..<bytes.count)], nil)
+      }
+    if bytes.isInArchive {
+      // What follows is another entry.
+      self.init([found.streams[0]], nil)
+    } else {
+      self.init(found.streams, found.remark)
     }
   }
+}
 
-  /// Where FLAC's mark stands before a STREAMINFO (RFC 9639, section 8.2), which does not occur by chance.
-  private static func flacStarts(_ bytes: RecordingBytes) throws(AudioFault) -> [Int] {
-    var starts = [0]
-    let mark = Array("fLaC".utf8)
+extension RecordingStream {
+  /// Streams that begin at given offsets, each up to the next.
+  static func consecutive(_ starts: [Int], to end: Int) -> [RecordingStream] {
+    zip(starts, starts.dropFirst() + [end]).map { RecordingStream(range: $0..<$1) }
+  }
+}
+
+extension RecordingBytes {
+  /// Where a mark stands next, in the order of the bytes.
+  ///
+  /// - Parameters:
+  ///   - word: what it begins with.
+  ///   - offset: where the search starts.
+  ///   - isMark: given the offset of each place where the word stands, says whether it is one.
+  /// - Returns: its offset; nil where there is none.
+  /// - Throws: `AudioFault` when the system fails.
+  func next(
+    _ word: String, from offset: Int, where isMark: (Int) throws(AudioFault) -> Bool
+  ) throws(AudioFault) -> Int? {
+    let word = Array(word.utf8)
     let blockLength = 1 << 20
-    for offset in stride(from: 1, to: bytes.count, by: blockLength) {
+    var start = offset
+    while start < count {
       // A mark may lie across two blocks.
-      let block = try bytes.bytes(at: offset, count: blockLength + 7)
-      var rest = block[...]
-      while let found = rest.firstRange(of: mark) {
-        let info = block[found.upperBound...].prefix(4)
-        if info.elementsEqual([0, 0, 0, 34]) || info.elementsEqual([0x80, 0, 0, 34]),
-          found.lowerBound < blockLength
-        {
-          starts.append(offset + found.lowerBound)
-        }
-        rest = block[found.upperBound...]
-      }
+      let block = try bytes(at: start, count: blockLength + word.count - 1)
+      for place in block.places(of: word) where try isMark(start + place) { return start + place }
+      start += blockLength
     }
-    return starts
+    return nil
   }
+}
 
-  /// Where RIFF files begin, and what is wrong with the size of the samples.
-  private static func waveStarts(
-    _ bytes: RecordingBytes
-  ) throws(AudioFault) -> (starts: [Int], unfinishedSize: Int?, remark: String?) {
-    var starts = [0]
-    var (place, hasSamples) = (12, false)
-    while place + 8 <= bytes.count {
-      let chunk = try bytes.bytes(at: place, count: 12)
-      guard chunk.count >= 8 else { break }
-      let length = RecordingBytes.littleEndian(chunk[4..<8])
-      if hasSamples, chunk.count == 12, chunk.starts(with: "RIFF".utf8),
-        chunk[8...].starts(with: "WAVE".utf8)
+extension [UInt8] {
+  /// Where a word of at least one byte stands.
+  fileprivate func places(of word: [UInt8]) -> [Int] {
+    var places: [Int] = []
+    unsafe withUnsafeBytes { all in
+      guard let start = all.baseAddress, let first = word.first else { return }
+      var from = 0
+      while from < all.count,
+        let found = unsafe memchr(start + from, Int32(first), all.count - from)
       {
-        starts.append(place)
-        (place, hasSamples) = (place + 12, false)
-        continue
+        let place = unsafe UnsafeRawPointer(found) - start
+        if unsafe all[place...].starts(with: word) { places.append(place) }
+        from = place + 1
       }
-      let isChunk = isChunk(chunk, length, at: place, of: bytes)
-      guard isChunk else {
-        guard hasSamples else { break }
-        return (starts, nil, "\(bytes.count - place) bytes behind the end that the header gives")
-      }
-      if chunk.starts(with: "data".utf8) {
-        hasSamples = true
-        if length == 0, starts.count == 1, place + 8 < bytes.count {
-          let next = try bytes.bytes(at: place + 8, count: 8)
-          let nextLength = next.count == 8 ? RecordingBytes.littleEndian(next[4..<8]) : 0
-          if next.count < 8 || !RecordingStreams.isChunk(next, nextLength, at: place + 8, of: bytes)
-          {
-            return (
-              starts, place + 4,
-              "a header that says 0 bytes of samples, \(bytes.count - place - 8) in the file"
-            )
-          }
-        }
-      }
-      place += 8 + length + length % 2
     }
-    return (starts, nil, nil)
-  }
-
-  /// Whether bytes may be a chunk's header: four letters, and a length that fits.
-  private static func isChunk(
-    _ header: [UInt8], _ length: Int, at place: Int, of bytes: RecordingBytes
-  ) -> Bool {
-    header.prefix(4).allSatisfy { (0x20...0x7E).contains($0) }
-      && place + 8 + length <= bytes.count + 1
+    return places
   }
 }

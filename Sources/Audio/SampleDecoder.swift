@@ -8,14 +8,11 @@ protocol SampleDecoder: AnyObject {
   var sampleRate: Int { get }
   var channels: Int { get }
   var coding: SampleCoding { get }
-  /// How many samples a channel there must be by the format; nil where the header's count is an estimate or
-  /// stands for "unknown".
-  var promised: Promise? { get }
-
   /// Goes to a sample; where that cannot be, stays.
   ///
   /// - Returns: the sample that comes next.
-  func seek(to sample: Int) -> Int
+  /// - Throws: `AudioFault` when the system fails.
+  func seek(to sample: Int) throws(AudioFault) -> Int
 
   /// Reads the next samples of all channels, interleaved; full scale is [-1, 1).
   ///
@@ -28,12 +25,13 @@ protocol SampleDecoder: AnyObject {
   /// - Parameter decoded: how many samples came; nil when not all were asked for.
   /// - Throws: `AudioFault` for a stream that is broken or cut short.
   func checkEnd(decoded: Int?) throws(AudioFault)
-}
 
-/// What a header promises and a whole file keeps.
-struct Promise: Equatable {
-  let count: Int
-  let unit: String
+  /// What is unusual about the stream.
+  ///
+  /// - Parameter decoded: how many samples came, which are all.
+  /// - Returns: words; nil when nothing is.
+  /// - Throws: `AudioFault` when the system fails.
+  func remark(decoded: Int) throws(AudioFault) -> String?
 }
 
 /// A stream of any format that libsndfile knows.
@@ -47,8 +45,16 @@ struct Promise: Equatable {
   private let frames: Int
   private let isSeekable: Bool
   private let isOgg: Bool
+  private let isVorbis: Bool
+  private let isFLAC: Bool
+  private let stream: RecordingStream
 
-  init(_ bytes: RecordingBytes) throws(AudioFault) {
+  /// - Parameters:
+  ///   - bytes: those of the stream.
+  ///   - stream: what is known of it.
+  /// - Throws: `AudioFault` when libsndfile does not know it, or the system fails.
+  init(_ bytes: RecordingBytes, _ stream: RecordingStream) throws(AudioFault) {
+    self.stream = stream
     self.bytes = bytes
     path = bytes.path
     bytes.position = 0
@@ -56,8 +62,17 @@ struct Promise: Equatable {
     var calls = SoundFileDecoder.calls
     nonisolated(unsafe) var opened: OpaquePointer?
     nonisolated(unsafe) let source = unsafe Unmanaged.passUnretained(bytes).toOpaque()
+    let raw = SoundFileDecoder.rawFormat(bytes.path)
     let reason = opening.withLock { _ -> String? in
       unsafe opened = sf_open_virtual(&calls, Int32(SFM_READ), &info, source)
+      if unsafe opened == nil, bytes.fault == nil,
+        sf_error(nil) == SF_ERR_UNRECOGNISED_FORMAT,
+        let raw
+      {
+        info = raw
+        bytes.position = 0
+        unsafe opened = sf_open_virtual(&calls, Int32(SFM_READ), &info, source)
+      }
       return unsafe opened == nil ? String(cString: sf_strerror(nil)) : nil
     }
     if let fault = bytes.fault {
@@ -73,20 +88,44 @@ struct Promise: Equatable {
     frames = Int(info.frames)
     isSeekable = info.seekable != 0
     let format = Int(info.format) & SF_FORMAT_TYPEMASK
-    isOgg = format == SF_FORMAT_OGG
+    isVorbis = Int(info.format) & SF_FORMAT_SUBMASK == SF_FORMAT_VORBIS
+    (isOgg, isFLAC) = (format == SF_FORMAT_OGG, format == SF_FORMAT_FLAC)
   }
 
   deinit { unsafe sf_close(handle) }
 
-  var promised: Promise? {
-    // Of an Ogg stream without its last page libsndfile says the largest count there is.
-    if isOgg { return frames >= Int(Int32.max) ? Promise(count: frames, unit: "samples") : nil }
-    return frames >= Int(Int32.max) ? nil : Promise(count: frames, unit: "samples")
+  /// What libsndfile takes a file without a header for, by the end of its name; nil of other names.
+  private static func rawFormat(_ path: String) -> SF_INFO? {
+    let name = path.lowercased()
+    let formats: [(String, rate: Int32, code: Int)] = [
+      (".vox", 8000, SF_FORMAT_VOX_ADPCM), (".vox8", 8000, SF_FORMAT_VOX_ADPCM),
+      (".vox6", 6000, SF_FORMAT_VOX_ADPCM), (".gsm", 8000, SF_FORMAT_GSM610),
+      (".au", 8000, SF_FORMAT_ULAW), (".snd", 8000, SF_FORMAT_ULAW),
+    ]
+    guard let found = formats.first(where: { name.hasSuffix($0.0) }) else { return nil }
+    var info = SF_INFO()
+    (info.samplerate, info.channels) = (found.rate, 1)
+    info.format = Int32(SF_FORMAT_RAW | found.code)
+    return info
   }
 
-  func seek(to sample: Int) -> Int {
+  /// How many samples a channel there must be by the format; nil where the header's count is an estimate or
+  /// stands for "unknown".
+  private var promised: Int? {
+    stream.promised ?? (isOgg || frames >= Int(Int32.max) ? nil : frames)
+  }
+
+  func seek(to sample: Int) throws(AudioFault) -> Int {
     guard isSeekable else { return 0 }
-    return max(0, Int(unsafe sf_seek(handle, sf_count_t(sample), Int32(SEEK_SET))))
+    var sample = sample
+    if isVorbis {
+      // libsndfile 1.2 goes wrong within the last page, and where the first does not start at 0.
+      guard stream.granules.count == 3, stream.granules[2] == frames else { return 0 }
+      sample = min(sample, stream.granules[0])
+    }
+    let place = unsafe Int(sf_seek(handle, sf_count_t(sample), Int32(SEEK_SET)))
+    if let fault = bytes.fault { throw .system(fault) }
+    return max(0, place)
   }
 
   func read(into samples: inout [Float], count: Int) throws(AudioFault) -> Int {
@@ -99,9 +138,12 @@ struct Promise: Equatable {
     guard unsafe sf_error(handle) == 0 else {
       throw .unreadable(path: path, reason: unsafe String(cString: sf_strerror(handle)))
     }
-    if let decoded, let promised, promised.count > decoded {
-      throw .truncated(
-        path: path, promised: promised.count, found: decoded, unit: promised.unit)
+    if let decoded, stream.lacksEnd { throw .unended(path: path, found: decoded) }
+    if let decoded, isOgg, decoded < frames, frames < Int(Int32.max) {
+      throw .damaged(path: path, expected: frames, found: decoded)
+    }
+    if let decoded, let promised, promised > decoded {
+      throw .truncated(path: path, promised: promised, found: decoded, unit: "samples")
     }
     if let decoded, let count = try sphereSampleCount(), count > decoded {
       throw .truncated(path: path, promised: count, found: decoded, unit: "samples")
@@ -128,8 +170,16 @@ struct Promise: Equatable {
     }
   }
 
+  func remark(decoded: Int) throws(AudioFault) -> String? {
+    if let promised = try sphereSampleCount() ?? promised, promised != decoded {
+      return "\(promised) samples promised by the header, \(decoded) in the file"
+    }
+    guard isFLAC, try !FLACHeader.endsWithFrame(bytes) else { return nil }
+    return "bytes behind its last whole frame"
+  }
+
   /// The count of SPHERE's text header, which libsndfile ignores; nil of other formats.
-  func sphereSampleCount() throws(AudioFault) -> Int? {
+  private func sphereSampleCount() throws(AudioFault) -> Int? {
     let header = try bytes.bytes(at: 0, count: 1024)
     guard header.starts(with: "NIST_1A".utf8),
       let match = String(decoding: header, as: UTF8.self)
@@ -165,7 +215,3 @@ struct Promise: Equatable {
 
 /// Held while a file is opened: the reason of a failure is one variable for the whole process.
 private let opening = Mutex(())
-
-/// Programs that write to a pipe cannot know the length and put a number of bytes near 2³¹ or 2³²
-/// there; a length from here on stands for "unknown".
-private let smallestUnknownLength = 0x7FFF_0000

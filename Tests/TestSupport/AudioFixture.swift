@@ -66,4 +66,16 @@ package enum AudioFixture {
     unsafe sf_writef_float(file, samples, sf_count_t(samples.count / channels))
     unsafe sf_close(file)
   }
+
+  /// The samples of a file with one channel as libsndfile alone decodes it, up to the length that it estimates.
+  package static func decodedByLibsndfile(_ path: String) -> [Float] {
+    var info = SF_INFO()
+    guard let file = unsafe sf_open(path, Int32(SFM_READ), &info) else {
+      preconditionFailure("AudioFixture: \(path) cannot be read")
+    }
+    var samples = [Float](repeating: 0, count: Int(info.frames) * Int(info.channels))
+    let count = unsafe sf_readf_float(file, &samples, info.frames)
+    unsafe sf_close(file)
+    return Array(samples.prefix(Int(count)))
+  }
 }
