@@ -33,6 +33,8 @@ package final class RecordingBytes {
 
   private let file: OpenFile
   private let start: Int
+  /// Bytes that were read ahead, since headers and frames are read in small pieces, and their offset.
+  private var ahead: (offset: Int, bytes: [UInt8]) = (0, [])
 
   /// Opens the file of an entry of `wav.scp`.
   ///
@@ -132,7 +134,7 @@ package final class RecordingBytes {
     guard wanted > 0 else { return 0 }
     let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted])
     do throws(FileFault) {
-      let got = unsafe try file.read(at: start + offset, into: part)
+      let got = unsafe try fill(part, from: offset)
       if let patch {
         for (index, byte) in patch.bytes.enumerated() {
           let place = patch.offset + index - offset
@@ -145,6 +147,37 @@ package final class RecordingBytes {
       return 0
     }
   }
+
+  /// Fills a buffer with the file's bytes from an offset on, as far as there are any.
+  private func fill(
+    _ buffer: UnsafeMutableRawBufferPointer, from offset: Int
+  ) throws(FileFault) -> Int {
+    guard buffer.count <= RecordingBytes.piece else {
+      return unsafe try file.read(at: start + offset, into: buffer)
+    }
+    if offset < ahead.offset || offset + buffer.count > ahead.offset + ahead.bytes.count {
+      var bytes = [UInt8](repeating: 0, count: min(8 * RecordingBytes.piece, count - offset))
+      let place = start + offset
+      let read = unsafe bytes.withUnsafeMutableBytes { all in
+        Result { () throws(FileFault) in unsafe try file.read(at: place, into: all) }
+      }
+      // The system may fail only behind what is asked for.
+      guard case .success(let got) = read else {
+        return unsafe try file.read(at: place, into: buffer)
+      }
+      bytes.removeLast(bytes.count - got)
+      ahead = (offset, bytes)
+    }
+    let first = offset - ahead.offset
+    let available = max(0, min(buffer.count, ahead.bytes.count - first))
+    unsafe ahead.bytes[first..<first + available].withUnsafeBytes {
+      unsafe buffer.copyMemory(from: $0)
+    }
+    return available
+  }
+
+  /// What counts as small, in bytes.
+  private static let piece = 4096
 
   /// Sets where the next read starts.
   ///
