@@ -25,12 +25,14 @@ package struct AlignmentSource: Sendable {
   ///   - options: which; must be valid.
   ///   - sampleRate: of the recordings, in hertz, which TIMIT counts time by.
   ///   - workers: share the files of a folder.
+  ///   - commands: whether an archive, or an entry of its list, may be the output of a command.
   /// - Throws: `FileFault` for what cannot be read at all; the fault of one utterance is its own.
   package init(
-    _ options: TargetOptions, sampleRate: Int, workers: Workers
+    _ options: TargetOptions, sampleRate: Int, workers: Workers, commands: CommandPolicy = .refused
   ) throws(FileFault) {
     self.options = options
-    alignments = try Alignments(options, sampleRate: sampleRate, workers: workers)
+    alignments = try Alignments(
+      options, sampleRate: sampleRate, workers: workers, commands: commands)
     var symbols: [String]
     switch alignments {
     case .spans(let table):

@@ -22,13 +22,44 @@ package enum Archive {
     in path: String, as kind: KaldiValue.Kind? = nil,
     _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
   ) throws(FileFault) {
-    var reader = ByteReader(path: path, bytes: try TextFile.bytes(of: path))
+    try forEach(of: ByteStream(path), as: kind, body)
+  }
+
+  /// Gives `body` each entry of an archive whose bytes come from a stream.
+  package static func forEach(
+    of stream: ByteStream, as kind: KaldiValue.Kind? = nil,
+    _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
+  ) throws(FileFault) {
+    var reader = ByteReader(stream)
     var keys: Set<String> = []
     while let key = try takeKey(&reader) {
-      guard keys.insert(key).inserted else { throw keyTwice(key, in: path) }
+      guard keys.insert(key).inserted else { throw keyTwice(key, in: reader.path) }
       try body(key, try takeValue(&reader, as: kind))
       reader.key = ""
     }
+  }
+
+  /// Whether a value without a key comes next, as Kaldi's programs write one alone.
+  package static func isWithoutKey(_ stream: ByteStream) throws(FileFault) -> Bool {
+    guard let first = try stream.peek(1).first else { return false }
+    return [0, UInt8(ascii: " "), UInt8(ascii: "[")].contains(first)
+  }
+
+  /// The entries of an archive, or of one value without a key.
+  ///
+  /// - Parameters:
+  ///   - stream: its bytes.
+  ///   - kind: what to take values for that do not say what they are; nil guesses.
+  ///   - name: the key of a value that has none.
+  /// - Returns: in their order.
+  /// - Throws: `FileFault` for what is neither.
+  package static func entries(
+    of stream: ByteStream, as kind: KaldiValue.Kind? = nil, withoutKey name: String
+  ) throws(FileFault) -> [Entry] {
+    if try isWithoutKey(stream) { return [(name, try readValue(of: stream, as: kind))] }
+    var entries: [Entry] = []
+    try forEach(of: stream, as: kind) { key, value in entries.append((key, value)) }
+    return entries
   }
 
   /// Reads a whole archive, in its order.
@@ -77,23 +108,28 @@ package enum Archive {
   /// In text an utterance is a line, so that a bad one leaves the others as they are. Of a binary archive that
   /// is cut short or corrupt it is what stands before that place.
   ///
-  /// - Parameter path: the archive.
+  /// - Parameter stream: its bytes.
   /// - Returns: of a binary archive, at least one vector that could be read.
   /// - Throws: `FileFault` for a file that cannot be read, or a binary archive of which nothing can.
-  package static func readReadableIntegers(_ path: String) throws(FileFault) -> ReadableIntegers {
-    let reader = ByteReader(path: path, bytes: try TextFile.bytes(of: path))
+  static func readReadableIntegers(
+    of stream: ByteStream
+  ) throws(FileFault) -> ReadableIntegers {
+    var reader = ByteReader(stream)
     // By the mark alone: the first key may be what is wrong.
-    var start = reader
-    start.skip { !isBlank($0) && $0 != UInt8(ascii: "\n") }
-    return start.peek(1) == 0
-      ? try readBinaryIntegers(reader)
-      : ReadableIntegers(vectors: try readIntegerLines(path))
+    var length = 0
+    while length < longestKey, let byte = try reader.peek(length), !isBlank(byte),
+      byte != UInt8(ascii: "\n")
+    {
+      length += 1
+    }
+    return try reader.peek(length + 1) == 0
+      ? try readBinaryIntegers(&reader)
+      : ReadableIntegers(vectors: try readIntegerLines(&reader))
   }
 
   private static func readBinaryIntegers(
-    _ start: consuming ByteReader
+    _ reader: inout ByteReader
   ) throws(FileFault) -> ReadableIntegers {
-    var reader = start
     var found = ReadableIntegers()
     do throws(FileFault) {
       while let key = try takeKey(&reader) {
@@ -106,7 +142,9 @@ package enum Archive {
         reader.key = ""
       }
     } catch {
-      guard found.vectors.values.contains(where: { (try? $0.get()) != nil }) else { throw error }
+      guard !error.isOfMachine,
+        found.vectors.values.contains(where: { (try? $0.get()) != nil })
+      else { throw error }
       found.end = error
     }
     return found
@@ -114,43 +152,74 @@ package enum Archive {
 
   /// The integers of an archive in text, by key.
   private static func readIntegerLines(
-    _ path: String
+    _ reader: inout ByteReader
   ) throws(FileFault) -> [String: Result<[Int32], FileFault>] {
     var vectors: [String: Result<[Int32], FileFault>] = [:]
-    try TextFile.forEachLine(of: path) { number, line, isUTF8 in
-      func fault(_ expected: String, _ found: String) -> Result<[Int32], FileFault> {
-        .failure(.malformedLine(path: path, line: number, expected: expected, found: found))
-      }
-      let (key, rest) = line.keyAndRest
-      var fields = rest.fields
-      // As kaldiio writes integers.
-      if fields.first == "[", fields.last == "]" { fields = Array(fields.dropFirst().dropLast()) }
-      let values = fields.compactMap { Int32($0) }
-      if vectors[String(key)] != nil {
-        vectors[String(key)] = fault("each key once", "\(key) again")
-      } else if isUTF8, values.count == fields.count {
-        vectors[String(key)] = .success(values)
-      } else {
-        let bad = fields.first { Int32($0) == nil } ?? "other bytes"
-        vectors[String(key)] = fault(
-          "a key and integers of 32 bits", isUTF8 ? "\"\(bad)\"" : "no UTF-8")
-      }
+    var number = 0
+    while let bytes = try reader.takeLine() {
+      number += 1
+      let own = number == 1 && bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes
+      let (key, vector) = integers(ofLine: own, number, path: reader.path)
+      guard let key else { continue }
+      vectors[key] =
+        vectors[key] == nil
+        ? vector
+        : .failure(
+          .malformedLine(
+            path: reader.path, line: number, expected: "each key once", found: "\(key) again"))
     }
     return vectors
   }
 
+  /// The key of a line, nil of one that is blank, and its integers.
+  private static func integers(
+    ofLine bytes: ArraySlice<UInt8>, _ number: Int, path: String
+  ) -> (key: String?, vector: Result<[Int32], FileFault>) {
+    let isUTF8 = String(validating: bytes, as: UTF8.self) != nil
+    let line = Substring(String(decoding: bytes, as: UTF8.self))
+    let (key, rest) = line.keyAndRest
+    if key.isEmpty { return (nil, .success([])) }
+    var fields = rest.fields
+    // As kaldiio writes integers.
+    if fields.first == "[", fields.last == "]" { fields = Array(fields.dropFirst().dropLast()) }
+    let values = fields.compactMap { Int32($0) }
+    if isUTF8, values.count == fields.count { return (String(key), .success(values)) }
+    let bad = fields.first { Int32($0) == nil } ?? "other bytes"
+    return (
+      String(key),
+      .failure(
+        .malformedLine(
+          path: path, line: number, expected: "a key and integers of 32 bits",
+          found: isUTF8 ? "\"\(bad)\"" : "no UTF-8"))
+    )
+  }
+
   /// Reads a file that holds one value without a key, or the value that stands at an offset of an
   /// archive.
+  ///
+  /// - Complexity: in the value's size, whatever the archive's, unless that is packed.
   package static func readValue(
     _ path: String, at offset: Int = 0, as kind: KaldiValue.Kind? = nil, key: String = ""
   ) throws(FileFault) -> KaldiValue {
-    let bytes = try TextFile.bytes(of: path)
-    guard offset < bytes.count else {
+    try readValue(of: ByteStream(path), at: offset, as: kind, key: key)
+  }
+
+  /// Reads the value that stands at an offset of a stream.
+  package static func readValue(
+    of stream: ByteStream, at offset: Int = 0, as kind: KaldiValue.Kind?, key: String = ""
+  ) throws(FileFault) -> KaldiValue {
+    var isWithin = true
+    if let size = stream.size { isWithin = offset < size }
+    if isWithin {
+      try stream.skip(offset)
+      isWithin = try !stream.peek(1).isEmpty
+    }
+    guard isWithin else {
       throw .malformedBytes(
-        path: path, offset: offset, expected: "a value" + (key.isEmpty ? "" : " for \(key)"),
+        path: stream.path, offset: offset, expected: "a value" + (key.isEmpty ? "" : " for \(key)"),
         found: "the end of the file")
     }
-    var reader = ByteReader(path: path, bytes: bytes, offset: offset)
+    var reader = ByteReader(stream, at: offset)
     reader.key = key
     return try takeValue(&reader, as: kind)
   }
@@ -163,23 +232,26 @@ package enum Archive {
 
   /// The next key, or nil at the end of the archive; the blank behind it is passed over.
   static func takeKey(_ reader: inout ByteReader) throws(FileFault) -> String? {
-    guard !reader.isAtEnd else { return nil }
+    guard try reader.peek() != nil else { return nil }
     let start = reader.offset
     let key = try reader.take(
-      until: { isBlank($0) || $0 == UInt8(ascii: "\n") }, "a key and a blank")
-    guard !key.isEmpty, let text = String(data: key, encoding: .utf8) else {
+      until: { isBlank($0) || $0 == UInt8(ascii: "\n") }, "a key and a blank", atMost: longestKey)
+    guard !key.isEmpty, let text = String(validating: key, as: UTF8.self) else {
       throw reader.fault(
         "a key in UTF-8 and a blank", found: key.isEmpty ? "a blank" : "other bytes", at: start)
     }
-    if reader.peek() != UInt8(ascii: "\n") { reader.skip(1) }
+    if try reader.peek() != UInt8(ascii: "\n") { try reader.skip(1) }
     reader.key = text
     return text
   }
 
+  /// The bytes beyond which no key is looked for: names are shorter.
+  private static let longestKey = 1 << 16
+
   private static func takeValue(
     _ reader: inout ByteReader, as kind: KaldiValue.Kind?
   ) throws(FileFault) -> KaldiValue {
-    guard reader.peek() == 0 else { return try KaldiValue.takeText(&reader, as: kind) }
+    guard try reader.peek() == 0 else { return try KaldiValue.takeText(&reader, as: kind) }
     let start = reader.offset
     guard try reader.take(2, "a binary mark").elementsEqual("\0B".utf8) else {
       throw reader.fault("a binary mark", found: "other bytes", at: start)

@@ -42,7 +42,7 @@ package struct MatrixArchive: Sendable {
       entries = try MatrixArchive.entries(of: file)
       held = []
     } catch {
-      guard otherForms == .held else { throw error }
+      guard otherForms == .held, !error.isOfMachine else { throw error }
       let matrices = try Archive.readMatrices(path)
       entries = matrices.enumerated().map { index, entry in
         Entry(

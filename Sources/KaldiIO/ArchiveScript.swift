@@ -19,6 +19,12 @@ package struct ArchiveScript: Sendable {
   /// In the order of the file; a key stands once.
   package let entries: [(key: String, location: Location)]
 
+  /// The files that values stand in, each once, in the order of their bytes.
+  package var files: [String] {
+    Set(entries.map(\.location.source)).filter { ShellCommand.parse($0) == nil }
+      .sorted(by: inByteOrder)
+  }
+
   /// Reads the list; values are not read.
   package init(path: String) throws(FileFault) {
     self.path = path
@@ -85,12 +91,8 @@ package struct ArchiveScript: Sendable {
           path: path, line: location.line, expected: "a path, or --allow-commands",
           found: "a command: \(location.source)")
       }
-      do {
-        value = try ShellCommand.withOutput(of: command) {
-          try Archive.readValue($0, as: kind, key: key)
-        }
-      } catch {
-        throw error as? FileFault ?? .unreadable(path: location.source, reason: "\(error)")
+      value = try ByteStream.withOutput(of: command) { stream throws(FileFault) in
+        try Archive.readValue(of: stream, as: kind, key: key)
       }
     } else {
       value = try Archive.readValue(location.source, at: location.offset, as: kind, key: key)

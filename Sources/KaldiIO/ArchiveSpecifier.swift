@@ -58,6 +58,16 @@ package enum ArchiveInput: Sendable, Equatable {
     }
   }
 
+  /// The same, where what is no specifier is a fault of a file.
+  package init(reading text: String) throws(FileFault) {
+    do throws(OptionFault) { try self.init(text) } catch {
+      guard case .outOfRange(let key, let expected, let found) = error else {
+        throw .malformed(path: text, expected: "a path, ark: or scp:", found: "\(error)")
+      }
+      throw .malformed(path: key, expected: expected, found: found)
+    }
+  }
+
   /// The file that is read; nil of a command.
   package var path: String? {
     switch self {
@@ -66,7 +76,7 @@ package enum ArchiveInput: Sendable, Equatable {
     }
   }
 
-  /// Gives `body` each entry in turn.
+  /// Gives `body` each entry in turn; only one is in memory at a time.
   ///
   /// - Parameters:
   ///   - kind: what to take values for that do not say what they are; nil guesses.
@@ -77,24 +87,87 @@ package enum ArchiveInput: Sendable, Equatable {
     as kind: KaldiValue.Kind? = nil, commands: CommandPolicy,
     _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
   ) throws(FileFault) {
-    switch self {
-    case .archive(let path): try Archive.forEach(in: path, as: kind, body)
-    case .script(let path):
+    if case .script(let path) = self {
       let list = try ArchiveScript(path: path)
       for entry in list.entries {
         try body(entry.key, try list.value(of: entry, as: kind, commands: commands))
       }
+      return
+    }
+    try withStream(commands: commands) { stream throws(FileFault) in
+      try Archive.forEach(of: stream, as: kind, body)
+    }
+  }
+
+  /// All entries of an archive or a list; or one value without a key, which gets a name.
+  package func entries(
+    as kind: KaldiValue.Kind? = nil, commands: CommandPolicy, withoutKey name: String
+  ) throws(FileFault) -> [Archive.Entry] {
+    var entries: [Archive.Entry] = []
+    if case .script = self {
+      try forEach(as: kind, commands: commands) { key, value in entries.append((key, value)) }
+      return entries
+    }
+    return try withStream(commands: commands) { stream throws(FileFault) in
+      try Archive.entries(of: stream, as: kind, withoutKey: name)
+    }
+  }
+
+  /// The integer vectors as far as they can be read; see `Archive.ReadableIntegers`.
+  package func readReadableIntegers(
+    commands: CommandPolicy
+  ) throws(FileFault) -> Archive.ReadableIntegers {
+    guard case .script(let path) = self else {
+      return try withStream(commands: commands) { stream throws(FileFault) in
+        try Archive.readReadableIntegers(of: stream)
+      }
+    }
+    let list = try ArchiveScript(path: path)
+    var found = Archive.ReadableIntegers()
+    for entry in list.entries {
+      do throws(FileFault) {
+        let value = try list.value(of: entry, as: .integers, commands: commands)
+        guard case .integers(let values) = value else {
+          throw .malformed(
+            path: path, expected: "integers for \(entry.key)", found: value.kind.rawValue)
+        }
+        found.vectors[entry.key] = .success(values)
+      } catch {
+        if error.isOfMachine { throw error }
+        found.vectors[entry.key] = .failure(error)
+      }
+    }
+    return found
+  }
+
+  /// Gives `body` the bytes of an archive, or those of a list itself.
+  package func withStream<Result>(
+    commands: CommandPolicy, _ body: (ByteStream) throws(FileFault) -> Result
+  ) throws(FileFault) -> Result {
+    switch self {
+    case .archive(let path), .script(let path): return try body(try ByteStream(path))
     case .command(let command):
       guard commands == .allowed else {
         throw .malformed(
           path: "\(command) |", expected: "a path, or --allow-commands", found: "a command")
       }
-      do {
-        try ShellCommand.withOutput(of: command) { try Archive.forEach(in: $0, as: kind, body) }
-      } catch {
-        throw error as? FileFault ?? .unreadable(path: "\(command) |", reason: "\(error)")
-      }
+      return try ByteStream.withOutput(of: command, body)
     }
+  }
+}
+
+extension Archive {
+  /// Reads the integer vectors of a table as far as they can be read.
+  ///
+  /// - Parameters:
+  ///   - table: a specifier or a path, as of `ArchiveInput`.
+  ///   - commands: whether commands may be run.
+  /// - Returns: by key.
+  /// - Throws: as `ArchiveInput.readReadableIntegers(commands:)`; and `FileFault` for what is no specifier.
+  package static func readReadableIntegers(
+    _ table: String, commands: CommandPolicy = .refused
+  ) throws(FileFault) -> ReadableIntegers {
+    try ArchiveInput(reading: table).readReadableIntegers(commands: commands)
   }
 }
 
@@ -127,6 +200,10 @@ package struct ArchiveOutput: Sendable, Equatable {
     }
     for place in places where place.isEmpty || place.hasPrefix("|") || place.hasSuffix("|") {
       throw .outOfRange(key: text, expected: "a path or -", found: "\"\(place)\"")
+    }
+    for place in places where place.hasSuffix(".gz") {
+      throw .outOfRange(
+        key: text, expected: "a name without .gz, or - with a pipe to gzip", found: "\"\(place)\"")
     }
     let isStandardOutput = ["-", "/dev/stdout"].contains(places[0])
     archive = isStandardOutput ? nil : places[0]

@@ -45,10 +45,16 @@ package struct ArchiveWriter: ~Copyable {
     try archive.write(entry.bytes)
   }
 
-  /// Throws when a value is a matrix that cannot be compressed as asked.
+  /// Throws when a value is a matrix that cannot be compressed as asked, or has more rows, columns or values than
+  /// Kaldi's 32 bits can count.
   package static func requireStorable(
     _ value: KaldiValue, _ key: String, form: ArchiveForm, path: String
   ) throws(FileFault) {
+    guard value.largestCount <= Int32.max else {
+      throw .malformed(
+        path: path, expected: "at most \(Int32.max) rows, columns or values for \(key)",
+        found: "\(value.largestCount)")
+    }
     if case .compressed = form, case .matrix(let matrix)? = value.converted(to: .matrix),
       !CompressedMatrix.canStore(matrix)
     {

@@ -1,24 +1,56 @@
 import Foundation
 import Storage
 
-/// A cursor over the bytes of an archive; every fault names the file, the offset, and the key that is
-/// being read.
-struct ByteReader {
+/// A cursor over the bytes of an archive, which come as they are asked for; every fault names the file, the offset,
+/// and the key that is being read.
+struct ByteReader: ~Copyable {
   let path: String
-  let bytes: Data
+  /// The place of the next byte.
   private(set) var offset: Int
   /// The key of the entry that is being read; empty outside of one.
   var key = ""
 
-  init(path: String, bytes: Data, offset: Int = 0) {
-    (self.path, self.bytes, self.offset) = (path, bytes, offset)
+  private let stream: ByteStream
+  /// Where the file ends, as far as it is known before it is read.
+  private let end: Int?
+  /// Bytes that came, of which those from `cursor` on are not taken.
+  private var window: [UInt8]
+  private var cursor = 0
+
+  /// - Parameters:
+  ///   - stream: at the first byte.
+  ///   - offset: what that byte's place is.
+  init(_ stream: ByteStream, at offset: Int = 0) {
+    (self.stream, self.offset, path, window) = (stream, offset, stream.path, [])
+    end = stream.size
   }
 
-  var isAtEnd: Bool { offset >= bytes.count }
+  /// Sees to it that so many bytes are in the window behind the cursor.
+  ///
+  /// - Returns: whether there are so many.
+  private mutating func fill(_ count: Int) throws(FileFault) -> Bool {
+    while window.count - cursor < count {
+      let block = try stream.read()
+      if block.isEmpty { return false }
+      if cursor == window.count {
+        window = block
+      } else {
+        window.removeFirst(cursor)
+        window += block
+      }
+      cursor = 0
+    }
+    return true
+  }
+
+  private mutating func advance(_ count: Int) {
+    cursor += count
+    offset += count
+  }
 
   /// The byte `distance` places on, or nil beyond the end.
-  func peek(_ distance: Int = 0) -> UInt8? {
-    offset + distance < bytes.count ? bytes[bytes.startIndex + offset + distance] : nil
+  mutating func peek(_ distance: Int = 0) throws(FileFault) -> UInt8? {
+    try fill(distance + 1) ? window[cursor + distance] : nil
   }
 
   /// What is wrong at the cursor, or at another place.
@@ -28,35 +60,72 @@ struct ByteReader {
       expected: key.isEmpty ? expected : "\(expected) for \(key)", found: found)
   }
 
+  /// Whether `count` things of `size` bytes each may follow: false only where they cannot.
+  func hasRoom(for count: Int, of size: Int) -> Bool {
+    let (bytes, isTooMuch) = count.multipliedReportingOverflow(by: size)
+    guard !isTooMuch, count >= 0 else { return false }
+    return end.map { bytes <= $0 - offset } ?? true
+  }
+
   /// The next `count` bytes.
-  mutating func take(_ count: Int, _ what: String) throws(FileFault) -> Data {
-    guard count >= 0, count <= bytes.count - offset else {
-      throw fault(
-        "\(what), \(count) bytes", found: "\(bytes.count - offset) bytes to the end of the file")
+  mutating func take(_ count: Int, _ what: String) throws(FileFault) -> ArraySlice<UInt8> {
+    guard hasRoom(for: count, of: 1), try fill(count) else {
+      let left = max(window.count - cursor, (end ?? 0) - offset)
+      throw fault("\(what), \(count) bytes", found: "\(left) bytes to the end of the file")
     }
-    let start = bytes.startIndex + offset
-    offset += count
-    return bytes[start..<start + count]
+    defer { advance(count) }
+    return window[cursor..<cursor + count]
   }
 
   /// The bytes up to and without the next one that `isEnd` holds for, which stays.
-  mutating func take(until isEnd: (UInt8) -> Bool, _ what: String) throws(FileFault) -> Data {
-    let start = bytes.startIndex + offset
-    guard let end = bytes[start...].firstIndex(where: isEnd) else {
-      throw fault(what, found: "the end of the file")
+  ///
+  /// - Parameters:
+  ///   - isEnd: which byte ends them.
+  ///   - what: what they are.
+  ///   - limit: about how many there may be.
+  /// - Returns: them; they may be none.
+  /// - Throws: `FileFault` where there is no such byte.
+  mutating func take(
+    until isEnd: (UInt8) -> Bool, _ what: String, atMost limit: Int = .max
+  ) throws(FileFault) -> ArraySlice<UInt8> {
+    var seen = 0
+    while true {
+      if let place = window[(cursor + seen)...].firstIndex(where: isEnd) {
+        let count = place - cursor
+        defer { advance(count) }
+        return window[cursor..<place]
+      }
+      seen = window.count - cursor
+      guard seen <= limit else { throw fault(what, found: "none in \(seen) bytes") }
+      guard try fill(seen + 1) else { throw fault(what, found: "the end of the file") }
     }
-    offset = end - bytes.startIndex
-    return bytes[start..<end]
+  }
+
+  /// The next line without its end, of which the last may have none; nil at the end of the file.
+  mutating func takeLine() throws(FileFault) -> ArraySlice<UInt8>? {
+    var seen = 0
+    while true {
+      let rest = window[(cursor + seen)...]
+      let place = rest.firstIndex(of: UInt8(ascii: "\n"))
+      seen = window.count - cursor
+      if place == nil, try fill(seen + 1) { continue }
+      guard seen > 0 else { return nil }
+      let end = place ?? window.count
+      let start = cursor
+      advance(end - start + (place == nil ? 0 : 1))
+      return window[start..<end]
+    }
   }
 
   /// Passes over the bytes that `isSkipped` holds for.
-  mutating func skip(while isSkipped: (UInt8) -> Bool) {
-    while let byte = peek(), isSkipped(byte) { offset += 1 }
+  mutating func skip(while isSkipped: (UInt8) -> Bool) throws(FileFault) {
+    while let byte = try peek(), isSkipped(byte) { advance(1) }
   }
 
   /// Goes `count` bytes on, or to the end of the file.
-  mutating func skip(_ count: Int) {
-    offset = min(bytes.count, offset + count)
+  mutating func skip(_ count: Int) throws(FileFault) {
+    _ = try fill(count)
+    advance(min(count, window.count - cursor))
   }
 
   /// Kaldi's binary form of a 32-bit integer: a byte that holds 4, then four bytes.
@@ -74,7 +143,7 @@ struct ByteReader {
   mutating func takeCount(of what: String, size: Int) throws(FileFault) -> Int {
     let start = offset
     let count = try takeInteger("the number of \(what)")
-    guard count >= 0, count <= (bytes.count - offset) / size else {
+    guard hasRoom(for: count, of: size) else {
       throw fault("a number of \(what) that fits the file", found: "\(count)", at: start)
     }
     return count
@@ -93,10 +162,14 @@ func keyTwice(_ key: String, in path: String) -> FileFault {
 
 /// The little-endian values that some bytes hold; the machine is little-endian too.
 func littleEndian<Value: BitwiseCopyable & ExpressibleByIntegerLiteral>(
-  _ bytes: Data, of type: Value.Type
+  _ bytes: ArraySlice<UInt8>, of type: Value.Type
 ) -> [Value] {
   var values = [Value](repeating: 0, count: bytes.count / MemoryLayout<Value>.size)
-  unsafe values.withUnsafeMutableBytes { unsafe _ = bytes.copyBytes(to: $0) }
+  unsafe values.withUnsafeMutableBytes { target in
+    unsafe bytes.withUnsafeBytes { source in
+      unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source.prefix(target.count)))
+    }
+  }
   return values
 }
 

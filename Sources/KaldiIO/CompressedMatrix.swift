@@ -35,8 +35,10 @@ package enum CompressedMatrix {
   package static func restored(_ matrix: Matrix, by compression: MatrixCompression) -> Matrix {
     var bytes = Data()
     append(matrix, by: compression, to: &bytes)
-    var reader = ByteReader(path: "", bytes: bytes, offset: compression.token.utf8.count + 1)
-    guard !matrix.values.isEmpty, let read = try? take(compression, &reader) else { return matrix }
+    let codes = [UInt8](bytes.dropFirst(compression.token.utf8.count + 1))
+    guard !matrix.values.isEmpty else { return matrix }
+    var reader = ByteReader(ByteStream(blocks: [codes], named: ""))
+    guard let read = try? take(compression, &reader) else { return matrix }
     return read
   }
 
@@ -85,8 +87,7 @@ package enum CompressedMatrix {
     let bounds = littleEndian(header.prefix(8), of: Float.self)
     let shape = littleEndian(header.dropFirst(8), of: Int32.self).map(Int.init)
     let (rows, columns) = (shape[0], shape[1])
-    let room = reader.bytes.count - reader.offset
-    guard isShape(rows, columns), rows * columns <= room,
+    guard isShape(rows, columns), reader.hasRoom(for: rows * columns, of: 1),
       bounds.allSatisfy(\.isFinite)
     else {
       throw reader.fault(

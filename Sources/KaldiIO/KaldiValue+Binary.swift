@@ -65,18 +65,20 @@ extension KaldiValue {
   ///
   /// - Parameters:
   ///   - reader: at that byte.
-  ///   - kind: what to take a list of integers for; nil for integers. Other kinds say what they are.
+  ///   - kind: what to take a list of integers for; nil guesses by what follows. Other kinds say what they are.
   /// - Returns: a value of whatever kind the bytes hold.
   /// - Throws: `FileFault` when they hold none.
   static func takeBinary(
     _ reader: inout ByteReader, as kind: Kind?
   ) throws(FileFault) -> KaldiValue {
-    if reader.peek() == 4 {
-      return kind == .posterior ? try takePosterior(&reader) : try takeIntegers(&reader)
+    if try reader.peek() == 4 {
+      let isPosterior = if let kind { kind == .posterior } else { try looksLikePosterior(&reader) }
+      return isPosterior ? try takePosterior(&reader) : try takeIntegers(&reader)
     }
     let start = reader.offset
-    let token = try reader.take(until: { $0 == 32 || $0 < 32 }, "a type and a blank").prefix(8)
-    reader.skip(1)
+    let token = try reader.take(until: { $0 == 32 || $0 < 32 }, "a type and a blank", atMost: 64)
+      .prefix(8)
+    try reader.skip(1)
     switch String(decoding: token, as: UTF8.self) {
     case "FM":
       let (rows, columns) = try takeShape(&reader, size: 4)
@@ -110,16 +112,28 @@ extension KaldiValue {
     let start = reader.offset
     let rows = try reader.takeInteger("the number of rows")
     let columns = try reader.takeInteger("the number of columns")
-    guard isShape(rows, columns), rows * columns <= reader.bytes.count / size else {
+    guard isShape(rows, columns), reader.hasRoom(for: rows * columns, of: size) else {
       throw reader.fault("a shape that fits the file", found: "\(rows)×\(columns)", at: start)
     }
     return (rows, columns)
+  }
+
+  /// Whether integers are followed by more of their kind where the next key should be: a posterior begins as a list
+  /// of its number of frames, and goes on.
+  private static func looksLikePosterior(_ reader: inout ByteReader) throws(FileFault) -> Bool {
+    var count = 0
+    for place in (1...4).reversed() { count = count << 8 | Int(try reader.peek(place) ?? 0) }
+    return reader.hasRoom(for: count, of: 5) ? try reader.peek(5 + 5 * count) == 4 : false
   }
 
   private static func takeIntegers(_ reader: inout ByteReader) throws(FileFault) -> KaldiValue {
     let count = try reader.takeCount(of: "integers", size: 5)
     let start = reader.offset
     let bytes = [UInt8](try reader.take(5 * count, "\(count) integers"))
+    // No key begins with this byte.
+    if try reader.peek() == 4 {
+      throw reader.fault("integers and the next key", found: "a posterior (--type posterior)")
+    }
     var values: [Int32] = []
     values.reserveCapacity(count)
     for place in stride(from: 0, to: bytes.count, by: 5) {
@@ -136,12 +150,11 @@ extension KaldiValue {
   private static func takePosterior(_ reader: inout ByteReader) throws(FileFault) -> KaldiValue {
     let frames = try reader.takeCount(of: "frames", size: 5)
     var posterior: [[PosteriorEntry]] = []
-    posterior.reserveCapacity(frames)
     for _ in 0..<frames {
       let count = try reader.takeCount(of: "classes of a frame", size: 10)
       var frame: [PosteriorEntry] = []
       for _ in 0..<count {
-        let index = Int32(try reader.takeInteger("a class"))
+        let index = Int32(truncatingIfNeeded: try reader.takeInteger("a class"))
         let weight = try reader.takeInteger("a weight")
         frame.append(
           PosteriorEntry(

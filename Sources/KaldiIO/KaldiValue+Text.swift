@@ -40,20 +40,20 @@ extension KaldiValue {
   /// - Returns: a value of that kind.
   /// - Throws: `FileFault` for anything else.
   static func takeText(_ reader: inout ByteReader, as kind: Kind?) throws(FileFault) -> KaldiValue {
-    reader.skip(while: isBlank)
+    try reader.skip(while: isBlank)
     if kind == .posterior { return try takePosteriorText(&reader) }
-    guard reader.peek() == UInt8(ascii: "[") else { return .integers(try takeLine(&reader)) }
-    let kind = kind ?? guess(reader)
+    guard try reader.peek() == UInt8(ascii: "[") else { return .integers(try takeLine(&reader)) }
+    let kind = if let kind { kind } else { try guess(&reader) }
     if kind == .posterior { return try takePosteriorText(&reader) }
-    reader.skip(1)
+    try reader.skip(1)
     let start = reader.offset
     let body = try reader.take(until: { $0 == UInt8(ascii: "]") }, "numbers and a bracket ]")
-    reader.skip(1)
-    reader.skip(while: isBlank)
-    guard let end = reader.peek(), end == newline else {
+    try reader.skip(1)
+    try reader.skip(while: isBlank)
+    guard let end = try reader.peek(), end == newline else {
       throw reader.fault("the end of the line after ]", found: "more, or the end of the file")
     }
-    reader.skip(1)
+    try reader.skip(1)
     let lines = body.split(separator: newline).map { $0.split(whereSeparator: isBlank) }
       .filter { !$0.isEmpty }
     switch kind {
@@ -70,16 +70,19 @@ extension KaldiValue {
     }
   }
 
-  private static func guess(_ reader: ByteReader) -> Kind {
-    var rest = reader
-    rest.skip(1)
-    rest.skip(while: isBlank)
-    if rest.peek() == newline { return .matrix }
-    rest.skip(while: { $0 != UInt8(ascii: "]") && $0 != newline })
-    if rest.peek() == newline { return .matrix }
-    rest.skip(1)
-    rest.skip(while: isBlank)
-    return rest.peek() == UInt8(ascii: "[") ? .posterior : .vector
+  /// What stands behind an opening bracket, by how its line ends; nothing is taken.
+  private static func guess(_ reader: inout ByteReader) throws(FileFault) -> Kind {
+    var place = 1
+    func skip(while isSkipped: (UInt8) -> Bool, _ reader: inout ByteReader) throws(FileFault) {
+      while let byte = try reader.peek(place), isSkipped(byte) { place += 1 }
+    }
+    try skip(while: isBlank, &reader)
+    if try reader.peek(place) == newline { return .matrix }
+    try skip(while: { $0 != UInt8(ascii: "]") && $0 != newline }, &reader)
+    if try reader.peek(place) == newline { return .matrix }
+    place += 1
+    try skip(while: isBlank, &reader)
+    return try reader.peek(place) == UInt8(ascii: "[") ? .posterior : .vector
   }
 
   /// The integers to the end of the line.
@@ -87,7 +90,7 @@ extension KaldiValue {
     let start = reader.offset
     let line = try reader.take(
       until: { $0 == newline }, "a text entry whose line ends")
-    reader.skip(1)
+    try reader.skip(1)
     return try numbers(line.split(whereSeparator: isBlank), reader, start)
   }
 
@@ -96,27 +99,26 @@ extension KaldiValue {
     var posterior: [[PosteriorEntry]] = []
     let start = reader.offset
     let line = try reader.take(until: { $0 == newline }, "a posterior whose line ends")
-    reader.skip(1)
+    try reader.skip(1)
     for frame in line.split(separator: UInt8(ascii: "]")) {
       let fields = frame.split(whereSeparator: isBlank)
       if fields.isEmpty { continue }
       guard fields[0].elementsEqual("[".utf8), fields.count % 2 == 1 else {
         throw reader.fault(
-          "frames as [ class weight … ]", found: "\"\(String(decoding: frame, as: UTF8.self))\"",
+          "frames as [ class weight … ]",
+          found: "\"\(String(decoding: frame.prefix(80), as: UTF8.self))\"",
           at: start)
       }
-      posterior.append(
-        try stride(from: 1, to: fields.count, by: 2).map { place throws(FileFault) in
-          let index: [Int32] = try numbers([fields[place]], reader, start)
-          let weight: [Float] = try numbers([fields[place + 1]], reader, start)
-          return PosteriorEntry(index: index[0], weight: weight[0])
-        })
+      let places = stride(from: 1, to: fields.count, by: 2)
+      let indices: [Int32] = try numbers(places.map { fields[$0] }, reader, start)
+      let weights: [Float] = try numbers(places.map { fields[$0 + 1] }, reader, start)
+      posterior.append(zip(indices, weights).map { PosteriorEntry(index: $0, weight: $1) })
     }
     return .posterior(posterior)
   }
 
   private static func rows<Value: LosslessStringConvertible>(
-    _ lines: [[Data]], _ reader: ByteReader, _ start: Int
+    _ lines: [[ArraySlice<UInt8>]], _ reader: borrowing ByteReader, _ start: Int
   ) throws(FileFault) -> (columns: Int, values: [Value]) {
     let columns = lines.first?.count ?? 0
     if let other = lines.first(where: { $0.count != columns }) {
@@ -126,15 +128,17 @@ extension KaldiValue {
   }
 
   private static func numbers<Value: LosslessStringConvertible>(
-    _ fields: some Sequence<Data>, _ reader: ByteReader, _ start: Int
+    _ fields: some Sequence<ArraySlice<UInt8>>, _ reader: borrowing ByteReader, _ start: Int
   ) throws(FileFault) -> [Value] {
-    try fields.map { field throws(FileFault) in
+    var values: [Value] = []
+    for field in fields {
       let text = String(decoding: field, as: UTF8.self)
       guard let value = Value(text) else {
-        throw reader.fault("numbers", found: "\"\(text)\"", at: start)
+        throw reader.fault("numbers", found: "\"\(text.prefix(80))\"", at: start)
       }
-      return value
+      values.append(value)
     }
+    return values
   }
 }
 

@@ -52,6 +52,18 @@ package enum KaldiValue: Sendable, Equatable {
     }
   }
 
+  /// The largest of the counts that its binary form has.
+  var largestCount: Int {
+    switch self {
+    case .matrix(let matrix): max(matrix.rows, matrix.columns)
+    case .doubleMatrix(let matrix): max(matrix.rows, matrix.columns)
+    case .vector(let values): values.count
+    case .doubleVector(let values): values.count
+    case .integers(let values): values.count
+    case .posterior(let frames): frames.reduce(frames.count) { max($0, $1.count) }
+    }
+  }
+
   /// The value as another kind, where only precision or form differ; nil where it cannot be.
   ///
   /// Double precision is rounded to single.

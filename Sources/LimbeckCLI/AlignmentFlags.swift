@@ -22,7 +22,10 @@ struct AlignmentFlags: ParsableArguments {
   @Option(
     name: [.customLong("ark"), .customLong("archive")],
     help: ArgumentHelp(
-      "A Kaldi archive of one integer a frame, text or binary.", valueName: "file"))
+      """
+      A Kaldi archive of one integer a frame, text or binary, or its scp; ark:PATH, scp:PATH, - and .gz as \
+      for copy.
+      """, valueName: "file"))
   var archive: String?
 
   /// The one that was given.

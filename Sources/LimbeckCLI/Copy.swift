@@ -70,11 +70,6 @@ struct Copy: ParsableCommand {
     try writer.commit()
   }
 
-  /// What is wrong with an argument is wrong usage.
-  private func usage<Value>(_ parse: () throws -> Value) throws -> Value {
-    do { return try parse() } catch { throw ValidationError("\(error)") }
-  }
-
   private func forEachEntry(
     of source: ArchiveInput, as type: KaldiValue.Kind?,
     _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
@@ -95,4 +90,9 @@ struct Copy: ParsableCommand {
       try body(key, converted)
     }
   }
+}
+
+/// What is wrong with an argument is wrong usage.
+func usage<Value>(_ parse: () throws -> Value) throws -> Value {
+  do { return try parse() } catch { throw ValidationError("\(error)") }
 }

@@ -25,7 +25,7 @@ struct Features: ParsableCommand {
     name: .customLong("cmvn-stats"),
     help: """
       Statistics to normalise by, as compute-cmvn-stats writes them: an ark or scp by utterance or \
-      speaker, or one matrix for global. (default: gathered from the features)
+      speaker, or one matrix for global; ark:PATH, scp:PATH and .gz as for copy. (default: gathered from the features)
       """)
   var statistics: String?
   @OptionGroup var form: FormOptions
@@ -40,6 +40,7 @@ struct Features: ParsableCommand {
     guard channel ?? 1 > 0 else {
       throw ValidationError("--channel: expected at least 1, found \(channel ?? 1)")
     }
+    if let statistics { _ = try usage { try ArchiveInput(statistics) } }
   }
 
   func run() throws {

@@ -7,12 +7,12 @@ struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say what is in a model, a Kaldi archive or scp, or a folder.",
     discussion: """
-      Knows what limbeck writes: models, archives (binary, text, or packed by gzip), lists, folders of \
-      features and of targets, experiments, scores, searches and ledgers; and data directories. What it does \
-      not know is an error.
+      Knows what limbeck writes: models, checkpoints, archives (binary, text, or packed by gzip), lists, folders \
+      of features and of targets, experiments and what is in them, scores, searches, logs and ledgers; and data \
+      directories and recipes. What it does not know is an error.
       """)
 
-  @Argument(help: "A file or a folder; or ark:PATH, scp:PATH.")
+  @Argument(help: "A file or a folder; or ark:PATH, scp:PATH, ark:-.")
   var path: String
   @Option(
     help: """
@@ -21,7 +21,10 @@ struct Info: ParsableCommand {
       """)
   var type: KaldiValue.Kind?
 
+  @OptionGroup var commands: CommandOptions
+
   func run() throws {
-    try Terminal.print(try Description(of: path, as: type).text)
+    let description = try Description(of: path, as: type, commands: commands.policy)
+    try Terminal.print(description.text)
   }
 }

@@ -104,6 +104,7 @@ extension KaldiValue.Kind: ExpressibleByArgument {}
 /// What a command says about utterances that were left out.
 struct SkippedOptions: ParsableArguments {
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "The share of utterances that may be left out before the exit status is 65, as 2%.",
       valueName: "share"))

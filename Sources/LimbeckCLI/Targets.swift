@@ -3,6 +3,7 @@ import Audio
 import Corpus
 import Features
 import Foundation
+import KaldiIO
 import Recipes
 import Storage
 
@@ -41,6 +42,7 @@ struct Targets: ParsableCommand {
 
   private func options() throws -> TargetOptions {
     let (format, path) = try source.chosen()
+    if format == .archive { _ = try usage { try ArchiveInput(path) } }
     var options = TargetOptions(format: format, path: path)
     options.tier = source.tier
     (options.symbols, options.names, options.map) = (classes.symbols, classes.names, classes.map)
@@ -63,7 +65,8 @@ struct Targets: ParsableCommand {
     let options = try options()
     let frames = try countFrames(of: directory)
     let source = try AlignmentSource(
-      options, sampleRate: frames.grid.sampleRate, workers: job.workers)
+      options, sampleRate: frames.grid.sampleRate, workers: job.workers,
+      commands: location.commands.policy)
     let folder = TargetFolder(path: out)
     let ledger = try folder.prepare(
       source, options, utterances: frames.utterances, grid: frames.grid, earlier: frames.ledger,

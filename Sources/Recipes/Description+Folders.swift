@@ -17,15 +17,29 @@ extension Description {
     if names.contains("wav.scp") { return try data(path) }
     let marks = [Experiment.recordsName, "models", "scores.json"]
     if names.contains(where: marks.contains) { return try experiment(path) }
-    let archives = names.filter { $0.hasSuffix(".ark") }
-    if !archives.isEmpty {
-      return try archives.map { "\($0)\n" + (try Description(of: "\(path)/\($0)").text) }
+    let parts = try names.filter { try isKnown("\(path)/\($0)") }
+    if !parts.isEmpty {
+      return try parts.map { "\($0)\n" + (try Description(of: "\(path)/\($0)").text) }
         .joined(separator: "\n")
     }
     let shown = names.prefix(5).joined(separator: " ") + (names.count > 5 ? " …" : "")
     throw FileFault.malformed(
       path: path, expected: "an experiment, features, targets or a data directory",
       found: names.isEmpty ? "an empty folder" : "a folder with \(shown)")
+  }
+
+  /// Whether a file or a folder within a folder is one of an experiment's.
+  private static func isKnown(_ path: String) throws -> Bool {
+    let whole = [".ark", ".safetensors", ".log.jsonl", ".tfevents.limbeck"]
+    let endings = whole + [".log.jsonl.part", ".tfevents.limbeck.part"]
+    guard try FileSystem.isFolder(path) else {
+      if endings.contains(where: path.hasSuffix) { return true }
+      return try FileSystem.facts(of: path)?.kind == .file
+        && isRecord(ByteStream(path).peek(recordMark))
+    }
+    return try FileSystem.names(in: path).contains { name in
+      name == "features.json" || name == "targets.json" || endings.contains { name.hasSuffix($0) }
+    }
   }
 
   private static func features(_ folder: FeatureFolder) throws -> String {
@@ -68,31 +82,6 @@ extension Description {
       limbeck validate says what is wrong with it.
 
       """
-  }
-
-  /// What is in a JSON file that the program writes.
-  static func json(_ path: String, _ bytes: Data) throws -> String {
-    if let scores = try? ScoreReport(path: path) { return scores.table }
-    if let search = try? SearchReport(path: path) { return search.table.markdown }
-    if let search = try? BaselineSearchReport(path: path) { return search.table.markdown }
-    if let clusters = try? ClusterReport(path: path) { return clusters.table.markdown }
-    if let report = try? SoftTargetReport(path: path) { return report.table.markdown }
-    if let ledger = try? Ledger(path: path), !ledger.entries.isEmpty {
-      return
-        "ledger       \(ledger.entries.count) entries, \(ledger.leftOutCount) utterances left out\n"
-        + ledger.leftOut.prefix(10).map { $0.account + "\n" }.joined()
-    }
-    if let folder = (try? FeatureFolder(path: FileSystem.folder(of: path)).description()),
-      FileSystem.lastName(of: path) == "features.json"
-    {
-      return "features     "
-        + folder.options.listed.map { "\($0.name) \($0.value)" }.joined(separator: ", ") + "\n"
-    }
-    let keys = (try? JSONSerialization.jsonObject(with: bytes)) as? [String: Any]
-    throw FileFault.malformed(
-      path: path, expected: "JSON that limbeck writes",
-      found: keys.map { "keys \($0.keys.sorted().prefix(5).joined(separator: ", "))" }
-        ?? "other JSON or lines")
   }
 
   static func experiment(_ path: String) throws -> String {

@@ -82,7 +82,8 @@ extension Experiment {
         let grid = try features(part).options().logMel.grid
         let opened =
           try source
-          ?? AlignmentSource(options, sampleRate: grid.sampleRate, workers: workers)
+          ?? AlignmentSource(
+            options, sampleRate: grid.sampleRate, workers: workers, commands: commands)
         source = opened
         let counts = try features(part).frameCounts()
         let utterances = data.utterances.compactMap { utterance in

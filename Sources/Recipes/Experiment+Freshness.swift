@@ -1,6 +1,7 @@
 import Audio
 import Corpus
 import Foundation
+import KaldiIO
 import Logging
 import Storage
 import Training
@@ -162,9 +163,17 @@ struct Inputs {
   }
 
   /// Adds alignments: a file by its bytes; a folder by the paths, sizes and times of change of what is in
-  /// it, since it is long to read.
+  /// it, since it is long to read, and so what an `scp` names.
   mutating func add(alignments options: TargetOptions) throws(FileFault) {
-    guard try FileSystem.isFolder(options.path) else { return try add(file: options.path) }
+    guard try FileSystem.isFolder(options.path) else {
+      try add(file: options.path)
+      if options.format == .archive,
+        case .script(let path) = try ArchiveInput(reading: options.path)
+      {
+        for file in try ArchiveScript(path: path).files { try add(recording: file) }
+      }
+      return
+    }
     for file in try filePaths(below: options.path) {
       try add(recording: options.path + "/" + file)
     }

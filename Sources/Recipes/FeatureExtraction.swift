@@ -69,7 +69,9 @@ struct FeatureExtraction: Sendable {
     defer { withExtendedLifetime(lock) {} }
     try folder.requireOwn()
     // Without these the folder is unusable until all is there.
-    let given = request.statisticsPath.map(absolutePath)
+    let given = try request.statisticsPath.map { table throws(FileFault) in
+      absolutePath(try StatisticsFile.path(of: table))
+    }
     let own = statisticsPaths.contains { absolutePath($0) == given } ? [] : statisticsPaths
     for path in [folder.descriptionPath, folder.scriptPath] + own {
       try FileSystem.remove(path)
@@ -104,7 +106,9 @@ struct FeatureExtraction: Sendable {
     inputs.add("version", limbeckVersion)
     inputs.add("options", request.options)
     inputs.add("request", ["\(request.channel ?? 0)", "\(request.form)"])
-    if let path = request.statisticsPath { try inputs.add(file: path) }
+    if let table = request.statisticsPath {
+      try inputs.add(file: try StatisticsFile.path(of: table))
+    }
     if let copy = request.copy { inputs.add("copy", copy) }
     for utterance in data.utterances {
       try inputs.add(utterance.recording)

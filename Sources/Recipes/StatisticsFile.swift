@@ -8,28 +8,18 @@ enum StatisticsFile {
   /// The key of statistics of all utterances.
   static let global = "global"
 
-  /// Reads an ark, an scp (by its name), or a file of one matrix without a key.
+  /// Reads an ark, an scp, or a file of one matrix without a key.
   ///
   /// - Parameters:
-  ///   - path: the file.
+  ///   - table: its path, or a specifier, as of `ArchiveInput`.
   ///   - columns: the number of features that there must be sums of.
   /// - Returns: the statistics by key; those without a key as `global`.
   /// - Throws: `FileFault` for a file that is none of these, or with other sums.
   static func read(
-    _ path: String, columns: Int
+    _ table: String, columns: Int
   ) throws(FileFault) -> [String: NormalizationStatistics] {
-    var entries: [Archive.Entry] = []
-    let first = try TextFile.bytes(of: path).first
-    if path.hasSuffix(".scp") {
-      let script = try ArchiveScript(path: path)
-      entries = try script.entries.map { entry throws(FileFault) in
-        (entry.key, try script.value(of: entry, as: .doubleMatrix))
-      }
-    } else if first == 0 || first == UInt8(ascii: " ") || first == UInt8(ascii: "[") {
-      entries = [(global, try Archive.readValue(path, as: .doubleMatrix))]
-    } else {
-      entries = try Archive.read(path, as: .doubleMatrix)
-    }
+    let entries = try ArchiveInput(reading: table).entries(
+      as: .doubleMatrix, commands: .refused, withoutKey: global)
     var statistics: [String: NormalizationStatistics] = [:]
     for (key, value) in entries {
       guard case .doubleMatrix(let matrix)? = value.converted(to: .doubleMatrix), matrix.rows == 2,
@@ -37,7 +27,7 @@ enum StatisticsFile {
         matrix.values.allSatisfy(\.isFinite)
       else {
         throw .malformed(
-          path: path, expected: "2 × \(columns + 1) finite sums with a positive count for \(key)",
+          path: table, expected: "2 × \(columns + 1) finite sums with a positive count for \(key)",
           found: "another value")
       }
       statistics[key] = NormalizationStatistics(
@@ -45,6 +35,18 @@ enum StatisticsFile {
         squares: Array(matrix.values[(columns + 1)...].dropLast()))
     }
     return statistics
+  }
+
+  /// The file that a table of statistics is in, which is read again when a run goes on.
+  ///
+  /// - Throws: `FileFault` for what is no specifier, or names no file.
+  static func path(of table: String) throws(FileFault) -> String {
+    guard let path = try ArchiveInput(reading: table).path, path != "-" else {
+      throw .malformed(
+        path: table, expected: "statistics in a file, which a run that goes on reads again",
+        found: "a stream")
+    }
+    return path
   }
 
   /// Writes an ark and its scp, in the order of the keys' bytes.

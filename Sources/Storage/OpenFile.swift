@@ -28,6 +28,15 @@ package final class OpenFile: Sendable {
     (self.path, descriptor) = (path, opened)
   }
 
+  /// A file that is open, which is closed with this value.
+  ///
+  /// - Parameters:
+  ///   - descriptor: its number.
+  ///   - name: what faults call it.
+  init(_ descriptor: Int32, named name: String) {
+    (path, self.descriptor) = (name, descriptor)
+  }
+
   deinit { close(descriptor) }
 
   /// What is open.

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Whether entries of lists may be commands whose output is read: a list of files must not run programs
 /// unless whoever calls says so.
@@ -47,7 +48,10 @@ package enum ShellCommand {
 
   /// Runs a command whose output is data.
   private static func run(_ command: String, writingTo output: Int32) throws(FileFault) {
-    let status = try exitStatus(of: command, writingTo: output)
+    try requireSuccess(try exitStatus(of: command, writingTo: output), of: command)
+  }
+
+  private static func requireSuccess(_ status: Int, of command: String) throws(FileFault) {
     guard status == 0 else {
       throw .malformed(
         path: "\(command) |", expected: "the status 0 at its end", found: "\(status)")
@@ -64,6 +68,16 @@ package enum ShellCommand {
   package static func exitStatus(
     of command: String, writingTo output: Int32? = nil
   ) throws(FileFault) -> Int {
+    try status(of: spawn(command, writingTo: output), command)
+  }
+
+  /// Held while commands start and pipes are made, so that no command inherits the pipe of another, which would
+  /// then not end.
+  private static let spawning = Mutex(())
+
+  private static func spawn(
+    _ command: String, writingTo output: Int32?
+  ) throws(FileFault) -> pid_t {
     var actions = unsafe posix_spawn_file_actions_t()
     unsafe posix_spawn_file_actions_init(&actions)
     defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
@@ -73,10 +87,17 @@ package enum ShellCommand {
     var arguments = unsafe words.map { unsafe strdup($0) } + [nil]
     defer { unsafe arguments.forEach { unsafe free($0) } }
     var process: pid_t = 0
-    let code = unsafe posix_spawn(&process, "/bin/sh", &actions, nil, &arguments, environ)
+    let code = spawning.withLock { _ in
+      unsafe posix_spawn(&process, "/bin/sh", &actions, nil, &arguments, environ)
+    }
     guard code == 0 else {
       throw .unreadable(path: "\(command) |", reason: FileFault.words(for: code))
     }
+    return process
+  }
+
+  /// Waits for the end of a command.
+  private static func status(of process: pid_t, _ command: String) throws(FileFault) -> Int {
     var status: Int32 = 0
     while unsafe waitpid(process, &status, 0) < 0 {
       guard errno == EINTR else { throw .reading("\(command) |") }
@@ -88,5 +109,44 @@ package enum ShellCommand {
         reason: "a signal ended the command: \(unsafe String(cString: strsignal(signal)))")
     }
     return Int(status >> 8 & 0xFF)
+  }
+}
+
+extension ShellCommand {
+  /// A command that runs.
+  struct Running {
+    fileprivate let command: String
+    fileprivate let process: pid_t
+
+    /// Waits for its end, which must be a good one.
+    func requireSuccess() throws(FileFault) {
+      try ShellCommand.requireSuccess(try status(of: process, command), of: command)
+    }
+
+    /// Ends it, whatever it does.
+    func end() {
+      kill(process, SIGTERM)
+      _ = try? status(of: process, command)
+    }
+  }
+
+  /// Starts a command whose output is read as it comes.
+  ///
+  /// - Returns: the command, and the end of the pipe that it writes to.
+  /// - Throws: `FileFault` of the machine when it cannot be started.
+  static func start(
+    _ command: String
+  ) throws(FileFault) -> (running: Running, output: OpenFile) {
+    var ends: [Int32] = [0, 0]
+    let code = spawning.withLock { _ in
+      guard unsafe pipe(&ends) == 0 else { return errno }
+      for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+      return 0
+    }
+    guard code == 0 else { throw .reading("\(command) |", code) }
+    let output = OpenFile(ends[0], named: "\(command) |")
+    defer { close(ends[1]) }
+    let process = try spawn(command, writingTo: ends[1])
+    return (Running(command: command, process: process), output)
   }
 }

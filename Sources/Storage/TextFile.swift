@@ -8,31 +8,16 @@ package enum TextFile {
   /// - Returns: all of them.
   /// - Throws: `FileFault` when it cannot be read, or is packed and corrupt.
   package static func bytes(of path: String) throws(FileFault) -> Data {
-    let bytes = try storedBytes(of: path)
-    return Gzip.isPacked(bytes) ? try Gzip.unpacked(bytes, path: path) : bytes
-  }
-
-  private static func storedBytes(of path: String) throws(FileFault) -> Data {
-    let file = try OpenFile(path == "-" ? "/dev/stdin" : path, for: .reading)
-    let facts = try file.facts()
-    guard facts.st_mode & S_IFMT != S_IFDIR else {
-      throw .malformed(path: path, expected: "a file", found: "a folder")
-    }
-    if facts.st_mode & S_IFMT == S_IFREG, Int(facts.st_size) > largestCopy {
-      return try mapped(file, count: Int(facts.st_size))
-    }
-    var bytes = Data(capacity: Int(facts.st_size))
-    let block = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-    defer { unsafe block.deallocate() }
-    while true {
-      let count = unsafe try file.read(into: block)
-      guard count > 0, let start = block.baseAddress else { return bytes }
-      unsafe bytes.append(Data(bytesNoCopy: start, count: count, deallocator: .none))
-    }
+    let stream = try ByteStream(path)
+    if path != "-", let size = stream.size, size > largestCopy { return try mapped(path, size) }
+    var bytes = Data(capacity: stream.size ?? 0)
+    while case let block = try stream.read(), !block.isEmpty { bytes.append(contentsOf: block) }
+    return bytes
   }
 
   /// The bytes of a file that is larger than what should be held in memory.
-  private static func mapped(_ file: OpenFile, count: Int) throws(FileFault) -> Data {
+  private static func mapped(_ path: String, _ count: Int) throws(FileFault) -> Data {
+    let file = try OpenFile(path, for: .reading)
     let start = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, file.descriptor, 0)
     guard let start = unsafe start, unsafe start != MAP_FAILED else { throw .reading(file.path) }
     return unsafe Data(

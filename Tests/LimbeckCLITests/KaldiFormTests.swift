@@ -20,7 +20,7 @@ struct KaldiFormTests {
     #expect(back.output == out.output)
     for (input, output) in [
       ("ark,x:\(text)", "-"), ("ark:\(text)", "scp:\(script)"), ("ark:\(text)", "ark:| cat"),
-      ("ark:\(text)", "ark,scp:\(archive)"),
+      ("ark:\(text)", "ark,scp:\(archive)"), ("ark:\(text)", "ark:\(archive).gz"),
     ] { #expect(try limbeck("copy", input, output).status == 64, "\(input) \(output)") }
     let refused = try limbeck("copy", "ark:cat \(text) |", "-")
     #expect(refused.status == 65)

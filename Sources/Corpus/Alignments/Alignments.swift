@@ -15,9 +15,10 @@ enum Alignments: Sendable {
   ///   - options: which.
   ///   - sampleRate: of the recordings, in hertz, which TIMIT counts time by.
   ///   - workers: share the files of a folder.
+  ///   - commands: whether an archive may be the output of a command.
   /// - Throws: `FileFault` for what cannot be read at all.
   init(
-    _ options: TargetOptions, sampleRate: Int, workers: Workers
+    _ options: TargetOptions, sampleRate: Int, workers: Workers, commands: CommandPolicy
   ) throws(FileFault) {
     let (path, tier) = (options.path, options.tier)
     func folder(
@@ -39,7 +40,7 @@ enum Alignments: Sendable {
         try TIMITLabelReader.read(file, sampleRate: sampleRate)
       }
     case .archive:
-      self = .integers(try Archive.readReadableIntegers(path))
+      self = .integers(try Archive.readReadableIntegers(path, commands: commands))
     }
   }
 }

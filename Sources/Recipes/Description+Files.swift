@@ -1,0 +1,182 @@
+import Corpus
+import Evaluation
+import Features
+import Foundation
+import LinearAlgebra
+import Networks
+import Storage
+import Training
+
+extension Description {
+  /// What is in a file that the program writes, other than archives and lists.
+  ///
+  /// - Parameters:
+  ///   - path: of the file.
+  ///   - head: its first bytes.
+  /// - Returns: nil for another file.
+  /// - Throws: `FileFault` or `ModelFault` for one that is not whole.
+  static func ofContent(_ path: String, _ head: ArraySlice<UInt8>) throws -> String? {
+    if isSafetensors(head) { return try safetensors(path) }
+    if head.first == UInt8(ascii: "{") { return try json(path) }
+    if isRecord(head) { return try record(path) }
+    if head.starts(with: "<!DOCTYPE html>".utf8) {
+      return try TextFile.text(of: path).contains("limbeck") ? "report       a web page\n" : nil
+    }
+    if Data(head).range(of: Data("brain.Event:".utf8)) != nil {
+      return "events       of TensorBoard\n"
+    }
+    if FileSystem.lastName(of: path) == "classes.txt" {
+      let classes = try ClassInventory(path: path)
+      return
+        "classes      \(classes.count): \(classes.symbols.prefix(6).joined(separator: " ")) …\n"
+    }
+    return nil
+  }
+
+  // MARK: - Models and checkpoints
+
+  /// Whether bytes begin as a safetensors file: the length of a header, and its brace.
+  private static func isSafetensors(_ bytes: ArraySlice<UInt8>) -> Bool {
+    bytes.count > 9 && bytes.dropFirst(8).first == UInt8(ascii: "{")
+      && bytes.dropFirst(6).prefix(2).allSatisfy { $0 == 0 }
+  }
+
+  private static func safetensors(_ path: String) throws -> String {
+    let file = try SafetensorsFile(path: path)
+    guard let text = file.metadata["progress"],
+      let progress = try? JSONDecoder().decode(TrainingProgress.self, from: Data(text.utf8))
+    else { return model(try AcousticModel(path: path)) }
+    let best = progress.bestEpoch > 0 ? ", the best so far \(progress.bestEpoch)" : ""
+    return """
+      checkpoint   of a training that is not done
+      epoch        \(progress.epoch)\(best)
+      steps        \(progress.step)
+
+      """
+  }
+
+  private static func model(_ model: AcousticModel) -> String {
+    let network = model.network
+    let layers = network.layers.enumerated().map { index, layer in
+      let isLast = index == network.layers.count - 1
+      return
+        "\(layer.inputs)\(frames(layer.offsets)) → \(layer.bias.count)\(isLast ? "" : ", ReLU"), "
+        + "\(layer.weights.values.count + layer.bias.count) parameters"
+    }
+    let options = model.features.listed.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+    let context = network.context
+    let provenance = model.provenance
+    return """
+      model        \(provenance.system), seed \(provenance.seed), epoch \(provenance.epoch), \
+      development accuracy \(String(format: "%.2f", 100 * provenance.developmentAccuracy)) %, \
+      limbeck \(provenance.limbeckVersion)
+      layers       \(layers.joined(separator: "\n             "))
+      parameters   \(network.parameterCount)
+      multiply-adds a frame  \(network.multiplyAdds)
+      context      \(-context.lowerBound) frames left, \(context.upperBound) right
+      features     \(options)
+      classes      \(model.classes.count): \(model.classes.symbols.prefix(6).joined(separator: " ")) …
+
+      """
+  }
+
+  /// The frames that a layer sees, as `× 26 (-20 to 5)` or `× 3 (-3, 0, 3)`.
+  private static func frames(_ offsets: [Int]) -> String {
+    guard offsets != [0], let first = offsets.first, let last = offsets.last else { return "" }
+    let isRun = last - first == offsets.count - 1 && offsets.count > 3
+    let names = isRun ? "\(first) to \(last)" : offsets.map(String.init).joined(separator: ", ")
+    return " × \(offsets.count) frames (\(names))"
+  }
+
+  // MARK: - JSON
+
+  /// What `read` gives; nil for a fault of the data.
+  private static func attempt<Value>(_ read: () throws -> Value) throws -> Value? {
+    do { return try read() } catch let fault as any Fault where fault.isOfMachine {
+      throw fault
+    } catch {
+      return nil
+    }
+  }
+
+  /// What is in JSON, or in lines of it, that the program writes.
+  private static func json(_ path: String) throws -> String {
+    if let own = try attempt({ try ScoreReport(path: path) }) { return own.table }
+    if let own = try attempt({ try SearchReport(path: path) }) { return own.table.markdown }
+    if let own = try attempt({ try BaselineSearchReport(path: path) }) { return own.table.markdown }
+    if let own = try attempt({ try ClusterReport(path: path) }) { return own.table.markdown }
+    if let own = try attempt({ try SoftTargetReport(path: path) }) { return own.table.markdown }
+    if let ledger = try attempt({ try Ledger(path: path) }), !ledger.entries.isEmpty {
+      return
+        "ledger       \(ledger.entries.count) entries, \(ledger.leftOutCount) utterances left out\n"
+        + ledger.leftOut.prefix(10).map { $0.account + "\n" }.joined()
+    }
+    let bytes = try TextFile.bytes(of: path)
+    if let text = trainingLog(bytes) { return text }
+    func decoded<Value: Decodable>(_ type: Value.Type) -> Value? {
+      try? JSONDecoder().decode(type, from: bytes)
+    }
+    if let own = decoded(FeatureFolder.Description.self) {
+      return "features     \(list(own.options.listed))\n"
+    }
+    if let own = decoded(TargetFolder.Description.self) {
+      return "targets      \(list(own.options.listed))\nstates       \(own.states)\n"
+    }
+    if let folds = decoded(Folds.self) { return "folds        \(folds.count)\n" }
+    let keys = (try? JSONSerialization.jsonObject(with: bytes)) as? [String: Any]
+    throw FileFault.malformed(
+      path: path, expected: "JSON that limbeck writes",
+      found: keys.map { "keys \($0.keys.sorted().prefix(5).joined(separator: ", "))" }
+        ?? "other JSON or lines")
+  }
+
+  private static func list(_ options: [(name: String, value: String)]) -> String {
+    options.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
+  }
+
+  /// What a training's log says; nil for other lines.
+  private static func trainingLog(_ bytes: Data) -> String? {
+    let lines = bytes.split(separator: UInt8(ascii: "\n"))
+    guard let first = lines.first, (try? JSONDecoder().decode(StepRecord.self, from: first)) != nil
+    else { return nil }
+    let epochs = lines.compactMap { try? JSONDecoder().decode(EpochRecord.self, from: $0) }
+    let last = epochs.last.map {
+      String(
+        format: ", the last with loss %.4f, development accuracy %.2f %%", $0.loss,
+        100 * $0.developmentAccuracy)
+    }
+    return "log          of a training, \(epochs.count) epochs\(last ?? "")\n"
+  }
+
+  // MARK: - Records
+
+  /// The bytes of a digest and the end of its line, with which records begin.
+  static let recordMark = 33
+
+  static func isRecord(_ head: ArraySlice<UInt8>) -> Bool {
+    head.count >= recordMark && head.dropFirst(recordMark - 1).first == UInt8(ascii: "\n")
+      && head.prefix(recordMark - 1).allSatisfy { byte in
+        (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+          || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
+      }
+  }
+
+  /// What a step's record, or the journal of an archive that is being made, says.
+  private static func record(_ path: String) throws -> String {
+    let lines = try TextFile.lossyLines(of: path).dropFirst().map(\.text)
+    if lines.contains(where: { $0.hasPrefix("{") }) {
+      return "journal      \(lines.count) utterances of an archive that is not whole yet\n"
+    }
+    let files = lines.map { $0.keyAndRest.rest }
+    return "record       of a step that is done\n" + files.map { "makes        \($0)\n" }.joined()
+  }
+
+  /// What a recipe is; nil for another text.
+  static func recipe(_ path: String) throws -> String? {
+    guard let recipe = try attempt({ try Recipe(path: path) }) else { return nil }
+    return """
+      recipe       \(recipe.ensemble.members) members, \(recipe.targets.format.rawValue) alignments
+
+      """
+  }
+}

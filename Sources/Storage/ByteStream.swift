@@ -1,0 +1,219 @@
+import Foundation
+
+/// Bytes that are read one block after the other: of a file, the standard input, or a command.
+///
+/// What gzip has packed, by its first two bytes, is unpacked on the way. Memory does not grow with what is read.
+package final class ByteStream {
+  /// What faults call it.
+  package let path: String
+  /// How many bytes there are from where the stream began; nil of a pipe, and of what is packed.
+  package let size: Int?
+  /// Whether `read()` came to the end.
+  package private(set) var isAtEnd = false
+
+  /// Nil once it is closed, and of what is in memory.
+  private var file: OpenFile?
+  /// What is in memory, the last block first.
+  private var blocks: [[UInt8]] = []
+  private let inflater: Inflater?
+  /// What was looked at and not read.
+  private var pending: [UInt8] = []
+
+  /// Opens a file.
+  ///
+  /// - Parameter path: of a file, a device or a pipe; `-` for the standard input.
+  /// - Throws: `FileFault` when it cannot be opened.
+  package convenience init(_ path: String) throws(FileFault) {
+    guard path == "-" else {
+      try self.init(OpenFile(path, for: .reading))
+      return
+    }
+    let name = "standard input"
+    // Another number for the same open file, so that what a caller read of it stays read.
+    let descriptor = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+    guard descriptor >= 0 else {
+      throw .unreadable(path: name, reason: FileFault.words(for: errno))
+    }
+    try self.init(OpenFile(descriptor, named: name))
+  }
+
+  init(_ file: OpenFile) throws(FileFault) {
+    path = file.path
+    let facts = try file.facts()
+    var rest: Int?
+    if facts.st_mode & S_IFMT == S_IFREG {
+      let place = lseek(file.descriptor, 0, SEEK_CUR)
+      guard place >= 0 else { throw .reading(file.path) }
+      // The files of /proc say that they are empty.
+      rest = facts.st_size > 0 ? max(0, Int(facts.st_size) - Int(place)) : nil
+      var mark: [UInt8] = [0, 0]
+      let count = try fill(&mark, from: file, at: Int(place))
+      inflater = Inflater.isPacked(mark.prefix(count)) ? Inflater(path: file.path) : nil
+    } else {
+      var head: [UInt8] = []
+      while head.count < 2 {
+        let block = try block(of: file)
+        if block.isEmpty { break }
+        head += block
+      }
+      if Inflater.isPacked(head[...]) {
+        inflater = Inflater(path: file.path, input: head)
+      } else {
+        (inflater, pending) = (nil, head)
+      }
+    }
+    size = inflater == nil ? rest : nil
+    self.file = file
+  }
+
+  /// Bytes in memory, as if they came from a pipe.
+  ///
+  /// - Parameters:
+  ///   - blocks: what each read gives; none is empty.
+  ///   - path: what faults call it.
+  package init(blocks: [[UInt8]], named path: String) {
+    precondition(blocks.allSatisfy { !$0.isEmpty }, "ByteStream: an empty block")
+    (self.path, size, file) = (path, nil, nil)
+    self.blocks = blocks.reversed()
+    inflater = Inflater.isPacked(blocks.first?[...] ?? []) ? Inflater(path: path) : nil
+  }
+
+  /// The next bytes.
+  ///
+  /// - Returns: at least one, or none at the end.
+  /// - Throws: `FileFault` when they cannot be read, or are packed and corrupt.
+  package func read() throws(FileFault) -> [UInt8] {
+    if !pending.isEmpty {
+      defer { pending = [] }
+      return pending
+    }
+    guard !isAtEnd else { return [] }
+    let bytes: [UInt8]
+    if let inflater {
+      bytes = try inflater.unpacked { () throws(FileFault) in try storedBlock() }
+    } else {
+      bytes = try storedBlock()
+    }
+    isAtEnd = bytes.isEmpty
+    return bytes
+  }
+
+  /// The next bytes as they are stored; none at the end.
+  private func storedBlock() throws(FileFault) -> [UInt8] {
+    if let file { return try block(of: file) }
+    return blocks.popLast() ?? []
+  }
+
+  /// The next bytes, which stay to be read.
+  ///
+  /// - Returns: as many as asked for, or fewer where the stream ends.
+  /// - Throws: as `read()`.
+  package func peek(_ count: Int) throws(FileFault) -> ArraySlice<UInt8> {
+    while pending.count < count {
+      let kept = pending
+      pending = []
+      let more: [UInt8]
+      do { more = try read() } catch {
+        pending = kept
+        throw error
+      }
+      pending = kept + more
+      if more.isEmpty { break }
+    }
+    return pending.prefix(count)
+  }
+
+  /// Passes over bytes, or goes to the end.
+  ///
+  /// - Complexity: constant in a file that is not packed.
+  /// - Throws: as `read()`.
+  package func skip(_ count: Int) throws(FileFault) {
+    precondition(count >= 0, "ByteStream: \(count) bytes to skip")
+    var left = count
+    while left > 0 {
+      if pending.isEmpty, let file, let size {
+        guard lseek(file.descriptor, off_t(min(left, size)), SEEK_CUR) >= 0 else {
+          throw .reading(path)
+        }
+        return
+      }
+      let bytes = try read()
+      if bytes.isEmpty { return }
+      if bytes.count > left { pending = Array(bytes[left...]) }
+      left -= min(left, bytes.count)
+    }
+  }
+
+  /// Lets go of the file; nothing more is read.
+  func close() { (file, pending) = (nil, []) }
+}
+
+/// The bytes that are asked of the system at once.
+private let blockSize = 1 << 17
+
+/// The next bytes of an open file; none at its end.
+private func block(of file: OpenFile) throws(FileFault) -> [UInt8] {
+  do {
+    return try unsafe [UInt8](unsafeUninitializedCapacity: blockSize) { buffer, count in
+      unsafe count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
+    }
+  } catch {
+    throw error as? FileFault ?? .unreadable(path: file.path, reason: "\(error)")
+  }
+}
+
+/// Fills an array with the bytes from an offset on.
+///
+/// - Returns: how many there were.
+private func fill(
+  _ bytes: inout [UInt8], from file: OpenFile, at offset: Int
+) throws(FileFault) -> Int {
+  do {
+    return try unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(at: offset, into: $0) }
+  } catch {
+    throw error as? FileFault ?? .unreadable(path: file.path, reason: "\(error)")
+  }
+}
+
+extension ByteStream {
+  /// Runs a command and gives `body` its output as it comes.
+  ///
+  /// What `body` leaves is read to the end, so that the command ends by itself; where `body` throws, the command is
+  /// ended.
+  ///
+  /// - Throws: `FileFault` of the machine when the command cannot be started, or a signal ends it; of the data when it
+  ///   ends with another status than 0; and what `body` throws.
+  package static func withOutput<Value>(
+    of command: String, _ body: (ByteStream) throws(FileFault) -> Value
+  ) throws(FileFault) -> Value {
+    let (running, stream) = try begin(command)
+    let outcome = Result { () throws(FileFault) in
+      let value = try body(stream)
+      while try !stream.read().isEmpty {}
+      return value
+    }
+    let isWhole = stream.isAtEnd
+    stream.close()
+    if case .failure(let fault) = outcome, !isWhole || fault.isOfMachine {
+      running.end()
+      throw fault
+    }
+    // A command that fails leaves too little: then that is what is wrong.
+    try running.requireSuccess()
+    return try outcome.get()
+  }
+
+  /// Starts a command; the stream alone has its pipe.
+  private static func begin(
+    _ command: String
+  ) throws(FileFault) -> (ShellCommand.Running, ByteStream) {
+    let (running, output) = try ShellCommand.start(command)
+    do throws(FileFault) {
+      // It reads the first bytes.
+      return (running, try ByteStream(output))
+    } catch {
+      running.end()
+      throw error
+    }
+  }
+}

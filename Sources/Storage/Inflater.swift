@@ -1,0 +1,109 @@
+import CZlib
+import Foundation
+
+/// Unpacks what gzip has packed (RFC 1952), of several members one after the other, by zlib.
+@safe final class Inflater {
+  private let path: String
+  /// At one place as long as it lives, since zlib keeps its address.
+  private let stream: UnsafeMutablePointer<z_stream>
+  private var isBegun = false
+  /// What is to be unpacked next, from `place` on.
+  private var input: [UInt8]
+  private var place = 0
+  /// The packed bytes before `input`.
+  private var earlier = 0
+  private var isInputAtEnd = false
+  /// Whether more may come of the input that zlib has taken.
+  private var hasOutput = false
+  private var isBetweenMembers = false
+
+  /// Whether bytes begin as gzip's do.
+  static func isPacked(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
+
+  /// - Parameters:
+  ///   - path: where the bytes are from, for faults.
+  ///   - input: the first of them.
+  init(path: String, input: [UInt8] = []) {
+    (self.path, self.input) = (path, input)
+    unsafe stream = .allocate(capacity: 1)
+    unsafe stream.initialize(to: z_stream())
+  }
+
+  deinit {
+    if isBegun { unsafe _ = inflateEnd(stream) }
+    unsafe stream.deallocate()
+  }
+
+  /// The next unpacked bytes.
+  ///
+  /// - Parameter next: the packed bytes that follow; none at their end.
+  /// - Returns: at least one, or none at the end of the last member.
+  /// - Throws: `FileFault.malformedBytes` with the place in the packed bytes where they are cut short or corrupt.
+  func unpacked(from next: () throws(FileFault) -> [UInt8]) throws(FileFault) -> [UInt8] {
+    try begin()
+    while true {
+      if place == input.count, !hasOutput, !isInputAtEnd {
+        earlier += input.count
+        (input, place) = (try next(), 0)
+        isInputAtEnd = input.isEmpty
+      }
+      if isBetweenMembers {
+        // Zeros behind a member are padding.
+        while place < input.count, input[place] == 0 { place += 1 }
+        if place == input.count {
+          if isInputAtEnd { return [] }
+          continue
+        }
+        unsafe inflateReset(stream)
+        isBetweenMembers = false
+      }
+      if isInputAtEnd, !hasOutput { throw fault("its end") }
+      let bytes = try step()
+      if !bytes.isEmpty { return bytes }
+    }
+  }
+
+  /// One call of zlib's.
+  private func step() throws(FileFault) -> [UInt8] {
+    var code = Z_OK
+    var used = 0
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Inflater.blockSize) { target, made in
+      unsafe input.withUnsafeMutableBufferPointer { source in
+        unsafe stream.pointee.next_in = source.baseAddress.map { unsafe $0 + place }
+        unsafe stream.pointee.avail_in = UInt32(source.count - place)
+        unsafe stream.pointee.next_out = target.baseAddress
+        unsafe stream.pointee.avail_out = UInt32(target.count)
+        code = unsafe inflate(stream, Z_NO_FLUSH)
+        unsafe used = source.count - place - Int(stream.pointee.avail_in)
+        unsafe made = target.count - Int(stream.pointee.avail_out)
+      }
+    }
+    place += used
+    hasOutput = code == Z_OK && bytes.count == Inflater.blockSize
+    switch code {
+    case Z_OK: break
+    case Z_STREAM_END: isBetweenMembers = true
+    // Nothing is left of what zlib had taken.
+    case Z_BUF_ERROR where place == input.count: break
+    case Z_MEM_ERROR: throw .unreadable(path: path, reason: FileFault.words(for: ENOMEM))
+    default: throw fault("corrupt data")
+    }
+    return bytes
+  }
+
+  private func begin() throws(FileFault) {
+    guard !isBegun else { return }
+    // 16 asks for gzip's header; 15 is the largest window.
+    let code = unsafe inflateInit2_(
+      stream, 16 + 15, zlibVersion(), Int32(MemoryLayout<z_stream>.size))
+    guard code == Z_OK else { throw .unreadable(path: path, reason: "zlib's error \(code)") }
+    isBegun = true
+  }
+
+  private func fault(_ found: String) -> FileFault {
+    .malformedBytes(
+      path: path, offset: earlier + place, expected: "a whole gzip file", found: found)
+  }
+
+  private static let blockSize = 1 << 18
+}
