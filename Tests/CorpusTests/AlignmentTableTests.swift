@@ -1,4 +1,5 @@
 import Corpus
+import TestSupport
 import Testing
 
 @Suite("Which alignment is an utterance's")
@@ -42,6 +43,21 @@ struct AlignmentTableTests {
     #expect(throws: AlignmentFault.ambiguous(["DR1/FCJF0/SA1", "DR1/FDAW0/SA1"])) {
       try label("SA1", "/x.wav")
     }
+  }
+
+  @Test(
+    "folders and a name are parted at the bytes of slashes and stops",
+    arguments: [
+      ("b.///\u{FFFD}", ["b.", "\u{FFFD}"]), ("ä//ä", ["ä", "ä"]), ("/a//b.c/", ["a", "b"]),
+      ("a/.lab", ["a", ".lab"]), ("a.b.lab", ["a.b"]), ("a.", ["a."]), ("a.\u{301}b", ["a"]),
+    ])
+  func components(path: String, expected: [String]) throws {
+    let folder = try TemporaryFolder()
+    let master = "#!MLF!#\n\"\(path)\"\n0 1 x\n.\n"
+    let table = try HTKLabelReader.readMaster(try folder.write(master, to: "a.mlf"))
+    let utterance = Utterance(
+      id: "other", recording: .file(path: "/" + expected.joined(separator: "/") + ".wav"))
+    #expect(try table.spans(of: utterance).map(\.label) == ["x"])
   }
 
   @Test("an alignment of a recording is cut to the utterance's segment")
