@@ -7,7 +7,7 @@ package import Storage
 ///
 /// A file is a safetensors file: parameters, what the optimiser keeps of them, the statistics of
 /// normalisations, and the best network so far; in its metadata the progress, what the training is of, and a
-/// digest of all values.
+/// digest of all values and of the progress.
 package struct CheckpointFolder: Sendable {
   package let path: String
   /// What the training depends on, a line each; a checkpoint of another training is refused.
@@ -58,8 +58,8 @@ package struct CheckpointFolder: Sendable {
     for (name, values) in state.best.tensors { file.tensors["best.\(name)"] = .init(values) }
     file.metadata = [
       "progress": JSONText.line(state.progress), "identity": JSONText.line(identity),
-      "digest": digest(of: file),
     ]
+    file.metadata["digest"] = digest(of: file)
     let number = String(format: "%012d", state.progress.step)
     // The end of an epoch has the step of the last checkpoint within it.
     let name = "\(number)-\(String(format: "%06d", state.progress.epoch)).safetensors"
@@ -73,12 +73,15 @@ package struct CheckpointFolder: Sendable {
     }
   }
 
+  /// Of all numbers and the progress, so that neither is gone on from when damaged.
   private func digest(of file: SafetensorsFile) -> String {
-    let parts = file.tensors.keys.sorted().map { name -> String in
-      let values = file.tensors[name]?.values ?? []
-      let bytes = unsafe values.withUnsafeBytes { unsafe Data($0) }
-      return "\(name) \(Fingerprint(of: bytes))"
-    }
+    let parts =
+      [file.metadata["progress"] ?? ""]
+      + file.tensors.keys.sorted().map { name -> String in
+        let values = file.tensors[name]?.values ?? []
+        let bytes = unsafe values.withUnsafeBytes { unsafe Data($0) }
+        return "\(name) \(Fingerprint(of: bytes))"
+      }
     return Fingerprint(of: parts.joined(separator: "\n")).description
   }
 

@@ -141,7 +141,7 @@ struct CheckpointTests {
   func damaged() throws {
     let whole = try run(nil)
     _ = try run(checkpoints, keeping: .step(14))
-    for damage in ["cut", "bit", "empty"] {
+    for damage in ["cut", "bit", "progress", "empty"] {
       try restoreKept()
       try? FileManager.default.removeItem(atPath: folder.file("warnings"))
       let newest = folder.file("checkpoints/\(try #require(files.last))")
@@ -149,6 +149,9 @@ struct CheckpointTests {
       switch damage {
       case "cut": bytes = bytes.prefix(bytes.count - 100)
       case "bit": bytes[bytes.count - 50] ^= 1
+      case "progress":
+        let digit = try #require(bytes.range(of: Data(#""block\":"#.utf8))).upperBound
+        bytes[digit] = UInt8(ascii: "9")
       default: bytes = Data()
       }
       try bytes.write(to: URL(fileURLWithPath: newest))
