@@ -59,6 +59,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
 
   /// The numbers below `count` in random order (Fisher and Yates).
   package mutating func permutation(of count: Int) -> [Int32] {
+    precondition(count <= Int(Int32.max), "permutation: \(count) numbers are not below 2³¹")
     var order = (0..<Int32(count)).map { $0 }
     for index in stride(from: count - 1, to: 0, by: -1) {
       order.swapAt(index, integer(below: index + 1))

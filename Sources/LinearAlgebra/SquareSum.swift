@@ -9,6 +9,8 @@ package struct SquareSum: Sendable {
 
   package init(size: Int) {
     self.size = size
+    precondition(
+      size >= 0 && size <= Int(Int32.max), "SquareSum: \(size) columns are not from 0 to 2³¹ − 1")
     values = Array(repeating: 0, count: size * size)
   }
 
@@ -19,6 +21,7 @@ package struct SquareSum: Sendable {
   ///   - workers: share the rows of the sum.
   package mutating func add(_ rows: Matrix, workers: Workers = .one) {
     precondition(rows.columns == size, "SquareSum: \(rows.columns) columns for \(size)")
+    precondition(rows.rows <= Int(Int32.max), "SquareSum: \(rows.rows) rows are not below 2³¹")
     guard rows.rows > 0 else { return }
     let doubles = rows.values.map(Double.init)
     let (count, stride) = (Int32(rows.rows), Int32(size))

@@ -276,6 +276,9 @@ extension Experiment {
       stale.append((part, output, inputs))
     }
     guard !stale.isEmpty else { return }
+    try requireMemory(
+      forSoftTargetsOf: frames.frames, classes: classes, temperatures: stale.count,
+      name: "soft targets of \(frames.name)")
     try SoftTargetPass(
       frames: frames.frames, featuresPath: frames.featuresPath, teacher: teacher,
       workers: workers, reporter: reporter

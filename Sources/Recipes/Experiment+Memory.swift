@@ -7,6 +7,34 @@ import Storage
 import Training
 
 extension Experiment {
+  /// Throws `MemoryFault` for soft targets whose distributions there is no room for.
+  func requireMemory(
+    forSoftTargetsOf frames: ArchiveFrames, classes: Int, temperatures: Int, name: String
+  ) throws(MemoryFault) {
+    let longest = (0..<frames.count).reduce(0) { max($0, frames.frameCount(of: $1)) }
+    let columns = classes.multiplyingSaturated(max(1, temperatures))
+    let held = max(
+      longest.multiplyingSaturated(columns),
+      min(SoftTargetPass.mostValues, frames.frameCount.multiplyingSaturated(columns)))
+    var need = MemoryNeed()
+    // As they are summed, what is added, the distributions, and what is stored.
+    need.add("distributions", 4, held)
+    try ThreadMemory.require(
+      need, for: name,
+      remedy: "use fewer temperatures in the search, shorter recordings, or raise the limit",
+      workers: workers)
+  }
+
+  /// Throws `MemoryFault` for a covariance of classes that there is no room for.
+  func requireMemory(forClustersOf classes: Int) throws(MemoryFault) {
+    var need = MemoryNeed()
+    // The sums, the covariance and the confusions.
+    need.add("covariance of \(classes) classes", 3, classes, classes, size: 8)
+    try ThreadMemory.require(
+      need, for: "specialists/clusters", remedy: "use fewer classes, or raise the limit",
+      workers: workers)
+  }
+
   /// Sums the memory that some networks take in training, before any of it is taken, and logs the sum.
   ///
   /// - Parameters:
@@ -56,18 +84,22 @@ extension Experiment {
     for (job, memory) in zip(jobs, own) {
       var need = memory.need
       need.add("frames", together, size: 1)
-      try budget.require(
+      try ThreadMemory.require(
         need, for: "\(job.system) (\(memory.parameters) parameters)",
-        remedy: "use fewer units or layers, a smaller batchSize or pool, or raise the limit")
+        remedy: "use fewer units or layers, a smaller batchSize or pool, or raise the limit",
+        workers: workers, budget: budget)
     }
     let sizes = own.map(\.need.bytes).sorted(by: >)
     var fitting = sideBySide
     func total(_ count: Int) -> Int {
       sizes.prefix(count).reduce(together) { $0.addingSaturated($1) }
     }
-    while fitting > 1,
-      budget.limit(below: total(fitting), addresses: addressesANetwork * fitting) != nil
-    {
+    func limit(_ count: Int) -> MemoryBudget.Limit? {
+      budget.limit(
+        below: total(count),
+        addresses: ThreadMemory.missing(for: workers) + addressesANetwork * count)
+    }
+    while fitting > 1, limit(fitting) != nil {
       fitting -= 1
     }
     let names = jobs.count == 1 ? jobs[0].system : "\(jobs[0].system) and \(jobs.count - 1) more"
@@ -77,9 +109,7 @@ extension Experiment {
       memory: \(names): \(gigabytes(total(fitting)))\
       \(least.map { " of \(gigabytes($0.available))" } ?? ""), \(fitting) at a time
       """)
-    if fitting < sideBySide,
-      let limit = budget.limit(below: total(sideBySide), addresses: addressesANetwork * sideBySide)
-    {
+    if fitting < sideBySide, let limit = limit(sideBySide) {
       reporter.log.warning(
         """
         memory: \(sideBySide) networks side by side need \(gigabytes(total(sideBySide))), and \(limit.name) leaves \
@@ -90,5 +120,5 @@ extension Experiment {
   }
 }
 
-/// What the threads of one more network map besides: their stacks and heaps.
-private let addressesANetwork = 160 << 20
+/// What the thread that makes a network's batches maps: its stack and heap.
+private let addressesANetwork = 66 << 20

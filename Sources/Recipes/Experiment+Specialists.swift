@@ -134,6 +134,8 @@ extension Experiment {
     inputs.add("clustering", options.clustering)
     try inputs.add(file: modelPath(Experiment.generalist))
     try perform("specialists/clusters", inputs: inputs, outputs: [clustersPath]) {
+      try requireMemory(
+        forClustersOf: try ClassInventory(path: targets(.train).classesPath).count)
       let report = try ClusterPass(
         frames: try openFrames(.train), featuresPath: features(.train).path,
         generalist: try openGeneralist(),

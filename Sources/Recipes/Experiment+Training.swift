@@ -222,6 +222,7 @@ extension Experiment {
       }
       return result
     }
+    ThreadMemory.note(workers)
     for result in results { try result.get() }
   }
 

@@ -33,7 +33,7 @@ struct SoftTargetPass {
   let reporter: Reporter
 
   /// The values that are summed at a time; an utterance of more is summed alone.
-  private static let mostValues = 1 << 26
+  static let mostValues = 1 << 26
 
   /// Makes an archive and a report for each T.
   ///

@@ -1,0 +1,44 @@
+import LinearAlgebra
+import Storage
+import Synchronization
+
+/// The addresses that threads take when they first compute: a buffer of OpenBLAS, which waits for ever where
+/// there is no room for it, a heap and a stack. They are kept for later work.
+enum ThreadMemory {
+  /// The most threads that have computed so far.
+  private static let warm = Mutex(0)
+
+  /// 128 MiB of OpenBLAS, 64 MiB of heap, 8 MiB of stack.
+  private static let bytesAThread = 200 << 20
+
+  /// The bytes that so many threads still have to take.
+  static func missing(for workers: Workers) -> Int {
+    max(0, workers.count - warm.withLock { $0 }).multiplyingSaturated(bytesAThread)
+  }
+
+  /// Notes that work of so many threads has been done.
+  static func note(_ workers: Workers) { warm.withLock { $0 = max($0, workers.count) } }
+
+  /// Throws `MemoryFault` for work whose values or threads there is no room for.
+  ///
+  /// - Parameters:
+  ///   - need: what it takes besides its threads.
+  ///   - work: its name.
+  ///   - remedy: which options to change, other than the number of threads.
+  ///   - workers: its threads.
+  ///   - budget: what there is.
+  /// - Throws: `MemoryFault`.
+  static func require(
+    _ need: MemoryNeed, for work: String, remedy: String, workers: Workers,
+    budget: MemoryBudget = .current()
+  ) throws(MemoryFault) {
+    try budget.require(need, for: work, remedy: remedy)
+    let addresses = missing(for: workers)
+    guard let limit = budget.limit(below: need.bytes, addresses: addresses) else { return }
+    var all = need
+    all.add("address space of the threads", addresses, size: 1)
+    throw .tooLittle(
+      work: work, bytes: all.bytes, parts: all.words, limit: limit,
+      remedy: "use fewer threads (--threads), or raise the limit")
+  }
+}
