@@ -89,12 +89,29 @@ let package = Package(
         .product(name: "Mustache", package: "swift-mustache"),
       ]),
 
+    .systemLibrary(name: "CLibFuzzer"),
+    layer(
+      "Fuzzing",
+      uses: [
+        "Recipes", "Evaluation", "Training", "Networks", "Features", "Corpus", "KaldiIO", "Audio",
+        "LinearAlgebra", "Storage",
+      ]),
+
     // MARK: - Executables
     .executableTarget(
       name: "LimbeckCLI",
       dependencies: [
         "Reporting", "Recipes", "Evaluation", "Features", "Corpus", "KaldiIO", "Audio",
         "LinearAlgebra", "Storage", logging,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+
+    // Readers of files against mutated inputs; recipes/fuzz/run.sh builds it with libFuzzer.
+    .executableTarget(
+      name: "Fuzz",
+      dependencies: [
+        "Fuzzing", "LinearAlgebra", "Storage", "CLibFuzzer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -139,6 +156,7 @@ let package = Package(
     tests(
       of: "Reporting",
       uses: ["Recipes", "Storage", "LinearAlgebra", "Evaluation", "Corpus", logging]),
+    tests(of: "Fuzzing", uses: ["LinearAlgebra", "Storage"]),
     tests(of: "LimbeckCLI", uses: ["Benchmarks"]),
   ]
 )

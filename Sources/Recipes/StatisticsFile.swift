@@ -1,10 +1,10 @@
-import Features
+package import Features
 import KaldiIO
-import Storage
+package import Storage
 
 /// Kaldi's statistics for mean and variance: for each utterance or speaker, or once for all, a matrix of
 /// two rows: the sums and the count, the sums of squares and a zero (`transform/cmvn.cc`).
-enum StatisticsFile {
+package enum StatisticsFile {
   /// The key of statistics of all utterances.
   static let global = "global"
 
@@ -15,7 +15,7 @@ enum StatisticsFile {
   ///   - columns: the number of features that there must be sums of.
   /// - Returns: the statistics by key; those without a key as `global`.
   /// - Throws: `FileFault` for a file that is none of these, or with other sums.
-  static func read(
+  package static func read(
     _ table: String, columns: Int
   ) throws(FileFault) -> [String: NormalizationStatistics] {
     let entries = try ArchiveInput(reading: table).entries(

@@ -1,0 +1,96 @@
+import ArgumentParser
+import Foundation
+import Fuzzing
+import LinearAlgebra
+import Storage
+
+#if FUZZER
+import CLibFuzzer
+#endif
+
+/// Feeds the readers of files with inputs; `recipes/fuzz/run.sh` builds and calls it.
+@main
+struct Fuzz: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fuzz", abstract: "Feed the readers of files with mutated inputs.",
+    subcommands: [List.self, Seeds.self, Replay.self, Guided.self])
+}
+
+extension Parser: ExpressibleByArgument {}
+
+/// The names of all parsers, a line each.
+struct List: ParsableCommand {
+  func run() { for parser in Parser.allCases { print(parser.rawValue) } }
+}
+
+/// Writes the inputs to begin with, and a dictionary for libFuzzer.
+struct Seeds: ParsableCommand {
+  @Argument var parser: Parser
+  @Argument(help: "The project's folder.") var root: String
+  @Argument(help: "Takes a file for each seed.") var folder: String
+  @Argument(help: "The dictionary.") var dictionary: String
+
+  func run() throws {
+    let scratch = try ScratchFolder()
+    let seeds = try parser.seeds(root: root, folder: DataFolder(path: scratch.path))
+    for (index, seed) in seeds.enumerated() {
+      try AtomicFile.write(Data(seed), to: "\(folder)/seed-\(index)")
+    }
+    let words = parser.words.map { word in
+      "\"" + word.utf8.map { String(format: "\\x%02X", $0) }.joined() + "\"\n"
+    }
+    try AtomicFile.write(words.joined(), to: dictionary)
+  }
+}
+
+/// Reads files one after the other, as those that a fuzzing run stopped at.
+struct Replay: ParsableCommand {
+  @Argument var parser: Parser
+  @Argument var files: [String]
+
+  func run() throws {
+    let scratch = try ScratchFolder()
+    for file in files {
+      let isTaken = try parser.parse(
+        try TextFile.bytes(of: file), in: DataFolder(path: scratch.path))
+      print("\(file): \(isTaken ? "read" : "refused")")
+    }
+  }
+}
+
+/// Runs libFuzzer on a parser with its own arguments.
+struct Guided: ParsableCommand {
+  @Argument var parser: Parser
+  @Argument(help: "Takes the files of each input.") var folder: String
+  @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
+
+  func run() throws {
+    #if FUZZER
+    unsafe target = (parser, DataFolder(path: folder))
+    let words = ["fuzz"] + arguments.filter { $0 != "--" }
+    var count = Int32(words.count)
+    var pointers = unsafe words.map { unsafe strdup($0) } + [nil]
+    let status = unsafe pointers.withUnsafeMutableBufferPointer { buffer in
+      var start = buffer.baseAddress
+      return unsafe LLVMFuzzerRunDriver(&count, &start) { bytes, count in
+        let input = unsafe UnsafeBufferPointer(start: bytes, count: count)
+        guard let target = unsafe target else { return 0 }
+        do {
+          _ = try unsafe target.parser.parse(Array(input), in: target.folder)
+        } catch {
+          fatalError("\(error)")
+        }
+        return 0
+      }
+    }
+    throw ExitCode(status)
+    #else
+    throw ValidationError("this build has no libFuzzer: recipes/fuzz/run.sh makes one that has")
+    #endif
+  }
+}
+
+#if FUZZER
+/// What libFuzzer's callback, which takes no context, reads; set once before it starts.
+nonisolated(unsafe) private var target: (parser: Parser, folder: DataFolder)?
+#endif

@@ -1,0 +1,44 @@
+import Foundation
+import Storage
+
+/// A folder that takes the files of one input after the other.
+package struct DataFolder: Sendable {
+  /// The files that an input can have, where it is of several.
+  static let names = [
+    "wav.scp", "segments", "utt2spk", "spk2utt", "text", "utt2dur", "utt2num_frames", "spk2gender",
+  ]
+
+  package let path: String
+
+  /// - Parameter path: a folder, of one process alone.
+  package init(path: String) { self.path = path }
+
+  /// Writes a file, in place of what was there.
+  @discardableResult
+  func write(_ bytes: Data, to name: String) throws(FileFault) -> String {
+    let file = try OpenFile("\(path)/\(name)", for: .writing)
+    try file.truncate(to: 0)
+    try file.write(bytes, at: 0)
+    return file.path
+  }
+
+  /// Writes the files of an input: each stands behind a line `=== NAME`; what is before the first is the
+  /// `wav.scp`.
+  func split(_ bytes: Data) throws(FileFault) {
+    var files = ["wav.scp": Data()]
+    var name = "wav.scp"
+    for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      let text = line.count < 24 ? String(decoding: line, as: UTF8.self) : ""
+      if text.hasPrefix("=== "), DataFolder.names.contains(String(text.dropFirst(4))) {
+        name = String(text.dropFirst(4))
+        files[name] = Data()
+      } else {
+        files[name, default: Data()] += line + [UInt8(ascii: "\n")]
+      }
+    }
+    for name in DataFolder.names where files[name] == nil {
+      try FileSystem.remove("\(path)/\(name)")
+    }
+    for (name, bytes) in files { try write(bytes, to: name) }
+  }
+}
