@@ -13,7 +13,9 @@ extension Recipe {
   package init(path: String, settings: [String] = []) throws(FileFault) {
     var text = try TextFile.text(of: path)
     if !settings.isEmpty { text = try Recipe.text(text, with: settings, path: path) }
-    self = try decodeYAML(text, settings.isEmpty ? path : "\(path) with --set")
+    self = try decodeYAML(
+      text, settings.isEmpty ? path : "\(path) with --set",
+      lines: settings.isEmpty ? .told : .others)
     self.text = text
   }
 
@@ -65,58 +67,5 @@ extension Recipe {
       set(rest, to: value, in: &own)
     }
     section[key] = own
-  }
-}
-
-/// Reads a value from a YAML file, where one without any option is an empty section; every fault names
-/// the file and the option.
-package func decodeYAML<Value: Decodable>(
-  _ path: String, as type: Value.Type = Value.self
-) throws(FileFault) -> Value {
-  try decodeYAML(try TextFile.text(of: path), path)
-}
-
-/// Reads a value from a YAML text, whose faults name the file that it is from.
-private func decodeYAML<Value: Decodable>(_ text: String, _ path: String) throws(FileFault) -> Value
-{
-  do {
-    return try YAMLDecoder().decode(Value.self, from: hasNoOption(text) ? "{}" : text)
-  } catch let DecodingError.keyNotFound(key, context) {
-    throw .malformed(
-      path: path, expected: "the option \(dotted(context.codingPath + [key]))", found: "none")
-  } catch let DecodingError.typeMismatch(type, context) {
-    throw .malformed(
-      path: path, expected: "\(inWords(type)) for \(dotted(context.codingPath))",
-      found: "another kind of value")
-  } catch let DecodingError.dataCorrupted(context) {
-    if let fault = context.underlyingError as? OptionFault {
-      throw .malformed(path: path, expected: "valid options", found: fault.description)
-    }
-    let place = dotted(context.codingPath)
-    throw .malformed(
-      path: path, expected: place.isEmpty ? "YAML" : "a valid value for \(place)",
-      found: "\(context.underlyingError.map { "\($0)" } ?? context.debugDescription)")
-  } catch {
-    throw .malformed(path: path, expected: "valid options", found: "\(error)")
-  }
-}
-
-/// Whether a text is YAML with comments alone; what is not YAML at all is the decoder's to say.
-private func hasNoOption(_ text: String) -> Bool {
-  do {
-    return try Yams.compose(yaml: text) == nil
-  } catch {
-    return false
-  }
-}
-
-/// What a type of value is called.
-private func inWords(_ type: any Any.Type) -> String {
-  switch type {
-  case is Int.Type, is UInt64.Type: "an integer"
-  case is Double.Type: "a number"
-  case is Bool.Type: "true or false"
-  case is String.Type: "a text"
-  default: "a section"
   }
 }

@@ -80,6 +80,17 @@ struct RecipeTests {
         "found baselineSearch.optimizer: expected sgd, adam, adamw, found adams"
       ),
       ("features: {melBins: 40\n", "expected YAML"),
+      ("student: 5\n", ":3: expected a section for student, found 5"),
+      ("student: {seed: -1}\n", ":3: expected an integer of at least 0 for student.seed, found -1"),
+      ("student: {training: {epochs: 010}}\n", ":3: expected a decimal number, or quotes"),
+      ("student: {training: {epochs: 1:30}}\n", "around a text, found 1:30"),
+      (
+        "student: {training: {epochs: 9223372036854775807:9223372036854775807}}\n",
+        "expected a decimal number"
+      ),
+      (
+        "student: {hidden: {timeOffsets: 3}}\n", "expected a list for student.hidden.timeOffsets"
+      ),
     ])
   func faults(text: String, message: String) throws {
     let sections = text.hasPrefix("targets") ? corpus + text : corpus + targets + text
