@@ -46,7 +46,7 @@ struct SoftTargetPass {
     var archives: [SoftTargetArchive] = []
     for output in outputs { archives.append(try SoftTargetArchive(output, of: frames, reporter)) }
     var next = archives.map(\.count).min() ?? frames.count
-    let file = URL(fileURLWithPath: outputs[0].path).deletingPathExtension().lastPathComponent
+    let file = FileSystem.lastName(of: FileSystem.withoutExtension(outputs[0].path))
     while next < frames.count {
       try Interruption.check()
       let round = frames.round(
@@ -88,7 +88,7 @@ private final class SoftTargetArchive {
     _ output: SoftTargetPass.Output, of frames: ArchiveFrames, _ reporter: Reporter
   ) throws(FileFault) {
     (self.output, self.frames, self.reporter) = (output, frames, reporter)
-    lock = try FolderLock((output.path as NSString).deletingLastPathComponent)
+    lock = try FolderLock(FileSystem.folder(of: output.path))
     let store = output.store
     reporter.log.info(
       """
@@ -143,7 +143,7 @@ private final class SoftTargetArchive {
     for own in archive.records.compactMap(\.losses) { losses.add(own) }
     try archive.commit()
     try AtomicFile.write(
-      script, to: (output.path as NSString).deletingPathExtension + ".scp")
+      script, to: FileSystem.withoutExtension(output.path) + ".scp")
     let report = losses.report(
       frames: frames.frameCount, bytes: bytes, temperature: output.temperature)
     try AtomicFile.write(JSONText.document(report), to: SoftTargetReport.path(of: output.path))

@@ -29,7 +29,7 @@ package struct SoftTargetReport: Sendable, Equatable, Codable {
 
   /// Where the report of an archive is.
   static func path(of archive: String) -> String {
-    (archive as NSString).deletingPathExtension + ".json"
+    FileSystem.withoutExtension(archive) + ".json"
   }
 
   /// Reads the report of an archive.

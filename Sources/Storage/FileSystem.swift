@@ -146,23 +146,49 @@ package enum FileSystem {
   /// Whether the process may write in a folder that exists.
   package static func isWritable(_ folder: String) -> Bool { unsafe access(folder, W_OK) == 0 }
 
+  // MARK: - Paths by their bytes, since Swift takes a slash and an accent behind it for one character
+
   /// The folder that a path's last name is in, by its letters.
   package static func folder(of path: String) -> String {
-    let plain = withoutSlashes(path)
-    guard let slash = plain.lastIndex(of: "/") else { return path.hasPrefix("/") ? "/" : "." }
+    let plain = withoutSlashes(path.utf8[...])
+    guard let slash = plain.lastIndex(of: slash) else {
+      return path.utf8.first == self.slash ? "/" : "."
+    }
     let above = withoutSlashes(plain[..<slash])
-    return above.isEmpty ? "/" : String(above)
+    return above.isEmpty ? "/" : String(Substring(above))
   }
 
   /// The last name of a path.
   package static func lastName(of path: String) -> String {
-    path.split(separator: "/").last.map(String.init) ?? path
+    names(ofPath: path).last.map(String.init) ?? path
   }
 
+  /// The names of a path, from the first folder on.
+  package static func names(ofPath path: String) -> [Substring] {
+    path.utf8.split(separator: slash).map { Substring($0) }
+  }
+
+  /// A path without the extension of its last name.
+  package static func withoutExtension(_ path: String) -> String {
+    let suffix = parted(lastName(of: path)).suffix
+    return suffix.isEmpty ? path : String(Substring(path.utf8.dropLast(suffix.utf8.count + 1)))
+  }
+
+  /// A name without its extension, and that; a name that starts with its only full stop has none.
+  package static func parted(_ name: some StringProtocol) -> (stem: Substring, suffix: Substring) {
+    let name = Substring(name)
+    guard let stop = name.utf8.lastIndex(of: UInt8(ascii: ".")), stop > name.startIndex,
+      case let suffix = name.utf8[name.utf8.index(after: stop)...], !suffix.isEmpty
+    else { return (name, "") }
+    return (Substring(name.utf8[..<stop]), Substring(suffix))
+  }
+
+  private static let slash = UInt8(ascii: "/")
+
   /// A path without the slashes at its end.
-  private static func withoutSlashes(_ path: some StringProtocol) -> Substring {
-    var rest = Substring(path)
-    while rest.hasSuffix("/") { rest.removeLast() }
+  private static func withoutSlashes(_ path: Substring.UTF8View) -> Substring.UTF8View {
+    var rest = path
+    while rest.last == slash { rest.removeLast() }
     return rest
   }
 }

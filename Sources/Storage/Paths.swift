@@ -9,7 +9,7 @@ package func absolutePath(_ path: String) -> String {
 
 /// `path` in one spelling: without `//`, without `.` as a name, and without a slash at its end.
 package func plainPath(_ path: String) -> String {
-  let names = path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+  let names = FileSystem.names(ofPath: path).filter { $0 != "." }.joined(separator: "/")
   if path.hasPrefix("/") { return "/" + names }
   return names.isEmpty ? "." : names
 }

@@ -47,6 +47,74 @@ struct AlignmentSourceTests {
         == ["7_1", "7_2", "7_2", "7_3", "12_1", "12_2", "12_3"])
   }
 
+  @Test("labels that overlap by at most the option's time are parted in the middle, and counted")
+  func overlaps() throws {
+    let ctm = "u 1 0 0.048 A\nu 1 0.042 0.05 B\n"
+    let source = try source(.ctm, ctm) { _ in }
+    let utterance = Utterance(id: "u", recording: .file(path: "/x.wav"))
+    let made = try source.targets(of: utterance, frames: 9, grid: grid)
+    #expect(made.separated == 1)
+    // The boundary is at 0.045 s, and the centre of frame 4 at 0.05 s.
+    #expect(try targets(source, frames: 9).prefix(5) == ["A", "A", "A", "A", "B"])
+    let strict = try self.source(.ctm, ctm) { $0.overlap = 5 }
+    #expect(throws: AlignmentFault.self) { try targets(strict, frames: 9) }
+  }
+
+  @Test("of a CTM's alternatives the first is taken where that is asked for")
+  func alternatives() throws {
+    let ctm = """
+      u 1 0 0.05 A
+      u 1 * * <ALT_BEGIN>
+      u 1 0.05 0.04 B
+      u 1 * * <ALT>
+      u 1 0.05 0.04 C
+      u 1 * * <ALT_END>
+      v 1 0 0.09 A 0.9 lex s1
+
+      """
+    let plain = try source(.ctm, ctm) { _ in }
+    let fault = #expect(throws: AlignmentFault.self) { try targets(plain, frames: 8) }
+    #expect(fault?.description.contains("--first-alternative") == true)
+    #expect(try targets(plain, "v", frames: 8).count == 8)
+    let first = try source(.ctm, ctm) { $0.firstAlternative = true }
+    #expect(try targets(first, frames: 8) == ["A", "A", "A", "A", "B", "B", "B", "B"])
+  }
+
+  @Test("a name of a master label file may be a pattern, for several utterances")
+  func patterns() throws {
+    let labels = "#!MLF!#\n\"*/u1.lab\"\n0 900000 A\n.\n\"*/u?*.lab\"\n0 900000 B\n.\n"
+    let source = try source(.mlf, labels) { _ in }
+    #expect(try targets(source, "u1", frames: 8)[0] == "A")
+    #expect(try targets(source, "u2", frames: 8)[0] == "B")
+    #expect(throws: AlignmentFault.missing) { try targets(source, "v", frames: 8) }
+    let utterances = ["u2", "u3"].map { Utterance(id: $0, recording: .file(path: "/\($0).wav")) }
+    #expect(source.conflicts(among: utterances).shared.isEmpty)
+  }
+
+  @Test("a Mac's shadow files are passed over in one line; other forms of TextGrids are named")
+  func shadows() throws {
+    let grid =
+      "\"ooTextFile\" \"TextGrid\" 0 1 <exists> 1 \"IntervalTier\" \"phones\" 0 1 1 0 1 \"A\""
+    for (name, encoding) in [
+      ("u", String.Encoding.utf8), ("v", .utf16LittleEndian), ("w", .utf16BigEndian),
+    ] {
+      let bytes = try #require(grid.data(using: encoding))
+      try folder.write(bytes, to: "grids/\(name).TextGrid")
+    }
+    try folder.write(Data([0, 5, 22, 7]), to: "grids/._u.TextGrid")
+    try folder.write("ooBinaryFile\u{8}TextGrid", to: "grids/x.TextGrid")
+    try folder.write("{\"tiers\": {}}", to: "grids/y.TextGrid")
+    var options = TargetOptions(format: .textgrid, path: folder.file("grids"))
+    options.states = 1
+    let source = try AlignmentSource(options, sampleRate: 1000, workers: .one)
+    for id in ["u", "v", "w"] { #expect(try targets(source, id, frames: 98)[0] == "A") }
+    #expect(source.remarks.count == 1 && source.remarks[0].contains("1 files ._NAME"))
+    for (id, form) in [("x", "its binary form"), ("y", "JSON")] {
+      let fault = #expect(throws: AlignmentFault.self) { try targets(source, id, frames: 98) }
+      #expect(fault?.description.contains(form) == true)
+    }
+  }
+
   @Test("channels of a recording that a CTM has by one name are alignments of their own")
   func channels() throws {
     let ctm = "r A 0 0.05 AA\nr B 0 0.02 BB\nr A 0.05 0.05 CC\nr B 0.02 0.08 DD\n"

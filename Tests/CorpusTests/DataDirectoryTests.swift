@@ -38,6 +38,51 @@ struct DataDirectoryTests {
       try open().utterances.map(\.recording) == [.file(path: "\u{301}b.wav"), .file(path: "d.wav")])
   }
 
+  @Test("ids of the same letters in other bytes are two utterances, each named")
+  func normalization() throws {
+    let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+    try folder.write("\(decomposed) a.wav\n\(composed) a.wav\nz a.wav\n", to: "wav.scp")
+    let data = try open()
+    #expect(data.utterances.map(\.id) == ["z"])
+    #expect(data.count == 3)
+    #expect(data.faults.leftOutCount == 2)
+    #expect(
+      data.faults.leftOut.allSatisfy { $0.reason?.contains("Unicode normalisation") == true })
+  }
+
+  @Test("a segment may end at -1, the end of its recording")
+  func openEnd() throws {
+    try folder.write("rec /rec.wav\n", to: "wav.scp")
+    try folder.write("u1 rec 1 -1\nu2 rec 1 -2\n", to: "segments")
+    let data = try open()
+    #expect(data.utterances.map(\.id) == ["u1"])
+    #expect(data.utterances[0].seconds == 1...Double.infinity)
+  }
+
+  @Test("what two parts of a corpus share is named: utterances, speakers, equal recordings")
+  func overlaps() throws {
+    let sound = try folder.write("sound", to: "a.wav")
+    let copy = try folder.write("sound", to: "b.wav")
+    let other = try folder.write("noise", to: "c.wav")
+    func part(_ name: String, _ script: String, _ speakers: String) throws -> DataDirectory {
+      try folder.write(script, to: "\(name)/wav.scp")
+      try folder.write(speakers, to: "\(name)/utt2spk")
+      return try DataDirectory(path: folder.file(name))
+    }
+    let train = try part("train", "u1 \(sound)\nu2 \(other)\n", "u1 s1\nu2 s2\n")
+    let test = try part("test", "u1 \(copy)\nu3 \(other)\n", "u1 s3\nu3 s2\n")
+    let parts = [("train", train), ("test", test)]
+    #expect(
+      try PartOverlap(parts, comparing: .files).remarks == [
+        "train and test share 1 utterances, as u1", "train and test share 1 speakers, as s2",
+        "train and test share 1 recordings, as u2",
+      ])
+    #expect(
+      try PartOverlap(parts, comparing: .bytes).remarks.last
+        == "train and test share 2 recordings, as u1")
+    #expect(try PartOverlap([("train", train)], comparing: .bytes).remarks == [])
+  }
+
   @Test("segments cut recordings into utterances")
   func segments() throws {
     try folder.write("rec /rec.wav\n", to: "wav.scp")

@@ -16,6 +16,20 @@ struct FileSystemTests {
     }
   }
 
+  @Test("extensions are parted by bytes, of any name")
+  func extensions() {
+    for (name, stem, suffix) in [
+      ("a.b.lab", "a.b", "lab"), (".lab", ".lab", ""), ("a.", "a.", ""), ("a", "a", ""),
+      ("a.\u{301}b", "a", "\u{301}b"), ("", "", ""),
+    ] {
+      let parts = FileSystem.parted(name)
+      #expect(parts.stem == stem && parts.suffix == suffix, "\(name)")
+    }
+    #expect(FileSystem.withoutExtension("a.b/c.ark") == "a.b/c")
+    #expect(FileSystem.withoutExtension("a.b/c") == "a.b/c")
+    #expect(FileSystem.names(ofPath: "/ä//\u{301}ä/").map(String.init) == ["ä", "\u{301}ä"])
+  }
+
   @Test("a path has one spelling; what .. leads to is left to the kernel")
   func spelling() {
     #expect(plainPath("exp//one/./two/") == "exp/one/two")

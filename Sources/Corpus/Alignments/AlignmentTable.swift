@@ -81,7 +81,9 @@ package struct AlignmentTable: Sendable {
         found: "a file")
     }
     let all = try filePaths(below: folder)
-      .filter { extensions.contains(AlignmentTable.parted($0[...]).suffix.lowercased()) }
+      .filter {
+        extensions.contains(FileSystem.parted(FileSystem.lastName(of: $0)).suffix.lowercased())
+      }
     // A Mac's file system keeps what others cannot hold in such a file beside each.
     let files = all.filter { !FileSystem.lastName(of: $0).hasPrefix("._") }
     guard !files.isEmpty else {
@@ -104,22 +106,9 @@ package struct AlignmentTable: Sendable {
 
   /// The folders and the name in a path, without the extension.
   static func components(of path: String) -> [String] {
-    var names = path.utf8.split(separator: UInt8(ascii: "/")).map { Substring($0) }
-    if let last = names.popLast() { names.append(parted(last).stem) }
+    var names = FileSystem.names(ofPath: path)
+    if let last = names.popLast() { names.append(FileSystem.parted(last).stem) }
     return names.map(String.init)
-  }
-
-  /// A name without its extension, and that; a name that starts with its only full stop has none.
-  ///
-  /// By bytes: a combining character behind a stop or a slash makes one character of both; and
-  /// Foundation's own function for this ends the process for a path such as `ä//ä`.
-  private static func parted(_ name: Substring) -> (stem: Substring, suffix: Substring) {
-    guard let stop = name.utf8.lastIndex(of: UInt8(ascii: ".")), stop > name.startIndex else {
-      return (name, "")
-    }
-    let suffix = Substring(name.utf8[name.utf8.index(after: stop)...])
-    return suffix.isEmpty || suffix.utf8.contains(UInt8(ascii: "/"))
-      ? (name, "") : (Substring(name.utf8[..<stop]), suffix)
   }
 
   /// All labels.
