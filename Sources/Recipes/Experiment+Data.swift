@@ -21,15 +21,16 @@ extension Experiment {
 
   /// Makes the features of each part, and of the copies of the training part.
   func prepareFeatures() throws {
-    let parts = try CorpusPart.allCases.map { ($0.rawValue, try dataDirectory($0)) }
-    for remark in try PartOverlap(parts, comparing: .files).remarks {
+    let parts = try CorpusPart.allCases.map { ($0, try dataDirectory($0)) }
+    let named = parts.map { ($0.rawValue, $1) }
+    for remark in try PartOverlap(named, comparing: .files).remarks {
       reporter.log.warning("\(remark)")
     }
-    for part in CorpusPart.allCases {
-      try prepareFeatures(features(part), of: try dataDirectory(part), copy: nil)
+    for (part, data) in parts {
+      try prepareFeatures(features(part), of: data, copy: nil)
+      guard part == .train else { continue }
+      for (folder, copy) in copies { try prepareFeatures(folder, of: data, copy: copy) }
     }
-    let train = try dataDirectory(.train)
-    for (folder, copy) in copies { try prepareFeatures(folder, of: train, copy: copy) }
   }
 
   private func prepareFeatures(

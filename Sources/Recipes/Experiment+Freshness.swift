@@ -40,9 +40,10 @@ extension Experiment {
     _ name: String, inputs: Inputs, outputs: [String], beside: [String] = []
   ) throws(FileFault) -> Bool {
     do throws(FileFault) {
-      guard try TextFile.text(of: recordPath(name)).hasPrefix(inputs.record) else { return false }
+      let found = try TextFile.text(of: recordPath(name))
+      guard found.hasPrefix(inputs.record) else { return false }
       for path in beside where try !FileSystem.exists(path) { return false }
-      return try TextFile.text(of: recordPath(name)) == record(of: inputs, outputs)
+      return try record(of: inputs, outputs) == found
     } catch {
       // What is missing or damaged is made anew; of what cannot be read it is not known.
       if error.isOfMachine { throw error }
@@ -132,8 +133,8 @@ struct Inputs {
     lines.append("\(name) \(try Fingerprint(ofFile: path))")
   }
 
-  /// Adds a recording by where it lies, whatever the path that leads there, size and time of change, since a corpus is long to
-  /// read itself; of a command its text is all that is known.
+  /// Adds a recording by where it lies, whatever the path that leads there, by its size and its time of change, since
+  /// a corpus is long to read itself; of a command its text is all that is known.
   mutating func add(_ recording: Recording) throws(FileFault) {
     guard case .file(let path) = recording else {
       lines.append("\(recording)")

@@ -226,11 +226,11 @@ extension Experiment {
     for result in results { try result.get() }
   }
 
-  /// Removes what a run left of a training that is done, unless another run is about to.
+  /// Removes what a run left of a training that is done, unless another run has the folder and is about to.
   private func removeCheckpoints(of system: String) throws(FileFault) {
     let folder = checkpointsPath(system)
     guard try FileSystem.exists(folder), let lock = try? FolderLock(folder) else { return }
-    try CheckpointFolder(folder, identity: [], pause: .zero) { _ in }.remove()
+    try CheckpointFolder.remove(folder)
     _ = consume lock
   }
 
@@ -247,7 +247,7 @@ extension Experiment {
     guard try !isFresh(job, inputs: inputs) else {
       // Another run has trained it while this one read its data.
       observer.skip(frames: job.training.epochs * data.train.count)
-      try FileSystem.removeEmptyFolder(folder)
+      try CheckpointFolder.remove(folder)
       return
     }
     try begin(job.system)
@@ -274,7 +274,7 @@ extension Experiment {
       observer.skip(frames: (job.training.epochs - outcome.history.count) * data.train.count)
     } catch {
       // From a checkpoint it would diverge again, and another recipe could not go on from it.
-      if error.isDivergence { try checkpoints.remove() }
+      if error.isDivergence { try CheckpointFolder.remove(folder) }
       throw ExperimentFault.training(job.system, error)
     }
     let best = outcome.history[outcome.epoch - 1]
@@ -288,7 +288,7 @@ extension Experiment {
     try model.write(to: modelPath(job.system))
     // Until then they are all that a run which is stopped here could go on from.
     try finish(job.system, inputs: inputs, outputs: [modelPath(job.system)])
-    try checkpoints.remove()
+    try CheckpointFolder.remove(folder)
     _ = consume lock
   }
 

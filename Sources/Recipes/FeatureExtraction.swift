@@ -1,49 +1,12 @@
 import Audio
 import Corpus
-package import Features
+import Features
 import Foundation
-package import KaldiIO
+import KaldiIO
 import LinearAlgebra
 import Storage
 import Logging
 import Synchronization
-
-/// How the features of a data directory are made and stored.
-package struct FeatureRequest: Sendable {
-  /// Must be valid.
-  package var options: FeatureOptions
-  /// Which channel of each recording to take where `segments` does not say, from one; nil asks for mono
-  /// files.
-  package var channel: Int?
-  package var form = ArchiveForm.binary
-  /// Kaldi's statistics to normalise by, an ark or scp by utterance or speaker or one matrix for all;
-  /// nil gathers them from the features.
-  package var statisticsPath: String?
-  /// Which perturbed copy of the utterances is made; nil for none.
-  package var copy: AugmentedCopy?
-
-  package init(options: FeatureOptions, channel: Int? = nil) {
-    (self.options, self.channel) = (options, channel)
-  }
-}
-
-/// One of the perturbed copies of a set of utterances.
-package struct AugmentedCopy: Sendable, Equatable, Codable {
-  let options: AugmentationOptions
-  /// From 1.
-  let number: Int
-
-  /// What it is called among the parts of the corpus.
-  var name: String { AugmentedCopy.prefix + "\(number)" }
-
-  private static let prefix = "train-copy-"
-
-  static func isName(_ name: String) -> Bool { name.hasPrefix(prefix) }
-
-  func perturbation(of utterance: String, speakers: [String: String]) -> Perturbation {
-    Perturbation(options, of: utterance, speaker: speakers[utterance], copy: number)
-  }
-}
 
 /// Makes the features of a data directory: log-mel frames in one pass over the audio, and where they
 /// are normalised, have deltas, or are stored in another form, a second pass over the frames.

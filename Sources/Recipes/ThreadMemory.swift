@@ -2,8 +2,9 @@ import LinearAlgebra
 import Storage
 import Synchronization
 
-/// The addresses that threads take when they first compute: a buffer of OpenBLAS, which waits for ever where
-/// there is no room for it, a heap and a stack. They are kept for later work.
+/// The addresses that threads take when they first compute, and keep for later work.
+///
+/// Each takes a buffer of OpenBLAS, which waits for ever where there is no room for it, a heap and a stack.
 enum ThreadMemory {
   /// The most threads that have computed so far.
   private static let warm = Mutex(0)

@@ -45,7 +45,9 @@ package enum Interruption {
       var action = sigaction()
       unsafe action.__sigaction_handler.sa_handler = { number in
         Interruption.received.store(number, ordering: .relaxed)
-        for own in [SIGINT, SIGTERM] { _ = Foundation.signal(own, SIG_DFL) }
+        // Without an array: a handler may not allocate.
+        _ = Foundation.signal(SIGINT, SIG_DFL)
+        _ = Foundation.signal(SIGTERM, SIG_DFL)
       }
       // Calls of the kernel that are under way are taken up again.
       action.sa_flags = SA_RESTART

@@ -9,8 +9,10 @@ package final class BatchStream {
   /// The two batches that were given last.
   private var inUse: [MadeBatch] = []
 
-  /// The batches of a stream that are in memory at a time: ready, in use, and being made.
-  static let mostBatches = 11
+  /// How many batches may be ready, where nothing else is asked for.
+  package static let usualDepth = 8
+  /// The batches of such a stream that are in memory at a time: ready, in use, and being made.
+  static let mostBatches = usualDepth + 2 + 1
 
   private struct MadeBatch: Sendable {
     let batch: Batch
@@ -21,7 +23,9 @@ package final class BatchStream {
   ///   - plan: the pass.
   ///   - position: of the first batch.
   ///   - depth: how many batches may be ready.
-  package init(_ plan: EpochPlan, from position: FrameSet.Position = .init(), depth: Int = 8) {
+  package init(
+    _ plan: EpochPlan, from position: FrameSet.Position = .init(), depth: Int = usualDepth
+  ) {
     var producer: BatchProducer?
     prefetch = Prefetch(depth: depth) { used in
       var own = try producer ?? BatchProducer(plan, from: position)

@@ -29,16 +29,20 @@ package struct CheckpointFolder: Sendable {
   }
 
   /// The checkpoints, the newest first.
-  private func files(ending suffix: String = ".safetensors") throws(FileFault) -> [String] {
+  private func files() throws(FileFault) -> [String] {
+    try CheckpointFolder.files(in: path, ending: ".safetensors")
+  }
+
+  private static func files(in path: String, ending suffix: String) throws(FileFault) -> [String] {
     guard try FileSystem.exists(path) else { return [] }
     return try FileSystem.names(in: path)
       .filter { $0.hasSuffix(suffix) }.sorted(by: >).map { path + "/" + $0 }
   }
 
-  /// Removes all checkpoints, as when the training is done, and the folder when nothing else is in it.
-  package func remove() throws(FileFault) {
+  /// Removes all checkpoints of a folder, as when the training is done, and the folder when nothing else is in it.
+  package static func remove(_ path: String) throws(FileFault) {
     for suffix in [".safetensors", ".part", ".damaged"] {
-      for file in try files(ending: suffix) { try FileSystem.remove(file) }
+      for file in try files(in: path, ending: suffix) { try FileSystem.remove(file) }
     }
     try FileSystem.removeEmptyFolder(path)
   }
@@ -68,7 +72,8 @@ package struct CheckpointFolder: Sendable {
     let kept = all.prefix(2)
     for old in all.dropFirst(2) { try FileSystem.remove(old) }
     // What a kill left of others while they were written.
-    for part in try files(ending: ".part") where !kept.contains(where: { part == $0 + ".part" }) {
+    let parts = try CheckpointFolder.files(in: path, ending: ".part")
+    for part in parts where !kept.contains(where: { part == $0 + ".part" }) {
       try FileSystem.remove(part)
     }
   }

@@ -42,6 +42,26 @@ struct EvaluationTests {
     #expect(accuracy(of: tallies, weights: [0, 0]).isNaN)
   }
 
+  @Test("one unit has no interval, and tables say so")
+  func oneUnit() throws {
+    let bootstrap = Bootstrap(utterances: 1, resamples: 40, seed: 1)
+    let set = SetScore(meanOf: [[tally(3, of: 9)]], speakers: nil, bootstrap: bootstrap)
+    #expect(set.low == nil && set.high == nil && set.halfWidth == nil)
+    let difference = try #require(
+      ComparisonScore(
+        "student - baseline", [[tally(3, of: 9)]], minus: [[tally(2, of: 9)]],
+        bootstrap: bootstrap))
+    #expect(difference.low == nil && difference.pValue == nil)
+    let score = SystemScore(
+      system: "student", parameters: 1, framesPerSecond: nil, development: set, test: set)
+    let report = ScoreReport(rules: "", systems: [score], comparisons: [difference])
+    #expect(report.table.contains("33.33") && !report.table.contains("±"))
+    #expect(report.table.contains("no interval of one unit"))
+    let again = try JSONDecoder().decode(
+      ScoreReport.self, from: Data(JSONText.document(report).utf8))
+    #expect(again == report)
+  }
+
   @Test("the interval of a mean is the normal one's for many utterances")
   func interval() throws {
     // Seed 91: 400 utterances of 10 frames with binomial counts.

@@ -74,6 +74,44 @@ struct MachineFaultTests {
     return (process.terminationStatus, String(decoding: text, as: UTF8.self))
   }
 
+  /// Compiles a library to load before others.
+  private func compiled(_ source: String, in folder: TemporaryFolder) throws -> String {
+    try folder.write(source, to: "library.c")
+    let library = folder.file("library.so")
+    let compiler = Process()
+    compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    compiler.arguments = [
+      "clang", "-O1", "-shared", "-fPIC", "-o", library, folder.file("library.c"), "-ldl",
+    ]
+    try compiler.run()
+    compiler.waitUntilExit()
+    try #require(compiler.terminationStatus == 0)
+    return library
+  }
+
+  @Test("without locks in the file system a file stands for one, and says who holds it")
+  func locks() throws {
+    let corpus = try SampleCorpus()
+    let library = try compiled(
+      "#include <errno.h>\nint flock(int f, int o) { errno = ENOLCK; return -1; }\n",
+      in: corpus.folder)
+    let first = try run(corpus, library)
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(first.errors.components(separatedBy: "no file locks here").count == 2)
+    let lock = corpus.experimentPath + "/.lock"
+    #expect(!FileManager.default.fileExists(atPath: lock))
+    // Of a process of another machine it is not known whether it lives; of this one it is.
+    let other = #"{"host":"elsewhere","process":1,"start":"1","since":"2026-01-01T00:00:00Z"}"#
+    try other.write(toFile: lock, atomically: false, encoding: .utf8)
+    let refused = try run(corpus, library)
+    #expect(refused.status == 74)
+    #expect(refused.errors.contains("another run is writing to it: process 1 on elsewhere"))
+    let host = ProcessInfo.processInfo.hostName
+    let dead = #"{"host":"\#(host)","process":1,"start":"never","since":"2026-01-01T00:00:00Z"}"#
+    try dead.write(toFile: lock, atomically: false, encoding: .utf8)
+    #expect(try run(corpus, library).status == 0)
+  }
+
   /// The files of an experiment that are the same each time.
   private func results(_ corpus: SampleCorpus) throws -> [String: Data] {
     var files: [String: Data] = [:]
@@ -90,17 +128,7 @@ struct MachineFaultTests {
   @Test("a run that a fault ended goes on to the bytes of one that was never disturbed")
   func injected() throws {
     let corpus = try SampleCorpus()
-    try corpus.folder.write(MachineFaultTests.source, to: "faults.c")
-    let library = corpus.folder.file("faults.so")
-    let compiler = Process()
-    compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    compiler.arguments = [
-      "clang", "-O1", "-shared", "-fPIC", "-o", library, corpus.folder.file("faults.c"), "-ldl",
-    ]
-    try compiler.run()
-    compiler.waitUntilExit()
-    try #require(compiler.terminationStatus == 0)
-
+    let library = try compiled(MachineFaultTests.source, in: corpus.folder)
     let count = corpus.folder.file("count")
     let quiet = try run(corpus, library, ["COUNT_TO": count])
     #expect(quiet.status == 0, "\(quiet.errors)")

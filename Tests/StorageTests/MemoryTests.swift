@@ -1,7 +1,7 @@
 import Foundation
+import Storage
+import TestSupport
 import Testing
-
-@testable import Storage
 
 @Suite("Memory that there is")
 struct MemoryTests {

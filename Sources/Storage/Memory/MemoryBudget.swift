@@ -65,7 +65,7 @@ package struct MemoryBudget: Sendable, Equatable {
 }
 
 /// The files in which Linux tells of memory.
-enum MemoryFiles {
+package enum MemoryFiles {
   /// The text of a file of the system; empty when it cannot be read.
   static func text(of path: String) -> String {
     (try? TextFile.bytes(of: path)).map { String(decoding: $0, as: UTF8.self) } ?? ""
@@ -77,7 +77,7 @@ enum MemoryFiles {
   }
 
   /// `MemAvailable` and the free swap of `/proc/meminfo`, in bytes; nil when it does not say.
-  static func available(inMeminfo text: String) -> Int? {
+  package static func available(inMeminfo text: String) -> Int? {
     func kibibytes(_ key: String) -> Int? {
       text.split(separator: "\n").first { $0.hasPrefix(key + ":") }
         .flatMap { Int($0.split(separator: " ").dropFirst().first ?? "") }
@@ -92,7 +92,7 @@ enum MemoryFiles {
   ///   - root: where the groups are mounted.
   /// - Returns: a limit for each group that has one. What the system can give back at once, files that were
   ///   read, does not count as used.
-  static func groupLimits(membership: String, root: String) -> [MemoryBudget.Limit] {
+  package static func groupLimits(membership: String, root: String) -> [MemoryBudget.Limit] {
     var limits: [MemoryBudget.Limit] = []
     for line in membership.split(separator: "\n") {
       let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
