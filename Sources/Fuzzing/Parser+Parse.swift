@@ -112,7 +112,7 @@ extension Parser {
         else { continue }
         let utterance = Utterance(id: "a", recording: .file(path: "a.wav"))
         for frames in [1, 98] {
-          _ = try? source.targets(of: utterance, frames: frames, grid: FeatureOptions().logMel.grid)
+          _ = try? source.targets(of: utterance, frames: frames, grid: FeatureOptions().grid)
         }
       }
     }

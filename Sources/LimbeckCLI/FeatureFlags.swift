@@ -89,10 +89,10 @@ struct FeatureFlags: ParsableArguments {
     set(&options.logMel.useLog, useLog)
     set(&options.logMel.usePower, usePower)
     set(&options.logMel.dither, dither)
-    set(&options.normalization, normalization)
-    set(&options.normalizeVariance, normalizeVariance)
-    set(&options.deltas, deltas)
-    set(&options.deltaWindow, deltaWindow)
+    set(&options.transform.normalization, normalization)
+    set(&options.transform.normalizeVariance, normalizeVariance)
+    set(&options.transform.deltas, deltas)
+    set(&options.transform.deltaWindow, deltaWindow)
     // The file's own are valid.
     do { try options.validate() } catch { throw ValidationError(error.description) }
     return options

@@ -45,7 +45,7 @@ struct Features: ParsableCommand {
 
   func run() throws {
     var request = FeatureRequest(options: try flags.options(), channel: channel)
-    guard statistics == nil || request.options.normalization != .none else {
+    guard statistics == nil || request.options.transform.normalization != .none else {
       throw ValidationError(
         "--cmvn-stats: expected a --normalization other than none with it, found none")
     }

@@ -87,10 +87,10 @@ struct Targets: ParsableCommand {
       let utterances = directory.utterances.compactMap { utterance in
         counts[utterance.id].map { (utterance, $0) }
       }
-      return (utterances, try folder.options().logMel.grid, ledger)
+      return (utterances, try folder.options().grid, ledger)
     }
     let options = try config.map { try decodeYAML($0) } ?? FeatureOptions()
     let counted = try FrameCounting.count(directory, options: options, workers: job.workers)
-    return (counted.utterances, options.logMel.grid, counted.ledger)
+    return (counted.utterances, options.grid, counted.ledger)
   }
 }

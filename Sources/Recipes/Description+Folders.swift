@@ -46,7 +46,7 @@ extension Description {
     let description = try folder.description()
     let counts = try folder.frameCounts()
     let frames = counts.values.reduce(0, +)
-    let grid = description.options.logMel.grid
+    let grid = description.options.grid
     let options = description.options.listed.map { "\($0.name) \($0.value)" }
     return """
       features     \(folder.path)
@@ -108,7 +108,7 @@ extension Description {
       if scores != nil, !accounts.isScored {
         text += "ledger       of a run that did not go as far as the scores, which are older\n"
       }
-      let grid = try FeatureFolder(path: path + "/features/train").options().logMel.grid
+      let grid = try FeatureFolder(path: path + "/features/train").options().grid
       text += "\n" + accounts.table(secondsPerFrame: grid.shiftInSeconds)
     }
     let baselines = path + "/baseline-search.json"

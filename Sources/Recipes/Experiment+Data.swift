@@ -80,7 +80,7 @@ extension Experiment {
       // An alignment may be that of the recording, of which the utterance is a part.
       for utterance in data.utterances { inputs.add(utterance) }
       try perform("targets/\(part.rawValue)", inputs: inputs, outputs: folder.files) {
-        let grid = try features(part).options().logMel.grid
+        let grid = try features(part).options().grid
         let opened =
           try source
           ?? AlignmentSource(

@@ -21,7 +21,7 @@ struct FeatureExtraction: Sendable {
 
   /// Whether frames are not stored as they are made.
   private var needsSecondPass: Bool {
-    request.options.transformsFrames || request.form != .binary
+    request.options.transform.changesFrames || request.form != .binary
       || request.copy?.options.hasMasks == true
   }
 
@@ -58,7 +58,7 @@ struct FeatureExtraction: Sendable {
   /// The speaker of each utterance, where features depend on it: as normalised, or as perturbed where it is known.
   private func speakers() throws(FileFault) -> [String: String] {
     let isPerturbed = request.copy == nil ? false : try FileSystem.exists(data.speakersPath)
-    return request.options.normalization == .speaker || isPerturbed ? try data.speakers() : [:]
+    return request.options.transform.normalization == .speaker || isPerturbed ? try data.speakers() : [:]
   }
 
   private var framesPath: String { "\(folder.path)/\(FeatureFolder.framesName)" }
@@ -195,12 +195,12 @@ struct FeatureExtraction: Sendable {
       archive, utterances: ids, form: request.form,
       report: progress("normalization and deltas", of: ids.count))
     let options = request.options
-    let deltas = Deltas(order: options.deltas, window: options.deltaWindow)
+    let deltas = Deltas(order: options.transform.deltas, window: options.transform.deltaWindow)
     return try pass.run(workers, own: { () }) { _, index, sink in
       let entry = frames.entries[index]
       var own: NormalizationStatistics?
       if let statistics {
-        let group = options.normalization.group(of: entry.key, speakers: speakers)
+        let group = options.transform.normalization.group(of: entry.key, speakers: speakers)
         guard let group, let found = statistics[group] else {
           throw LeftOut(reason: missingStatistics(of: group))
         }
@@ -219,7 +219,7 @@ struct FeatureExtraction: Sendable {
           first..<min(entry.rows, rows.upperBound + deltas.reach), of: entry)
         masks?.mask(
           &piece, from: max(0, rows.lowerBound - deltas.reach), of: entry.rows, by: means)
-        own?.normalize(&piece, variance: options.normalizeVariance)
+        own?.normalize(&piece, variance: options.transform.normalizeVariance)
         sink.frames.append(
           deltas.appended(to: rows, of: piece, from: first, count: entry.rows))
         try sink.relieve()
@@ -239,7 +239,7 @@ struct FeatureExtraction: Sendable {
   private func normalization(
     _ frames: MatrixArchive, speakers: [String: String]
   ) throws(FileFault) -> [String: NormalizationStatistics]? {
-    let normalization = request.options.normalization
+    let normalization = request.options.transform.normalization
     guard normalization != .none else { return nil }
     let columns = request.options.logMel.columns
     if let path = request.statisticsPath {

@@ -25,7 +25,7 @@ package enum FrameCounting {
           var samples = 0
           var block: [Float] = []
           while try reader.next(&block) { samples += block.count }
-          return options.logMel.grid.frameCount(samples: samples)
+          return options.grid.frameCount(samples: samples)
         }
       }
     }

@@ -198,9 +198,9 @@ package struct Recipe: Sendable, Codable {
     features = try read(.features, default: FeatureOptions())
     // Each part would be normalised by its own frames, where a model has the training set's.
     try requireOption(
-      features.normalization != .global, "features.normalization",
+      features.transform.normalization != .global, "features.normalization",
       expected: "none, utterance or speaker, since a model normalises by its training set",
-      found: features.normalization.rawValue)
+      found: features.transform.normalization.rawValue)
     context = try read(.context, default: ContextWindow())
     ensemble = try read(.ensemble, default: EnsembleOptions())
     student = try read(.student, default: SystemOptions())

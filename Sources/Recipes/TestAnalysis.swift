@@ -158,7 +158,7 @@ extension Experiment {
       doubtful: doubtful.sorted {
         ($1.doubtfulFrames, $0.utterance) < ($0.doubtfulFrames, $1.utterance)
       },
-      secondsAFrame: recipe.features.logMel.grid.shiftInSeconds)
+      secondsAFrame: recipe.features.grid.shiftInSeconds)
   }
 
   private func exampleIndex(

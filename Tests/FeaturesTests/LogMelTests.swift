@@ -178,9 +178,9 @@ struct LogMelTests {
     var changed = FeatureOptions()
     changed.logMel.melBins = 23
     changed.logMel.window = .hann
-    changed.deltas = 2
-    changed.normalization = .speaker
-    changed.normalizeVariance = true
+    changed.transform.deltas = 2
+    changed.transform.normalization = .speaker
+    changed.transform.normalizeVariance = true
     let data = try JSONEncoder().encode(changed)
     #expect(try JSONDecoder().decode(FeatureOptions.self, from: data) == changed)
     #expect(changed.columns == 69)
