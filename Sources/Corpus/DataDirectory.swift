@@ -6,6 +6,8 @@ package enum Recording: Sendable, Equatable {
   case file(path: String)
   /// A command of the shell, whose output is the audio.
   case command(String)
+  /// Features of it are all that there is.
+  case absent
 
   /// Gives `body` the path of a file with the audio, and what it is called; a command's output is a temporary
   /// file, called as the command.
@@ -18,6 +20,9 @@ package enum Recording: Sendable, Equatable {
     case .file(let path): try body(path, path)
     case .command(let command):
       try ShellCommand.withOutput(of: command) { try body($0, "\(command) |") }
+    case .absent:
+      throw FileFault.malformed(
+        path: "a recording", expected: "audio in wav.scp", found: "features alone")
     }
   }
 }
@@ -33,6 +38,8 @@ package struct Utterance: Sendable, Equatable {
   package let seconds: ClosedRange<Double>?
   /// Which channel of the recording it is, from one; nil when `segments` does not say.
   package let channel: Int?
+  /// Who speaks; nil when `utt2spk` does not say.
+  package var speaker: String?
 
   /// - Parameters:
   ///   - id: its own.
@@ -63,7 +70,7 @@ package struct DataDirectory: Sendable {
 
   package let path: String
   /// In the order of their ids' bytes, whatever order the files have.
-  package let utterances: [Utterance]
+  package private(set) var utterances: [Utterance]
   /// The utterances of lines that are malformed, stand twice or name no recording, and those that `text` or
   /// `utt2spk` alone has, with file and line.
   package let faults: Ledger
@@ -88,25 +95,37 @@ package struct DataDirectory: Sendable {
   ///   - root: where relative paths in `wav.scp` start; nil for the current folder, as in Kaldi.
   ///   - commands: whether entries of `wav.scp` may be commands; else they are faults.
   ///   - use: whether `segments` decides what the utterances are.
+  ///   - keys: the utterances that have features, in place of `wav.scp`; nil asks for that.
   /// - Throws: `FileFault` for a missing `wav.scp`, or for it or `segments` without any line.
   package init(
     path: String, root: String? = nil, commands: CommandPolicy = .refused,
-    segments use: SegmentUse = .asListed
+    segments use: SegmentUse = .asListed, features keys: [String]? = nil
   ) throws(FileFault) {
     self.path = path
     let scriptPath = path + "/wav.scp"
-    var script = try DataTable(scriptPath, expected: DataFile.wavScript.line)
+    var script: DataTable
+    if let keys {
+      script = DataTable(scriptPath, keys: keys)
+    } else {
+      script = try DataTable(scriptPath, expected: DataFile.wavScript.line)
+    }
     guard !script.keys.isEmpty else {
       throw .malformed(path: scriptPath, expected: "at least one recording", found: "none")
     }
-    let recordings = DataDirectory.recordings(&script, root: root, commands: commands)
+    var recordings =
+      keys == nil
+      ? DataDirectory.recordings(&script, root: root, commands: commands)
+      : script.values.mapValues { _ in .absent }
     self.script = script
-    self.recordings = recordings
     let segmentPath = path + "/segments"
     if use == .asListed, try FileSystem.exists(segmentPath) {
       var segments = try DataTable(segmentPath, expected: DataFile.segments.line)
       guard !segments.keys.isEmpty else {
         throw .malformed(path: segmentPath, expected: "at least one utterance", found: "none")
+      }
+      if keys != nil {
+        let ids = segments.values.values.compactMap { $0.text[...].fields.first.map(String.init) }
+        recordings = Dictionary(ids.map { ($0, .absent) }) { first, _ in first }
       }
       utterances = DataDirectory.utterances(&segments, recordings, unusable: script.reasons)
         .sorted { inByteOrder($0.id, $1.id) }
@@ -116,6 +135,7 @@ package struct DataDirectory: Sendable {
         .sorted { inByteOrder($0.id, $1.id) }
       segments = nil
     }
+    self.recordings = recordings
     // What is wrong with a recording shows in its segments.
     let list = segments ?? script
     var reasons = list.reasons
@@ -123,8 +143,13 @@ package struct DataDirectory: Sendable {
     for file in [DataFile.text, .utteranceToSpeaker] {
       let other = "\(path)/\(file.rawValue)"
       guard try FileSystem.exists(other) else { continue }
-      for (line, key) in try DataTable(other, expected: file.line).keys where !listed.contains(key)
-      {
+      let table = try DataTable(other, expected: file.line)
+      if file == .utteranceToSpeaker {
+        for index in utterances.indices {
+          utterances[index].speaker = table.values[utterances[index].id]?.text
+        }
+      }
+      for (line, key) in table.keys where !listed.contains(key) {
         reasons[key] =
           FileFault.malformedLine(
             path: other, line: line, expected: "an utterance of \(list.path)", found: key

@@ -1,3 +1,4 @@
+import KaldiIO
 package import Storage
 
 /// Whether a label can be a class's symbol: it is not empty and has no blanks or ends of lines.
@@ -10,7 +11,8 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
   package var format: AlignmentFormat
   /// The file or folder of the alignments.
   package var path: String
-  /// The tier of TextGrids.
+  /// The tier of TextGrids; in TextGrids of several speakers that of each utterance's own where it has
+  /// `{speaker}` in its place, as in `{speaker} - phones`.
   package var tier = "phones"
   /// Kaldi's table of an archive's integers, a line `SYMBOL ID` each, as `phones.txt`; absent to call
   /// them by their digits.
@@ -92,7 +94,9 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
   /// The options with relative paths taken from `folder`.
   package func resolved(from folder: String) -> TargetOptions {
     var result = self
-    result.path = resolve(path, from: folder)
+    result.path =
+      format == .archive
+      ? ArchiveInput.resolved(path, from: folder) : resolve(path, from: folder)
     for option in TargetOptions.tableOptions {
       result[keyPath: option] = self[keyPath: option].map { resolve($0, from: folder) }
     }
@@ -119,6 +123,9 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
       ("firstAlternative", "\(firstAlternative)"), ("gaps", gaps ?? "none"),
     ]
   }
+
+  /// Whether the targets of an utterance depend on who speaks.
+  package var dependsOnSpeakers: Bool { format == .textgrid && SpeakerTier(tier) != nil }
 
   /// The files besides the alignments that targets depend on.
   package var tables: [String] { TargetOptions.tableOptions.compactMap { self[keyPath: $0] } }

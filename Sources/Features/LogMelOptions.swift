@@ -135,7 +135,7 @@ extension LogMelOptions {
     try validateBands()
   }
 
-  private func validateFrames() throws(OptionFault) {
+  func validateFrames() throws(OptionFault) {
     try requireOption(
       (0...10_000).contains(frameLength), "frameLength", expected: "0 to 10,000 ms",
       found: frameLength)

@@ -144,7 +144,7 @@ extension Parser {
   /// A model of a few weights.
   private var sampleModel: AcousticModel {
     var features = FeatureOptions()
-    features.logMel.melBins = 4
+    features.logMel?.melBins = 4
     return AcousticModel(
       network: AcousticNetwork(
         features: 4, context: -1...1, hidden: HiddenShape(layers: 1, units: 3), classes: 2, seed: 1),

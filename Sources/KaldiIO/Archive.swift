@@ -30,11 +30,22 @@ package enum Archive {
     of stream: ByteStream, as kind: KaldiValue.Kind? = nil,
     _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
   ) throws(FileFault) {
+    try forEachPlaced(of: stream, as: kind) { key, value, _ throws(FileFault) in
+      try body(key, value)
+    }
+  }
+
+  /// The same with where each value starts, in bytes from the stream's beginning.
+  static func forEachPlaced(
+    of stream: ByteStream, as kind: KaldiValue.Kind?,
+    _ body: (_ key: String, _ value: KaldiValue, _ offset: Int) throws(FileFault) -> Void
+  ) throws(FileFault) {
     var reader = ByteReader(stream)
     var keys: Set<String> = []
     while let key = try takeKey(&reader) {
       guard keys.insert(key).inserted else { throw keyTwice(key, in: reader.path) }
-      try body(key, try takeValue(&reader, as: kind))
+      let offset = reader.offset
+      try body(key, try takeValue(&reader, as: kind), offset)
       reader.key = ""
     }
   }

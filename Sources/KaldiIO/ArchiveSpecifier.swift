@@ -68,6 +68,13 @@ package enum ArchiveInput: Sendable, Equatable {
     }
   }
 
+  /// A specifier or path with its file as seen from a folder; a command and the standard input stay.
+  package static func resolved(_ text: String, from folder: String) -> String {
+    let place = SpecifierParts(text).place
+    if place == "-" || ShellCommand.parse(place) != nil { return text }
+    return text.dropLast(place.count) + resolve(place, from: folder)
+  }
+
   /// The file that is read; nil of a command.
   package var path: String? {
     switch self {

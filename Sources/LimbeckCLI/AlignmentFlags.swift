@@ -7,7 +7,9 @@ struct AlignmentFlags: ParsableArguments {
   var ctm: String?
   @Option(help: ArgumentHelp("A folder of Praat TextGrids, long or short.", valueName: "folder"))
   var textgrid: String?
-  @Option(help: "The tier of the TextGrids.")
+  @Option(
+    help:
+      "The tier of the TextGrids; {speaker} in it stands for each utterance's speaker in utt2spk.")
   var tier = "phones"
   @Option(help: ArgumentHelp("A folder of TIMIT's .PHN files.", valueName: "folder"))
   var phn: String?

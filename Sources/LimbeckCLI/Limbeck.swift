@@ -76,7 +76,7 @@ enum Main {
   }
 
   private static func fail(_ message: String, _ status: ExitStatus) -> Never {
-    Terminal.complain("limbeck: \(message)\n")
+    Terminal.complain("limbeck: \(message)")
     Foundation.exit(status.rawValue)
   }
 

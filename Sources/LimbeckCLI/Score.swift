@@ -2,6 +2,8 @@ import ArgumentParser
 import Corpus
 import Evaluation
 import Foundation
+import LinearAlgebra
+import Logging
 import Recipes
 import Storage
 
@@ -17,7 +19,7 @@ struct Score: ParsableCommand {
 
   @Argument(help: "A model, as train and distill write it.")
   var model: String
-  @Argument(help: "A folder of features.")
+  @Argument(help: "A folder of features, or a table of them: feats.scp, feats.ark, ark:… or scp:….")
   var feats: String
   @Argument(help: "A folder of targets.")
   var targets: String
@@ -32,8 +34,20 @@ struct Score: ParsableCommand {
   @OptionGroup var skipped: SkippedOptions
 
   func run() throws {
-    let scoring = ModelScoring(
-      features: FeatureFolder(path: feats), targets: TargetFolder(path: targets))
+    let targets = TargetFolder(path: targets)
+    guard try !FileSystem.isFolder(feats) else {
+      return try report(
+        ModelScoring(features: FeatureFolder(path: feats), targets: targets))
+    }
+    let table = try TableFolder(feats, workers: .all, reporter: Terminal.reporter(from: .warning))
+    try report(ModelScoring(features: table, targets: targets))
+    _ = consume table
+  }
+
+  private func report(_ scoring: ModelScoring) throws {
+    if let doubt = try scoring.doubt(modelPath: model) {
+      Terminal.complain("warning: \(doubt)")
+    }
     var options = Recipe.ScoringOptions()
     options.fold = fold
     let (scored, ledger) = try scoring.score(modelPath: model, options: options)
@@ -57,7 +71,7 @@ struct Score: ParsableCommand {
       try AtomicFile.write(JSONText.document(scored), to: json)
     }
     for entry in ledger.leftOut {
-      Terminal.complain("\(entry.account)\n")
+      Terminal.complain(entry.account)
     }
     try skipped.check(
       ledger, of: ledger.entries.count, path: "the lines above")

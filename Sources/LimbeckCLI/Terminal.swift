@@ -19,17 +19,18 @@ final class Terminal: Sendable {
   private let isTerminal = isatty(FileHandle.standardError.fileDescriptor) == 1
   private let state = Mutex(State())
 
-  /// A reporter whose log and progress share the standard error.
-  static func reporter() -> Reporter {
+  /// A reporter whose log, of lines of a level and above, and progress share the standard error.
+  static func reporter(from level: Logger.Level = .info) -> Reporter {
     let terminal = Terminal()
-    let log = Logger(label: "limbeck") { _ in TerminalLogHandler(terminal: terminal) }
+    var log = Logger(label: "limbeck") { _ in TerminalLogHandler(terminal: terminal) }
+    log.logLevel = level
     return Reporter(log: log) { terminal.show($0) }
   }
 
   /// Writes a line that stays.
   func write(_ line: String) {
     state.withLock { state in
-      put((state.isLineOpen ? "\r\u{1B}[K" : "") + line + "\n")
+      Terminal.put((state.isLineOpen ? "\r\u{1B}[K" : "") + line.visible + "\n")
       state.isLineOpen = false
     }
   }
@@ -51,10 +52,10 @@ final class Terminal: Sendable {
       let line = describe(
         progress, done: progress.done - state.doneBefore, in: (now - state.start) / .seconds(1))
       guard isTerminal else {
-        put(line + "\n")
+        Terminal.put(line.visible + "\n")
         return
       }
-      put("\r" + line + "\u{1B}[K" + (isDone ? "\n" : ""))
+      Terminal.put("\r" + line.visible + "\u{1B}[K" + (isDone ? "\n" : ""))
       state.isLineOpen = !isDone
     }
   }
@@ -77,12 +78,11 @@ final class Terminal: Sendable {
       + String(format: ", %d:%02d left", Int(left) / 60, Int(left) % 60)
   }
 
-  private func put(_ text: String) {
-    Terminal.complain(text)
-  }
+  /// Writes a line to the standard error.
+  static func complain(_ line: String) { put(line.visible + "\n") }
 
   /// Writes to the standard error; that it is full or closed is no reason to stop.
-  static func complain(_ text: String) {
+  private static func put(_ text: String) {
     try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 

@@ -2,6 +2,7 @@ import Audio
 package import Corpus
 import Features
 import Foundation
+import KaldiIO
 import Logging
 import Storage
 import Training
@@ -14,45 +15,90 @@ extension Experiment {
       case .development: recipe.corpus.development
       case .test: recipe.corpus.test
       }
+    let folder = resolve(relative, from: path)
+    // Without audio those utterances count that have features.
+    let needsKeys = try givenPath(part) != nil && !FileSystem.exists(folder + "/wav.scp")
     return try DataDirectory(
-      path: resolve(relative, from: path), root: recipe.corpus.root.map { resolve($0, from: path) },
-      commands: commands)
+      path: folder, root: recipe.corpus.root.map { resolve($0, from: path) }, commands: commands,
+      features: needsKeys ? try givenFrames(part)?.keys : nil)
+  }
+
+  /// Where the frames of a part are that another program made; nil where they are made of the audio.
+  private func givenPath(_ part: CorpusPart) -> String? {
+    guard case .archives(let archives) = recipe.features else { return nil }
+    return ArchiveInput.resolved(archives.archive.table(part), from: path)
+  }
+
+  private func givenFrames(_ part: CorpusPart) throws(FileFault) -> MatrixTable? {
+    guard let path = givenPath(part) else { return nil }
+    return try MatrixTable(path, commands: commands)
   }
 
   /// Makes the features of each part, and of the copies of the training part.
   func prepareFeatures() throws {
     let parts = try CorpusPart.allCases.map { ($0, try dataDirectory($0)) }
-    let named = parts.map { ($0.rawValue, $1) }
-    for remark in try PartOverlap(named, comparing: .files).remarks {
-      reporter.log.warning("\(remark)")
+    var isAnyMade = false
+    for (folder, part, request) in try featureRequests() {
+      guard let data = parts.first(where: { $0.0 == part })?.1 else { continue }
+      isAnyMade = try prepareFeatures(folder, of: data, request) || isAnyMade
     }
-    for (part, data) in parts {
-      try prepareFeatures(features(part), of: data, copy: nil)
-      guard part == .train else { continue }
-      for (folder, copy) in copies { try prepareFeatures(folder, of: data, copy: copy) }
+    // What is fresh was told of when it was made.
+    guard isAnyMade else { return }
+    let named = parts.map { ($0.rawValue, $1) }
+    for remark in try PartOverlap(named, comparing: .bytes).remarks {
+      reporter.log.warning("\(remark)")
     }
   }
 
+  /// How the features of each part, and of the copies of the training part, are made.
+  private func featureRequests() throws -> [(FeatureFolder, CorpusPart, FeatureRequest)] {
+    switch recipe.features {
+    case .made(let options):
+      let request = FeatureRequest(options: options, channel: recipe.corpus.channel)
+      let ofCopies = copies.map { folder, copy in
+        var own = request
+        own.copy = copy
+        return (folder, CorpusPart.train, own)
+      }
+      return CorpusPart.allCases.map { (features($0), $0, request) } + ofCopies
+    case .archives(let archives):
+      var columns: Int?
+      return try CorpusPart.allCases.compactMap { part in
+        guard let table = try givenFrames(part) else { return nil }
+        let known = try columns ?? table.columns()
+        columns = known
+        var request = FeatureRequest(given: table, options: archives.options(columns: known))
+        request.statisticsPath = archives.cmvn.map {
+          ArchiveInput.resolved($0.table(part), from: path)
+        }
+        return (features(part), part, request)
+      }
+    }
+  }
+
+  /// Makes the features of a folder unless they are fresh.
+  ///
+  /// - Returns: whether they were made.
   private func prepareFeatures(
-    _ folder: FeatureFolder, of data: DataDirectory, copy: AugmentedCopy?
-  ) throws {
-    var request = FeatureRequest(options: recipe.features, channel: recipe.corpus.channel)
-    request.copy = copy
+    _ folder: FeatureFolder, of data: DataDirectory, _ request: FeatureRequest
+  ) throws -> Bool {
     var inputs = Inputs()
-    inputs.add("options", recipe.features)
+    inputs.add("options", request.options)
     inputs.add("channel", [recipe.corpus.channel])
-    if let copy { inputs.add("copy", copy) }
+    if let copy = request.copy { inputs.add("copy", copy) }
+    if let given = request.given { try inputs.add(given) }
+    if let table = request.statisticsPath { try inputs.add(table: table) }
     let hasSpeakers = try FileSystem.exists(data.speakersPath)
     if hasSpeakers {
       try inputs.add(file: data.speakersPath)
     }
     for utterance in data.utterances {
-      try inputs.add(utterance.recording)
+      if request.given == nil { try inputs.add(utterance.recording) }
       inputs.add(utterance)
     }
     for fault in data.faults.entries { inputs.add("fault", fault) }
     let name = folder.path.split(separator: "/").last.map(String.init) ?? ""
-    try perform(
+    let isMade = try perform(
       "features/\(name)", inputs: inputs,
       outputs: [
         folder.archivePath, folder.frameCountPath, folder.descriptionPath, folder.ledgerPath,
@@ -62,6 +108,7 @@ extension Experiment {
       _ = try folder.extract(data, request, workers: workers, reporter: reporter)
     }
     try folder.placeScript()
+    return isMade
   }
 
   /// Makes the targets of each part.
@@ -78,7 +125,10 @@ extension Experiment {
       try inputs.add(file: features(part).frameCountPath)
       try inputs.add(file: features(part).descriptionPath)
       // An alignment may be that of the recording, of which the utterance is a part.
-      for utterance in data.utterances { inputs.add(utterance) }
+      for utterance in data.utterances {
+        inputs.add(utterance)
+        if options.dependsOnSpeakers { inputs.add("speaker", [utterance.speaker]) }
+      }
       try perform("targets/\(part.rawValue)", inputs: inputs, outputs: folder.files) {
         let grid = try features(part).options().grid
         let opened =

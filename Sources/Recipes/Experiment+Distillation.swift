@@ -56,7 +56,7 @@ extension Experiment {
           copy.name,
           try ArchiveFrames(
             features: try MatrixArchive(path: features.archivePath), targets: nil,
-            columns: recipe.features.columns, classes: classes.count), features)
+            columns: try features.options().columns, classes: classes.count), features)
       }
   }
 

@@ -18,18 +18,21 @@ extension Experiment {
   ///   - outputs: the files that it leaves, the same for the same inputs.
   ///   - beside: others with rates, times or the folder's path in them, which need only be there.
   ///   - body: does it.
+  /// - Returns: whether it was done now.
   /// - Throws: what `body` throws.
+  @discardableResult
   func perform(
     _ name: String, inputs: Inputs, outputs: [String], beside: [String] = [],
     _ body: () throws -> Void
-  ) throws {
+  ) throws -> Bool {
     if try isFresh(name, inputs: inputs, outputs: outputs, beside: beside) {
       reporter.log.info("\(name): fresh")
-      return
+      return false
     }
     try begin(name)
     try body()
     try finish(name, inputs: inputs, outputs: outputs)
+    return true
   }
 
   /// Forgets what a step's results were made from, since they are about to change.
@@ -166,18 +169,40 @@ struct Inputs {
   /// Adds alignments: a file by its bytes; a folder by the paths, sizes and times of change of what is in
   /// it, since it is long to read, and so what an `scp` names.
   mutating func add(alignments options: TargetOptions) throws(FileFault) {
-    guard try FileSystem.isFolder(options.path) else {
+    if options.format == .archive {
+      try add(table: options.path)
+    } else if try FileSystem.isFolder(options.path) {
+      try add(listed: try filePaths(below: options.path).map { options.path + "/" + $0 })
+    } else {
       try add(file: options.path)
-      if options.format == .archive,
-        case .script(let path) = try ArchiveInput(reading: options.path)
-      {
-        for file in try ArchiveScript(path: path).files { try add(recording: file) }
-      }
+    }
+  }
+
+  /// Adds an archive, or a list with the archives that it names; of a command its text is all that is known.
+  mutating func add(table: String) throws(FileFault) {
+    let input = try ArchiveInput(reading: table)
+    guard let path = input.path else {
+      lines.append(table)
       return
     }
-    for file in try filePaths(below: options.path) {
-      try add(recording: options.path + "/" + file)
+    try add(file: path)
+    if case .script = input { try add(listed: try ArchiveScript(path: path).files) }
+  }
+
+  /// Adds a table of matrices: a list by its bytes, and archives as recordings are.
+  mutating func add(_ table: MatrixTable) throws(FileFault) {
+    if try FileSystem.facts(of: table.path)?.kind != .file {
+      lines.append(table.path)
+    } else if table.files.isEmpty {
+      try add(recording: table.path)
+    } else {
+      try add(file: table.path)
+      try add(listed: table.files)
     }
+  }
+
+  private mutating func add(listed files: [String]) throws(FileFault) {
+    for file in files { try add(recording: file) }
   }
 
   var fingerprint: Fingerprint { Fingerprint(of: lines.joined(separator: "\n")) }

@@ -56,7 +56,7 @@ extension Experiment {
           ? 0 : SoftTargetStore(classes: classes, largest: part.largest).columns
       }.max() ?? 0
     let frames = transfer?.reduce(0) { $0 + $1.frames.frameCount } ?? train.frameCount
-    let columns = recipe.features.columns
+    let columns = train.columns
     // Sets of the same pool share their frames, save those that lack a fold.
     var shared: [[Int?]: Int] = [:]
     let own = jobs.map { job -> TrainingMemory in

@@ -184,7 +184,7 @@ extension Experiment {
     let first = systems[0]
     let alone =
       onTest.unitCount > 1
-      ? "" : ", of which there is one alone: its intervals have no width and tell nothing"
+      ? "" : ", of which the test set has one alone, and so no interval"
     return ScoreReport(
       rules: """
         \(rules.text) Development: \(first.development.extent); test: \(first.test.extent). \

@@ -251,10 +251,11 @@ extension Experiment {
       return
     }
     try begin(job.system)
+    let options = try features(.train).options()
     let network =
       job.specialist?.start
       ?? AcousticNetwork(
-        features: recipe.features.columns, context: recipe.context.offsets, hidden: job.hidden,
+        features: options.columns, context: recipe.context.offsets, hidden: job.hidden,
         classes: data.classes.count, seed: job.seed)
     let checkpoints = CheckpointFolder(
       folder, identity: inputs.lines, pause: checkpointPause
@@ -280,7 +281,7 @@ extension Experiment {
     let best = outcome.history[outcome.epoch - 1]
     let model = AcousticModel(
       network: job.specialist?.corrected(outcome.network) ?? outcome.network,
-      features: recipe.features, normalizer: data.normalizer,
+      features: options, normalizer: data.normalizer,
       classes: job.specialist?.classes ?? data.classes,
       provenance: AcousticModel.Provenance(
         system: job.system, seed: job.seed, epoch: outcome.epoch,

@@ -8,8 +8,8 @@ import Storage
 import Logging
 import Synchronization
 
-/// Makes the features of a data directory: log-mel frames in one pass over the audio, and where they
-/// are normalised, have deltas, or are stored in another form, a second pass over the frames.
+/// Makes the features of a data directory: log-mel frames in one pass over the audio, or those that another program
+/// made, and where they are normalised, have deltas, or are stored in another form, a second pass over the frames.
 ///
 /// Each pass goes on where a run that was killed left it.
 struct FeatureExtraction: Sendable {
@@ -58,7 +58,8 @@ struct FeatureExtraction: Sendable {
   /// The speaker of each utterance, where features depend on it: as normalised, or as perturbed where it is known.
   private func speakers() throws(FileFault) -> [String: String] {
     let isPerturbed = request.copy == nil ? false : try FileSystem.exists(data.speakersPath)
-    return request.options.transform.normalization == .speaker || isPerturbed ? try data.speakers() : [:]
+    return request.options.transform.normalization == .speaker || isPerturbed
+      ? try data.speakers() : [:]
   }
 
   private var framesPath: String { "\(folder.path)/\(FeatureFolder.framesName)" }
@@ -69,12 +70,11 @@ struct FeatureExtraction: Sendable {
     inputs.add("version", limbeckVersion)
     inputs.add("options", request.options)
     inputs.add("request", ["\(request.channel ?? 0)", "\(request.form)"])
-    if let table = request.statisticsPath {
-      try inputs.add(file: try StatisticsFile.path(of: table))
-    }
+    if let table = request.statisticsPath { try inputs.add(table: table) }
     if let copy = request.copy { inputs.add("copy", copy) }
+    if let given = request.given { try inputs.add(given) }
     for utterance in data.utterances {
-      try inputs.add(utterance.recording)
+      if request.given == nil { try inputs.add(utterance.recording) }
       inputs.add(
         utterance.id,
         [
@@ -85,7 +85,7 @@ struct FeatureExtraction: Sendable {
     return inputs.fingerprint
   }
 
-  // MARK: - From audio to frames
+  // MARK: - Frames
 
   private func makeFrames(
     speakers: [String: String], _ identity: Fingerprint
@@ -98,7 +98,47 @@ struct FeatureExtraction: Sendable {
     }
     let pass = FeaturePass(
       archive, utterances: ids, form: .binary, report: progress("features", of: ids.count))
-    let options = request.options.logMel
+    switch request.options.frames {
+    case .logMel(let options): return try makeFrames(pass, options, speakers: speakers)
+    case .given(let frames): return try takeFrames(pass, frames)
+    }
+  }
+
+  /// Takes the frames that another program made, without its compression.
+  private func takeFrames(_ pass: FeaturePass, _ frames: GivenFrames) throws -> ResumableArchive {
+    guard let table = request.given else {
+      preconditionFailure("FeatureExtraction: given frames without a table")
+    }
+    let ids = Set(data.ids)
+    let strangers = table.keys.filter { !ids.contains($0) }
+    if let first = strangers.first {
+      reporter.log.warning(
+        "\(table.path): not of an utterance of \(data.path): \(strangers.count) of \(table.keys.count), as \(first)"
+      )
+    }
+    let seconds = frames.grid.grid.shiftInSeconds
+    return try pass.run(workers, own: { () }) { _, index, sink in
+      let id = data.utterances[index].id
+      guard let own = try table.matrix(id) else {
+        throw LeftOut(reason: "\(table.path): expected its frames, found none")
+      }
+      guard own.rows > 0, own.columns == frames.columns else {
+        throw LeftOut(
+          reason: """
+            \(table.path): expected frames of \(frames.columns) values, found a matrix of \
+            \(own.rows)×\(own.columns)
+            """)
+      }
+      sink.frames = own
+      return Double(own.rows) * seconds
+    }
+  }
+
+  // MARK: - From audio to frames
+
+  private func makeFrames(
+    _ pass: FeaturePass, _ options: LogMelOptions, speakers: [String: String]
+  ) throws -> ResumableArchive {
     let cut = Atomic(0)
     let made = try pass.run(workers, own: { LogMelExtractor(options: options) }) {
       extractor, index, sink in
@@ -157,7 +197,7 @@ struct FeatureExtraction: Sendable {
     of utterance: Utterance, from file: (path: String, name: String)
   ) throws -> AudioReader {
     try AudioReader(
-      file.path, called: file.name, sampleRate: request.options.logMel.sampleRate,
+      file.path, called: file.name, sampleRate: request.options.grid.sampleRate,
       channel: utterance.channel ?? request.channel, seconds: utterance.seconds)
   }
 
@@ -241,7 +281,7 @@ struct FeatureExtraction: Sendable {
   ) throws(FileFault) -> [String: NormalizationStatistics]? {
     let normalization = request.options.transform.normalization
     guard normalization != .none else { return nil }
-    let columns = request.options.logMel.columns
+    let columns = request.options.frameColumns
     if let path = request.statisticsPath {
       return try StatisticsFile.read(path, columns: columns)
     }

@@ -12,11 +12,22 @@ package struct FeatureRequest: Sendable {
   /// Kaldi's statistics to normalise by, an ark or scp by utterance or speaker or one matrix for all;
   /// nil gathers them from the features.
   package var statisticsPath: String?
+  /// The frames that `options` say are given; nil of log-mel frames.
+  package var given: MatrixTable?
   /// Which perturbed copy of the utterances is made; nil for none.
   package var copy: AugmentedCopy?
 
   package init(options: FeatureOptions, channel: Int? = nil) {
     (self.options, self.channel) = (options, channel)
+  }
+
+  /// Features of frames that another program made.
+  ///
+  /// - Parameters:
+  ///   - table: the frames.
+  ///   - options: of these.
+  package init(given table: MatrixTable, options: FeatureOptions) {
+    (given, self.options) = (table, options)
   }
 }
 

@@ -19,7 +19,7 @@ package enum FrameCounting {
       return Result {
         try utterance.recording.withFile { path, name in
           var reader = try AudioReader(
-            path, called: name, sampleRate: options.logMel.sampleRate,
+            path, called: name, sampleRate: options.grid.sampleRate,
             channel: utterance.channel ?? 1,
             seconds: utterance.seconds)
           var samples = 0

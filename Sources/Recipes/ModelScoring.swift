@@ -1,7 +1,8 @@
 package import Evaluation
 import LinearAlgebra
+import Features
 import Networks
-import Storage
+package import Storage
 import Training
 package import Corpus
 
@@ -9,9 +10,32 @@ package import Corpus
 package struct ModelScoring: Sendable {
   package let features: FeatureFolder
   package let targets: TargetFolder
+  /// What the features were made with.
+  private let made: FeatureOptions
+  /// What messages call the features.
+  private let name: String
 
-  package init(features: FeatureFolder, targets: TargetFolder) {
+  package init(features: FeatureFolder, targets: TargetFolder) throws(FileFault) {
     (self.features, self.targets) = (features, targets)
+    (made, name) = (try features.options(), features.path)
+  }
+
+  /// - Parameters:
+  ///   - table: features in a table.
+  ///   - targets: their targets.
+  package init(features table: borrowing TableFolder, targets: TargetFolder) {
+    (features, self.targets) = (table.features, targets)
+    (made, name) = (table.options, table.path)
+  }
+
+  /// What is not known of the features and a model asks for, in words; nil where that is nothing.
+  package func doubt(modelPath: String) throws -> String? {
+    let model = try AcousticModel(path: modelPath)
+    guard made.logMel == nil, model.features != made else { return nil }
+    return """
+      \(name): no more is known of its features than that a frame has \(made.columns); limbeck info \(modelPath) \
+      tells what it expects
+      """
   }
 
   /// The score of a model, its rules, and the utterances that could not be scored.
@@ -27,18 +51,18 @@ package struct ModelScoring: Sendable {
   ) throws -> (score: ModelScore, ledger: Ledger) {
     let model = try AcousticModel(path: modelPath)
     try model.requireFeatures(
-      try features.options(), path: modelPath, madeIn: features.path)
+      made, path: modelPath, madeIn: name)
     let (frames, classes, ledger) = try join(features, targets, .score)
     guard frames.count > 0 else {
       throw ExperimentFault.nothingToScore(
-        features.path, reason: ledger.leftOut.first?.account ?? "empty")
+        name, reason: ledger.leftOut.first?.account ?? "empty")
     }
     guard classes == model.classes else {
       throw ExperimentFault.otherClasses(targets.classesPath, modelPath)
     }
     let rules = try ScoringRules(classes, fold: options.fold)
     let tallies = try (0..<frames.count).map { index in
-      var posteriors = try frames.logits(of: index, by: model, path: features.path)
+      var posteriors = try frames.logits(of: index, by: model, path: name)
       posteriors.replaceRowsBySoftmax(temperature: 1)
       return rules.tally(posteriors, labels: try frames.labels(of: index))
     }

@@ -158,7 +158,7 @@ package struct Recipe: Sendable, Codable {
 
   package let corpus: CorpusOptions
   package let targets: TargetOptions
-  package let features: FeatureOptions
+  package let features: FeatureChoice
   package let context: ContextWindow
   package let ensemble: EnsembleOptions
   /// The network that the ensemble is distilled into.
@@ -195,12 +195,7 @@ package struct Recipe: Sendable, Codable {
     let read = try OptionReader<CodingKeys>(decoder)
     corpus = try read(.corpus)
     targets = try read(.targets)
-    features = try read(.features, default: FeatureOptions())
-    // Each part would be normalised by its own frames, where a model has the training set's.
-    try requireOption(
-      features.transform.normalization != .global, "features.normalization",
-      expected: "none, utterance or speaker, since a model normalises by its training set",
-      found: features.transform.normalization.rawValue)
+    features = try read(.features, default: .made(FeatureOptions()))
     context = try read(.context, default: ContextWindow())
     ensemble = try read(.ensemble, default: EnsembleOptions())
     student = try read(.student, default: SystemOptions())
@@ -220,6 +215,12 @@ package struct Recipe: Sendable, Codable {
     specialists = try read.optional(.specialists)
     scoring = try read(.scoring, default: ScoringOptions())
     let copies = augmentation?.copies ?? 0
+    if case .archives = features {
+      try requireOption(
+        copies == 0, "augmentation.copies",
+        expected: "0 with features.archive, since copies need audio",
+        found: copies)
+    }
     try requireOption(
       search?.copies ?? 0 <= copies, "search.copies",
       expected: "at most those of augmentation, \(copies)", found: search?.copies ?? 0)

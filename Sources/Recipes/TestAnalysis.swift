@@ -152,13 +152,13 @@ extension Experiment {
       example: TestAnalysis.Example(
         utterance: frames.id(of: shown),
         features: try frames.features(of: shown, path: features(.test).path),
-        bands: recipe.features.logMel.bandColumns,
+        bands: try features(.test).options().shownColumns,
         posteriors: try models.posteriors(shown).map { models.confusions.posteriors($0) },
         truth: try models.truth(shown)),
       doubtful: doubtful.sorted {
         ($1.doubtfulFrames, $0.utterance) < ($0.doubtfulFrames, $1.utterance)
       },
-      secondsAFrame: recipe.features.grid.shiftInSeconds)
+      secondsAFrame: try features(.test).options().grid.shiftInSeconds)
   }
 
   private func exampleIndex(

@@ -20,6 +20,10 @@ package final class OpenFile: Sendable {
       case .reading: O_RDONLY | O_CLOEXEC
       case .writing: O_RDWR | O_CREAT | O_CLOEXEC
       }
+    // The kernel would open what stands before it.
+    guard !path.utf8.contains(0) else {
+      throw .malformed(path: path, expected: "a usable path", found: "one with a NUL in it")
+    }
     var opened: Int32
     repeat { opened = unsafe open(path, flags, 0o666) } while opened < 0 && errno == EINTR
     guard opened >= 0 else {

@@ -340,6 +340,40 @@ struct AlignmentSourceTests {
     #expect(same.shared.isEmpty && same.stray.isEmpty)
   }
 
+  @Test("of the tiers of several speakers an utterance has that of its own")
+  func speakers() throws {
+    let tiers = [("ann - phones", "A"), ("ann - words", "W"), ("bob - phones", "B")]
+      .map { "\"IntervalTier\" \"\($0)\" 0 0.05 1 0 0.05 \"\($1)\"\n" }.joined()
+    try folder.write(
+      "\"ooTextFile\"\n\"TextGrid\"\n0 0.05 <exists> 3\n\(tiers)", to: "grids/talk.TextGrid")
+    try folder.write("talk /x.wav\n", to: "data/wav.scp")
+    try folder.write("u1 talk 0 0.05\nu2 talk 0 0.05\nu3 talk 0 0.05\n", to: "data/segments")
+    try folder.write("u1 ann\nu2 bob\nu3 eve\n", to: "data/utt2spk")
+    let data = try DataDirectory(path: folder.file("data"))
+    func source(_ tier: String) throws -> AlignmentSource {
+      var options = TargetOptions(format: .textgrid, path: folder.file("grids"))
+      (options.tier, options.states) = (tier, 1)
+      return try AlignmentSource(options, sampleRate: 1000, workers: .one)
+    }
+    let (source, misnamed) = (try source("{speaker} - phones"), try source("{speaker}: phones"))
+    let labels = try data.utterances.prefix(2).map { utterance in
+      try source.targets(of: utterance, frames: 4, grid: grid).labels
+        .map { source.inventory.symbols[Int($0)] }
+    }
+    #expect(labels == [["A", "A", "A", "A"], ["B", "B", "B", "B"]])
+    #expect(
+      throws: AlignmentFault.ambiguous(["talk, speaker ann", "talk, speaker bob"])
+    ) { try source.targets(of: data.utterances[2], frames: 4, grid: grid) }
+    let fault = #expect(throws: AlignmentFault.self) {
+      try misnamed.targets(of: data.utterances[0], frames: 4, grid: grid)
+    }
+    #expect(
+      fault?.description.contains(
+        "expected one tier {speaker}: phones for each speaker, found ann - phones, ann - words, bob - phones"
+      )
+        == true)
+  }
+
   @Test("links to folders are followed, once")
   func links() throws {
     try folder.write("0 400000 A\n", to: "real/sub/u.lab")

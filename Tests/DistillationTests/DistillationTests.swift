@@ -65,8 +65,8 @@ struct EnsembleTests {
     seed: UInt64, classes: [String] = ["A", "B"], lowFrequency: Double = 20
   ) -> AcousticModel {
     var features = FeatureOptions()
-    features.logMel.melBins = 4
-    features.logMel.lowFrequency = lowFrequency
+    features.logMel?.melBins = 4
+    features.logMel?.lowFrequency = lowFrequency
     return AcousticModel(
       network: AcousticNetwork(
         features: 4, context: -1...0, hidden: HiddenShape(layers: 1, units: 5), classes: 2,

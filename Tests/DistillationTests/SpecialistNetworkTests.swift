@@ -111,7 +111,7 @@ struct SpecialistNetworkTests {
 
   private func model(_ network: AcousticNetwork, _ symbols: [String]) -> AcousticModel {
     var features = FeatureOptions()
-    features.logMel.melBins = 3
+    features.logMel?.melBins = 3
     return AcousticModel(
       network: network, features: features,
       normalizer: FeatureNormalizer(mean: [0, 0, 0], deviation: [1, 1, 1]),

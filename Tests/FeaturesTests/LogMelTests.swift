@@ -176,8 +176,8 @@ struct LogMelTests {
   @Test("feature options survive JSON side by side, and differences are named")
   func differences() throws {
     var changed = FeatureOptions()
-    changed.logMel.melBins = 23
-    changed.logMel.window = .hann
+    changed.logMel?.melBins = 23
+    changed.logMel?.window = .hann
     changed.transform.deltas = 2
     changed.transform.normalization = .speaker
     changed.transform.normalizeVariance = true

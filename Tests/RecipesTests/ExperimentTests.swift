@@ -260,9 +260,12 @@ struct ExperimentTests {
     _ = try experiment.run()
     let path = corpus.experimentPath
     let student = path + "/models/student.safetensors"
-    let scoring = ModelScoring(
-      features: FeatureFolder(path: path + "/features/test"),
-      targets: TargetFolder(path: path + "/targets/test"))
+    func open() throws -> ModelScoring {
+      try ModelScoring(
+        features: FeatureFolder(path: path + "/features/test"),
+        targets: TargetFolder(path: path + "/targets/test"))
+    }
+    let scoring = try open()
     let (score, ledger) = try scoring.score(modelPath: student, options: .init())
     #expect(ledger.leftOut.isEmpty)
     let expected = try experiment.readScores().systems.last?.test
@@ -278,7 +281,7 @@ struct ExperimentTests {
       "\"melBins\" : 10", with: "\"melBins\" : 11")
     try AtomicFile.write(changed, to: description)
     let fault = #expect(throws: ModelFault.self) {
-      try scoring.score(modelPath: student, options: .init())
+      try open().score(modelPath: student, options: .init())
     }
     #expect(fault?.description.contains("melBins 10, not 11") == true)
   }

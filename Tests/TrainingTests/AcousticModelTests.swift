@@ -14,7 +14,7 @@ func sampleModel(
   hidden: HiddenShape = HiddenShape(layers: 1, units: 6)
 ) -> AcousticModel {
   var features = FeatureOptions()
-  features.logMel.melBins = 4
+  features.logMel?.melBins = 4
   return AcousticModel(
     network: AcousticNetwork(
       features: 4, context: -2...1, hidden: hidden, classes: classes.count, seed: seed),
@@ -112,7 +112,7 @@ struct AcousticModelTests {
       try model.requireFeatures(model.features, path: "m", madeIn: "f")
     }
     var other = model.features
-    other.logMel.sampleRate = 8000
+    other.logMel?.sampleRate = 8000
     let fault = #expect(throws: ModelFault.self) {
       try model.requireFeatures(other, path: "m", madeIn: "f")
     }

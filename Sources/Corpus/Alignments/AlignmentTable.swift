@@ -20,10 +20,19 @@ package struct AlignmentTable: Sendable {
     let path: [String]
     /// Which channel of the recording it is of, from one; nil when its name has no other.
     var channel: Int?
+    /// Whose it is; nil where its file is of one speaker.
+    var speaker: String?
     let spans: Result<[LabelSpan], FileFault>
 
     var name: String {
       path.joined(separator: "/") + (channel.map { ", channel \($0)" } ?? "")
+        + (speaker.map { ", speaker \($0)" } ?? "")
+    }
+
+    /// Whether it can be an utterance's, by channel and speaker.
+    func canBe(of utterance: Utterance) -> Bool {
+      (channel.map { $0 == utterance.channel } ?? true)
+        && (speaker.map { $0 == utterance.speaker } ?? true)
     }
   }
 
@@ -68,11 +77,11 @@ package struct AlignmentTable: Sendable {
   ///   - folder: searched with all folders in it.
   ///   - extensions: in small letters; the files' may have capitals.
   ///   - workers: share the files.
-  ///   - read: reads one.
+  ///   - read: reads one: what each speaker said, or all.
   /// - Throws: `FileFault` when there is no such folder or no such file in it.
   init(
     folder: String, extensions: [String], workers: Workers,
-    _ read: @Sendable (_ path: String) throws(FileFault) -> [LabelSpan]
+    _ read: @Sendable (_ path: String) throws(FileFault) -> [(speaker: String?, spans: [LabelSpan])]
   ) throws(FileFault) {
     guard let facts = try FileSystem.facts(of: folder) else { throw .missing(path: folder) }
     guard facts.kind == .folder else {
@@ -90,15 +99,20 @@ package struct AlignmentTable: Sendable {
       throw .malformed(
         path: folder, expected: ".\(extensions.joined(separator: " or .")) files", found: "none")
     }
-    let results = workers.map(files.count) { index -> Result<[LabelSpan], FileFault> in
+    let results = workers.map(files.count) { index -> [Entry] in
+      let path = AlignmentTable.components(of: files[index])
       do throws(FileFault) {
-        return .success(try read(folder + "/" + files[index]))
+        return try read(folder + "/" + files[index]).map {
+          Entry(path: path, speaker: $0.speaker, spans: .success($0.spans))
+        }
       } catch {
-        return .failure(error)
+        return [Entry(path: path, spans: .failure(error))]
       }
     }
-    for case .failure(let fault) in results where fault.isOfMachine { throw fault }
-    self.init(zip(files, results).map { (AlignmentTable.components(of: $0), $1) })
+    for entry in results.joined() {
+      if case .failure(let fault) = entry.spans, fault.isOfMachine { throw fault }
+    }
+    self.init(Array(results.joined()))
     if all.count > files.count {
       remarks.append("\(folder): \(all.count - files.count) files ._NAME of a Mac, passed over")
     }
@@ -190,10 +204,10 @@ package struct AlignmentTable: Sendable {
     }
   }
 
-  /// Of several entries of one name, the one of the utterance's channel, or that lies where the recording
-  /// does.
+  /// Of several entries of one name, the one of the utterance's channel and speaker, or that lies where the
+  /// recording does.
   private func only(_ named: [Int], of utterance: Utterance) throws(AlignmentFault) -> Int? {
-    let places = named.filter { entries[$0].channel.map { $0 == utterance.channel } ?? true }
+    let places = named.filter { entries[$0].canBe(of: utterance) }
     if places.count == 1 || named.isEmpty { return places.first }
     guard !places.isEmpty else { throw .ambiguous(named.map { entries[$0].name }) }
     if let place = try recorded(utterance) { return place }
@@ -206,6 +220,7 @@ package struct AlignmentTable: Sendable {
     let components = AlignmentTable.components(of: path)
     let matches = (places[components.last ?? ""] ?? []).filter {
       components.suffix(entries[$0].path.count).elementsEqual(entries[$0].path)
+        && entries[$0].canBe(of: utterance)
     }
     guard let longest = matches.map({ entries[$0].path.count }).max() else { return nil }
     let best = matches.filter { entries[$0].path.count == longest }

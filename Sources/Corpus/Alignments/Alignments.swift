@@ -24,7 +24,10 @@ enum Alignments: Sendable {
     func folder(
       _ extensions: String..., read: @Sendable (_ path: String) throws(FileFault) -> [LabelSpan]
     ) throws(FileFault) -> Alignments {
-      .spans(try AlignmentTable(folder: path, extensions: extensions, workers: workers, read))
+      .spans(
+        try AlignmentTable(folder: path, extensions: extensions, workers: workers) {
+          file throws(FileFault) in [(nil, try read(file))]
+        })
     }
     switch options.format {
     case .ctm: self = .spans(try CTMReader.read(path, firstAlternative: options.firstAlternative))
@@ -32,9 +35,17 @@ enum Alignments: Sendable {
     case .lab: self = try folder("lab", "rec", read: HTKLabelReader.read)
     case .audacity: self = try folder("txt", read: AudacityLabelReader.read)
     case .textgrid:
-      self = try folder("textgrid") { file throws(FileFault) in
-        try TextGridReader.read(file, tier: tier)
+      guard let ofSpeakers = SpeakerTier(tier) else {
+        self = try folder("textgrid") { file throws(FileFault) in
+          try TextGridReader.read(file, tier: tier)
+        }
+        return
       }
+      self = .spans(
+        try AlignmentTable(folder: path, extensions: ["textgrid"], workers: workers) {
+          file throws(FileFault) in
+          try TextGridReader.read(file, tiers: ofSpeakers).map { ($0.speaker, $0.spans) }
+        })
     case .phn, .wrd:
       self = try folder(options.format.rawValue) { file throws(FileFault) in
         try TIMITLabelReader.read(file, sampleRate: sampleRate)

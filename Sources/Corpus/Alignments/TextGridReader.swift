@@ -19,9 +19,7 @@ package enum TextGridReader {
   /// - Throws: `FileFault` with the line, or with the tiers that there are when none or more than one
   ///   has the name.
   package static func read(_ path: String, tier name: String) throws(FileFault) -> [LabelSpan] {
-    let text = try text(of: path)
-    var reader = TextGridScanner(path: path, text: text)
-    let tiers = try readTiers(&reader)
+    let tiers = try tiers(of: path)
     let named = tiers.filter { $0.name == name }
     let matches = named.isEmpty ? tiers.filter { $0.name.hasSuffix(" - " + name) } : named
     guard matches.count == 1 else {
@@ -30,6 +28,35 @@ package enum TextGridReader {
         found: tiers.isEmpty ? "no tiers" : tiers.map(\.name).joined(separator: ", "))
     }
     return matches[0].spans
+  }
+
+  /// Reads the tiers of all speakers of a file.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - name: what the tiers are called, by their speakers.
+  /// - Returns: the spans of each tier that is so called, in the order of the file.
+  /// - Throws: as `read(_:tier:)`; and `FileFault` when none is, or a speaker has several.
+  static func read(
+    _ path: String, tiers name: SpeakerTier
+  ) throws(FileFault) -> [(speaker: String, spans: [LabelSpan])] {
+    let tiers = try tiers(of: path)
+    let found = tiers.compactMap { tier in
+      name.speaker(of: tier.name).map { (speaker: $0, spans: tier.spans) }
+    }
+    guard !found.isEmpty, Set(found.map(\.speaker)).count == found.count else {
+      throw .malformed(
+        path: path, expected: "one tier \(name.pattern) for each speaker",
+        found: tiers.isEmpty ? "no tiers" : tiers.map(\.name).joined(separator: ", "))
+    }
+    return found
+  }
+
+  private static func tiers(
+    of path: String
+  ) throws(FileFault) -> [(name: String, spans: [LabelSpan])] {
+    var reader = TextGridScanner(path: path, text: try text(of: path))
+    return try readTiers(&reader)
   }
 
   /// The text of a file in Praat's text form; its other forms are named.

@@ -1,0 +1,96 @@
+package import Audio
+import Storage
+
+/// Where the frames of another program lie, as far as it matters here: for targets that are given in seconds.
+package struct GivenGrid: Sendable, Equatable, Codable, ListedOptions {
+  /// Samples per second of the audio, in hertz.
+  package var sampleRate = 16000
+  /// The length of a frame, in milliseconds.
+  package var frameLength = 25.0
+  /// The distance between the starts of neighbouring frames, in milliseconds.
+  package var frameShift = 10.0
+  /// Whether only frames that lie wholly inside the audio exist; see `LogMelOptions`.
+  package var snipEdges = true
+
+  package init() {}
+
+  package enum CodingKeys: String, CodingKey, CaseIterable {
+    case sampleRate, frameLength, frameShift, snipEdges
+  }
+
+  /// Reads the options from a mapping; an absent one has its default, that of Kaldi.
+  ///
+  /// - Parameters:
+  ///   - decoder: the mapping.
+  ///   - others: options of the mapping that are read elsewhere.
+  /// - Throws: `OptionFault` for an unknown option or a value out of range, `DecodingError` for one
+  ///   of another type.
+  package init(from decoder: any Decoder, besides others: [String]) throws {
+    let read = try OptionReader<CodingKeys>(decoder, besides: others)
+    sampleRate = try read(.sampleRate, default: sampleRate)
+    frameLength = try read(.frameLength, default: frameLength)
+    frameShift = try read(.frameShift, default: frameShift)
+    snipEdges = try read(.snipEdges, default: snipEdges)
+    var same = LogMelOptions()
+    (same.sampleRate, same.frameLength) = (sampleRate, frameLength)
+    (same.frameShift, same.snipEdges) = (frameShift, snipEdges)
+    try same.validateFrames()
+  }
+
+  package init(from decoder: any Decoder) throws { try self.init(from: decoder, besides: []) }
+
+  package var grid: FrameGrid {
+    FrameGrid(
+      sampleRate: sampleRate, frameLength: frameLength, frameShift: frameShift,
+      edges: snipEdges ? .snipped : .mirrored)
+  }
+
+  package var listed: [(name: String, value: String)] {
+    Mirror(reflecting: self).children.map { ($0.label ?? "", "\($0.value)") }
+  }
+}
+
+/// Frames that another program made, of whose options and version nothing is known.
+package struct GivenFrames: Sendable, Equatable, Codable {
+  package var grid: GivenGrid
+  /// The number of values in a frame.
+  package let columns: Int
+
+  package init(columns: Int, grid: GivenGrid = GivenGrid()) {
+    (self.columns, self.grid) = (columns, grid)
+  }
+
+  /// What is said of them in files: `given: {columns: 43, options: unknown, version: unknown}` beside the grid.
+  private struct Known: Codable {
+    let columns: Int
+    let options: String
+    let version: String
+  }
+
+  enum CodingKeys: String, CodingKey, CaseIterable { case given }
+
+  /// Reads what `encode` wrote, beside other options.
+  init(from decoder: any Decoder, besides others: [String]) throws {
+    let own = CodingKeys.allCases.map(\.stringValue)
+    let read = try OptionReader<CodingKeys>(
+      decoder, besides: GivenGrid.CodingKeys.allCases.map(\.stringValue) + others)
+    let known: Known = try read(.given)
+    columns = known.columns
+    grid = try GivenGrid(from: decoder, besides: own + others)
+    try requireOption(
+      (1...mostColumns).contains(columns), "given.columns", expected: "1 to \(mostColumns)",
+      found: columns)
+  }
+
+  package init(from decoder: any Decoder) throws { try self.init(from: decoder, besides: []) }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(
+      Known(columns: columns, options: "unknown", version: "unknown"), forKey: .given)
+    try grid.encode(to: encoder)
+  }
+}
+
+/// The most values of a frame of which the deltas' can still be counted in 32 bits.
+private let mostColumns = 1 << 24

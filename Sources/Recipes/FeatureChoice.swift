@@ -1,0 +1,114 @@
+package import Features
+import Storage
+
+/// Where a recipe's features come from.
+package enum FeatureChoice: Sendable, Codable {
+  /// They are made of the audio.
+  case made(FeatureOptions)
+  /// Another program has made their frames.
+  case archives(ArchiveFeatures)
+
+  package init(from decoder: any Decoder) throws {
+    let keys = try decoder.container(keyedBy: ArchiveFeatures.CodingKeys.self)
+    self =
+      keys.contains(.archive)
+      ? .archives(try ArchiveFeatures(from: decoder)) : .made(try FeatureOptions(from: decoder))
+    // Each part would be normalised by its own frames, where a model has the training set's.
+    try requireOption(
+      transform.normalization != .global, "normalization",
+      expected: "none, utterance or speaker, since a model normalises by its training set",
+      found: transform.normalization.rawValue)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    switch self {
+    case .made(let options): try options.encode(to: encoder)
+    case .archives(let archives): try archives.encode(to: encoder)
+    }
+  }
+
+  /// What is made of the frames.
+  var transform: FeatureTransform {
+    switch self {
+    case .made(let options): options.transform
+    case .archives(let archives): archives.transform
+    }
+  }
+
+  /// The options in which a folder's features differ from those that the recipe asks for, in words.
+  func differences(from found: FeatureOptions) -> [String] {
+    switch (self, found.frames) {
+    case (.made(let options), .logMel): return options.differences(from: found)
+    case (.archives(let own), .given(let given)):
+      return own.grid.differences(from: given.grid)
+        + own.transform.differences(from: found.transform)
+    case (.made, .given): return ["frames of the audio, not of an archive"]
+    case (.archives, .logMel): return ["frames of an archive, not of the audio"]
+    }
+  }
+}
+
+/// Features whose frames another program has made, in an archive or list for each part of the corpus.
+package struct ArchiveFeatures: Sendable, Codable {
+  /// A table for each part of the corpus: a path, `ark:PATH` or `scp:PATH`.
+  package struct Tables: Sendable, Codable {
+    let train: String
+    let development: String
+    let test: String
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case train, development, test }
+
+    package init(from decoder: any Decoder) throws {
+      let read = try OptionReader<CodingKeys>(decoder)
+      train = try read(.train)
+      development = try read(.development)
+      test = try read(.test)
+    }
+
+    func table(_ part: CorpusPart) -> String {
+      switch part {
+      case .train: train
+      case .development: development
+      case .test: test
+      }
+    }
+  }
+
+  let archive: Tables
+  /// Kaldi's statistics by speaker or utterance to normalise by; nil gathers them from the frames.
+  let cmvn: Tables?
+  let grid: GivenGrid
+  let transform: FeatureTransform
+
+  enum CodingKeys: String, CodingKey, CaseIterable { case archive, cmvn }
+
+  package init(from decoder: any Decoder) throws {
+    let own = CodingKeys.allCases.map(\.stringValue)
+    let ofGrid = GivenGrid.CodingKeys.allCases.map(\.stringValue)
+    let ofTransform = FeatureTransform.CodingKeys.allCases.map(\.stringValue)
+    let read = try OptionReader<CodingKeys>(decoder, besides: ofGrid + ofTransform)
+    archive = try read(.archive)
+    cmvn = try read.optional(.cmvn)
+    grid = try GivenGrid(from: decoder, besides: own + ofTransform)
+    transform = try FeatureTransform(from: decoder, besides: own + ofGrid)
+    try transform.validate()
+    try requireOption(
+      cmvn == nil || transform.normalization != .none, "normalization",
+      expected: "speaker or utterance, by which cmvn has its statistics",
+      found: transform.normalization.rawValue)
+  }
+
+  /// The options of features whose frames have so many columns.
+  func options(columns: Int) -> FeatureOptions {
+    FeatureOptions(
+      frames: .given(GivenFrames(columns: columns, grid: grid)), transform: transform)
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(archive, forKey: .archive)
+    try container.encodeIfPresent(cmvn, forKey: .cmvn)
+    try grid.encode(to: encoder)
+    try transform.encode(to: encoder)
+  }
+}
