@@ -47,6 +47,8 @@ struct DataTable {
       }
       if !isUTF8 {
         add(.form, expected: "UTF-8", found: "other bytes")
+      } else if line.utf8.contains(0) {
+        add(.form, expected: "text", found: "a NUL, at which the system would end a path")
       } else if rest.isEmpty {
         add(.form, expected: expected, found: "\"\(line)\"")
       } else if let first = values.updateValue((number, String(rest)), forKey: key) {
@@ -61,6 +63,13 @@ struct DataTable {
       spellings[key] = spellings[key] ?? key
     }
     for fault in faults { values[fault.key] = nil }
+  }
+
+  /// Keys without values, each once, as if each had a line.
+  init(_ path: String, keys: [String]) {
+    self.path = path
+    self.keys = keys.enumerated().map { ($0 + 1, $1) }
+    values = Dictionary(uniqueKeysWithValues: self.keys.map { ($0.key, ($0.line, "")) })
   }
 
   /// The keys that differ in their bytes, in the order of their first lines.

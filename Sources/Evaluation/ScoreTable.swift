@@ -179,11 +179,11 @@ private func percent(_ value: Double, _ halfWidth: Double?) -> String {
   hundredths(value) + (halfWidth.map { " ± " + hundredths($0) } ?? "")
 }
 
-/// The bounds of an interval in words; of one unit that there is none.
+/// The bounds of an interval in words; of one utterance or speaker that there is none.
 package func interval(
   _ low: Double?, _ high: Double?, _ shown: (_ bound: Double) -> String
 ) -> String {
-  guard let low, let high else { return "no interval of one unit" }
+  guard let low, let high else { return "none of one utterance or speaker" }
   return "\(shown(low)) to \(shown(high))"
 }
 

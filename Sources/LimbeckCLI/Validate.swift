@@ -18,7 +18,9 @@ struct Validate: ParsableCommand {
 
   @Argument(help: "A data directory; several are also held against each other.")
   var data: [String]
-  @Flag(help: "Print one JSON object instead.")
+  @Flag(
+    help: "Print one JSON object instead; of several directories their reports and what they share."
+  )
   var json = false
   @Flag(inversion: .prefixedNo, help: "Decode the recordings.")
   var audio = true
@@ -37,28 +39,52 @@ struct Validate: ParsableCommand {
 
   func run() throws {
     let reporter = Terminal.reporter()
-    var errors = 0
+    var reports: [ValidationReport] = []
+    var missing = false
     for path in data {
       let validation = DataValidation(
         path: path, root: location.root, commands: location.commands.policy, channel: channel)
-      let report = try validation.run(audio: audio ? job.workers : nil) { done, total in
-        reporter.progress(
-          WorkProgress(
-            work: "validate", done: Double(done), total: Double(total), unit: "recordings"))
+      do {
+        let report = try validation.run(audio: audio ? job.workers : nil) { done, total in
+          reporter.progress(
+            WorkProgress(
+              work: "validate", done: Double(done), total: Double(total), unit: "recordings"))
+        }
+        reports.append(report)
+        if !json { try print(report) }
+      } catch let fault as FileFault where !fault.isOfMachine {
+        Terminal.complain("limbeck: \(fault)")
+        missing = true
       }
-      let lines = report.findings.map(\.text) + [report.summary]
-      try Terminal.print(json ? JSONText.document(report) : lines.map { $0 + "\n" }.joined())
-      errors += report.errors
     }
-    if data.count > 1, !json { try printOverlaps() }
-    if errors > 0 { throw ExitCode(ExitStatus.data.rawValue) }
+    let overlaps = reports.count > 1 ? try overlaps(of: reports.map(\.path)) : []
+    if json {
+      try Terminal.print(
+        data.count > 1
+          ? JSONText.document(Comparison(directories: reports, overlaps: overlaps))
+          : reports.map { JSONText.document($0) }.joined())
+    } else {
+      for remark in overlaps { try Terminal.print("warning: \(remark)".visible + "\n") }
+    }
+    if reports.contains(where: { $0.errors > 0 }) { throw ExitCode(ExitStatus.data.rawValue) }
+    if missing { throw ExitCode(ExitStatus.noInput.rawValue) }
   }
 
-  /// Prints what the directories have in common.
-  private func printOverlaps() throws {
-    let parts = try data.map { ($0, try location.open($0)) }
-    for remark in try PartOverlap(parts, comparing: audio ? .bytes : .files).remarks {
-      try Terminal.print("warning: \(remark)\n")
-    }
+  /// What `--json` prints of several directories.
+  private struct Comparison: Encodable {
+    let directories: [ValidationReport]
+    let overlaps: [String]
+  }
+
+  private func print(_ report: ValidationReport) throws {
+    let lines = report.findings.map(\.text) + [report.summary]
+    try Terminal.print(lines.map { $0.visible + "\n" }.joined())
+  }
+
+  /// What directories have in common, in words.
+  private func overlaps(of paths: [String]) throws -> [String] {
+    // Those that cannot be opened have been told of.
+    let parts = paths.compactMap { path in (try? location.open(path)).map { (path, $0) } }
+    return try PartOverlap(parts, comparing: audio ? .bytes : .files).remarks
   }
 }

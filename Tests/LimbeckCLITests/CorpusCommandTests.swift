@@ -47,6 +47,48 @@ struct CorpusCommandTests {
     #expect(try limbeck("validate", folder.file("none")).status == 66)
   }
 
+  @Test(
+    "of several directories one that is not there leaves the others checked, and held against each other"
+  )
+  func severalDirectories() throws {
+    AudioFixture.write(generatedWaveform(count: 16000), to: folder.file("copy.wav"))
+    try folder.write("b \(folder.file("copy.wav"))\n", to: "other/wav.scp")
+    let paths = ["data", "none", "other"].map { folder.file($0) }
+    let run = try limbeck(["validate"] + paths)
+    #expect(run.status == 66)
+    #expect(run.errors == "limbeck: \(paths[1]): no such file\n")
+    #expect(run.output.contains("\(paths[0]): 1 utterances"))
+    #expect(run.output.contains("\(paths[2]): 1 utterances"))
+    #expect(
+      run.output.hasSuffix("warning: \(paths[0]) and \(paths[2]) share 1 recordings, as a\n"))
+    let json = try limbeck(["validate", "--json"] + paths)
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+    #expect((report["directories"] as? [Any])?.count == 2)
+    #expect((report["overlaps"] as? [String])?.count == 1)
+  }
+
+  @Test("what does not show in a name is printed by its code")
+  func hiddenCharacters() throws {
+    let path = folder.file("a.wav")
+    try folder.write("a\u{A0}b \(path)\nc\u{1B}[31m \(path)\nd \(path)\u{0}e\n", to: "data/wav.scp")
+    try folder.write("a\u{A0}b one\u{3000}two\nc\u{1B}[31m one\nd one\n", to: "data/text")
+    let run = try limbeck("validate", folder.file("data"))
+    #expect(run.status == 65)
+    #expect(!run.output.contains("\u{1B}") && !run.output.contains("\u{A0}"))
+    #expect(
+      run.output.contains("wav.scp:1: warning: a<U+00A0>b: expected an id of characters that show"))
+    #expect(run.output.contains("wav.scp:2: error: c<U+001B>[31m: expected an id"))
+    #expect(run.output.contains("wav.scp:3: error: d: expected text, found a NUL"))
+    #expect(
+      run.output.contains("text:1: warning: a<U+00A0>b: expected words of characters that show"))
+    #expect(run.output.contains("IDEOGRAPHIC SPACE (U+3000)"))
+    let features = try limbeck("features", folder.file("data"), folder.file("out"))
+    #expect(features.status == 65)
+    #expect(features.errors.contains("warning: d, data: "))
+    #expect(!features.errors.contains("\u{0}"))
+  }
+
   @Test("one alignment in every format gives the same targets")
   func formats() throws {
     try folder.write("a 1 0 0.31 sil\na 1 0.31 0.4 b\na 1 0.71 0.29 aa\n", to: "a.ctm")

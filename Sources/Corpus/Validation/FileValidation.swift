@@ -110,19 +110,18 @@ struct FileValidation {
   /// Names characters of keys that do not show: controls, and blanks that do not part fields.
   private mutating func checkCharacters(of file: DataFile, _ table: DataTable) {
     for (line, key) in table.keys {
-      guard
-        let bad = key.unicodeScalars.first(where: {
-          $0.properties.generalCategory == .control || $0.properties.isWhitespace
-            || $0.properties.generalCategory == .format
-        })
-      else { continue }
-      let code = String(format: "U+%04X", bad.value)
+      guard let bad = key.unicodeScalars.first(where: isHidden) else { continue }
       add(
         bad.properties.generalCategory == .control ? .error : .warning, .form, file, line: line,
         id: key,
-        "expected an id of characters that show, found \(bad.properties.name ?? "a control character") (\(code))"
+        "expected an id of characters that show, found \(name(of: bad))"
       )
     }
+  }
+
+  /// What a character that does not show is called, as `NO-BREAK SPACE (U+00A0)`.
+  private func name(of scalar: Unicode.Scalar) -> String {
+    "\(scalar.properties.name ?? "a control character") (\(code(of: scalar)))"
   }
 
   private mutating func checkOrder(of file: DataFile, _ table: DataTable) {
@@ -159,6 +158,14 @@ struct FileValidation {
     if let segments = tables[.segments], let script = tables[.wavScript] {
       let used = Set(
         segments.values.values.compactMap { $0.text[...].fields.first.map(String.init) })
+      let recordings = Set(script.keys.map(\.key))
+      for (line, key) in segments.keys {
+        guard let field = segments.values[key]?.text[...].fields.first,
+          let index = recordings.firstIndex(of: String(field)),
+          !recordings[index].utf8.elementsEqual(field.utf8)
+        else { continue }
+        addOtherBytes(.segments, line: line, String(field), than: .wavScript)
+      }
       for (line, key) in script.keys where !used.contains(key) && script.values[key] != nil {
         add(.warning, .match, .wavScript, line: line, id: key, "no segment is a part of it")
       }
@@ -184,10 +191,7 @@ struct FileValidation {
       guard let index = ids.firstIndex(of: key), !ids[index].utf8.elementsEqual(key.utf8) else {
         continue
       }
-      add(
-        .error, .match, file, line: line, id: key,
-        "expected the bytes of \(other.rawValue), found the same letters in others (NFC and NFD), which Kaldi "
-          + "takes for another \(file.keys)")
+      addOtherBytes(file, line: line, key, than: other)
     }
     var seen: Set<String> = []
     for (line, key) in table.keys where !ids.contains(key) && seen.insert(key).inserted {
@@ -208,6 +212,7 @@ struct FileValidation {
           + "utterance for a speaker")
     }
     guard let table = tables[.speakerToUtterances] else { return }
+    checkSpellings(of: table, in: Set(speakers.keys))
     var listed: [String: String] = [:]
     for (line, speaker) in table.keys {
       for field in table.values[speaker]?.text[...].fields ?? [] {
@@ -230,6 +235,28 @@ struct FileValidation {
         .error, .speaker, .speakerToUtterances, line: table.values[speaker]?.line, id: utterance,
         "expected it under \(speaker), as utt2spk has it, found none")
     }
+  }
+
+  /// Names utterances of `spk2utt` that are those of `utt2spk` in other bytes.
+  private mutating func checkSpellings(of table: DataTable, in utterances: Set<String>) {
+    for (line, speaker) in table.keys {
+      for field in table.values[speaker]?.text[...].fields ?? [] {
+        guard let index = utterances.firstIndex(of: String(field)),
+          !utterances[index].utf8.elementsEqual(field.utf8)
+        else { continue }
+        addOtherBytes(.speakerToUtterances, line: line, String(field), than: .utteranceToSpeaker)
+      }
+    }
+  }
+
+  /// Names an id that is one of another file in other bytes.
+  private mutating func addOtherBytes(
+    _ file: DataFile, line: Int, _ id: String, than other: DataFile
+  ) {
+    add(
+      .error, .match, file, line: line, id: id,
+      "expected the bytes of \(other.rawValue), found the same letters in others (NFC and NFD), which Kaldi "
+        + "takes for another \(file == .segments ? .recording : other.keys)")
   }
 
   /// Holds `spk2utt` against the utterances themselves, where no `utt2spk` says whose they are.
@@ -266,6 +293,12 @@ struct FileValidation {
         add(
           .error, .text, .text, line: line, id: key,
           "expected words, found \(bad), which stands for something else in Kaldi")
+      }
+      if let bad = words.joined().unicodeScalars.first(where: isHidden) {
+        add(
+          .warning, .text, .text, line: line, id: key,
+          "expected words of characters that show, found \(name(of: bad)), which is a part of a word here and in Kaldi"
+        )
       }
     }
   }

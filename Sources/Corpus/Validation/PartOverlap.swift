@@ -1,4 +1,5 @@
 import Audio
+import Foundation
 package import Storage
 
 /// What two parts of a corpus have in common, which makes a score on one of them say less than it seems to.
@@ -59,14 +60,22 @@ package struct PartOverlap: Sendable {
     let candidates = own.filter { !shared.contains($0.id) && sizes.contains($0.facts.size) }
     guard !candidates.isEmpty else { return shared }
     let ownSizes = Set(candidates.map(\.facts.size))
-    var digests: Set<Fingerprint> = []
+    var heads: [Fingerprint: [String]] = [:]
     for file in other where ownSizes.contains(file.facts.size) {
-      digests.insert(try Fingerprint(ofFile: file.path))
+      heads[try head(of: file.path), default: []].append(file.path)
     }
-    for file in candidates where digests.contains(try Fingerprint(ofFile: file.path)) {
-      shared.insert(file.id)
+    for file in candidates {
+      // Most differ in what they begin with, and need not be read any further.
+      guard let others = heads[try head(of: file.path)] else { continue }
+      let digest = try Fingerprint(ofFile: file.path)
+      for path in others where try Fingerprint(ofFile: path) == digest { shared.insert(file.id) }
     }
     return shared
+  }
+
+  /// The digest of what a file begins with.
+  private static func head(of path: String) throws(FileFault) -> Fingerprint {
+    Fingerprint(of: Data(try RandomAccessFile(path).bytes(at: 0, count: 1 << 13)))
   }
 
   /// The recordings that are files and no parts of archives.
