@@ -44,16 +44,20 @@ package struct AlignmentSource: Sendable {
     }
     let fold = try AlignmentSource.fold(symbols, options)
     let states = options.states ?? options.format.usualStates
-    let inventory =
-      if let path = options.classes {
-        try ClassInventory(path: path)
-      } else {
-        ClassInventory(
-          labels: options.map == nil
-            ? symbols.compactMap { symbol in fold.map { $0[symbol] } ?? symbol }
-            : fold?.symbols ?? [],
-          states: states)
+    let inventory: ClassInventory
+    if let path = options.classes {
+      inventory = try ClassInventory(path: path)
+    } else {
+      let labels =
+        options.map == nil
+        ? symbols.compactMap { symbol in fold.map { $0[symbol] } ?? symbol } : fold?.symbols ?? []
+      let count = Set(labels).count * states
+      guard count <= ClassInventory.most else {
+        throw .malformed(
+          path: options.path, expected: "at most \(ClassInventory.most) classes", found: "\(count)")
       }
+      inventory = ClassInventory(labels: labels, states: states)
+    }
     self.fold = fold
     // Words may last, and of bare integers it is not known which are silence.
     let isHeld =

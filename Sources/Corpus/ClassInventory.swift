@@ -8,8 +8,13 @@ package struct ClassInventory: Sendable, Equatable {
   package let symbols: [String]
   private let ids: [String: Int32]
 
-  /// - Parameter symbols: no two are the same.
+  /// The most classes that there may be: single precision, in which soft targets name some, counts so far.
+  package static let most = 1 << 24
+
+  /// - Parameter symbols: no two are the same; at most `most`.
   package init(symbols: [String]) {
+    precondition(
+      symbols.count <= ClassInventory.most, "ClassInventory: \(symbols.count) classes")
     self.symbols = symbols
     ids = Dictionary(
       uniqueKeysWithValues: symbols.enumerated().map { ($0.element, Int32($0.offset)) })
@@ -79,11 +84,14 @@ package struct ClassInventory: Sendable, Equatable {
     var seen: Set<String> = []
     for (number, line) in try TextFile.lines(of: path) {
       let fields = line.fields
-      guard fields.count == 2, let id = Int(fields[1]), id >= 0, byID[id] == nil,
+      guard fields.count == 2, let id = Int(fields[1]), (0..<ClassInventory.most).contains(id),
+        byID[id] == nil,
         seen.insert(String(fields[0])).inserted
       else {
         throw .malformedLine(
-          path: path, line: number, expected: "a new symbol and a new id", found: "\"\(line)\"")
+          path: path, line: number,
+          expected: "a new symbol and a new id below \(ClassInventory.most)",
+          found: "\"\(line)\"")
       }
       byID[id] = String(fields[0])
     }

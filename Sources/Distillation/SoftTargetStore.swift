@@ -23,15 +23,12 @@ package struct SoftTargetStore: Sendable, Equatable, Codable {
   private static let codesANat: Float = 2000
 
   /// - Parameters:
-  ///   - classes: up to `mostClasses` when only some are stored.
+  ///   - classes: how many there are.
   ///   - largest: how many of them are stored; nil, or as many as there are, for all.
   package init(classes: Int, largest: Int?) {
     self.classes = classes
     self.largest = largest.flatMap { $0 < classes ? $0 : nil }
   }
-
-  /// The classes whose ids a number in single precision holds exactly.
-  package static let mostClasses = 1 << 24
 
   /// The bits of a stored number.
   package var bits: Int { largest != nil && classes > 1 << 16 ? 32 : 16 }

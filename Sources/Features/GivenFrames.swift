@@ -92,5 +92,5 @@ package struct GivenFrames: Sendable, Equatable, Codable {
   }
 }
 
-/// The most values of a frame of which the deltas' can still be counted in 32 bits.
-private let mostColumns = 1 << 24
+/// The most values of a frame: with deltas and the widest context a network's inputs are counted in 32 bits.
+private let mostColumns = 1 << 16

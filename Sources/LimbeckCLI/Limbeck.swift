@@ -40,6 +40,7 @@ enum Main {
     // A file that may grow no more is a fault of writing, not the end of the process.
     signal(SIGXFSZ, SIG_IGN)
     do {
+      try requireRoom()
       try Descriptors.prepare()
       try checkHelp()
       var command = try Limbeck.parseAsRoot()
@@ -61,6 +62,21 @@ enum Main {
     } catch {
       Limbeck.exit(withError: error)
     }
+  }
+
+  /// Throws `MemoryFault` where there is not even room for the threads that wait.
+  private static func requireRoom() throws(MemoryFault) {
+    let budget = MemoryBudget.current()
+    guard budget.limits.contains(where: \.countsAddresses) else { return }
+    // OpenBLAS ends its threads at the exit, and waits for ever for those that it had no addresses for.
+    unsafe on_exit(
+      { status, _ in
+        fflush(nil)
+        _exit(status)
+      }, nil)
+    var need = MemoryNeed()
+    need.add("stacks", 48 << 20, size: 1)
+    try budget.require(need, for: "limbeck", remedy: "raise the limit")
   }
 
   /// Throws for `help VERB` of a verb that there is not.

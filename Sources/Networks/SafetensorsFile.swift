@@ -63,8 +63,16 @@ package struct SafetensorsFile: Sendable, Equatable {
   /// Reads a file.
   ///
   /// - Throws: `FileFault` when the file is missing, cut short, or holds tensors of another type than
-  ///   32-bit floats.
+  ///   32-bit floats; or when there is no memory for them.
   package init(path: String) throws(FileFault) {
+    // Its bytes and its values.
+    var need = MemoryNeed()
+    need.add("values", try FileSystem.facts(of: path)?.size ?? 0, 2, size: 1)
+    do throws(MemoryFault) {
+      try MemoryBudget.current().require(need, for: path, remedy: "raise the limit")
+    } catch {
+      throw .tooLarge(error)
+    }
     let bytes = try TextFile.bytes(of: path)
     func malformed(_ expected: String, _ found: String) -> FileFault {
       .malformed(path: path, expected: expected, found: found)

@@ -253,10 +253,6 @@ extension Experiment {
     try teacher.add(to: &common)
     try common.add(file: frames.featuresPath)
     for file in dataFiles(.train) { try common.add(file: file) }
-    try requireOption(
-      classes <= SoftTargetStore.mostClasses || parts.allSatisfy { $0.largest == nil },
-      "distillation.largest", expected: "at most \(SoftTargetStore.mostClasses) classes",
-      found: classes)
     var stale: [(part: TransferPart, output: SoftTargetPass.Output, inputs: Inputs)] = []
     for (part, temperature) in zip(parts, temperatures) {
       guard let softTargetsPath = part.softTargetsPath else { continue }

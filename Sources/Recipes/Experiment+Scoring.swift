@@ -106,6 +106,8 @@ extension Experiment {
         throw ExperimentFault.otherClasses(targets(part).classesPath, modelPath(system))
       }
     }
+    try ThreadMemory.require(
+      forLogitsOf: frames, by: models.count, classes: classes.count, workers: .one)
     let mean = try distillation().mean
     let compared = try comparedEnsemble()
     let clock = ContinuousClock()

@@ -60,6 +60,8 @@ package struct ModelScoring: Sendable {
     guard classes == model.classes else {
       throw ExperimentFault.otherClasses(targets.classesPath, modelPath)
     }
+    try ThreadMemory.require(
+      forLogitsOf: frames, by: 1, classes: classes.count, workers: .one)
     let rules = try ScoringRules(classes, fold: options.fold)
     let tallies = try (0..<frames.count).map { index in
       var posteriors = try frames.logits(of: index, by: model, path: name)

@@ -129,6 +129,9 @@ extension Experiment {
         members[0].classes, fold: recipe.scoring.fold.map { resolve($0, from: path) }),
       confusions: LabelConfusions(members[0].classes), frames: frames,
       featuresPath: features(.test).path)
+    try ThreadMemory.require(
+      forLogitsOf: frames, by: workers.count.multiplyingSaturated(members.count + 2),
+      classes: members[0].classes.count, workers: workers)
     let found = try workers.map(frames.count) { index in Result { try models.findings(index) } }
       .map { try $0.get() }
     var systems = (["ensemble"] + names).map {

@@ -42,4 +42,23 @@ enum ThreadMemory {
       work: work, bytes: all.bytes, parts: all.words, limit: limit,
       remedy: "use fewer threads (--threads), or raise the limit")
   }
+
+  /// Throws `MemoryFault` for the logits of networks for which there is no room.
+  ///
+  /// - Parameters:
+  ///   - frames: what they are of.
+  ///   - networks: how many have theirs in memory at a time.
+  ///   - classes: of each.
+  ///   - workers: share the work.
+  /// - Throws: `MemoryFault`.
+  static func require(
+    forLogitsOf frames: ArchiveFrames, by networks: Int, classes: Int, workers: Workers
+  ) throws(MemoryFault) {
+    let longest = (0..<frames.count).reduce(0) { max($0, frames.frameCount(of: $1)) }
+    var need = MemoryNeed()
+    need.add("logits", networks.multiplyingSaturated(2), longest, classes)
+    need.add("features", 2, longest, frames.columns)
+    try require(
+      need, for: "scores", remedy: "use shorter recordings, or raise the limit", workers: workers)
+  }
 }

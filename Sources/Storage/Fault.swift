@@ -53,6 +53,8 @@ package enum FileFault: Fault, Equatable {
   /// `offset` counts bytes from the start of the file.
   case malformedBytes(path: String, offset: Int, expected: String, found: String)
   case malformed(path: String, expected: String, found: String)
+  /// A file that there is no memory to read.
+  case tooLarge(MemoryFault)
   /// A signal asked for the end of the work between two pieces of it.
   case interrupted(Interruption.Signal)
 
@@ -61,6 +63,7 @@ package enum FileFault: Fault, Equatable {
     case .missing: .noInput
     case .unreadable, .unwritable: .inputOutput
     case .malformedLine, .malformedBytes, .malformed: .data
+    case .tooLarge(let fault): fault.exitStatus
     case .interrupted(let signal): signal.exitStatus
     }
   }
@@ -102,6 +105,7 @@ package enum FileFault: Fault, Equatable {
       "\(path): at byte \(offset): expected \(expected), found \(found)"
     case .malformed(let path, let expected, let found):
       "\(path): expected \(expected), found \(found)"
+    case .tooLarge(let fault): fault.description
     case .interrupted(let signal):
       "interrupted by \(signal); the same command goes on from here"
     }

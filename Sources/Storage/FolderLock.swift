@@ -45,6 +45,10 @@ package struct FolderLock: ~Copyable {
     if flock(folder.descriptor, (use == .alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 {
       // For the message of others; a folder that is read-only has no writer to keep out.
       try? AtomicFile.write(JSONText.line(owner) + "\n", to: ownerPath)
+      // What runs left that were killed.
+      for other in (try? LockOwner.others(in: path)) ?? [] where !other.isAlive {
+        if let file = other.path { unsafe _ = unlink(file) }
+      }
       return nil
     }
     switch errno {

@@ -63,6 +63,7 @@ extension AcousticModel {
     let mean = try file.tensor("normalizer.mean", dimensions: 1).values
     let deviation = try file.tensor("normalizer.deviation", dimensions: 1).values
     guard let first = layers.first, let last = layers.last, Set(symbols).count == symbols.count,
+      symbols.count <= ClassInventory.most,
       first.inputs == features.columns,
       last.bias.count == symbols.count, mean.count == features.columns,
       deviation.count == mean.count, deviation.allSatisfy({ $0 > 0 })

@@ -167,20 +167,48 @@ struct MachineFaultTests {
   @Test("too few file descriptors are named")
   func descriptors() throws {
     let corpus = try SampleCorpus()
+    let run = try limited("-n 9", "run", corpus.recipePath, corpus.experimentPath)
+    #expect(run.status == 74)
+    #expect(run.errors.contains("Too many open files"))
+  }
+
+  @Test("too little memory is named before it is taken, and nothing waits for it")
+  func memory() throws {
+    let corpus = try SampleCorpus()
+    let (recipe, path) = (corpus.recipePath, corpus.experimentPath)
+    let run = try limited("-v 400000", "run", recipe, path)
+    #expect(run.status == 71, "\(run.errors)")
+    #expect(run.errors.contains("needs") && run.errors.contains("(ulimit -v) leaves"))
+    #expect(try limbeck("run", recipe, path).status == 0)
+    let model = path + "/models/student.safetensors"
+    for limit in stride(from: 150_000, through: 450_000, by: 100_000) {
+      for verb in [
+        ["score", model, path + "/features/test", path + "/targets/test"], ["info", model],
+        ["validate", path + "/data/test"], ["run", recipe, path],
+      ] {
+        let run = try limited("-v \(limit)", verb)
+        #expect([0, 71].contains(run.status), "\(limit) \(verb): \(run.errors)")
+      }
+    }
+  }
+
+  private func limited(_ limit: String, _ arguments: String...) throws -> Run {
+    try limited(limit, arguments)
+  }
+
+  /// Runs the program with a limit of the shell; what still runs after 20 seconds is killed.
+  private func limited(_ limit: String, _ arguments: [String]) throws -> Run {
     let limbeck = program([]).executableURL?.path ?? ""
     let shell = Process()
     shell.executableURL = URL(fileURLWithPath: "/bin/sh")
-    shell.arguments = [
-      "-c",
-      "ulimit -n 9; exec '\(limbeck)' run '\(corpus.recipePath)' '\(corpus.experimentPath)'",
-    ]
+    shell.arguments =
+      ["-c", "ulimit \(limit); exec timeout -s KILL 20 \"$@\"", "sh", limbeck] + arguments
     let errors = Pipe()
-    shell.standardError = errors
+    (shell.standardOutput, shell.standardError) = (FileHandle.nullDevice, errors)
     try shell.run()
     let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     shell.waitUntilExit()
-    #expect(shell.terminationStatus == 74)
-    #expect(text.contains("Too many open files"))
+    return Run(status: shell.terminationStatus, output: "", errors: text)
   }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Storage
 import TestSupport
 import Testing
@@ -31,6 +32,19 @@ struct FolderLockTests {
     let alone = try FolderLock(path)
     #expect(throws: FileFault.self) { try lock(path, .together) }
     withExtendedLifetime(alone) {}
+  }
+
+  @Test("what runs left that were killed goes with the next lock; that of other machines stays")
+  func leftovers() throws {
+    let folder = try TemporaryFolder()
+    let host = ProcessInfo.processInfo.hostName
+    func owner(_ host: String) -> String {
+      "{\"host\": \"\(host)\", \"process\": 1, \"start\": \"none\", \"since\": \"2026-11-27T00:00:00Z\"}\n"
+    }
+    try folder.write(owner(host), to: "out/.lock.\(host).1")
+    try folder.write(owner("elsewhere"), to: "out/.lock.elsewhere.1")
+    try lock(folder.file("out"), .together)
+    #expect(try FileSystem.names(in: folder.file("out")) == [".lock.elsewhere.1"])
   }
 
   private func lock(_ path: String, _ use: FolderLock.Use = .alone) throws(FileFault) {
