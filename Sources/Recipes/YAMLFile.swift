@@ -26,10 +26,9 @@ func decodeYAML<Value: Decodable>(
     throw .malformed(path: path, expected: "YAML", found: firstLine(of: "\(error)"))
   }
   guard let root else { return try decode("{}", path, root: nil, lines: lines) }
-  if let odd = oddNumber(in: root) {
+  if let odd = oddity(in: root) {
     throw fault(
-      path, at: lines == .told ? odd : nil, expected: "a decimal number, or quotes around a text",
-      found: odd.scalar?.string ?? "")
+      path, at: lines == .told ? odd.node : nil, expected: odd.expected, found: inWords(odd.node))
   }
   return try decode(text, path, root: root, lines: lines)
 }
@@ -84,8 +83,9 @@ private func value(at keys: ArraySlice<any CodingKey>, in node: Node) -> Node? {
   return below.flatMap { value(at: keys.dropFirst(), in: $0) }
 }
 
-/// The first plain value that looks like a number and is read as another one than it looks like.
-private func oddNumber(in node: Node) -> Node? {
+/// The first node that would be read as something else than it looks like, or be passed over, and what is expected
+/// in its place.
+private func oddity(in node: Node) -> (node: Node, expected: String)? {
   switch node {
   case .scalar(let scalar):
     let isOdd =
@@ -93,9 +93,14 @@ private func oddNumber(in node: Node) -> Node? {
       && scalar.string.wholeMatch(
         of: #/[-+]?(0[0-9_]+|0[xob][0-9a-fA-F_]+|[0-9][0-9_]*(:[0-9]+)+)/#)
         != nil
-    return isOdd ? node : nil
-  case .mapping(let mapping): return mapping.lazy.compactMap { oddNumber(in: $0.value) }.first
-  case .sequence(let sequence): return sequence.lazy.compactMap { oddNumber(in: $0) }.first
+    return isOdd ? (node, "a decimal number, or quotes around a text") : nil
+  case .mapping(let mapping):
+    return mapping.lazy.compactMap { key, value in
+      guard let name = key.scalar?.string else { return (key, "the name of an option") }
+      let isMerged = name == "<<" && value.scalar != nil
+      return isMerged ? (value, "a section to take options from for <<") : oddity(in: value)
+    }.first
+  case .sequence(let sequence): return sequence.lazy.compactMap { oddity(in: $0) }.first
   case .alias: return nil
   }
 }

@@ -84,6 +84,8 @@ struct RecipeTests {
         "found baselineSearch.optimizer: expected sgd, adam, adamw, found adams"
       ),
       ("features: {melBins: 40\n", "expected YAML"),
+      ("? [a]\n: 3\n", ":3: expected the name of an option, found a list"),
+      ("<<: 3\n", ":3: expected a section to take options from for <<, found 3"),
       ("student: 5\n", ":3: expected a section for student, found 5"),
       ("student: {seed: -1}\n", ":3: expected an integer of at least 0 for student.seed, found -1"),
       ("student: {training: {epochs: 010}}\n", ":3: expected a decimal number, or quotes"),
