@@ -54,7 +54,10 @@ package struct AtomicFile: ~Copyable {
       // Some file systems have no locks.
       let isOwn = flock(part.descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
       if isOwn, isNamed(part.descriptor, path + ".part") {
-        try part.truncate(to: 0)
+        do throws(FileFault) { try part.truncate(to: 0) } catch {
+          unsafe _ = unlink(path + ".part")
+          throw error
+        }
         return part
       }
       guard ContinuousClock.now < deadline else {
