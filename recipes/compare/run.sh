@@ -30,7 +30,7 @@ done
 
 # All results of an experiment, a line each: a digest, without rates and folders, and the path.
 digests() {
-  (cd "$1" && find features targets models soft-targets specialists -type f 2>/dev/null; ls "$1"/*.json 2>/dev/null |
+  (cd "$1" && find features targets models soft-targets specialists -type f 2>/dev/null || true; ls "$1"/*.json 2>/dev/null |
     xargs -rn1 basename) | sort | while read -r file; do
     printf '%s %s\n' "$(sed -E -e 's/"framesPerSecond" ?: ?[0-9.e+-]+//g' -e "s#$1##g" "$1/$file" | sha256sum | cut -c1-64)" \
       "$file"
