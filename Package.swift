@@ -55,12 +55,15 @@ let package = Package(
     layer("Storage", uses: ["CXXHash", "CZlib"]),
     .target(name: "CMatrixKernels"),
     layer("LinearAlgebra", uses: ["CMatrixKernels", "COpenBLAS"]),
-    layer("Audio", uses: ["Storage", "CSndfile", "CMpg123", "CSamplerate"]),
-    layer("KaldiIO", uses: ["Storage", "LinearAlgebra"]),
+    layer("Classes", uses: ["Storage"]),
     .target(name: "CFrameKernels"),
-    layer("Features", uses: ["Storage", "Audio", "LinearAlgebra", "CFrameKernels", "CFFTW"]),
-    layer("Corpus", uses: ["Storage", "Audio", "KaldiIO", "LinearAlgebra"]),
+    layer("Features", uses: ["Storage", "LinearAlgebra", "CFrameKernels", "CFFTW"]),
     layer("Networks", uses: ["Storage", "LinearAlgebra"]),
+    layer("Models", uses: ["Storage", "Networks", "Features", "Classes", "LinearAlgebra"]),
+    layer("KaldiIO", uses: ["Storage", "LinearAlgebra"]),
+    layer("Audio", uses: ["Storage", "CSndfile", "CMpg123", "CSamplerate"]),
+    layer(
+      "Corpus", uses: ["Storage", "Audio", "KaldiIO", "Features", "Classes", "LinearAlgebra"]),
     // Generated from event.proto, which says how; so without the settings of the other targets.
     .target(
       name: "EventRecords",
@@ -69,39 +72,43 @@ let package = Package(
     layer(
       "Training",
       uses: [
-        "Storage", "Networks", "Features", "Corpus", "LinearAlgebra", "EventRecords", "CISAL",
+        "Storage", "Models", "Networks", "Features", "Corpus", "Classes", "LinearAlgebra",
+        "EventRecords", "CISAL",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     layer(
       "Distillation",
-      uses: ["Storage", "Training", "Networks", "Features", "Corpus", "LinearAlgebra"]),
-    layer("Evaluation", uses: ["Storage", "Corpus", "LinearAlgebra"]),
+      uses: [
+        "Storage", "Training", "Models", "Networks", "Features", "Corpus", "Classes",
+        "LinearAlgebra",
+      ]),
+    layer("Evaluation", uses: ["Storage", "Corpus", "Classes", "LinearAlgebra"]),
     layer(
       "Recipes",
       uses: [
-        "Storage", "Distillation", "Evaluation", "Training", "Networks", "Features", "Corpus",
-        "KaldiIO", "Audio", "LinearAlgebra", "Yams", logging,
+        "Storage", "Distillation", "Evaluation", "Training", "Models", "Networks", "Features",
+        "Corpus", "Classes", "KaldiIO", "Audio", "LinearAlgebra", "Yams", logging,
       ]),
     layer(
       "Reporting",
       uses: [
-        "Recipes", "Evaluation", "Distillation", "Training", "Corpus", "LinearAlgebra", "Storage",
-        .product(name: "Mustache", package: "swift-mustache"),
+        "Recipes", "Evaluation", "Distillation", "Training", "Corpus", "Classes", "LinearAlgebra",
+        "Storage", .product(name: "Mustache", package: "swift-mustache"),
       ]),
 
     .systemLibrary(name: "CLibFuzzer"),
     layer(
       "Fuzzing",
       uses: [
-        "Recipes", "Evaluation", "Training", "Networks", "Features", "Corpus", "KaldiIO", "Audio",
-        "LinearAlgebra", "Storage",
+        "Recipes", "Evaluation", "Training", "Models", "Networks", "Features", "Corpus", "Classes",
+        "KaldiIO", "Audio", "LinearAlgebra", "Storage",
       ]),
 
     // MARK: - Executables
     .executableTarget(
       name: "LimbeckCLI",
       dependencies: [
-        "Reporting", "Recipes", "Evaluation", "Features", "Corpus", "KaldiIO", "Audio",
+        "Reporting", "Recipes", "Evaluation", "Features", "Corpus", "Classes", "KaldiIO", "Audio",
         "LinearAlgebra", "Storage", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -119,8 +126,8 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Recipes", "Distillation", "Training", "Networks", "Features", "Corpus", "KaldiIO", "Audio",
-        "LinearAlgebra", "Storage", "CFFTW", logging,
+        "Recipes", "Distillation", "Training", "Models", "Networks", "Features", "Corpus",
+        "Classes", "KaldiIO", "Audio", "LinearAlgebra", "Storage", "CFFTW", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -136,22 +143,29 @@ let package = Package(
     tests(
       of: "Features", uses: ["Audio", "KaldiIO", "LinearAlgebra", "Storage"],
       resources: [.copy("Fixtures")]),
+    tests(of: "Classes", uses: ["Storage"]),
     tests(
-      of: "Corpus", uses: ["Audio", "KaldiIO", "LinearAlgebra", "Storage"],
+      of: "Models", uses: ["Networks", "Features", "Classes", "LinearAlgebra", "Storage"]),
+    tests(
+      of: "Corpus", uses: ["Audio", "KaldiIO", "Features", "Classes", "LinearAlgebra", "Storage"],
       resources: [.copy("Fixtures")]),
     tests(of: "Networks", uses: ["LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
     tests(
-      of: "Training", uses: ["Networks", "Features", "Corpus", "LinearAlgebra", "Storage"],
+      of: "Training",
+      uses: ["Models", "Networks", "Features", "Corpus", "Classes", "LinearAlgebra", "Storage"],
       resources: [.copy("Fixtures")]),
     tests(
       of: "Distillation",
-      uses: ["KaldiIO", "Training", "Networks", "Features", "Corpus", "LinearAlgebra"]),
-    tests(of: "Evaluation", uses: ["Corpus", "LinearAlgebra", "Storage"]),
+      uses: [
+        "KaldiIO", "Training", "Models", "Networks", "Features", "Corpus", "Classes",
+        "LinearAlgebra",
+      ]),
+    tests(of: "Evaluation", uses: ["Corpus", "Classes", "LinearAlgebra", "Storage"]),
     tests(
       of: "Recipes",
       uses: [
-        "Corpus", "Distillation", "Evaluation", "Features", "KaldiIO", "LinearAlgebra", "Networks",
-        "Storage", "Training", logging,
+        "Corpus", "Classes", "Distillation", "Evaluation", "Features", "KaldiIO", "LinearAlgebra",
+        "Models", "Networks", "Storage", "Training", logging,
       ]),
     tests(
       of: "Reporting",

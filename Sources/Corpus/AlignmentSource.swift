@@ -1,4 +1,6 @@
-package import Audio
+package import Features
+package import Classes
+import Audio
 import KaldiIO
 package import LinearAlgebra
 package import Storage

@@ -1,4 +1,6 @@
-package import Audio
+package import Features
+package import Classes
+import Audio
 
 /// The step from an alignment to one class id a frame: the only place that does this arithmetic.
 package struct FrameTargets: Sendable {
@@ -93,15 +95,9 @@ package struct FrameTargets: Sendable {
     if labels.count >= frames { return Array(labels.prefix(frames)) }
     return labels + repeatElement(last, count: frames - labels.count)
   }
-
-  /// The symbols of a label's states; the label itself when there is one state.
-  package static func stateSymbols(of label: String, states: Int) -> [String] {
-    states == 1 ? [label] : (1...states).map { "\(label)_\($0)" }
-  }
-
   /// The ids of a label's states.
   private func ids(of span: LabelSpan) throws(AlignmentFault) -> [Int32] {
-    let ids = try FrameTargets.stateSymbols(of: span.label, states: states)
+    let ids = try ClassInventory.stateSymbols(of: span.label, states: states)
       .map { symbol throws(AlignmentFault) in
         guard let id = inventory.id(of: symbol) else { throw AlignmentFault.unknownSymbol(symbol) }
         return id

@@ -1,8 +1,9 @@
+package import Models
 import Corpus
 package import LinearAlgebra
 import Networks
 package import Storage
-package import Training
+import Training
 
 /// Models that classify the same frames into the same classes, whose distributions are averaged.
 package struct Ensemble: Sendable {

@@ -1,8 +1,10 @@
+import Classes
+package import Models
 import Corpus
 package import LinearAlgebra
 import Networks
 import Storage
-package import Training
+import Training
 
 /// A generalist with specialists, as one classifier of frames.
 package struct SpecialistEnsemble: Sendable {

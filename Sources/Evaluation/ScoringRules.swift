@@ -1,4 +1,5 @@
-package import Corpus
+package import Classes
+import Corpus
 package import LinearAlgebra
 package import Storage
 

@@ -1,4 +1,3 @@
-package import Audio
 package import Storage
 
 /// What features are made of: frames, and what is made of those.

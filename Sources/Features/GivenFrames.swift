@@ -1,4 +1,3 @@
-package import Audio
 import Storage
 
 /// Where the frames of another program lie, as far as it matters here: for targets that are given in seconds.

@@ -1,4 +1,3 @@
-import Audio
 package import LinearAlgebra
 
 /// Turns samples into log-mel frames as Kaldi's `compute-fbank-feats` does.
@@ -126,9 +125,4 @@ package struct LogMelExtractor: ~Copyable {
     }
     noise = generator
   }
-}
-
-/// FNV-1a (Fowler, Noll and Vo), so that what is drawn depends on the id's bytes alone.
-func stableHash(_ text: String) -> UInt64 {
-  text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
 }

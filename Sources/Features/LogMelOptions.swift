@@ -1,4 +1,3 @@
-package import Audio
 package import Storage
 
 /// What log-mel frames are made of, with Kaldi's defaults other than 40 bands for 23 and no dither.

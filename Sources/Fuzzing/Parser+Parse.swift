@@ -1,3 +1,5 @@
+import Models
+import Classes
 import Audio
 import Corpus
 import Evaluation

@@ -1,3 +1,5 @@
+import Classes
+import Models
 import Corpus
 import Features
 import Foundation

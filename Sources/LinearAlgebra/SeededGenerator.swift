@@ -67,3 +67,8 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
     return order
   }
 }
+
+/// FNV-1a (Fowler, Noll and Vo) of a text's bytes: a seed that depends on an id alone.
+package func stableHash(_ text: String) -> UInt64 {
+  text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+}

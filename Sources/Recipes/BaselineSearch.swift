@@ -1,3 +1,4 @@
+import Models
 package import Evaluation
 import Foundation
 import Logging

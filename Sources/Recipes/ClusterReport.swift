@@ -1,3 +1,4 @@
+import Classes
 import Corpus
 package import Distillation
 package import Evaluation

@@ -1,3 +1,4 @@
+import Classes
 import Audio
 import Corpus
 import Evaluation

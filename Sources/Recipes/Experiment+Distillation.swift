@@ -1,3 +1,5 @@
+import Models
+import Classes
 import Corpus
 import Distillation
 import Evaluation

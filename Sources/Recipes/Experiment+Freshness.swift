@@ -1,3 +1,4 @@
+import Models
 import Audio
 import Corpus
 import Foundation

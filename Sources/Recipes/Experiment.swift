@@ -1,3 +1,4 @@
+import Classes
 package import Corpus
 package import Evaluation
 import Features

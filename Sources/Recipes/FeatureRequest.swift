@@ -1,3 +1,4 @@
+import Corpus
 package import Features
 package import KaldiIO
 

@@ -1,3 +1,5 @@
+import Classes
+import Models
 package import Evaluation
 import LinearAlgebra
 import Features

@@ -1,4 +1,6 @@
-package import Audio
+import Classes
+package import Features
+import Audio
 package import Corpus
 import Foundation
 import KaldiIO

@@ -1,3 +1,4 @@
+import Models
 import Corpus
 import Distillation
 import Foundation

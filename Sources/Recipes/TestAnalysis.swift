@@ -1,3 +1,5 @@
+import Classes
+import Models
 import Audio
 import Corpus
 import Distillation

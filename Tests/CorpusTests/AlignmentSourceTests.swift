@@ -1,3 +1,5 @@
+import Classes
+import Features
 import Audio
 import Corpus
 import Foundation

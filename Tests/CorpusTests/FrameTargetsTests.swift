@@ -1,3 +1,5 @@
+import Classes
+import Features
 import Audio
 import Corpus
 import LinearAlgebra
@@ -65,7 +67,7 @@ struct FrameTargetsTests {
 
   @Test("phones are split into states of equal time")
   func states() throws {
-    let symbols = ["A", "B"].flatMap { FrameTargets.stateSymbols(of: $0, states: 3) }
+    let symbols = ["A", "B"].flatMap { ClassInventory.stateSymbols(of: $0, states: 3) }
     #expect(symbols == ["A_1", "A_2", "A_3", "B_1", "B_2", "B_3"])
     let labels = try targets(symbols, states: 3).labels(
       of: [span(0, 0.065, "A"), span(0.065, 0.085, "B")], grid: grid, frames: 0)

@@ -1,3 +1,5 @@
+import Classes
+import Models
 import Corpus
 import Distillation
 import Features

@@ -1,3 +1,4 @@
+import Corpus
 import Features
 import Foundation
 import LinearAlgebra

@@ -1,4 +1,4 @@
-package import Corpus
+package import Classes
 package import Features
 package import LinearAlgebra
 package import Networks

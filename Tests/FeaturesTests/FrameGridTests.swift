@@ -1,4 +1,4 @@
-import Audio
+import Features
 import Testing
 
 @Suite("Frames and samples")

@@ -1,4 +1,4 @@
-import Corpus
+import Classes
 package import Features
 import Foundation
 import LinearAlgebra

@@ -29,7 +29,12 @@ package struct ClassInventory: Sendable, Equatable {
     var seen: Set<String> = []
     self.init(
       symbols: labels.filter { seen.insert($0).inserted }
-        .flatMap { FrameTargets.stateSymbols(of: $0, states: states) })
+        .flatMap { ClassInventory.stateSymbols(of: $0, states: states) })
+  }
+
+  /// The symbols of a label's states; the label itself when there is one state.
+  package static func stateSymbols(of label: String, states: Int) -> [String] {
+    states == 1 ? [label] : (1...states).map { "\(label)_\($0)" }
   }
 
   package var count: Int { symbols.count }

@@ -1,4 +1,4 @@
-import Corpus
+import Classes
 import Features
 import Foundation
 import LinearAlgebra
@@ -6,7 +6,7 @@ import Networks
 import Storage
 import TestSupport
 import Testing
-import Training
+import Models
 
 /// A small model with random weights.
 func sampleModel(
@@ -46,33 +46,6 @@ struct AcousticModelTests {
     try file.write(to: path)
     let fault = #expect(throws: ModelFault.self) { try AcousticModel(path: path) }
     #expect(fault == .incomplete(path: path, missing: "finite numbers alone in layers.1.bias"))
-  }
-
-  @Test(
-    "an utterance is classified as a set with that utterance is",
-    arguments: [nil, [[-1, 0, 2], [-3, 0]]])
-  func sameAsSet(timeOffsets: [[Int]]?) throws {
-    let model = sampleModel(
-      seed: 62,
-      hidden: HiddenShape(layers: timeOffsets?.count ?? 1, units: 6, timeOffsets: timeOffsets))
-    let features = Matrix.random(rows: 9, columns: 4, seed: 63, scale: 3)
-    let logits = model.logits(of: features)
-    // The class with the largest logit as the label, so that the set's accuracy is 1.
-    let set = FrameSet(
-      FramesInMemory([
-        .init(id: "other", features: features, labels: logits.largestColumns()),
-        .init(id: "own", features: features, labels: logits.largestColumns()),
-      ]), normalizer: model.normalizer)
-    var options = TrainingOptions()
-    options.chunk = 4
-    let scored = try Trainer(options: options, seed: 1, workers: .one)
-      .evaluate(model.network, on: set)
-    #expect(scored.accuracy == 1)
-    let loss =
-      (0..<9).reduce(0.0) { sum, row in
-        sum - log(Naive.softmax(logits.doubles[row]).max() ?? 0)
-      } / 9
-    #expect(mismatch(scored.loss, loss, absolute: 1e-5) == nil)
   }
 
   @Test("long utterances are classified piece by piece, with the same result as whole")
