@@ -32,10 +32,15 @@ final class MPEGDecoder: SampleDecoder {
   }
 
   func seek(to sample: Int) throws(AudioFault) -> Int {
-    try frames.seek(to: start + min(sample, counted ?? sample))
+    try frames.seek(to: max(0, start + min(sample, counted ?? sample) - MPEGDecoder.run))
     try skip(to: start)
     return frames.position - start
   }
+
+  /// The samples, of four frames, that are decoded before those that are asked for, so that the filters are full.
+  ///
+  /// The samples then are those of the whole recording but for the last bits, as the filters sum in another order.
+  private static let run = 4 * 1152
 
   func read(into samples: inout [Float], count: Int) throws(AudioFault) -> Int {
     var done = 0

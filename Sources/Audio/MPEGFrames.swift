@@ -34,6 +34,8 @@ import Foundation
     unsafe mpg123_param2(
       handle, Int32(MPG123_REMOVE_FLAGS.rawValue),
       Int(MPG123_AUTO_RESAMPLE.rawValue) | Int(MPG123_GAPLESS.rawValue), 0)
+    // After a seek a frame may need the 511 bytes before it, which are those of many short frames.
+    unsafe mpg123_param2(handle, Int32(MPG123_PREFRAMES.rawValue), 40, 0)
     let format = unsafe MPEGFrames.open(bytes, handle)
     (sampleRate, channels) = (format.rate, format.channels)
     code = format.code

@@ -46,6 +46,7 @@ protocol SampleDecoder: AnyObject {
   private let isSeekable: Bool
   private let isOgg: Bool
   private let isVorbis: Bool
+  private let isOpus: Bool
   private let isFLAC: Bool
   private let stream: RecordingStream
 
@@ -88,7 +89,8 @@ protocol SampleDecoder: AnyObject {
     frames = Int(info.frames)
     isSeekable = info.seekable != 0
     let format = Int(info.format) & SF_FORMAT_TYPEMASK
-    isVorbis = Int(info.format) & SF_FORMAT_SUBMASK == SF_FORMAT_VORBIS
+    let subtype = Int(info.format) & SF_FORMAT_SUBMASK
+    (isVorbis, isOpus) = (subtype == SF_FORMAT_VORBIS, subtype == SF_FORMAT_OPUS)
     (isOgg, isFLAC) = (format == SF_FORMAT_OGG, format == SF_FORMAT_FLAC)
   }
 
@@ -116,8 +118,11 @@ protocol SampleDecoder: AnyObject {
   }
 
   func seek(to sample: Int) throws(AudioFault) -> Int {
-    guard isSeekable else { return 0 }
+    // Behind the end nothing is, which shows on the way there.
+    guard isSeekable, sample < promised ?? frames else { return 0 }
     var sample = sample
+    // Its decoder predicts from what came before; libsndfile lets it run for 80 ms alone.
+    if isOpus { sample = max(0, sample - SoundFileDecoder.opusRun * sampleRate) }
     if isVorbis {
       // libsndfile 1.2 goes wrong within the last page, and where the first does not start at 0.
       guard stream.granules.count == 3, stream.granules[2] == frames else { return 0 }
@@ -127,6 +132,9 @@ protocol SampleDecoder: AnyObject {
     if let fault = bytes.fault { throw .system(fault) }
     return max(0, place)
   }
+
+  /// The seconds that Opus is decoded before the samples that are asked for.
+  private static let opusRun = 10
 
   func read(into samples: inout [Float], count: Int) throws(AudioFault) -> Int {
     let got = unsafe max(0, Int(sf_readf_float(handle, &samples, sf_count_t(count))))

@@ -2,12 +2,20 @@ import Foundation
 package import Storage
 
 /// Where the audio of a recording comes from.
-package enum Recording: Sendable, Equatable {
+package enum Recording: Sendable, Equatable, CustomStringConvertible {
   case file(path: String)
   /// A command of the shell, whose output is the audio.
   case command(String)
   /// Features of it are all that there is.
   case absent
+
+  package var description: String {
+    switch self {
+    case .file(let path): path
+    case .command(let command): "\(command) |"
+    case .absent: "no recording"
+    }
+  }
 
   /// Gives `body` the path of a file with the audio, and what it is called; a command's output is a temporary
   /// file, called as the command.
@@ -54,6 +62,17 @@ package struct Utterance: Sendable, Equatable {
     self.id = id
     self.recordingID = recordingID ?? id
     (self.recording, self.seconds, self.channel) = (recording, seconds, channel)
+  }
+}
+
+extension Utterance {
+  /// The same, of a channel where `segments` does not say which.
+  package func onChannel(_ channel: Int?) -> Utterance {
+    var own = Utterance(
+      id: id, recordingID: recordingID, recording: recording, seconds: seconds,
+      channel: self.channel ?? channel)
+    own.speaker = speaker
+    return own
   }
 }
 
@@ -195,8 +214,8 @@ package struct DataDirectory: Sendable {
       // Kaldi's extract-segments counts channels from zero.
       let channel =
         fields.count == 4 ? Int(fields[3]).flatMap { (0..<1024) ~= $0 ? $0 + 1 : nil } : nil
-      guard fields.count == 3 || channel != nil, let start = Double(fields[1]),
-        let listed = Double(fields[2]), start >= 0, start < longestRecording,
+      guard fields.count == 3 || channel != nil, let start = decimal(fields[1]),
+        let listed = decimal(fields[2]), start >= 0, start < longestRecording,
         case let end = listed == -1 ? .infinity : listed, end > start,
         end == .infinity || end < longestRecording
       else {
@@ -238,3 +257,9 @@ package struct DataDirectory: Sendable {
 
 /// Some months in seconds; a time beyond it is a mistake.
 private let longestRecording = 1e7
+
+/// A number in decimal digits; nil of what Swift reads besides, as `inf` and `0x1p1`.
+private func decimal(_ text: Substring) -> Double? {
+  text.utf8.allSatisfy { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }
+    ? Double(text) : nil
+}

@@ -37,7 +37,7 @@ enum Descriptors {
   }
 
   /// The least number that any work needs: those of Dispatch and a few files.
-  private static let least = 12
+  private static let least = 20
   /// Callers leave few files open.
   private static let mostInherited: Int32 = 256
   private static let wanted: rlim_t = 4096

@@ -126,7 +126,7 @@ extension Experiment {
       try inputs.add(file: features(part).descriptionPath)
       // An alignment may be that of the recording, of which the utterance is a part.
       for utterance in data.utterances {
-        inputs.add(utterance)
+        inputs.add(utterance.onChannel(recipe.corpus.channel))
         if options.dependsOnSpeakers { inputs.add("speaker", [utterance.speaker]) }
       }
       try perform("targets/\(part.rawValue)", inputs: inputs, outputs: folder.files) {
@@ -138,7 +138,7 @@ extension Experiment {
         source = opened
         let counts = try features(part).frameCounts()
         let utterances = data.utterances.compactMap { utterance in
-          counts[utterance.id].map { (utterance, $0) }
+          counts[utterance.id].map { (utterance.onChannel(recipe.corpus.channel), $0) }
         }
         _ = try folder.prepare(
           opened, options, utterances: utterances, grid: grid, reporter: reporter)

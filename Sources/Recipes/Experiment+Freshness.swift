@@ -140,11 +140,12 @@ struct Inputs {
   /// Adds a recording by where it lies, whatever the path that leads there, by its size and its time of change, since
   /// a corpus is long to read itself; of a command its text is all that is known.
   mutating func add(_ recording: Recording) throws(FileFault) {
-    guard case .file(let path) = recording else {
-      lines.append("\(recording)")
-      return
+    switch recording {
+    case .file(let path): try add(recording: path)
+    // As records of other versions have it.
+    case .command(let command): lines.append("command(\(String(reflecting: command)))")
+    case .absent: lines.append("absent")
     }
-    try add(recording: path)
   }
 
   private mutating func add(recording path: String) throws(FileFault) {

@@ -129,6 +129,9 @@ struct FeatureExtraction: Sendable {
             \(own.rows)×\(own.columns)
             """)
       }
+      guard own.isFinite else {
+        throw LeftOut(reason: "\(table.path): expected finite frames, found others")
+      }
       sink.frames = own
       return Double(own.rows) * seconds
     }
@@ -140,6 +143,7 @@ struct FeatureExtraction: Sendable {
     _ pass: FeaturePass, _ options: LogMelOptions, speakers: [String: String]
   ) throws -> ResumableArchive {
     let cut = Atomic(0)
+    let remarks = Mutex<[(index: Int, text: String)]>([])
     let made = try pass.run(workers, own: { LogMelExtractor(options: options) }) {
       extractor, index, sink in
       let utterance = data.utterances[index]
@@ -148,8 +152,10 @@ struct FeatureExtraction: Sendable {
         try extract(utterance, perturbation, from: (path, name), with: &extractor, into: &sink)
       }
       if audio.isCut { cut.add(1, ordering: .relaxed) }
+      if let remark = audio.remark { remarks.withLock { $0.append((index, remark)) } }
       return audio.seconds
     }
+    name(remarks.withLock(\.self))
     let count = cut.load(ordering: .relaxed)
     if count > 0 {
       reporter.log.info(
@@ -161,13 +167,28 @@ struct FeatureExtraction: Sendable {
     return made
   }
 
+  /// Warns of recordings whose files are not what their headers say; names the first of them.
+  private func name(_ remarks: [(index: Int, text: String)]) {
+    let shown = 10
+    for (index, text) in remarks.sorted(by: { $0.index < $1.index }).prefix(shown) {
+      let utterance = data.utterances[index]
+      reporter.log.warning("\(utterance.id), features: \(utterance.recording): \(text)")
+    }
+    if remarks.count > shown {
+      reporter.log.warning(
+        "and \(remarks.count - shown) more recordings with such remarks; limbeck validate names all"
+      )
+    }
+  }
+
   /// Makes the frames of one utterance.
   ///
-  /// - Returns: the seconds of its audio, and whether a segment was cut at the end of its recording.
+  /// - Returns: the seconds of its audio, whether a segment was cut at the end of its recording, and what is unusual
+  ///   about the file of a whole recording.
   private func extract(
     _ utterance: Utterance, _ perturbation: Perturbation?, from file: (path: String, name: String),
     with extractor: inout LogMelExtractor, into sink: inout FeaturePass.Sink
-  ) throws -> (seconds: Double, isCut: Bool) {
+  ) throws -> (seconds: Double, isCut: Bool, remark: String?) {
     let options = extractor.options
     var samples = 0
     var block: [Float] = []
@@ -190,7 +211,10 @@ struct FeatureExtraction: Sendable {
           + "found \(samples) samples")
     }
     // Times that were rounded up by half a frame shift are no matter.
-    return (Double(samples) / Double(options.sampleRate), reader.overrun > 0.005)
+    return (
+      Double(samples) / Double(options.sampleRate), reader.overrun > 0.005,
+      utterance.seconds == nil && perturbation == nil ? try reader.remark() : nil
+    )
   }
 
   private func reader(

@@ -16,10 +16,12 @@ package struct ModelScoring: Sendable {
   private let made: FeatureOptions
   /// What messages call the features.
   private let name: String
+  /// The features that cannot be read.
+  private let unreadable: [Ledger.Entry]
 
   package init(features: FeatureFolder, targets: TargetFolder) throws(FileFault) {
     (self.features, self.targets) = (features, targets)
-    (made, name) = (try features.options(), features.path)
+    (made, name, unreadable) = (try features.options(), features.path, [])
   }
 
   /// - Parameters:
@@ -27,7 +29,7 @@ package struct ModelScoring: Sendable {
   ///   - targets: their targets.
   package init(features table: borrowing TableFolder, targets: TargetFolder) {
     (features, self.targets) = (table.features, targets)
-    (made, name) = (table.options, table.path)
+    (made, name, unreadable) = (table.options, table.path, table.unreadable)
   }
 
   /// What is not known of the features and a model asks for, in words; nil where that is nothing.
@@ -54,7 +56,12 @@ package struct ModelScoring: Sendable {
     let model = try AcousticModel(path: modelPath)
     try model.requireFeatures(
       made, path: modelPath, madeIn: name)
-    let (frames, classes, ledger) = try join(features, targets, .score)
+    let (frames, classes, joined) = try join(features, targets, .score)
+    let isUnreadable = Set(unreadable.map(\.utterance))
+    var ledger = Ledger()
+    for entry in unreadable + joined.entries.filter({ !isUnreadable.contains($0.utterance) }) {
+      ledger.append(entry)
+    }
     guard frames.count > 0 else {
       throw ExperimentFault.nothingToScore(
         name, reason: ledger.leftOut.first?.account ?? "empty")

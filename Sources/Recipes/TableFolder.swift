@@ -11,6 +11,8 @@ package struct TableFolder: ~Copyable {
   package let features: FeatureFolder
   /// What `features.json` beside the table says of them, or else no more than their number of columns.
   package let options: FeatureOptions
+  /// The entries that cannot be read, with their reasons.
+  let unreadable: [Ledger.Entry]
   private let scratch: ScratchFolder
 
   /// Copies the features; the speakers are those of `utt2spk` beside the table.
@@ -35,12 +37,13 @@ package struct TableFolder: ~Copyable {
     }
     let features = FeatureFolder(path: folder)
     let directory = try DataDirectory(path: data, features: frames.keys)
-    _ = try features.extract(
+    let ledger = try features.extract(
       directory, FeatureRequest(given: frames, options: own), workers: workers, reporter: reporter)
     let described = FeatureFolder(path: beside)
     let isDescribed = try FileSystem.exists(described.descriptionPath)
     options = try isDescribed ? described.options() : own
     path = frames.path
+    unreadable = ledger.leftOut.filter { $0.stage == .features }
     self.features = features
     self.scratch = scratch
   }

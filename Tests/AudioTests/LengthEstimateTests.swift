@@ -45,6 +45,41 @@ struct LengthEstimateTests {
     }
   }
 
+  @Test(
+    "a part of a recording whose decoder needs what came before is as in the whole",
+    arguments: ["MP3", "Opus"])
+  func parts(name: String) throws {
+    let folder = try TemporaryFolder()
+    let format = try #require(AudioFixture.formats.first { $0.description.contains(name) })
+    // Loud and nearly silent by turns, which short and long frames follow each other for.
+    let all = generatedWaveform(count: 16 * 48_000).enumerated().map { place, sample in
+      place / 11_000 % 2 == 0 ? sample : 0.001 * sample
+    }
+    let rate = name == "Opus" ? 48_000 : 16_000
+    let path = folder.file("a.audio")
+    AudioFixture.write(all, to: path, format: format, sampleRate: rate)
+    let whole = try AudioFile.read(path).samples
+    for start in stride(from: 0.5, to: Double(whole.count) / Double(rate) - 0.5, by: 0.37) {
+      let part = try AudioFile.read(path, seconds: start...(start + 0.3)).samples
+      let first = Int((start * Double(rate)).rounded())
+      let worst = zip(part, whole[first...]).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+      #expect(worst < 1e-5, "\(start) s")
+    }
+  }
+
+  @Test("a part behind the end says where that is", arguments: ["WAV", "FLAC"])
+  func behind(name: String) throws {
+    let folder = try TemporaryFolder()
+    let format = try #require(AudioFixture.formats.first { $0.description.hasPrefix(name) })
+    let path = folder.file("a.audio")
+    AudioFixture.write(first, to: path, format: format)
+    for start in [2.5, 2.6] {
+      #expect(throws: AudioFault.outside(path: path, start: start, end: 3, duration: 2.5)) {
+        try AudioFile.read(path, seconds: start...3)
+      }
+    }
+  }
+
   @Test("MP3 goes on behind bytes that are no audio; those at its end are told")
   func junk() throws {
     let folder = try TemporaryFolder()

@@ -120,6 +120,28 @@ struct AlignmentReaderTests {
     #expect(try spans("b") == [span(0, 0.22, "s2"), span(0.22, 0.35, "s3")])
   }
 
+  @Test(
+    "channels of a CTM count from 0 where there is a 0; alternatives without an end are the fault of one"
+  )
+  func channelsAndAlternatives() throws {
+    func label(_ text: String, channel: Int) throws -> String? {
+      let table = try CTMReader.read(try folder.write(text, to: "a.ctm"), firstAlternative: true)
+      let utterance = Utterance(id: "u", recording: .file(path: "/x.wav"), channel: channel)
+      return try table.spans(of: utterance).first?.label
+    }
+    let zero = "u 0 0 1 X\nu 1 0 1 Y\n"
+    #expect(try label(zero, channel: 1) == "X")
+    #expect(try label(zero, channel: 2) == "Y")
+    #expect(try label("u 1 0 1 X\nu 2 0 1 Y\n", channel: 1) == "X")
+    let open = "t 1 * * <ALT_BEGIN>\nt 1 0 1 A\nt 1 * * <ALT>\nt 1 0 1 B\nu 1 0 1 X\n"
+    #expect(try label(open, channel: 1) == "X")
+    let table = try CTMReader.read(folder.file("a.ctm"), firstAlternative: true)
+    let fault = #expect(throws: AlignmentFault.self) {
+      try table.spans(of: Utterance(id: "t", recording: .file(path: "/x.wav")))
+    }
+    #expect(fault?.description.contains("a.ctm:5: expected <ALT_END> of t") == true)
+  }
+
   @Test("a speaker's tier as MFA names it is found when it is the only one")
   func speakerTiers() throws {
     func grid(_ names: [String]) throws -> String {

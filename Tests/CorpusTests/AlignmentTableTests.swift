@@ -46,6 +46,20 @@ struct AlignmentTableTests {
   }
 
   @Test(
+    "of a name in the folder and below it neither is taken; a name of an MLF may have octal escapes"
+  )
+  func ambiguous() throws {
+    #expect(throws: AlignmentFault.ambiguous(["rec1", "sub/rec1"])) {
+      try found("rec1", "/x/rec1.wav", in: table(["rec1", "sub/rec1"]))
+    }
+    let folder = try TemporaryFolder()
+    let master = "#!MLF!#\n\"*/rec\\061.lab\"\n0 1 x\n.\n\"*/\\303\\251.lab\"\n0 1 y\n.\n"
+    let escaped = try HTKLabelReader.readMaster(try folder.write(master, to: "a.mlf"))
+    #expect(try found("rec1", "/a.wav", in: escaped).map(\.label) == ["x"])
+    #expect(try found("é", "/a.wav", in: escaped).map(\.label) == ["y"])
+  }
+
+  @Test(
     "folders and a name are parted at the bytes of slashes and stops",
     arguments: [
       ("b.///\u{FFFD}", ["b.", "\u{FFFD}"]), ("ä//ä", ["ä", "ä"]), ("/a//b.c/", ["a", "b"]),

@@ -148,6 +148,13 @@ struct GivenFeatureTests {
       #expect(run.output == expected.output, "\(table)")
       #expect(run.errors.contains("no more is known of its features than that a frame has 10"))
     }
+    // An entry that cannot be read counts, whether it has targets or not.
+    let broken = folder.file("alone/broken.scp")
+    let list = try String(contentsOfFile: folder.file("alone/feats.scp"), encoding: .utf8)
+    try folder.write(list + "zzz /nowhere/feats.ark:4\n", to: "alone/broken.scp")
+    let some = try limbeck("score", model, broken, targets)
+    #expect(some.status == 65)
+    #expect(some.errors.contains("zzz, features: /nowhere/feats.ark: no such file"))
     try makeFeatures("deltas", "--deltas", "1")
     let other = folder.file("alone/deltas.ark")
     #expect(try limbeck("copy", folder.file("deltas/test/feats.ark"), other).status == 0)

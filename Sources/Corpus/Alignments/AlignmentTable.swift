@@ -210,7 +210,8 @@ package struct AlignmentTable: Sendable {
     let places = named.filter { entries[$0].canBe(of: utterance) }
     if places.count == 1 || named.isEmpty { return places.first }
     guard !places.isEmpty else { throw .ambiguous(named.map { entries[$0].name }) }
-    if let place = try recorded(utterance) { return place }
+    // A name alone is that of recordings in any folder.
+    if let place = try recorded(utterance), entries[place].path.count > 1 { return place }
     throw .ambiguous(places.map { entries[$0].name })
   }
 

@@ -4,7 +4,8 @@ package import Storage
 ///
 /// A line is `UTTERANCE CHANNEL START DURATION LABEL [CONFIDENCE [TYPE [SPEAKER]]]`, times in seconds; a line that
 /// starts with `;;` is a comment. The lines of an utterance stand in the order of time, the utterances
-/// in any. Where a name has several channels (`A` or 1, `B` or 2, …), each is an alignment of its own.
+/// in any. Where a name has several channels (`A` or 1, `B` or 2, …; 0, 1, … where there is a 0), each is an alignment
+/// of its own.
 /// Of alternatives (lines of `<ALT_BEGIN>`, `<ALT>` and `<ALT_END>` in place of a label) the first is taken where that
 /// is asked for.
 package enum CTMReader {
@@ -22,6 +23,11 @@ package enum CTMReader {
       let fields = line.fields
       if fields[0] != key || fields.count > 1 && fields[1] != channel {
         if !own.isEmpty { spans[String(key), default: [:]][channel, default: []] += own }
+        if alternative > 0, fields[0] != key {
+          faults[String(key)] = .malformedLine(
+            path: path, line: number, expected: "<ALT_END> of \(key)", found: "\"\(line)\"")
+          alternative = 0
+        }
         (key, channel, own) = (fields[0], fields.count > 1 ? fields[1] : "", [])
       }
       if fields.count >= 5, fields[4].hasPrefix("<ALT"), fields[4].hasSuffix(">") {
@@ -51,14 +57,19 @@ package enum CTMReader {
       }
     }
     if !own.isEmpty { spans[String(key), default: [:]][channel, default: []] += own }
+    if alternative > 0 {
+      faults[String(key)] = .malformed(
+        path: path, expected: "<ALT_END> of \(key)", found: "the end")
+    }
     var entries: [AlignmentTable.Entry] = faults.map { name, fault in
       AlignmentTable.Entry(path: [name], spans: .failure(fault))
     }
     for (name, channels) in spans where faults[name] == nil {
+      let first = channels["0"] == nil ? 1 : 0
       for (channel, own) in channels {
         entries.append(
           AlignmentTable.Entry(
-            path: [name], channel: channels.count > 1 ? number(of: channel) : nil,
+            path: [name], channel: channels.count > 1 ? number(of: channel) - first + 1 : nil,
             spans: .success(own)))
       }
     }

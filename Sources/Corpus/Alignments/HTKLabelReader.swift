@@ -44,7 +44,7 @@ package enum HTKLabelReader {
           ))
         continue
       }
-      let components = AlignmentTable.components(of: String(name.dropFirst().dropLast()))
+      let components = AlignmentTable.components(of: String(firstLabel(name) ?? name))
       do throws(FileFault) {
         entries.append((components, .success(try spans(of: body, in: path))))
       } catch {

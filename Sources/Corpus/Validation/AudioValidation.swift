@@ -194,7 +194,8 @@ struct AudioValidation {
       }
       own = end - seconds.lowerBound
     }
-    if own < 0.025 {
+    // Times in decimals are not exact.
+    if own < 0.025 - 1e-6 {
       // No frame of the usual 25 ms fits in; without a sample none fits in at all.
       let list = data.segments ?? data.script
       findings.append(

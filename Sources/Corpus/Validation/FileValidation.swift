@@ -205,6 +205,7 @@ struct FileValidation {
     guard let speakers = tables[.utteranceToSpeaker]?.values.mapValues(\.text) else {
       return checkListedUtterances(data)
     }
+    checkSpellingsOfSpeakers()
     if Set(speakers.values).count == 1 {
       add(
         .warning, .speaker, .utteranceToSpeaker,
@@ -234,6 +235,22 @@ struct FileValidation {
       add(
         .error, .speaker, .speakerToUtterances, line: table.values[speaker]?.line, id: utterance,
         "expected it under \(speaker), as utt2spk has it, found none")
+    }
+  }
+
+  /// Names speakers of `utt2spk` that are another of it in other bytes.
+  private mutating func checkSpellingsOfSpeakers() {
+    guard let table = tables[.utteranceToSpeaker] else { return }
+    var first: [String: String] = [:]
+    for (line, utterance) in table.keys {
+      guard let speaker = table.values[utterance]?.text else { continue }
+      let known = first[speaker] ?? speaker
+      first[speaker] = known
+      guard !known.utf8.elementsEqual(speaker.utf8) else { continue }
+      add(
+        .error, .speaker, .utteranceToSpeaker, line: line, id: utterance,
+        "expected \(speaker) in the bytes of the lines before, found the same letters in others (NFC and NFD), "
+          + "which Kaldi takes for another speaker")
     }
   }
 
@@ -316,7 +333,8 @@ struct FileValidation {
           .warning, .segment, .segments, line: data.segments?.values[second.id]?.line,
           id: second.id,
           "starts at \(second.seconds.lowerBound) s, before \(first.id) ends, "
-            + "\(first.seconds.upperBound) s")
+            + (first.seconds.upperBound.isInfinite
+              ? "with its recording" : "\(first.seconds.upperBound) s"))
       }
     }
   }
