@@ -171,6 +171,6 @@ let package = Package(
       of: "Reporting",
       uses: ["Recipes", "Storage", "LinearAlgebra", "Evaluation", "Corpus", logging]),
     tests(of: "Fuzzing", uses: ["LinearAlgebra", "Storage"]),
-    tests(of: "LimbeckCLI", uses: ["Benchmarks"]),
+    tests(of: "LimbeckCLI", uses: ["Benchmarks", "Corpus", "Features", "Training"]),
   ]
 )
