@@ -117,7 +117,7 @@ struct SkippedOptions: ParsableArguments {
   ///   - last: the last stage that was done.
   ///   - systems: those whose training is checked; nil for all that there are after that stage.
   /// - Throws: `SkippedFault`, and what `collectLedger` throws.
-  func check(_ experiment: Experiment, until last: Stage, systems: [String]? = nil) throws {
+  func check(_ experiment: Experiment, until last: Stage, systems: [System]? = nil) throws {
     let (ledger, utterances) = try experiment.collectLedger(until: last, systems: systems)
     try check(ledger.withoutCopies, of: utterances, path: experiment.ledgerPath)
   }

@@ -62,7 +62,7 @@ struct Accounts {
   ///
   /// - Parameter systems: whose training logs are checked.
   /// - Throws: `ExperimentFault.unaccounted` for the first frames that are lost.
-  func check(systems: [String]) throws {
+  func check(systems: [System]) throws {
     for part in parts {
       let stages = expectedStages(of: part)
       for (before, after) in zip(stages, stages.dropFirst()) {
@@ -72,8 +72,8 @@ struct Accounts {
     }
     let folds = try Folds(experiment: experiment)
     for system in systems {
-      let own = parts.filter { !$0.isCopy || Experiment.isStudent(system) }
-      let member = folds == nil ? nil : Experiment.memberNumber(system)
+      let own = parts.filter { !$0.isCopy || system.isStudent }
+      let member = folds == nil ? nil : system.memberNumber
       let frames = own.reduce(0) { sum, part in
         let entries = (part.stages[.train] ?? [:]).filter { id, _ in
           member == nil || folds?.isTrained(member: member ?? 0, on: id) ?? true
@@ -113,7 +113,7 @@ struct Accounts {
     }
   }
 
-  private func checkTraining(of system: String, frames: Int) throws {
+  private func checkTraining(of system: System, frames: Int) throws {
     let path = "\(experiment)/models/\(system).log.jsonl"
     var epochs = 0
     for (number, line) in try TextFile.lines(of: path) {

@@ -101,7 +101,7 @@ package struct ClusterReport: Sendable, Equatable, Codable {
       ]
         + clusters.enumerated().map { index, own in
           [
-            Experiment.specialistName(index), "\(own.classes.count)",
+            System.specialist(index).name, "\(own.classes.count)",
             percent(Double(own.frames) / Double(max(1, frames))), percent(own.right),
             percent(own.confusedWithin),
             own.pairs.map { "\($0.classes.joined(separator: "/")) \($0.frames)" }

@@ -104,7 +104,8 @@ extension Description {
     let hasLedger = try FileSystem.exists(path + "/ledger.jsonl")
     if scores != nil || hasLedger {
       let accounts = try Accounts(experiment: path)
-      let systems = scores?.systems.map(\.system).filter { models.contains("\($0).safetensors") }
+      let systems = scores?.systems.map(\.system)
+        .filter { models.contains("\($0).safetensors") }.compactMap { System(name: $0) }
       try accounts.check(systems: accounts.isScored ? systems ?? [] : [])
       if scores != nil, !accounts.isScored {
         text += "ledger       of a run that did not go as far as the scores, which are older\n"

@@ -210,7 +210,7 @@ extension Experiment {
   /// - Returns: the ledger, and how many utterances the data directories have.
   /// - Throws: `ExperimentFault.unaccounted` for frames that are neither used nor left out.
   package func collectLedger(
-    until last: Stage = .score, systems: [String]? = nil
+    until last: Stage = .score, systems: [System]? = nil
   ) throws -> (ledger: Ledger, utterances: Int) {
     let ledger = try writeLedger(until: last)
     var utterances = 0

@@ -102,7 +102,7 @@ extension Experiment {
     for point in options.points(largest: recipe.distillation.largest) {
       let name = "\(point.mean.rawValue)-T\(point.temperature)-L\(point.hardWeight)"
       let job = TrainingJob(
-        system: "search-\(name)", seed: recipe.student.seed, hidden: recipe.student.hidden,
+        system: .studentTrial(name), seed: recipe.student.seed, hidden: recipe.student.hidden,
         training: training, isTrial: true)
       jobs.append((job, point))
     }
@@ -124,7 +124,7 @@ extension Experiment {
         epoch: provenance?.epoch)
     }
     guard let report = SearchReport(points) else {
-      throw ExperimentFault.allDiverged(studentJobs[0].system)
+      throw ExperimentFault.allDiverged(studentJobs[0].system.name)
     }
     try begin("search")
     try AtomicFile.write(JSONText.document(report), to: searchPath)

@@ -77,11 +77,11 @@ extension Experiment {
   /// Whether a network is there as it was trained, or has diverged where it may.
   func isFresh(_ job: TrainingJob, inputs: Inputs) throws(FileFault) -> Bool {
     if try isFresh(
-      job.system, inputs: inputs, outputs: [modelPath(job.system)], beside: [logPath(job.system)])
+      job.system.name, inputs: inputs, outputs: [modelPath(job.system)], beside: [logPath(job.system)])
     {
       return true
     }
-    return job.isTrial ? try isFresh(job.system, inputs: inputs, outputs: []) : false
+    return job.isTrial ? try isFresh(job.system.name, inputs: inputs, outputs: []) : false
   }
 
   /// Throws unless networks are as this recipe trains them, for a step that does not train them itself.

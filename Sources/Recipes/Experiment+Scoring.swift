@@ -35,7 +35,6 @@ struct TalliedSet {
 
 extension Experiment {
   /// What the ensemble is called among the systems.
-  static let ensembleName = "ensemble"
 
   /// Scores all systems and writes `scores.json`, and `recipe.yaml`, the recipe that they are of.
   package func score() throws {
@@ -47,7 +46,9 @@ extension Experiment {
     try perform("scores", inputs: try scoreInputs(), outputs: [], beside: [scoresPath]) {
       let studies = subsetJobs.map(\.job.system) + specialistStudents
       let systems = systems(until: .score)
-      let models = try (systems + studies).map { ($0, try AcousticModel(path: modelPath($0))) }
+      let models = try (systems + studies).map {
+        ($0.name, try AcousticModel(path: modelPath($0)))
+      }
       let ensemble = try Ensemble(models.prefix(recipe.ensemble.members).map(\.1))
       let rules = try ScoringRules(
         models[0].1.classes, fold: recipe.scoring.fold.map { resolve($0, from: path) })
@@ -103,9 +104,9 @@ extension Experiment {
     let classes = try ClassInventory(path: targets(part).classesPath)
     let options = try features(part).options()
     for (system, model) in models {
-      try model.requireFeatures(options, path: modelPath(system), madeIn: features(part).path)
+      try model.requireFeatures(options, path: modelPath(named: system), madeIn: features(part).path)
       guard model.classes == classes else {
-        throw ExperimentFault.otherClasses(targets(part).classesPath, modelPath(system))
+        throw ExperimentFault.otherClasses(targets(part).classesPath, modelPath(named: system))
       }
     }
     try ThreadMemory.require(
@@ -130,12 +131,12 @@ extension Experiment {
         guard number < recipe.ensemble.members else { continue }
         memberLogits.append(logits)
         memberPosteriors.append(posteriors)
-        systems[Experiment.ensembleName, default: SystemTally()].seconds += seconds
+        systems[System.ensemble.name, default: SystemTally()].seconds += seconds
       }
       let start = clock.now
       let posteriors = Ensemble.average(memberLogits, temperature: 1, mean: mean)
-      systems[Experiment.ensembleName]?.seconds += (clock.now - start) / .seconds(1)
-      systems[Experiment.ensembleName]?.tallies.append(rules.tally(posteriors, labels: labels))
+      systems[System.ensemble.name]?.seconds += (clock.now - start) / .seconds(1)
+      systems[System.ensemble.name]?.tallies.append(rules.tally(posteriors, labels: labels))
       if let compared {
         let start = clock.now
         let posteriors = Ensemble.average(
@@ -160,7 +161,7 @@ extension Experiment {
     _ models: [(system: String, model: AcousticModel)], _ ensemble: Ensemble,
     _ rules: ScoringRules, development: TalliedSet, test: TalliedSet
   ) throws -> ScoreReport {
-    let members = memberJobs.map(\.system)
+    let members = memberJobs.map(\.system.name)
     let onDevelopment = bootstrap(for: development, members[0])
     let onTest = bootstrap(for: test, members[0])
     func score(_ set: TalliedSet, of systems: [String], _ bootstrap: Bootstrap) -> SetScore {
@@ -182,8 +183,8 @@ extension Experiment {
       single.prefix(members.count) + [
         score("members", parameters: memberParameters, of: members),
         score(
-          Experiment.ensembleName, parameters: ensemble.parameterCount,
-          of: [Experiment.ensembleName]),
+          System.ensemble.name, parameters: ensemble.parameterCount,
+          of: [System.ensemble.name]),
       ] + single.suffix(from: members.count)
     let first = systems[0]
     let alone =
@@ -217,12 +218,12 @@ extension Experiment {
   private func comparisons(
     _ test: TalliedSet, members: [String], bootstrap: Bootstrap
   ) -> [ComparisonScore] {
-    let (ensemble, members) = (test.tallies([Experiment.ensembleName]), test.tallies(members))
+    let (ensemble, members) = (test.tallies([System.ensemble.name]), test.tallies(members))
     var comparisons = [
       ComparisonScore("ensemble - members", ensemble, minus: members, bootstrap: bootstrap)
     ]
     for (studentJob, baselineJob) in zip(studentJobs, baselineJobs) {
-      let (studentName, baselineName) = (studentJob.system, baselineJob.system)
+      let (studentName, baselineName) = (studentJob.system.name, baselineJob.system.name)
       let (student, baseline) = (test.tallies([studentName]), test.tallies([baselineName]))
       let gain = ComparisonScore(
         "ensemble - \(baselineName)", ensemble, minus: baseline, bootstrap: bootstrap)

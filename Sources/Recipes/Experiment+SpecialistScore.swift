@@ -45,13 +45,13 @@ extension Experiment {
           combined: answer.combined.largestColumns(), labels: labels, coverage: coverage,
           activeSpecialists: ensemble.activeCount(answer.generalist), by: rules))
     }
-    let members = (0..<compared.members).map { Experiment.memberName($0) }
+    let members = (0..<compared.members).map { System.member($0) }
     var rival = SystemTally(tallies: test.tallies([compared.name])[0])
     rival.seconds = members.reduce(test.systems[compared.name]?.seconds ?? 0) {
-      $0 + (test.systems[$1]?.seconds ?? 0)
+      $0 + (test.systems[$1.name]?.seconds ?? 0)
     }
-    let generalist = test.systems[Experiment.generalist] ?? SystemTally()
-    let first = [(Experiment.generalist, recipe.baseline.training.batchSize)]
+    let generalist = test.systems[System.generalist.name] ?? SystemTally()
+    let first = [(System.generalist, recipe.baseline.training.batchSize)]
     let others = try specialistSystems().map { ($0, options.training.batchSize) }
     var costs = [
       try cost("generalist", of: first, generalist, bootstrap),
@@ -63,7 +63,7 @@ extension Experiment {
     if let student = options.student {
       costs += try specialistStudents.map {
         try cost(
-          $0, of: [($0, student.training.batchSize)], test.systems[$0] ?? SystemTally(), bootstrap)
+          $0.name, of: [($0, student.training.batchSize)], test.systems[$0.name] ?? SystemTally(), bootstrap)
       }
     }
     return SpecialistScore(
@@ -85,22 +85,22 @@ extension Experiment {
     var comparisons = [
       difference("with specialists - \(rival.name)", combined, rival.tallies)
     ]
-    if let student = specialistStudents.first(where: { $0.hasSuffix("-specialists") }) {
-      let tallies = test.tallies([student])[0]
+    if let student = specialistStudents.first(where: { $0 == .distilled(from: .specialists) }) {
+      let tallies = test.tallies([student.name])[0]
       comparisons += [
         difference(
-          "\(student) - generalist", tallies, test.tallies([Experiment.generalist])[0]),
+          "\(student) - generalist", tallies, test.tallies([System.generalist.name])[0]),
         difference("\(student) - with specialists", tallies, combined),
       ]
       for other in specialistStudents where other != student {
-        comparisons.append(difference("\(student) - \(other)", tallies, test.tallies([other])[0]))
+        comparisons.append(difference("\(student) - \(other)", tallies, test.tallies([other.name])[0]))
       }
     }
     return comparisons.compactMap { $0 }
   }
 
   private func cost(
-    _ name: String, of systems: [(name: String, batchSize: Int)], _ tally: SystemTally,
+    _ name: String, of systems: [(system: System, batchSize: Int)], _ tally: SystemTally,
     _ bootstrap: Bootstrap
   ) throws -> SpecialistScore.Cost? {
     var (parameters, multiplyAdds, trainingFrames, training) = (0, 0, 0, 0.0)

@@ -53,10 +53,6 @@ struct Specialist: Sendable {
 extension Experiment {
   var clustersPath: String { path + "/specialists/clusters.json" }
 
-  static func specialistName(_ specialist: Int) -> String {
-    "specialist-" + (specialist < 10 ? "0" : "") + "\(specialist)"
-  }
-
   /// Which classes go together; nil when the recipe has no specialists.
   ///
   /// - Throws: `FileFault` when they should have been found and were not.
@@ -90,7 +86,7 @@ extension Experiment {
     }
     let prints = try (transfer ?? []).compactMap(\.softTargetsPath)
       .map { try Fingerprint(ofFile: $0).description }
-    let generalist = modelPath(Experiment.generalist)
+    let generalist = modelPath(System.generalist)
     try train(jobs, on: transfer) { job, inputs in
       inputs.add("classes", job.specialist?.own)
       inputs.add("full softmax", options.fullSoftmax)
@@ -107,11 +103,8 @@ extension Experiment {
     try distilSpecialists(options)
   }
 
-  /// The system that is the generalist.
-  static let generalist = "baseline"
-
   private func generalistTeacher(_ mean: TeacherMean) -> EnsembleTeacher {
-    EnsembleTeacher(memberPaths: [modelPath(Experiment.generalist)], mean: mean)
+    EnsembleTeacher(memberPaths: [modelPath(System.generalist)], mean: mean)
   }
 
   /// Throws for clusters that the targets' classes cannot have.
@@ -134,7 +127,7 @@ extension Experiment {
   private func findClusters(_ options: SpecialistOptions) throws {
     var inputs = try trainingInputs()
     inputs.add("clustering", options.clustering)
-    try inputs.add(file: modelPath(Experiment.generalist))
+    try inputs.add(file: modelPath(System.generalist))
     try perform("specialists/clusters", inputs: inputs, outputs: [clustersPath]) {
       try requireMemory(
         forClustersOf: try ClassInventory(path: targets(.train).classesPath).count)
@@ -150,7 +143,7 @@ extension Experiment {
 
   /// The generalist, whose classes must leave room for the dustbin.
   private func openGeneralist() throws -> AcousticModel {
-    let model = try AcousticModel(path: modelPath(Experiment.generalist))
+    let model = try AcousticModel(path: modelPath(System.generalist))
     guard model.classes.id(of: dustbinSymbol) == nil else {
       throw FileFault.malformed(
         path: targets(.train).classesPath,
@@ -192,7 +185,7 @@ extension Experiment {
     let generalist = try openGeneralist()
     let development = try classCounts(.development, classes: generalist.classes.count)
     return try sets(report, generalist.classes).enumerated().map { number, own in
-      let system = Experiment.specialistName(number)
+      let system = System.specialist(number)
       let known = own.reduce(0) { $0 + development.counts[Int($1)] }
       if known < Experiment.fewFrames {
         reporter.log.warning(
@@ -228,7 +221,7 @@ extension Experiment {
       generalist: generalist,
       specialists: try sets.enumerated().map { number, own in
         SpecialistEnsemble.Specialist(
-          model: try AcousticModel(path: modelPath(Experiment.specialistName(number))), own: own)
+          model: try AcousticModel(path: modelPath(.specialist(number))), own: own)
       }, active: options.active)
   }
 
@@ -240,15 +233,15 @@ extension Experiment {
     return ("ensemble of \(members)", members)
   }
 
-  /// The specialists' names.
-  func specialistSystems() throws(FileFault) -> [String] {
-    (0..<(try clusters()?.clusters.count ?? 0)).map { Experiment.specialistName($0) }
+  /// The specialists.
+  func specialistSystems() throws(FileFault) -> [System] {
+    (0..<(try clusters()?.clusters.count ?? 0)).map { .specialist($0) }
   }
 
   /// The systems of the specialists' stage besides the specialists: the students, by what taught them.
-  var specialistStudents: [String] {
+  var specialistStudents: [System] {
     recipe.specialists?.student == nil
-      ? [] : ["generalist", "specialists", "ensemble"].map { "distilled-\($0)" }
+      ? [] : System.Teacher.allCases.map { .distilled(from: $0) }
   }
 
   /// Trains three students alike: of the generalist, of generalist and specialists, and of an ensemble of as many
@@ -257,7 +250,7 @@ extension Experiment {
     guard let student = options.student else { return }
     let distillation = try distillation()
     let ensemble = try specialistEnsemble(options)
-    let networks = try [Experiment.generalist] + specialistSystems()
+    let networks = try [System.generalist] + specialistSystems()
     let members = try comparedEnsemble()?.members
     try requireModels(Array(memberJobs.prefix(members ?? 0)))
     // The whole ensemble has labelled the frames already, where there are students of it.
@@ -266,7 +259,7 @@ extension Experiment {
       (generalistTeacher(distillation.mean), nil),
       (
         SpecialistTeacher(
-          ensemble: ensemble, active: options.active, paths: networks.map(modelPath)), nil
+          ensemble: ensemble, active: options.active, paths: networks.map { modelPath($0) }), nil
       ),
       (
         try ensembleTeacher(distillation.mean, members: isWhole ? nil : members),

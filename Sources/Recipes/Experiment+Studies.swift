@@ -21,19 +21,19 @@ extension Experiment {
   var subsetJobs: [SubsetJob] {
     guard let options = recipe.subsets else { return [] }
     return options.shares.flatMap { share in
-      let name = "subset-\(SubsetOptions.name(of: share))"
+      let name = SubsetOptions.name(of: share)
       return [
         SubsetJob(
-          share: share, hasSoftTargets: false, job: TrainingJob("\(name)-hard", options.hard)),
+          share: share, hasSoftTargets: false, job: TrainingJob(.subset(name, targets: "hard"), options.hard)),
         SubsetJob(
-          share: share, hasSoftTargets: true, job: TrainingJob("\(name)-soft", options.soft)),
+          share: share, hasSoftTargets: true, job: TrainingJob(.subset(name, targets: "soft"), options.soft)),
       ]
     }
   }
 
   /// The job of the student that does not learn from a label's frames; nil when the recipe has none.
   var missingClassJob: TrainingJob? {
-    recipe.missingClass.map { TrainingJob("missing-\($0.label)", $0.student) }
+    recipe.missingClass.map { TrainingJob(.missing(label: $0.label), $0.student) }
   }
 
   /// Trains the networks of `subsets`, and the student of `missingClass`, on the soft targets of the training
@@ -113,11 +113,11 @@ extension Experiment {
       }
       guard
         let onOthers = AccuracyScore(
-          development.tallies([system]), .all, bootstrap: onDevelopment),
-        let score = AccuracyScore(test.tallies([system]), .all, bootstrap: onTest)
+          development.tallies([system.name]), .all, bootstrap: onDevelopment),
+        let score = AccuracyScore(test.tallies([system.name]), .all, bootstrap: onTest)
       else { return nil }
       return SubsetScore(
-        system: system, epoch: model.provenance.epoch, train: train, development: onOthers,
+        system: system.name, epoch: model.provenance.epoch, train: train, development: onOthers,
         test: score)
     }
   }
@@ -129,7 +129,7 @@ extension Experiment {
   ) throws -> MissingClassScore? {
     guard let missing = recipe.missingClass, let job = missingClassJob else { return nil }
     let own = try classes(of: missing)
-    func choices(_ system: String, _ part: CorpusPart) throws -> [LabelChoices] {
+    func choices(_ system: System, _ part: CorpusPart) throws -> [LabelChoices] {
       let model = try AcousticModel(path: modelPath(system))
       let frames = try openFrames(part)
       return try (0..<frames.count).map { index in
@@ -141,8 +141,8 @@ extension Experiment {
     let offset = LabelChoices.bestOffset(try choices(job.system, .development))
     let test = try choices(job.system, .test)
     let systems = [
-      MissingClassScore.System("student", try choices("student", .test), offset: 0, onTest),
-      MissingClassScore.System(job.system, test, offset: 0, onTest),
+      MissingClassScore.System("student", try choices(.student(nil), .test), offset: 0, onTest),
+      MissingClassScore.System(job.system.name, test, offset: 0, onTest),
       MissingClassScore.System("\(job.system), biases set", test, offset: offset, onTest),
     ]
     return MissingClassScore(

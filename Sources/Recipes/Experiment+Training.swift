@@ -13,8 +13,7 @@ package import Training
 
 /// One network to train.
 struct TrainingJob: Sendable {
-  /// Its name in the experiment, as in `member-00`.
-  let system: String
+  let system: System
   let seed: UInt64
   let hidden: HiddenShape
   let training: TrainingOptions
@@ -26,14 +25,14 @@ struct TrainingJob: Sendable {
   let isTrial: Bool
 
   init(
-    system: String, seed: UInt64, hidden: HiddenShape, training: TrainingOptions,
+    system: System, seed: UInt64, hidden: HiddenShape, training: TrainingOptions,
     member: Int? = nil, specialist: Specialist? = nil, isTrial: Bool = false
   ) {
     (self.system, self.seed, self.hidden, self.training) = (system, seed, hidden, training)
     (self.member, self.specialist, self.isTrial) = (member, specialist, isTrial)
   }
 
-  init(_ system: String, _ options: Recipe.SystemOptions) {
+  init(_ system: System, _ options: Recipe.SystemOptions) {
     self.init(
       system: system, seed: options.seed, hidden: options.hidden, training: options.training)
   }
@@ -60,7 +59,7 @@ extension Experiment {
   var memberJobs: [TrainingJob] {
     (0..<recipe.ensemble.members).map { member in
       TrainingJob(
-        system: Experiment.memberName(member), seed: recipe.ensemble.seed &+ UInt64(member),
+        system: .member(member), seed: recipe.ensemble.seed &+ UInt64(member),
         hidden: recipe.ensemble.hidden, training: recipe.ensemble.training,
         member: recipe.ensemble.folds == nil ? nil : member)
     }
@@ -68,19 +67,14 @@ extension Experiment {
 
   /// The jobs of all students, the recipe's `student` first, the others by their names.
   var studentJobs: [TrainingJob] {
-    [TrainingJob("student", recipe.student)]
-      + pairs.map { TrainingJob("student-\($0.name)", $0.pair.student) }
-  }
-
-  /// Whether a system is one of the students, by its name.
-  static func isStudent(_ system: String) -> Bool {
-    system == "student" || system.hasPrefix("student-")
+    [TrainingJob(.student(nil), recipe.student)]
+      + pairs.map { TrainingJob(.student($0.name), $0.pair.student) }
   }
 
   /// The jobs of the students' baselines, in the same order.
   var baselineJobs: [TrainingJob] {
-    [TrainingJob("baseline", recipe.baseline)]
-      + pairs.map { TrainingJob("baseline-\($0.name)", $0.pair.baseline) }
+    [TrainingJob(.baseline(nil), recipe.baseline)]
+      + pairs.map { TrainingJob(.baseline($0.name), $0.pair.baseline) }
   }
 
   private var pairs: [(name: String, pair: Recipe.StudentPair)] {
@@ -88,7 +82,7 @@ extension Experiment {
   }
 
   /// The systems that have a model when a stage is done.
-  func systems(until last: Stage) -> [String] {
+  func systems(until last: Stage) -> [System] {
     let trained = (memberJobs + baselineJobs).map(\.system)
     return switch last {
     case .features, .targets: []
@@ -102,25 +96,16 @@ extension Experiment {
   /// - Parameter step: `distill` or `specialists`.
   /// - Returns: a part of `systems(until:)`.
   /// - Throws: `FileFault` when the clusters of specialists cannot be read.
-  package func systems(of step: Stage) throws(FileFault) -> [String] {
+  package func systems(of step: Stage) throws(FileFault) -> [System] {
     switch step {
     case .distill: (memberJobs + studentJobs).map(\.system)
     case .specialists:
-      [Experiment.generalist]
+      [System.generalist]
         + memberJobs.prefix(
           recipe.specialists?.student == nil ? 0 : try comparedEnsemble()?.members ?? 0
         ).map(\.system)
     case .features, .targets, .train, .search, .score: systems(until: step)
     }
-  }
-
-  /// The number of a member, by its name; nil of another system.
-  static func memberNumber(_ system: String) -> Int? {
-    system.hasPrefix("member-") ? Int(system.dropFirst("member-".count)) : nil
-  }
-
-  static func memberName(_ member: Int) -> String {
-    "member-" + (member < 10 ? "0" : "") + "\(member)"
   }
 
   /// Trains all members and baselines that are not fresh.
@@ -150,16 +135,16 @@ extension Experiment {
   /// - Parameter system: that has been trained.
   /// - Returns: in their order.
   /// - Throws: `FileFault` when its log cannot be read.
-  package func epochs(of system: String) throws(FileFault) -> [EpochRecord] {
+  package func epochs(of system: System) throws(FileFault) -> [EpochRecord] {
     try TextFile.lines(of: logPath(system)).compactMap { _, line in
       // The lines of steps lack what epochs have.
       try? JSONDecoder().decode(EpochRecord.self, from: Data(line.utf8))
     }
   }
 
-  func logPath(_ system: String) -> String { "\(path)/models/\(system).log.jsonl" }
+  func logPath(_ system: System) -> String { "\(path)/models/\(system).log.jsonl" }
 
-  func eventsPath(_ system: String) -> String {
+  func eventsPath(_ system: System) -> String {
     "\(path)/tensorboard/\(system)/events.out.tfevents.limbeck"
   }
 
@@ -195,7 +180,7 @@ extension Experiment {
     let objectives = try jobs.map { try objective($0, data[0].classes) }
     let log = reporter.log
     let observer = TrainingObserver(
-      work: stale.map { jobs[$0].system }.joined(separator: " "),
+      work: stale.map { jobs[$0].system.name }.joined(separator: " "),
       total: zip(stale, data).reduce(0) { $0 + $1.1.train.count * jobs[$1.0].training.epochs },
       reporter: reporter)
     // Those that go on have the threads of those that have ended.
@@ -213,8 +198,8 @@ extension Experiment {
           where fault.isDivergence && job.isTrial
         {
           log.warning("\(system): \(fault); it is out of the choice")
-          try FileSystem.remove(modelPath(system))
-          try finish(system, inputs: inputs[stale[index]], outputs: [])
+          try FileSystem.remove(modelPath(job.system))
+          try finish(job.system.name, inputs: inputs[stale[index]], outputs: [])
         }
       }
       company.end()
@@ -229,14 +214,14 @@ extension Experiment {
   }
 
   /// Removes what a run left of a training that is done, unless another run has the folder and is about to.
-  private func removeCheckpoints(of system: String) throws(FileFault) {
+  private func removeCheckpoints(of system: System) throws(FileFault) {
     let folder = checkpointsPath(system)
     guard try FileSystem.exists(folder), let lock = try? FolderLock(folder) else { return }
     try CheckpointFolder.remove(folder)
     _ = consume lock
   }
 
-  func checkpointsPath(_ system: String) -> String { "\(path)/checkpoints/\(system)" }
+  func checkpointsPath(_ system: System) -> String { "\(path)/checkpoints/\(system)" }
 
   /// Trains one network and writes its model, its log and its record; one that was stopped goes on.
   func train(
@@ -252,7 +237,7 @@ extension Experiment {
       try CheckpointFolder.remove(folder)
       return
     }
-    try begin(job.system)
+    try begin(job.system.name)
     let options = try features(.train).options()
     let network =
       job.specialist?.start
@@ -278,7 +263,7 @@ extension Experiment {
     } catch {
       // From a checkpoint it would diverge again, and another recipe could not go on from it.
       if error.isDivergence { try CheckpointFolder.remove(folder) }
-      throw ExperimentFault.training(job.system, error)
+      throw ExperimentFault.training(job.system.name, error)
     }
     let best = outcome.history[outcome.epoch - 1]
     let model = AcousticModel(
@@ -286,11 +271,11 @@ extension Experiment {
       features: options, normalizer: data.normalizer,
       classes: job.specialist?.classes ?? data.classes,
       provenance: AcousticModel.Provenance(
-        system: job.system, seed: job.seed, epoch: outcome.epoch,
+        system: job.system.name, seed: job.seed, epoch: outcome.epoch,
         developmentAccuracy: best.developmentAccuracy, limbeckVersion: limbeckVersion))
     try model.write(to: modelPath(job.system))
     // Until then they are all that a run which is stopped here could go on from.
-    try finish(job.system, inputs: inputs, outputs: [modelPath(job.system)])
+    try finish(job.system.name, inputs: inputs, outputs: [modelPath(job.system)])
     try CheckpointFolder.remove(folder)
     _ = consume lock
   }

@@ -105,7 +105,9 @@ package struct Experiment: Sendable {
     TargetFolder(path: "\(path)/targets/\(part.rawValue)")
   }
 
-  func modelPath(_ system: String) -> String { "\(path)/models/\(system).safetensors" }
+  func modelPath(_ system: System) -> String { modelPath(named: system.name) }
+
+  func modelPath(named name: String) -> String { "\(path)/models/\(name).safetensors" }
 
   /// Runs the stages up to and with `last`; what is fresh is skipped.
   ///

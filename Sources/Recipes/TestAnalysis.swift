@@ -123,7 +123,7 @@ extension Experiment {
     try requireScores()
     let frames = try openFrames(.test)
     let members = try memberJobs.map { try AcousticModel(path: modelPath($0.system)) }
-    let names = ["baseline", "student"]
+    let names = [System.baseline(nil), .student(nil)]
     let models = TestModels(
       members: members, singles: try names.map { try AcousticModel(path: modelPath($0)) },
       mean: try distillation().mean,
@@ -136,8 +136,8 @@ extension Experiment {
       classes: members[0].classes.count, workers: workers)
     let found = try workers.map(frames.count) { index in Result { try models.findings(index) } }
       .map { try $0.get() }
-    var systems = (["ensemble"] + names).map {
-      TestAnalysis.System(name: $0, confusions: models.confusions)
+    var systems = ([System.ensemble] + names).map {
+      TestAnalysis.System(name: $0.name, confusions: models.confusions)
     }
     for place in systems.indices {
       for own in found {

@@ -30,7 +30,7 @@ final class TrainingObserver: Sendable {
       reporter.progress(
         WorkProgress(
           work: work, done: Double(sum), total: Double(total), unit: "frames",
-          remark: String(format: "%@ %.2f %% so far", job.system, 100 * sums.accuracy)))
+          remark: String(format: "%@ %.2f %% so far", job.system.name, 100 * sums.accuracy)))
     case .steps: break
     case .epoch(let record):
       reporter.log.info(

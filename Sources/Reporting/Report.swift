@@ -173,10 +173,14 @@ package struct Report {
   private static func trainingSection(
     _ experiment: Experiment, _ scores: ScoreReport
   ) throws -> Section {
-    let systems = scores.systems.map(\.system)
-      .filter { !["members", "ensemble"].contains($0) && !$0.hasPrefix("member-") }
-    let records = try (["member-00"] + systems).map { system in
-      (name: system, records: try experiment.epochs(of: system))
+    let singles = scores.systems.compactMap { System(name: $0.system) }.filter { system in
+      switch system {
+      case .baseline, .student: true
+      default: false
+      }
+    }
+    let records = try ([System.member(0)] + singles).map { system in
+      (name: system.name, records: try experiment.epochs(of: system))
     }
     return Section(
       id: "training", title: "Training", blocks: [Block(try trainingFigure(records))])
