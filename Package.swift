@@ -84,7 +84,7 @@ let package = Package(
       ]),
     layer("Evaluation", uses: ["Storage", "Corpus", "Classes", "LinearAlgebra"]),
     layer(
-      "Recipes",
+      "Experiments",
       uses: [
         "Storage", "Distillation", "Evaluation", "Training", "Models", "Networks", "Features",
         "Corpus", "Classes", "KaldiIO", "Audio", "LinearAlgebra", "Yams", logging,
@@ -92,7 +92,8 @@ let package = Package(
     layer(
       "Reporting",
       uses: [
-        "Recipes", "Evaluation", "Distillation", "Training", "Corpus", "Classes", "LinearAlgebra",
+        "Experiments", "Evaluation", "Distillation", "Training", "Corpus", "Classes",
+        "LinearAlgebra",
         "Storage", .product(name: "Mustache", package: "swift-mustache"),
       ]),
 
@@ -100,7 +101,8 @@ let package = Package(
     layer(
       "Fuzzing",
       uses: [
-        "Recipes", "Evaluation", "Training", "Models", "Networks", "Features", "Corpus", "Classes",
+        "Experiments", "Evaluation", "Training", "Models", "Networks", "Features", "Corpus",
+        "Classes",
         "KaldiIO", "Audio", "LinearAlgebra", "Storage",
       ]),
 
@@ -108,7 +110,8 @@ let package = Package(
     .executableTarget(
       name: "LimbeckCLI",
       dependencies: [
-        "Reporting", "Recipes", "Evaluation", "Features", "Corpus", "Classes", "KaldiIO", "Audio",
+        "Reporting", "Experiments", "Evaluation", "Features", "Corpus", "Classes", "KaldiIO",
+        "Audio",
         "LinearAlgebra", "Storage", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -126,7 +129,7 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Recipes", "Distillation", "Training", "Models", "Networks", "Features", "Corpus",
+        "Experiments", "Distillation", "Training", "Models", "Networks", "Features", "Corpus",
         "Classes", "KaldiIO", "Audio", "LinearAlgebra", "Storage", "CFFTW", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -162,14 +165,14 @@ let package = Package(
       ]),
     tests(of: "Evaluation", uses: ["Corpus", "Classes", "LinearAlgebra", "Storage"]),
     tests(
-      of: "Recipes",
+      of: "Experiments",
       uses: [
         "Corpus", "Classes", "Distillation", "Evaluation", "Features", "KaldiIO", "LinearAlgebra",
         "Models", "Networks", "Storage", "Training", logging,
       ]),
     tests(
       of: "Reporting",
-      uses: ["Recipes", "Storage", "LinearAlgebra", "Evaluation", "Corpus", logging]),
+      uses: ["Experiments", "Storage", "LinearAlgebra", "Evaluation", "Corpus", logging]),
     tests(of: "Fuzzing", uses: ["LinearAlgebra", "Storage"]),
     tests(of: "LimbeckCLI", uses: ["Benchmarks", "Corpus", "Features", "Training"]),
   ]

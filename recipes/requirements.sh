@@ -17,10 +17,10 @@ require_stage() { # STAGE
   esac
 }
 
-# 65 once some utterances were left out, else 0: what a recipe ends with.
+# 65 once some utterances were skipped, else 0: what a recipe ends with.
 status=0
 
-# Runs a command that ends with 65 only when some utterances were left out (a ledger names them): the
+# Runs a command that ends with 65 only when some utterances were skipped (a ledger names them): the
 # recipe goes on. Any other failure ends it with the same status.
 some() { # COMMAND...
   local own=0

@@ -50,7 +50,7 @@ enum WaveChunks {
       }
       if isData { samples = body }
       place = body + length
-      // A byte that makes the length even is left out by some.
+      // A byte that makes the length even is omitted by some.
       if length % 2 == 1, !isStart(try bytes.bytes(at: place, count: 12)) { place += 1 }
     }
     return (RecordingStream(range: start..<bytes.count), nil)

@@ -6,7 +6,7 @@ import Features
 import Foundation
 import LinearAlgebra
 import Logging
-import Recipes
+import Experiments
 import Storage
 
 /// Log-mel extraction over files of speech: from memory on one thread, beside the Fourier transform

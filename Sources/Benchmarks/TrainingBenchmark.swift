@@ -5,7 +5,7 @@ import Foundation
 import KaldiIO
 import LinearAlgebra
 import Networks
-import Recipes
+import Experiments
 import Storage
 import Training
 

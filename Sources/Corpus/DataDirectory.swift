@@ -176,7 +176,7 @@ package struct DataDirectory: Sendable {
       }
     }
     var faults = Ledger()
-    // Keys of the same letters in other bytes are utterances of their own, each of which is left out.
+    // Keys of the same letters in other bytes are utterances of their own, each of which is skipped.
     let spelled = Set(list.keys.map(\.key))
     let named = list.distinctKeys + reasons.keys.filter { !spelled.contains($0) }
     for key in named.sorted(by: inByteOrder) {

@@ -21,7 +21,7 @@ package struct Ledger: Sendable, Equatable {
   package struct Entry: Sendable, Equatable, Codable {
     package let utterance: String
     package let stage: Stage
-    /// Why it was left out; absent when it went on.
+    /// Why it was skipped; absent when it went on.
     package var reason: String?
     /// The seconds of audio that came in.
     package var seconds: Double?
@@ -46,10 +46,10 @@ package struct Ledger: Sendable, Equatable {
 
   package init() {}
 
-  /// The entries of utterances that were left out.
+  /// The entries of utterances that were skipped.
   package var leftOut: [Entry] { entries.filter { $0.reason != nil } }
 
-  /// How many utterances were left out, each counted once.
+  /// How many utterances were skipped, each counted once.
   package var leftOutCount: Int {
     // By bytes: Swift takes the same letters in other bytes for one id.
     Set(leftOut.map { [Array(($0.part ?? "").utf8), Array($0.utterance.utf8)] }).count

@@ -41,7 +41,7 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
   /// By how many milliseconds neighbouring labels of a CTM or TextGrid may overlap; their boundary is then put in
   /// the middle.
   package var overlap = 10.0
-  /// Of a CTM, whether the first of several alternatives is taken; else an utterance with such is left out.
+  /// Of a CTM, whether the first of several alternatives is taken; else an utterance with such is skipped.
   package var firstAlternative = false
   /// The symbol of times without a label; absent to leave out utterances that have such.
   package var gaps: String?

@@ -71,7 +71,7 @@ package struct Bootstrap: Sendable {
   /// The interval of a statistic.
   ///
   /// - Parameter statistic: gets how often each utterance counts; resamples for which it is not
-  ///   finite are left out.
+  ///   finite are excluded.
   /// - Returns: nil when the statistic is finite for fewer than 40 resamples, or there is one unit alone, whose
   ///   resamples are all the same.
   package func interval(_ statistic: (_ weights: [Int32]) -> Double) -> Interval? {

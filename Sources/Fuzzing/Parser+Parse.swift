@@ -8,7 +8,7 @@ import Foundation
 import KaldiIO
 import LinearAlgebra
 import Networks
-import Recipes
+import Experiments
 package import Storage
 import Training
 

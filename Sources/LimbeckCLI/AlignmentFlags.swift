@@ -100,7 +100,7 @@ struct AlignmentCheckFlags: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       """
-      The symbol of times without a label, as SIL. (default: utterances with such are left out, and \
+      The symbol of times without a label, as SIL. (default: utterances with such are skipped, and \
       labels that are empty are SIL)
       """, valueName: "symbol"))
   var gaps: String?

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Recipes
+import Experiments
 
 /// `limbeck distill`: an ensemble to a student.
 struct Distill: ParsableCommand {

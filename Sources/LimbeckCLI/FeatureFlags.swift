@@ -1,6 +1,6 @@
 import ArgumentParser
 import Features
-import Recipes
+import Experiments
 import Storage
 
 /// Each feature option as a flag, which overrides the file's.

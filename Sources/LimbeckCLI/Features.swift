@@ -3,7 +3,7 @@ import Corpus
 import Features
 import Foundation
 import KaldiIO
-import Recipes
+import Experiments
 import Storage
 
 /// `limbeck features`: a data directory to log-mel features.
@@ -12,7 +12,7 @@ struct Features: ParsableCommand {
     abstract: "Make log-mel features of a Kaldi data directory.",
     discussion: """
       OUT gets feats.ark, feats.scp, utt2num_frames, features.json (the options) and ledger.jsonl \
-      (utterances left out, with reasons); and with a normalization the statistics in cmvn.ark and \
+      (utterances skipped, with reasons); and with a normalization the statistics in cmvn.ark and \
       cmvn.scp. A run that was killed goes on where it was.
       """)
 

@@ -1,6 +1,6 @@
 import ArgumentParser
 import KaldiIO
-import Recipes
+import Experiments
 
 /// `limbeck info`: what is in a model, an archive or a folder.
 struct Info: ParsableCommand {

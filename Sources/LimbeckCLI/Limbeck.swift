@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import LinearAlgebra
-import Recipes
+import Experiments
 import Storage
 
 /// The command `limbeck`.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
-import Recipes
+import Experiments
 import Reporting
 import Storage
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Corpus
 import Evaluation
-import Recipes
+import Experiments
 
 /// `limbeck run`: all stages of a recipe.
 struct Run: ParsableCommand {
@@ -11,7 +11,7 @@ struct Run: ParsableCommand {
       The stages: features, targets, train (members and baselines), search (T and λ, where the \
       recipe asks for it), distill (soft targets and students), specialists (of the baseline, where \
       the recipe asks for them), score. The table of scores goes to standard output and to \
-      EXP/scores.json; utterances left out are named in EXP/ledger.jsonl.
+      EXP/scores.json; utterances skipped are named in EXP/ledger.jsonl.
       """)
 
   @OptionGroup var experiment: ExperimentArguments

@@ -4,7 +4,7 @@ import Evaluation
 import Foundation
 import LinearAlgebra
 import Logging
-import Recipes
+import Experiments
 import Storage
 
 /// `limbeck score`: the frame accuracy of a model.

@@ -4,7 +4,7 @@ import Foundation
 import KaldiIO
 import LinearAlgebra
 import Logging
-import Recipes
+import Experiments
 import Storage
 
 /// How much of the machine a command may use.
@@ -101,16 +101,16 @@ struct FormOptions: ParsableArguments {
 extension MatrixCompression: ExpressibleByArgument {}
 extension KaldiValue.Kind: ExpressibleByArgument {}
 
-/// What a command says about utterances that were left out.
+/// What a command says about utterances that were skipped.
 struct SkippedOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The share of utterances that may be left out before the exit status is 65, as 2%.",
+      "The share of utterances that may be skipped before the exit status is 65, as 2%.",
       valueName: "share"))
   var allowSkipped = SkippedShare(percent: 0)
 
-  /// Throws when more utterances of an experiment were left out than are allowed.
+  /// Throws when more utterances of an experiment were skipped than are allowed.
   ///
   /// - Parameters:
   ///   - experiment: which.
@@ -122,7 +122,7 @@ struct SkippedOptions: ParsableArguments {
     try check(ledger.withoutCopies, of: utterances, path: experiment.ledgerPath)
   }
 
-  /// Throws when more utterances were left out than are allowed.
+  /// Throws when more utterances were skipped than are allowed.
   func check(_ ledger: Ledger, of utterances: Int, path: String) throws {
     let skipped = ledger.leftOutCount
     guard Double(100 * skipped) > allowSkipped.percent * Double(utterances) else { return }
@@ -146,14 +146,14 @@ struct SkippedShare: ExpressibleByArgument {
   var defaultValueDescription: String { "\(Int(percent))%" }
 }
 
-/// More utterances were left out than are allowed.
+/// More utterances were skipped than are allowed.
 struct SkippedFault: Fault {
   let skipped: Int
   let utterances: Int
   let path: String
 
   var exitStatus: ExitStatus { .data }
-  var description: String { "\(skipped) of \(utterances) utterances left out; see \(path)" }
+  var description: String { "\(skipped) of \(utterances) utterances skipped; see \(path)" }
 }
 
 /// A recipe and the folder of its experiment.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Recipes
+import Experiments
 
 /// `limbeck specialists`: a generalist to specialists, and both to one model.
 struct Specialists: ParsableCommand {

@@ -4,7 +4,7 @@ import Corpus
 import Features
 import Foundation
 import KaldiIO
-import Recipes
+import Experiments
 import Storage
 
 /// `limbeck targets`: an alignment to one class a frame.

@@ -1,6 +1,6 @@
 import Foundation
 import Logging
-import Recipes
+import Experiments
 import Storage
 import Synchronization
 

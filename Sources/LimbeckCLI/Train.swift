@@ -1,5 +1,5 @@
 import ArgumentParser
-import Recipes
+import Experiments
 
 /// `limbeck train`: hard targets to models.
 struct Train: ParsableCommand {

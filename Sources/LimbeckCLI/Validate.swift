@@ -2,7 +2,7 @@ import ArgumentParser
 import Corpus
 import Foundation
 import LinearAlgebra
-import Recipes
+import Experiments
 import Storage
 
 /// `limbeck validate`: a data directory to all that is wrong with it.

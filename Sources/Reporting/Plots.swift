@@ -2,7 +2,7 @@ import Distillation
 import Evaluation
 import Foundation
 import LinearAlgebra
-import Recipes
+import Experiments
 import Storage
 import Training
 

@@ -1,7 +1,7 @@
 import Evaluation
 import Foundation
 import Mustache
-package import Recipes
+package import Experiments
 import Storage
 import Training
 
@@ -146,7 +146,7 @@ package struct Report {
     }
     if let table = scores.missingClassTable {
       blocks += [
-        Block(table, caption: "A label that was left out"), Block(text: table.note),
+        Block(table, caption: "A label that was held out"), Block(text: table.note),
       ]
     }
     return Section(id: "studies", title: "Fewer frames", blocks: blocks)

@@ -1,6 +1,6 @@
 import Evaluation
 import Foundation
-import Recipes
+import Experiments
 import Storage
 
 /// The parts of the page that look at single frames.

@@ -161,7 +161,7 @@ struct AlignmentSourceTests {
       + values.map { "\u{4}\(UnicodeScalar($0))\0\0\0" }.joined()
   }
 
-  @Test("of a binary archive an entry that stands twice is left out, and what comes after a cut")
+  @Test("of a binary archive an entry that stands twice is skipped, and what comes after a cut")
   func badArchiveEntry() throws {
     let whole = binary("a", 1, 1, 2) + binary("b", 2) + binary("b", 2) + binary("c", 2, 1)
     let cut = whole + binary("d", 1, 2, 1).dropLast(7)

@@ -166,7 +166,7 @@ struct DataDirectoryTests {
     #expect(try open().speakers() == ["a": "one", "b": "two"])
   }
 
-  @Test("an utterance that text or utt2spk alone has is left out with its reason")
+  @Test("an utterance that text or utt2spk alone has is skipped with its reason")
   func unheard() throws {
     let folder = try TemporaryFolder()
     try folder.write("a /a.wav\n", to: "wav.scp")

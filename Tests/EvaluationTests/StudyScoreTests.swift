@@ -8,7 +8,7 @@ import Storage
 import TestSupport
 import Testing
 
-@Suite("Members of an ensemble, and a class that was left out")
+@Suite("Members of an ensemble, and a class that is held out")
 struct StudyScoreTests {
   private let rules: ScoringRules
 

@@ -128,7 +128,7 @@ struct CommandTests {
     #expect(unwritable.errors.contains("cannot be written"))
   }
 
-  @Test("utterances left out make the status 65 unless their share is allowed; the rest is done")
+  @Test("utterances skipped make the status 65 unless their share is allowed; the rest is done")
   func leftOut() throws {
     let folder = try TemporaryFolder()
     AudioFixture.write(generatedWaveform(count: 4000), to: folder.file("a.wav"))
@@ -138,7 +138,7 @@ struct CommandTests {
     let strict = try limbeck("features", data, out)
     #expect(strict.status == 65)
     #expect(strict.output.isEmpty)
-    #expect(strict.errors.contains("1 of 2 utterances left out; see \(out)/ledger.jsonl"))
+    #expect(strict.errors.contains("1 of 2 utterances skipped; see \(out)/ledger.jsonl"))
     #expect(try limbeck("features", data, out, "--allow-skipped", "49%").status == 65)
     #expect(try limbeck("features", data, out, "--allow-skipped", "50%").status == 0)
 

@@ -190,7 +190,7 @@ struct CorpusCommandTests {
     #expect(Set(parts[1].split(separator: " ").dropFirst(3)).count < 3)
   }
 
-  @Test("alignments that do not fit are left out with their reasons, and their lengths are counted")
+  @Test("alignments that do not fit are skipped with their reasons, and their lengths are counted")
   func lengths() throws {
     try folder.write(
       "a \(folder.file("a.wav"))\nb \(folder.file("a.wav"))\nc \(folder.file("a.wav"))\n",

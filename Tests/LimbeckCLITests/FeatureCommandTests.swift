@@ -110,7 +110,7 @@ struct FeatureCommandTests {
       ])
   }
 
-  @Test("given statistics normalise as gathered ones, and unknown speakers are left out")
+  @Test("given statistics normalise as gathered ones, and unknown speakers are skipped")
   func statistics() throws {
     let data = try corpus()
     for normalization in ["utterance", "speaker", "global"] {
@@ -192,7 +192,7 @@ struct FeatureCommandTests {
       to: "data/wav.scp")
     let run = try limbeck("features", folder.file("data"), folder.file("out"))
     #expect(run.status == 65)
-    #expect(run.errors.contains("12 of 14 utterances left out"))
+    #expect(run.errors.contains("12 of 14 utterances skipped"))
     let ledger = String(decoding: try bytes("out/ledger.jsonl"), as: UTF8.self)
     for (id, reason) in [
       ("empty.wav", "holds no samples"), ("nan.wav", "at sample 1"), ("96k.wav", "found 96000 Hz"),

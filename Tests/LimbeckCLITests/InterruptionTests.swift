@@ -67,7 +67,7 @@ struct InterruptionTests {
     }
   }
 
-  @Test("features end after an utterance, with none left out, and go on to the same bytes")
+  @Test("features end after an utterance, with none skipped, and go on to the same bytes")
   func features() throws {
     let corpus = try SampleCorpus(utterances: ["train": 60])
     let data = corpus.experimentPath + "/data/train"

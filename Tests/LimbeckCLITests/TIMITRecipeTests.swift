@@ -100,7 +100,7 @@ struct TIMITRecipeTests {
         "\"framesIn\":304,\"framesOut\":304,\"labels\":304"))
   }
 
-  @Test("a sentence without audio is left out and named")
+  @Test("a sentence without audio is skipped and named")
   func withoutAudio() throws {
     try FileManager.default.removeItem(
       atPath: folder.file("timit/TEST/DR1/MDAB0/SX37.WAV"))

@@ -3,7 +3,7 @@ import Evaluation
 import Foundation
 import LinearAlgebra
 import Logging
-import Recipes
+import Experiments
 import Reporting
 import Storage
 import TestSupport

@@ -24,7 +24,7 @@ What is done is kept in OUT/align.journal, so that a run that was stopped goes o
 lists, lexicon, audio and options has nothing left to align; the results do not depend on that, nor on
 the number of jobs.
 
-Exit status: 0 all aligned, 64 wrong usage, 65 some left out (see the ledger), 66 no such input, 74 OUT
+Exit status: 0 all aligned, 64 wrong usage, 65 some skipped (see the ledger), 66 no such input, 74 OUT
 cannot be written.
 """
 
@@ -61,7 +61,7 @@ def fold(phone):
 
 
 class Unalignable(Exception):
-    """An utterance that has to be left out; the message is the reason."""
+    """An utterance that has to be skipped; the message is the reason."""
 
 
 class Aligner:
@@ -418,7 +418,7 @@ def main():
             file=sys.stderr,
         )
     print(
-        f"align.py: {len(results)} utterances aligned, {len(ledger)} left out, see "
+        f"align.py: {len(results)} utterances aligned, {len(ledger)} skipped, see "
         f"{options.out}/ledger.jsonl",
         file=sys.stderr,
     )

@@ -14,7 +14,7 @@
 #
 # What is missing is installed; a Python environment with the aligner is made under exp/align/ on the
 # first call. A run that was stopped goes on where it was. Exit status: 0 all done, 65 some utterances
-# left out (each is in a ledger), 66 no such input.
+# skipped (each is in a ledger), 66 no such input.
 set -euo pipefail
 here=$(CDPATH= cd "$(dirname "$0")" && pwd)
 root=$(CDPATH= cd "$here/../.." && pwd)

@@ -7,7 +7,7 @@
 # TRANSCRIPTS  core-sounds-en.txt, plain or gzipped: a prompt a line as `NAME: what is said`,
 #              comments after a semicolon
 # OUT          gets train/ development/ test/, each with wav.scp, text and utt2spk sorted in the
-#              C locale, and ledger.jsonl with a line and a reason for each prompt left out
+#              C locale, and ledger.jsonl with a line and a reason for each prompt skipped
 #
 # The part that a prompt goes to depends on its name alone: cksum(NAME) mod 10 is 0 for test,
 # 1 for development, anything else for train.
@@ -68,4 +68,4 @@ for part in train development test; do
   echo "prepare.sh: $part $(wc -l <"$out/$part/text") prompts" >&2
 done
 mv "$work/ledger.jsonl" "$out/ledger.jsonl"
-echo "prepare.sh: left out $(wc -l <"$out/ledger.jsonl") prompts, see $out/ledger.jsonl" >&2
+echo "prepare.sh: skipped $(wc -l <"$out/ledger.jsonl") prompts, see $out/ledger.jsonl" >&2

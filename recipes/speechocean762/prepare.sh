@@ -6,9 +6,9 @@
 # CORPUS   the unpacked download (WAVE/, train/, test/, resource/lexicon.txt), or its training half as
 #          one data directory (data/, audio/, lexicon.txt)
 # OUT      gets train/ development/ test/, each with wav.scp, text, utt2spk, spk2utt and spk2gender in
-#          the order of bytes; lexicon.txt; and ledger.jsonl with the utterances left out
+#          the order of bytes; lexicon.txt; and ledger.jsonl with the utterances skipped
 #
-# It ends with 65 when some utterances were left out, and with another status when nothing was made.
+# It ends with 65 when some utterances were skipped, and with another status when nothing was made.
 #
 # Of the training half's speakers, put in the order of the cksum of their ids, the first 12 are the
 # development set; where there is no test/, the next 25 are the test set.
@@ -104,4 +104,4 @@ done
 cp "$lexicon" "$out/lexicon.txt"
 mv "$work/ledger.jsonl" "$out/ledger.jsonl"
 [ ! -s "$out/ledger.jsonl" ] ||
-  fail 65 "left out $(wc -l <"$out/ledger.jsonl") utterances without a speaker, see $out/ledger.jsonl"
+  fail 65 "skipped $(wc -l <"$out/ledger.jsonl") utterances without a speaker, see $out/ledger.jsonl"

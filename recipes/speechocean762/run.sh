@@ -41,7 +41,7 @@ some "$here/prepare.sh" "$corpus" "$exp/data"
 swift build -c release --package-path "$root" --product limbeck >&2
 limbeck=$root/.build/release/limbeck
 for part in train development test; do
-  # Faults are named before any work is done; those utterances are then left out.
+  # Faults are named before any work is done; those utterances are then skipped.
   some "$limbeck" validate "$exp/data/$part" ${jobs[@]+"${jobs[@]}"} >&2
 done
 

@@ -9,7 +9,7 @@
 #          in the order of bytes, and labels/ with a link to each .PHN file
 #
 # An utterance's id is SPEAKER_SENTENCE in capitals, as FCJF0_SX37. The SA sentences, which all
-# speakers read, are left out. Audio is SPHERE, or RIFF where a release has .WAV.wav beside it.
+# speakers read, are skipped. Audio is SPHERE, or RIFF where a release has .WAV.wav beside it.
 set -euo pipefail
 export LC_ALL=C
 here=$(CDPATH= cd "$(dirname "$0")" && pwd)
@@ -107,4 +107,4 @@ rm -rf "$out/labels"
 mv "$work/labels" "$out/labels"
 mv "$work/ledger.jsonl" "$out/ledger.jsonl"
 [ ! -s "$out/ledger.jsonl" ] ||
-  fail 65 "left out $(wc -l <"$out/ledger.jsonl") sentences without audio or labels, see $out/ledger.jsonl"
+  fail 65 "skipped $(wc -l <"$out/ledger.jsonl") sentences without audio or labels, see $out/ledger.jsonl"

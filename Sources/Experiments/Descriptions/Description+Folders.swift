@@ -51,7 +51,7 @@ extension Description {
     let options = description.options.listed.map { "\($0.name) \($0.value)" }
     return """
       features     \(folder.path)
-      utterances   \(counts.count), \(try Ledger(path: folder.ledgerPath).leftOutCount) left out
+      utterances   \(counts.count), \(try Ledger(path: folder.ledgerPath).leftOutCount) skipped
       frames       \(frames), \(String(format: "%.1f", Double(frames) * grid.shiftInSeconds / 60)) min
       columns      \(description.options.columns)
       options      \(options.joined(separator: ", "))
@@ -66,7 +66,7 @@ extension Description {
     let options = try folder.options().listed.map { "\($0.name) \($0.value)" }
     return """
       targets      \(folder.path)
-      utterances   \(counts.count), \(try Ledger(path: folder.ledgerPath).leftOutCount) left out
+      utterances   \(counts.count), \(try Ledger(path: folder.ledgerPath).leftOutCount) skipped
       frames       \(counts.values.reduce(0, +))
       classes      \(classes.count): \(classes.symbols.prefix(6).joined(separator: " ")) …
       options      \(options.joined(separator: ", "))
@@ -93,7 +93,7 @@ extension Description {
     let prepared = path + "/data/ledger.jsonl"
     if try FileSystem.exists(prepared) {
       let leftOut = try Ledger(path: prepared).leftOutCount
-      text += "prepare      \(leftOut) utterances left out before wav.scp; see \(prepared)\n"
+      text += "prepare      \(leftOut) utterances skipped before wav.scp; see \(prepared)\n"
     }
     var scores: ScoreReport?
     if try FileSystem.exists(path + "/scores.json") {

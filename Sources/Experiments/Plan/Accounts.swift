@@ -162,12 +162,12 @@ struct Accounts {
   /// Whether the ledger goes as far as the scores.
   var isScored: Bool { parts.contains { $0.stages[.score] != nil } }
 
-  /// A table for people: for each part and stage what came in, what went on, and what was left out.
+  /// A table for people: for each part and stage what came in, what went on, and what was skipped.
   ///
   /// - Parameter secondsPerFrame: the features' frame shift.
   /// - Returns: lines of text.
   func table(secondsPerFrame: Double) -> String {
-    var rows = [["part", "stage", "utterances", "left out", "frames", "frames left out", "hours"]]
+    var rows = [["part", "stage", "utterances", "skipped", "frames", "frames skipped", "hours"]]
     for part in parts {
       let known = part.stages[.data]?.count ?? 0
       let extracted = part.stages[.features]?.count ?? 0

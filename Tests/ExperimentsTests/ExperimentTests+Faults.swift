@@ -1,13 +1,13 @@
 import Corpus
 import Evaluation
 import Foundation
-import Recipes
+import Experiments
 import Storage
 import TestSupport
 import Testing
 import Training
 
-/// What is left out with its reason, and what is refused.
+/// What is skipped with its reason, and what is refused.
 extension ExperimentTests {
   @Test("faulty utterances are named, each with its reason, and the rest is done")
   func faultyUtterances() throws {
@@ -88,20 +88,20 @@ extension ExperimentTests {
     #expect(
       info.contains(
         """
-        | part        | stage    | utterances | left out | frames | frames left out | hours |
-        | ----------- | -------- | ---------: | -------: | -----: | --------------: | ----: |
-        | train       | data     |          8 |        0 |        |                 |       |
-        | train       | features |          7 |        1 |    406 |               0 | 0.001 |
-        | train       | targets  |          7 |        0 |    406 |               0 | 0.001 |
-        | train       | train    |          7 |        0 |    406 |               0 | 0.001 |
+        | part        | stage    | utterances | skipped | frames | frames skipped | hours |
+        | ----------- | -------- | ---------: | ------: | -----: | -------------: | ----: |
+        | train       | data     |          8 |       0 |        |                |       |
+        | train       | features |          7 |       1 |    406 |              0 | 0.001 |
+        | train       | targets  |          7 |       0 |    406 |              0 | 0.001 |
+        | train       | train    |          7 |       0 |    406 |              0 | 0.001 |
         """))
     #expect(
       info.contains(
-        "| test        | score    |          4 |        0 |    232 |               0 | 0.001 |"))
+        "| test        | score    |          4 |       0 |    232 |              0 | 0.001 |"))
     #expect(info.contains("test: 232 frames of 4 utterances by 4 speakers."))
   }
 
-  @Test("a frame that is neither scored nor left out with a reason makes the run fail")
+  @Test("a frame that is neither scored nor skipped with a reason makes the run fail")
   func unaccounted() throws {
     let corpus = try SampleCorpus()
     let experiment = try experiment(corpus)
@@ -279,7 +279,7 @@ extension ExperimentTests {
     #expect(!FileManager.default.fileExists(atPath: nowhere.path))
   }
 
-  @Test("samples too large for finite features are left out")
+  @Test("samples too large for finite features are skipped")
   func notFinite() throws {
     let corpus = try SampleCorpus()
     AudioFixture.write(

@@ -35,14 +35,14 @@ package struct Reporter: Sendable {
 }
 
 extension Reporter {
-  /// Warns of utterances that were left out: names the first of them, with their reasons.
+  /// Warns of utterances that were skipped: names the first of them, with their reasons.
   package func name(_ leftOut: [Ledger.Entry], in path: String) {
     let shown = 10
     for entry in leftOut.prefix(shown) {
       log.warning("\(entry.account)")
     }
     if leftOut.count > shown {
-      log.warning("and \(leftOut.count - shown) more utterances left out; see \(path)")
+      log.warning("and \(leftOut.count - shown) more utterances skipped; see \(path)")
     }
   }
 }

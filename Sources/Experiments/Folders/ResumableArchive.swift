@@ -20,7 +20,7 @@ struct ResumableArchive: ~Copyable {
     let end: Int
     /// The largest error of its features that compression causes; nil without.
     var error: Float?
-    /// Why it was left out; nil when it was not.
+    /// Why it was skipped; nil when it was not.
     var reason: String?
     /// Of soft targets: what their frames lose by being stored.
     var losses: SoftTargetLosses?
@@ -100,7 +100,7 @@ struct ResumableArchive: ~Copyable {
         losses: losses))
   }
 
-  /// Notes an utterance that is left out, and removes what was appended of it.
+  /// Notes an utterance that is skipped, and removes what was appended of it.
   mutating func leaveOut(_ utterance: String, reason: String) throws(FileFault) {
     if let open, open.key == utterance {
       try file.truncate(to: open.start)

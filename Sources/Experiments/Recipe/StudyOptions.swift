@@ -38,7 +38,7 @@ package struct SubsetOptions: Sendable, Codable {
 
 /// A student whose transfer set lacks the frames of one label (Hinton, Vinyals and Dean 2015, §3).
 package struct MissingClassOptions: Sendable, Codable {
-  /// The label, such as a phone; all its states are left out.
+  /// The label, such as a phone; all its states are held out.
   package let label: String
   package let student: Recipe.SystemOptions
 

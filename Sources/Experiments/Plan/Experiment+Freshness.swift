@@ -77,7 +77,8 @@ extension Experiment {
   /// Whether a network is there as it was trained, or has diverged where it may.
   func isFresh(_ job: TrainingJob, inputs: Inputs) throws(FileFault) -> Bool {
     if try isFresh(
-      job.system.name, inputs: inputs, outputs: [modelPath(job.system)], beside: [logPath(job.system)])
+      job.system.name, inputs: inputs, outputs: [modelPath(job.system)],
+      beside: [logPath(job.system)])
     {
       return true
     }

@@ -4,7 +4,7 @@ import Foundation
 import KaldiIO
 import LinearAlgebra
 import Logging
-import Recipes
+import Experiments
 import TestSupport
 import Testing
 

@@ -26,7 +26,7 @@ func join(
 }
 
 /// What becomes of utterances when features meet targets: those that have features or targets but not
-/// both, or not as many of each, are left out.
+/// both, or not as many of each, are skipped.
 ///
 /// - Parameters:
 ///   - frameCounts: the number of feature frames of each utterance.

@@ -114,7 +114,7 @@ package struct Experiment: Sendable {
   /// The folder is locked meanwhile.
   ///
   /// - Parameter last: the last stage.
-  /// - Returns: the utterances that were left out, also written to `ledger.jsonl`, and how many
+  /// - Returns: the utterances that were skipped, also written to `ledger.jsonl`, and how many
   ///   there are in all.
   /// - Throws: `FileFault` when another run has the folder, and what any stage throws.
   package func run(until last: Stage = .score) throws -> (ledger: Ledger, utterances: Int) {

@@ -208,7 +208,7 @@ extension Experiment {
   ///   - last: the last stage that was done.
   ///   - systems: those whose training is checked; nil for all that there are after that stage.
   /// - Returns: the ledger, and how many utterances the data directories have.
-  /// - Throws: `ExperimentFault.unaccounted` for frames that are neither used nor left out.
+  /// - Throws: `ExperimentFault.unaccounted` for frames that are neither used nor skipped.
   package func collectLedger(
     until last: Stage = .score, systems: [System]? = nil
   ) throws -> (ledger: Ledger, utterances: Int) {

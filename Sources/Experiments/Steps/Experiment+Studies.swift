@@ -24,9 +24,11 @@ extension Experiment {
       let name = SubsetOptions.name(of: share)
       return [
         SubsetJob(
-          share: share, hasSoftTargets: false, job: TrainingJob(.subset(name, targets: "hard"), options.hard)),
+          share: share, hasSoftTargets: false,
+          job: TrainingJob(.subset(name, targets: "hard"), options.hard)),
         SubsetJob(
-          share: share, hasSoftTargets: true, job: TrainingJob(.subset(name, targets: "soft"), options.soft)),
+          share: share, hasSoftTargets: true,
+          job: TrainingJob(.subset(name, targets: "soft"), options.soft)),
       ]
     }
   }
@@ -77,7 +79,7 @@ extension Experiment {
     if let options = recipe.specialists { try check(options.clustering) }
   }
 
-  /// The classes of the label that is left out.
+  /// The classes of the label that is held out.
   ///
   /// - Throws: `OptionFault` for a label that there is not.
   private func classes(of missing: MissingClassOptions) throws -> Set<Int32> {

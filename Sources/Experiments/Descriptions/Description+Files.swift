@@ -110,7 +110,7 @@ extension Description {
     if let own = try attempt({ try SoftTargetReport(path: path) }) { return own.table.markdown }
     if let ledger = try attempt({ try Ledger(path: path) }), !ledger.entries.isEmpty {
       return
-        "ledger       \(ledger.entries.count) entries, \(ledger.leftOutCount) utterances left out\n"
+        "ledger       \(ledger.entries.count) entries, \(ledger.leftOutCount) utterances skipped\n"
         + ledger.leftOut.prefix(10).map { $0.account + "\n" }.joined()
     }
     let bytes = try TextFile.bytes(of: path)

@@ -104,7 +104,8 @@ extension Experiment {
     let classes = try ClassInventory(path: targets(part).classesPath)
     let options = try features(part).options()
     for (system, model) in models {
-      try model.requireFeatures(options, path: modelPath(named: system), madeIn: features(part).path)
+      try model.requireFeatures(
+        options, path: modelPath(named: system), madeIn: features(part).path)
       guard model.classes == classes else {
         throw ExperimentFault.otherClasses(targets(part).classesPath, modelPath(named: system))
       }

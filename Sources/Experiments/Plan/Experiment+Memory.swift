@@ -103,7 +103,8 @@ extension Experiment {
     while fitting > 1, limit(fitting) != nil {
       fitting -= 1
     }
-    let names = jobs.count == 1 ? jobs[0].system.name : "\(jobs[0].system) and \(jobs.count - 1) more"
+    let names =
+      jobs.count == 1 ? jobs[0].system.name : "\(jobs[0].system) and \(jobs.count - 1) more"
     let least = budget.limits.min { $0.available < $1.available }
     reporter.log.info(
       """

@@ -3,7 +3,7 @@ import Distillation
 import Features
 import Foundation
 import Networks
-import Recipes
+import Experiments
 import Storage
 import TestSupport
 import Testing

@@ -63,7 +63,8 @@ extension Experiment {
     if let student = options.student {
       costs += try specialistStudents.map {
         try cost(
-          $0.name, of: [($0, student.training.batchSize)], test.systems[$0.name] ?? SystemTally(), bootstrap)
+          $0.name, of: [($0, student.training.batchSize)], test.systems[$0.name] ?? SystemTally(),
+          bootstrap)
       }
     }
     return SpecialistScore(
@@ -93,7 +94,8 @@ extension Experiment {
         difference("\(student) - with specialists", tallies, combined),
       ]
       for other in specialistStudents where other != student {
-        comparisons.append(difference("\(student) - \(other)", tallies, test.tallies([other.name])[0]))
+        comparisons.append(
+          difference("\(student) - \(other)", tallies, test.tallies([other.name])[0]))
       }
     }
     return comparisons.compactMap { $0 }

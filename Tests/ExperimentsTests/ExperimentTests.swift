@@ -5,7 +5,7 @@ import Foundation
 import LinearAlgebra
 import Logging
 import Networks
-import Recipes
+import Experiments
 import Storage
 import TestSupport
 import Testing

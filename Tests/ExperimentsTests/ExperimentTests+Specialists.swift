@@ -7,7 +7,7 @@ import Foundation
 import KaldiIO
 import LinearAlgebra
 import Networks
-import Recipes
+import Experiments
 import Storage
 import TestSupport
 import Testing

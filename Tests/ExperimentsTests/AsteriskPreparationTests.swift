@@ -31,7 +31,7 @@ struct AsteriskPreparationTests {
     return texts
   }
 
-  @Test("numbers and symbols are written as words, notes are dropped, non-speech is left out")
+  @Test("numbers and symbols are written as words, notes are dropped, non-speech is skipped")
   func words() throws {
     // cksum puts delta into development, zero into test, and the others into train.
     let transcripts = """

@@ -46,7 +46,7 @@ final class FeaturePass: Sendable {
   ///   - workers: share the utterances; the archive does not depend on their number.
   ///   - own: makes what each thread has of its own.
   ///   - make: makes the features of one utterance, by its place in the list, and hands them to the
-  ///     sink; it returns the seconds of audio. What it throws is why the utterance is left out, but a fault of
+  ///     sink; it returns the seconds of audio. What it throws is why the utterance is skipped, but a fault of
   ///     the machine ends the work.
   /// - Returns: the archive, complete and not yet committed.
   /// - Throws: `FileFault` when the archive cannot be written, or the first fault of the machine; what is written
@@ -85,7 +85,7 @@ final class FeaturePass: Sendable {
     }
   }
 
-  /// Why an utterance is left out; a fault of the machine ends the work instead.
+  /// Why an utterance is skipped; a fault of the machine ends the work instead.
   private func reason(for error: any Error) -> LeftOut {
     // A signal to the whole group ends the commands of `wav.scp` as well, whose audio is whole all the same.
     let interruption = Interruption.signal.map(FileFault.interrupted)

@@ -41,7 +41,7 @@ package enum ExperimentFault: Fault, Equatable {
       "\(path): expected the recipe's \(stage): \(differences.joined(separator: "; "))"
     case .unaccounted(let path, let what, let expected, let found):
       "\(path): \(what): expected \(expected.map { "\($0)" } ?? "none"), found "
-        + "\(found.map { "\($0)" } ?? "none"): frames are neither used nor left out with a reason"
+        + "\(found.map { "\($0)" } ?? "none"): frames are neither used nor skipped with a reason"
     case .training(let system, let fault): "\(system): \(fault)"
     case .allDiverged(let system):
       "\(system): expected a network of its search that is trained to its end, found that all diverged"

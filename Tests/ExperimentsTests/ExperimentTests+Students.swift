@@ -4,7 +4,7 @@ import Distillation
 import Evaluation
 import Foundation
 import Networks
-import Recipes
+import Experiments
 import Storage
 import TestSupport
 import Testing
@@ -174,7 +174,7 @@ extension ExperimentTests {
     #expect(before.contains("Soft targets at T = ") && !after.contains("Soft targets at T = "))
   }
 
-  @Test("copies that are too short are no utterances that were left out")
+  @Test("copies that are too short are no utterances that were skipped")
   func shortCopies() throws {
     let corpus = try SampleCorpus()
     let recipe = try TextFile.text(of: corpus.recipePath)

@@ -1,0 +1,77 @@
+import Storage
+package import Training
+
+/// What is tried to choose how each baseline is trained, by development accuracy, as T and λ are for students:
+/// all points of one grid, or of several.
+package struct BaselineSearchOptions: Sendable, Equatable, Codable {
+  /// All combinations of some values.
+  package struct Grid: Sendable, Equatable, Codable {
+    /// Absent for the baseline's own; its options are the baseline's.
+    package var optimizer: OptimizerOptions.Kind?
+    /// Empty for the baseline's own, as are the others.
+    package var dropout: [Double] = []
+    /// The final rate changes with the first.
+    package var learningRate: [Double] = []
+    package var epochs: [Int] = []
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+      case optimizer, dropout, learningRate, epochs
+    }
+
+    package init(from decoder: any Decoder) throws {
+      let read = try OptionReader<CodingKeys>(decoder)
+      optimizer = try read.optional(.optimizer)
+      dropout = try read(.dropout, default: dropout)
+      learningRate = try read(.learningRate, default: learningRate)
+      epochs = try read(.epochs, default: epochs)
+      try requireOption(
+        dropout.allSatisfy { (0...0.99).contains($0) } && Set(dropout).count == dropout.count,
+        "dropout", expected: "0 to 0.99, each once", found: dropout)
+      try requireOption(
+        learningRate.allSatisfy { $0 > 0 && $0.isFinite }
+          && Set(learningRate).count == learningRate.count,
+        "learningRate", expected: "above 0, each once", found: learningRate)
+      try requireOption(
+        epochs.allSatisfy { (1...100_000).contains($0) } && Set(epochs).count == epochs.count,
+        "epochs", expected: "1 to 100,000, each once", found: epochs)
+    }
+
+    func points(_ own: TrainingOptions) -> [TrainingOptions] {
+      (dropout.isEmpty ? [own.dropout] : dropout).flatMap { dropout in
+        (learningRate.isEmpty ? [own.rate.learningRate] : learningRate).flatMap { rate in
+          (epochs.isEmpty ? [own.epochs] : epochs).map { epochs in
+            var point = own
+            (point.dropout, point.epochs) = (dropout, epochs)
+            point.optimizer.kind = optimizer ?? own.optimizer.kind
+            point.rate.learningRate = rate
+            point.rate.finalLearningRate *= rate / own.rate.learningRate
+            return point
+          }
+        }
+      }
+    }
+  }
+
+  package let grids: [Grid]
+
+  /// Reads one grid, or a list of them.
+  package init(from decoder: any Decoder) throws {
+    if (try? decoder.unkeyedContainer()) != nil {
+      grids = try [Grid](from: decoder)
+    } else {
+      grids = [try Grid(from: decoder)]
+    }
+  }
+
+  /// Writes what `init(from:)` reads.
+  package func encode(to encoder: any Encoder) throws { try grids.encode(to: encoder) }
+
+  /// The options that are tried, each once; those of the baseline itself when there is no grid.
+  func points(_ own: TrainingOptions) -> [TrainingOptions] {
+    var points: [TrainingOptions] = []
+    for point in grids.flatMap({ $0.points(own) }) where !points.contains(point) {
+      points.append(point)
+    }
+    return points.isEmpty ? [own] : points
+  }
+}
