@@ -30,7 +30,10 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
   name: "limbeck",
-  products: [.executable(name: "limbeck", targets: ["LimbeckCLI"])],
+  products: [
+    .executable(name: "limbeck", targets: ["LimbeckCLI"]),
+    .library(name: "Limbeck", targets: ["Limbeck"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
@@ -60,6 +63,9 @@ let package = Package(
     layer("Features", uses: ["Storage", "LinearAlgebra", "CFrameKernels", "CFFTW"]),
     layer("Networks", uses: ["Storage", "LinearAlgebra"]),
     layer("Models", uses: ["Storage", "Networks", "Features", "Classes", "LinearAlgebra"]),
+    // The library product: what a program needs that uses a model.
+    layer(
+      "Limbeck", uses: ["Storage", "Models", "Networks", "Features", "Classes", "LinearAlgebra"]),
     layer("KaldiIO", uses: ["Storage", "LinearAlgebra"]),
     layer("Audio", uses: ["Storage", "CSndfile", "CMpg123", "CSamplerate"]),
     layer(
@@ -149,6 +155,8 @@ let package = Package(
     tests(of: "Classes", uses: ["Storage"]),
     tests(
       of: "Models", uses: ["Networks", "Features", "Classes", "LinearAlgebra", "Storage"]),
+    tests(
+      of: "Limbeck", uses: ["Models", "Networks", "Features", "Classes", "LinearAlgebra"]),
     tests(
       of: "Corpus", uses: ["Audio", "KaldiIO", "Features", "Classes", "LinearAlgebra", "Storage"],
       resources: [.copy("Fixtures")]),
