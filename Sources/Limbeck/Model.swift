@@ -123,6 +123,7 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The model's features are normalised by speaker or corpus; normalise and pass the features.
   case needsStatistics
 
+  /// What was expected and what was found.
   public var description: String {
     switch self {
     case .unusable(let words): words
