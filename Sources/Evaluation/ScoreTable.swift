@@ -183,7 +183,7 @@ private func percent(_ value: Double, _ halfWidth: Double?) -> String {
 package func interval(
   _ low: Double?, _ high: Double?, _ shown: (_ bound: Double) -> String
 ) -> String {
-  guard let low, let high else { return "none of one utterance or speaker" }
+  guard let low, let high else { return "none (a single utterance or speaker)" }
   return "\(shown(low)) to \(shown(high))"
 }
 

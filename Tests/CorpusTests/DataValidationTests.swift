@@ -81,6 +81,31 @@ struct DataValidationTests {
     #expect(findings(try report()).first == "wav.scp error presence")
   }
 
+  @Test("ids of the same letters in other bytes are told in every file that has them")
+  func spellings() throws {
+    let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+    for name in ["utt2dur", "spk2gender"] {
+      try FileManager.default.removeItem(atPath: folder.file("data/\(name)"))
+    }
+    try folder.write("\(composed) \(folder.file("s1-a.wav"))\n", to: "data/wav.scp")
+    try folder.write("a \(decomposed) 0 0.2\nb \(composed) 0.2 0.4\n", to: "data/segments")
+    try folder.write("a one\nb two\n", to: "data/text")
+    try folder.write("a \(composed)\nb \(decomposed)\n", to: "data/utt2spk")
+    try folder.write("\(composed) a b\n", to: "data/spk2utt")
+    let found = try report(audio: nil).findings.filter { $0.message.contains("NFC and NFD") }
+    #expect(found.contains { $0.file.hasSuffix("segments") && $0.line == 1 })
+    #expect(
+      found.contains { $0.file.hasSuffix("segments") && $0.message.hasSuffix("another recording") })
+    #expect(found.contains { $0.file.hasSuffix("utt2spk") && $0.line == 2 && $0.id == "b" })
+    try folder.write("\(decomposed) \(folder.file("s1-a.wav"))\n", to: "data/wav.scp")
+    try FileManager.default.removeItem(atPath: folder.file("data/segments"))
+    for name in ["text", "utt2spk"] { try folder.write("\(decomposed) s\n", to: "data/\(name)") }
+    try folder.write("s \(composed)\n", to: "data/spk2utt")
+    let others = try report(audio: nil).findings.filter { $0.message.contains("NFC and NFD") }
+    #expect(others.map(\.file) == [folder.file("data/spk2utt")])
+    #expect(others.first?.message.hasSuffix("another utterance") == true)
+  }
+
   @Test("lines of another form, keys that stand twice, values that cannot be")
   func lines() throws {
     #expect(

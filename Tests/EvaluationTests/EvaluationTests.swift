@@ -57,7 +57,7 @@ struct EvaluationTests {
       system: "student", parameters: 1, framesPerSecond: nil, development: set, test: set)
     let report = ScoreReport(rules: "", systems: [score], comparisons: [difference])
     #expect(report.table.contains("33.33") && !report.table.contains("±"))
-    #expect(report.table.contains("none of one utterance or speaker"))
+    #expect(report.table.contains("none (a single utterance or speaker)"))
     let again = try JSONDecoder().decode(
       ScoreReport.self, from: Data(JSONText.document(report).utf8))
     #expect(again == report)

@@ -164,7 +164,8 @@ struct FileValidation {
           let index = recordings.firstIndex(of: String(field)),
           !recordings[index].utf8.elementsEqual(field.utf8)
         else { continue }
-        addOtherBytes(.segments, line: line, String(field), than: .wavScript)
+        addOtherBytes(
+          .segments, line: line, String(field), of: .recording, than: .wavScript)
       }
       for (line, key) in script.keys where !used.contains(key) && script.values[key] != nil {
         add(.warning, .match, .wavScript, line: line, id: key, "no segment is a part of it")
@@ -191,7 +192,7 @@ struct FileValidation {
       guard let index = ids.firstIndex(of: key), !ids[index].utf8.elementsEqual(key.utf8) else {
         continue
       }
-      addOtherBytes(file, line: line, key, than: other)
+      addOtherBytes(file, line: line, key, of: file.keys, than: other)
     }
     var seen: Set<String> = []
     for (line, key) in table.keys where !ids.contains(key) && seen.insert(key).inserted {
@@ -261,19 +262,21 @@ struct FileValidation {
         guard let index = utterances.firstIndex(of: String(field)),
           !utterances[index].utf8.elementsEqual(field.utf8)
         else { continue }
-        addOtherBytes(.speakerToUtterances, line: line, String(field), than: .utteranceToSpeaker)
+        addOtherBytes(
+          .speakerToUtterances, line: line, String(field), of: .utterance, than: .utteranceToSpeaker
+        )
       }
     }
   }
 
   /// Names an id that is one of another file in other bytes.
   private mutating func addOtherBytes(
-    _ file: DataFile, line: Int, _ id: String, than other: DataFile
+    _ file: DataFile, line: Int, _ id: String, of keys: DataFile.Keys, than other: DataFile
   ) {
     add(
       .error, .match, file, line: line, id: id,
       "expected the bytes of \(other.rawValue), found the same letters in others (NFC and NFD), which Kaldi "
-        + "takes for another \(file == .segments ? .recording : other.keys)")
+        + "takes for another \(keys)")
   }
 
   /// Holds `spk2utt` against the utterances themselves, where no `utt2spk` says whose they are.
