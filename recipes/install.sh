@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Builds limbeck and installs it with its man page and shell completions.
+#
+#   install.sh PREFIX      such as /usr/local or ~/.local
+#
+# PREFIX gets bin/limbeck, share/man/man1/limbeck.1, and completions for bash, zsh and fish where these shells look for
+# them. The libraries stay Debian's and the Swift toolchain's.
+set -euo pipefail
+root=$(CDPATH= cd "$(dirname "$0")/.." && pwd)
+source "$root/recipes/requirements.sh"
+
+[ $# -eq 1 ] && [ "${1#-}" = "$1" ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+prefix=$1
+require_build_tools
+cd "$root"
+swift build -c release --product limbeck >&2
+swift package generate-manual >&2
+limbeck=.build/release/limbeck
+manual=.build/plugins/GenerateManual/outputs/LimbeckCLI/limbeck.1
+[ -s "$manual" ] || fail 70 "expected a man page at $manual, found none"
+
+install -Dm755 "$limbeck" "$prefix/bin/limbeck"
+install -Dm644 "$manual" "$prefix/share/man/man1/limbeck.1"
+complete() { # SHELL FILE
+  mkdir -p "$(dirname "$prefix/$2")"
+  "$limbeck" --generate-completion-script "$1" >"$prefix/$2"
+}
+complete bash share/bash-completion/completions/limbeck
+complete zsh share/zsh/site-functions/_limbeck
+complete fish share/fish/vendor_completions.d/limbeck.fish
+echo "limbeck is in $prefix/bin" >&2
