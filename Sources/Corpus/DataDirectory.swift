@@ -214,8 +214,8 @@ package struct DataDirectory: Sendable {
       // Kaldi's extract-segments counts channels from zero.
       let channel =
         fields.count == 4 ? Int(fields[3]).flatMap { (0..<1024) ~= $0 ? $0 + 1 : nil } : nil
-      guard fields.count == 3 || channel != nil, let start = decimal(fields[1]),
-        let listed = decimal(fields[2]), start >= 0, start < longestRecording,
+      guard fields.count == 3 || channel != nil, let start = fields[1].decimal,
+        let listed = fields[2].decimal, start >= 0, start < longestRecording,
         case let end = listed == -1 ? .infinity : listed, end > start,
         end == .infinity || end < longestRecording
       else {
@@ -257,9 +257,3 @@ package struct DataDirectory: Sendable {
 
 /// Some months in seconds; a time beyond it is a mistake.
 private let longestRecording = 1e7
-
-/// A number in decimal digits; nil of what Swift reads besides, as `inf` and `0x1p1`.
-private func decimal(_ text: Substring) -> Double? {
-  text.utf8.allSatisfy { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }
-    ? Double(text) : nil
-}

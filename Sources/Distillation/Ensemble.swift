@@ -1,3 +1,4 @@
+import Features
 package import Models
 import Corpus
 package import LinearAlgebra

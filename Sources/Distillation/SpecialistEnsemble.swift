@@ -1,3 +1,4 @@
+import Features
 import Classes
 package import Models
 import Corpus

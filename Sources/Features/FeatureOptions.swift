@@ -3,7 +3,7 @@ package import Storage
 /// What features are made of: frames, and what is made of those.
 ///
 /// In a file all options stand side by side.
-package struct FeatureOptions: Sendable, Equatable, Codable, ListedOptions {
+package struct FeatureOptions: Sendable, Equatable, Codable {
   /// The frames before they are normalised and get deltas.
   package enum Frames: Sendable, Equatable {
     case logMel(LogMelOptions)
@@ -82,11 +82,10 @@ package struct FeatureOptions: Sendable, Equatable, Codable, ListedOptions {
   /// The columns that are shown as a spectrum, the lowest first: the bands, or all of a given frame.
   package var shownColumns: Range<Int> { logMel?.bandColumns ?? 0..<frameColumns }
 
+  /// The options with their values, for people.
   package var listed: [(name: String, value: String)] {
     switch frames {
-    case .logMel(let options):
-      Mirror(reflecting: options).children.map { ($0.label ?? "", "\($0.value)") }
-        + transform.listed
+    case .logMel(let options): options.listed + transform.listed
     case .given(let given):
       [("given", "by another program, options unknown"), ("columns", "\(given.columns)")]
         + given.grid.listed + transform.listed
@@ -97,9 +96,8 @@ package struct FeatureOptions: Sendable, Equatable, Codable, ListedOptions {
   ///
   /// Where either's frames are given, no more than the number of features is known to differ.
   package func differences(from other: FeatureOptions) -> [String] {
-    if logMel != nil, other.logMel != nil {
-      return zip(listed, other.listed).filter { $0.value != $1.value }
-        .map { "\($0.name) \($0.value), not \($1.value)" }
+    if let logMel, let others = other.logMel {
+      return logMel.differences(from: others) + transform.differences(from: other.transform)
     }
     return columns == other.columns ? [] : ["\(columns) columns, not \(other.columns)"]
   }

@@ -59,8 +59,4 @@ package struct FeatureTransform: Sendable, Equatable, Codable, ListedOptions {
 
   /// Whether features are more than the frames.
   package var changesFrames: Bool { normalization != .none || deltas > 0 }
-
-  package var listed: [(name: String, value: String)] {
-    Mirror(reflecting: self).children.map { ($0.label ?? "", "\($0.value)") }
-  }
 }

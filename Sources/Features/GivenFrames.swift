@@ -43,10 +43,6 @@ package struct GivenGrid: Sendable, Equatable, Codable, ListedOptions {
       sampleRate: sampleRate, frameLength: frameLength, frameShift: frameShift,
       edges: snipEdges ? .snipped : .mirrored)
   }
-
-  package var listed: [(name: String, value: String)] {
-    Mirror(reflecting: self).children.map { ($0.label ?? "", "\($0.value)") }
-  }
 }
 
 /// Frames that another program made, of whose options and version nothing is known.

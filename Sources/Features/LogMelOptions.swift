@@ -1,7 +1,7 @@
 package import Storage
 
 /// What log-mel frames are made of, with Kaldi's defaults other than 40 bands for 23 and no dither.
-package struct LogMelOptions: Sendable, Equatable, Codable {
+package struct LogMelOptions: Sendable, Equatable, Codable, ListedOptions {
   /// Samples per second of the audio, in hertz.
   package var sampleRate = 16000
   /// The number of mel bands.

@@ -78,6 +78,7 @@ struct Guided: ParsableCommand {
         do {
           _ = try unsafe target.parser.parse(Array(input), in: target.folder)
         } catch {
+          // Not of the input, whose faults `parse` takes; only the end of the process tells libFuzzer.
           fatalError("\(error)")
         }
         return 0

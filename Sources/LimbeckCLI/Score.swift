@@ -45,12 +45,10 @@ struct Score: ParsableCommand {
   }
 
   private func report(_ scoring: ModelScoring) throws {
-    if let doubt = try scoring.doubt(modelPath: model) {
-      Terminal.complain("warning: \(doubt)")
-    }
     var options = Recipe.ScoringOptions()
     options.fold = fold
-    let (scored, ledger) = try scoring.score(modelPath: model, options: options)
+    let (scored, ledger, doubt) = try scoring.score(modelPath: model, options: options)
+    if let doubt { Terminal.complain("warning: \(doubt)") }
     let score = scored.score
     var text = line("all frames", score.accuracy, score.low, score.high, score.frames)
     if let speech = score.withoutSilence {

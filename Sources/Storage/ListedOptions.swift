@@ -5,6 +5,11 @@ package protocol ListedOptions {
 }
 
 extension ListedOptions {
+  /// The stored properties.
+  package var listed: [(name: String, value: String)] {
+    Mirror(reflecting: self).children.map { ($0.label ?? "", "\($0.value)") }
+  }
+
   /// The options in which two values differ, as `melBins 40, not 23`; empty when they are equal.
   package func differences(from other: Self) -> [String] {
     zip(listed, other.listed).filter { $0.value != $1.value }

@@ -114,6 +114,12 @@ extension Substring {
   /// The parts of a line between blanks.
   package var fields: [Substring] { utf8.split(whereSeparator: isBlank).map { Substring($0) } }
 
+  /// A number in decimal digits; nil of what Swift reads besides, as `inf` and `0x1p1`.
+  package var decimal: Double? {
+    utf8.allSatisfy { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }
+      ? Double(self) : nil
+  }
+
   /// The line without the blanks at its ends.
   package var trimmed: Substring {
     var text = utf8.drop(while: isBlank)

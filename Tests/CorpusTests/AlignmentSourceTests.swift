@@ -10,13 +10,13 @@ import Testing
 
 @Suite("From files of alignments to targets")
 struct AlignmentSourceTests {
-  private let folder: TemporaryFolder
+  let folder: TemporaryFolder
   /// Frames of 20 ms every 10 ms: the centre of frame i is at 0.01 + 0.01 i seconds.
-  private let grid = FrameGrid(sampleRate: 1000, frameLength: 20, frameShift: 10)
+  let grid = FrameGrid(sampleRate: 1000, frameLength: 20, frameShift: 10)
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func source(
+  func source(
     _ format: AlignmentFormat, _ text: String, _ change: (inout TargetOptions) throws -> Void
   ) throws -> AlignmentSource {
     let path = try folder.write(text, to: "alignment")
@@ -27,7 +27,7 @@ struct AlignmentSourceTests {
     return try AlignmentSource(options, sampleRate: 1000, workers: .one)
   }
 
-  private func targets(
+  func targets(
     _ source: AlignmentSource, _ id: String = "u", frames: Int
   ) throws -> [String] {
     try source.targets(
@@ -134,58 +134,6 @@ struct AlignmentSourceTests {
       #expect(throws: AlignmentFault.ambiguous(["r, channel 1", "r, channel 2"])) {
         try targets(channel)
       }
-    }
-  }
-
-  @Test("a bad line of a text archive is its utterance's alone, and is named")
-  func badArchiveLine() throws {
-    let archive = "a 1 1 2\nb 1 x 2\nc [ 2 2 1 ]\nd 1\nd 2\n"
-    let source = try source(.archive, archive) { _ in }
-    #expect(try targets(source, "a", frames: 3) == ["1", "1", "2"])
-    #expect(try targets(source, "c", frames: 3) == ["2", "2", "1"])
-    let path = folder.file("alignment")
-    #expect(
-      throws: AlignmentFault.file(
-        .malformedLine(
-          path: path, line: 2, expected: "a key and integers of 32 bits", found: "\"x\""))
-    ) { try targets(source, "b", frames: 3) }
-    #expect(
-      throws: AlignmentFault.file(
-        .malformedLine(path: path, line: 5, expected: "each key once", found: "d again"))
-    ) { try targets(source, "d", frames: 1) }
-  }
-
-  /// An entry of a binary archive.
-  private func binary(_ id: String, _ values: UInt8...) -> String {
-    "\(id) \0B\u{4}\(UnicodeScalar(UInt8(values.count)))\0\0\0"
-      + values.map { "\u{4}\(UnicodeScalar($0))\0\0\0" }.joined()
-  }
-
-  @Test("of a binary archive an entry that stands twice is skipped, and what comes after a cut")
-  func badArchiveEntry() throws {
-    let whole = binary("a", 1, 1, 2) + binary("b", 2) + binary("b", 2) + binary("c", 2, 1)
-    let cut = whole + binary("d", 1, 2, 1).dropLast(7)
-    let source = try source(.archive, cut) { _ in }
-    #expect(try targets(source, "a", frames: 3) == ["1", "1", "2"])
-    #expect(try targets(source, "c", frames: 2) == ["2", "1"])
-    let path = folder.file("alignment")
-    #expect(
-      throws: AlignmentFault.file(
-        .malformed(path: path, expected: "each key once", found: "b again"))
-    ) { try targets(source, "b", frames: 1) }
-    for id in ["d", "e"] {
-      let fault = #expect(throws: AlignmentFault.self) { try targets(source, id, frames: 3) }
-      #expect(fault?.description.contains("for d, found") == true, "\(String(describing: fault))")
-    }
-    // The same without the cut: what is not there is missing.
-    let rest = try self.source(.archive, whole) { _ in }
-    #expect(throws: AlignmentFault.missing) { try targets(rest, "e", frames: 3) }
-  }
-
-  @Test("a binary archive of which nothing can be read is refused")
-  func unreadableArchive() throws {
-    #expect(throws: FileFault.self) {
-      try source(.archive, String(binary("a", 1, 2).dropLast(3))) { _ in }
     }
   }
 
@@ -314,80 +262,6 @@ struct AlignmentSourceTests {
     #expect(throws: AlignmentFault.empty) {
       try targets(self.source(.archive, "u\nv 1\n") { _ in }, frames: 1)
     }
-  }
-
-  @Test(
-    "an alignment that two recordings would share is neither's; unread ones of no utterance are told"
-  )
-  func conflicts() throws {
-    try folder.write("0 400000 A\n", to: "labels/utt1.lab")
-    let stray = try folder.write("garbage\n", to: "labels/stray.lab")
-    let source = try AlignmentSource(
-      TargetOptions(format: .lab, path: folder.file("labels")), sampleRate: 1000, workers: .one)
-    func utterance(_ id: String, _ path: String) -> Utterance {
-      Utterance(id: id, recording: .file(path: path))
-    }
-    let both = source.conflicts(among: [
-      utterance("s1-x", "/s1/utt1.wav"), utterance("s2-x", "/s2/utt1.wav"),
-    ])
-    #expect(
-      both.shared == [
-        "s1-x": .shared("utt1", with: "s2-x"), "s2-x": .shared("utt1", with: "s1-x"),
-      ])
-    #expect(both.stray.count == 1 && both.stray[0].description.hasPrefix("\(stray):1: "))
-    let same = source.conflicts(among: [
-      utterance("s1-x", "/s1/utt1.wav"), utterance("s1-y", "/s1/utt1.wav"),
-      utterance("stray", "/s1/stray.wav"),
-    ])
-    #expect(same.shared.isEmpty && same.stray.isEmpty)
-  }
-
-  @Test("of the tiers of several speakers an utterance has that of its own")
-  func speakers() throws {
-    let tiers = [("ann - phones", "A"), ("ann - words", "W"), ("bob - phones", "B")]
-      .map { "\"IntervalTier\" \"\($0)\" 0 0.05 1 0 0.05 \"\($1)\"\n" }.joined()
-    try folder.write(
-      "\"ooTextFile\"\n\"TextGrid\"\n0 0.05 <exists> 3\n\(tiers)", to: "grids/talk.TextGrid")
-    try folder.write("talk /x.wav\n", to: "data/wav.scp")
-    try folder.write("u1 talk 0 0.05\nu2 talk 0 0.05\nu3 talk 0 0.05\n", to: "data/segments")
-    try folder.write("u1 ann\nu2 bob\nu3 eve\n", to: "data/utt2spk")
-    let data = try DataDirectory(path: folder.file("data"))
-    func source(_ tier: String) throws -> AlignmentSource {
-      var options = TargetOptions(format: .textgrid, path: folder.file("grids"))
-      (options.tier, options.states) = (tier, 1)
-      return try AlignmentSource(options, sampleRate: 1000, workers: .one)
-    }
-    let (source, misnamed) = (try source("{speaker} - phones"), try source("{speaker}: phones"))
-    let labels = try data.utterances.prefix(2).map { utterance in
-      try source.targets(of: utterance, frames: 4, grid: grid).labels
-        .map { source.inventory.symbols[Int($0)] }
-    }
-    #expect(labels == [["A", "A", "A", "A"], ["B", "B", "B", "B"]])
-    #expect(
-      throws: AlignmentFault.ambiguous(["talk, speaker ann", "talk, speaker bob"])
-    ) { try source.targets(of: data.utterances[2], frames: 4, grid: grid) }
-    let fault = #expect(throws: AlignmentFault.self) {
-      try misnamed.targets(of: data.utterances[0], frames: 4, grid: grid)
-    }
-    #expect(
-      fault?.description.contains(
-        "expected one tier {speaker}: phones for each speaker, found ann - phones, ann - words, bob - phones"
-      )
-        == true)
-  }
-
-  @Test("links to folders are followed, once")
-  func links() throws {
-    try folder.write("0 400000 A\n", to: "real/sub/u.lab")
-    try FileManager.default.createSymbolicLink(
-      atPath: folder.file("link"), withDestinationPath: folder.file("real"))
-    try FileManager.default.createSymbolicLink(
-      atPath: folder.file("real/sub/loop"), withDestinationPath: folder.file("real"))
-    #expect(try filePaths(below: folder.file("link")) == ["sub/u.lab"])
-    var options = TargetOptions(format: .lab, path: folder.file("link"))
-    options.states = 1
-    let source = try AlignmentSource(options, sampleRate: 1000, workers: .one)
-    #expect(try targets(source, frames: 3) == ["A", "A", "A"])
   }
 
   @Test("negative integers and labels with ends of lines are no classes")

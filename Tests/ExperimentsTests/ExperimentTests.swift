@@ -267,7 +267,7 @@ struct ExperimentTests {
         targets: TargetFolder(path: path + "/targets/test"))
     }
     let scoring = try open()
-    let (score, ledger) = try scoring.score(modelPath: student, options: .init())
+    let (score, ledger, _) = try scoring.score(modelPath: student, options: .init())
     #expect(ledger.leftOut.isEmpty)
     let expected = try experiment.readScores().systems.last?.test
     #expect(score.score.accuracy == expected?.accuracy)

@@ -1,3 +1,5 @@
+import Storage
+
 /// A label and the time it lasts, in seconds.
 package struct LabelSpan: Sendable, Equatable {
   package let start: Double
@@ -27,7 +29,7 @@ package struct LabelSpan: Sendable, Equatable {
 
   /// A time that stands in a file, in seconds; nil when it is none, or more than two days.
   static func seconds(_ text: Substring, unitsPerSecond unit: Double = 1) -> Double? {
-    Double(text).flatMap { $0 >= 0 && $0 / unit < 172_800 ? $0 / unit : nil }
+    text.decimal.flatMap { $0 >= 0 && $0 / unit < 172_800 ? $0 / unit : nil }
   }
 
   /// The part of it within a range of seconds, in time from the start of the range; nil when it has

@@ -32,27 +32,18 @@ package struct ModelScoring: Sendable {
     (made, name, unreadable) = (table.options, table.path, table.unreadable)
   }
 
-  /// What is not known of the features and a model asks for, in words; nil where that is nothing.
-  package func doubt(modelPath: String) throws -> String? {
-    let model = try AcousticModel(path: modelPath)
-    guard made.logMel == nil, model.features != made else { return nil }
-    return """
-      \(name): no more is known of its features than that a frame has \(made.columns); limbeck info \(modelPath) \
-      tells what it expects
-      """
-  }
-
   /// The score of a model, its rules, and the utterances that could not be scored.
   ///
   /// - Parameters:
   ///   - modelPath: the model.
   ///   - options: the bootstrap's, and a map to fold by.
-  /// - Returns: a ledger of all utterances besides.
+  /// - Returns: a ledger of all utterances besides; and in words what is not known of the features and the model asks
+  ///   for, nil where that is nothing.
   /// - Throws: `ModelFault` when the model expects other features, `ExperimentFault` when it has
   ///   other classes or nothing can be scored.
   package func score(
     modelPath: String, options: Recipe.ScoringOptions
-  ) throws -> (score: ModelScore, ledger: Ledger) {
+  ) throws -> (score: ModelScore, ledger: Ledger, doubt: String?) {
     let model = try AcousticModel(path: modelPath)
     try model.requireFeatures(
       made, path: modelPath, madeIn: name)
@@ -83,7 +74,17 @@ package struct ModelScoring: Sendable {
       seed: options.seed)
     let score = SetScore(meanOf: [tallies], speakers: speakers, bootstrap: bootstrap)
     let text = "\(rules.text) Intervals: 95 %, from resampled \(bootstrap.unit)."
-    return (ModelScore(rules: text, score: score), ledger)
+    return (
+      ModelScore(rules: text, score: score), ledger, doubt(of: model.features, path: modelPath)
+    )
+  }
+
+  private func doubt(of expected: FeatureOptions, path: String) -> String? {
+    guard made.logMel == nil, expected != made else { return nil }
+    return """
+      \(name): no more is known of its features than that a frame has \(made.columns); limbeck info \(path) \
+      tells what it expects
+      """
   }
 }
 

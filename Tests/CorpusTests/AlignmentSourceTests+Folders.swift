@@ -1,0 +1,86 @@
+import Classes
+import Features
+import Audio
+import Corpus
+import Foundation
+import LinearAlgebra
+import Storage
+import TestSupport
+import Testing
+
+/// Which of the files in folders are whose.
+extension AlignmentSourceTests {
+  @Test(
+    "an alignment that two recordings would share is neither's; unread ones of no utterance are told"
+  )
+  func conflicts() throws {
+    try folder.write("0 400000 A\n", to: "labels/utt1.lab")
+    let stray = try folder.write("garbage\n", to: "labels/stray.lab")
+    let source = try AlignmentSource(
+      TargetOptions(format: .lab, path: folder.file("labels")), sampleRate: 1000, workers: .one)
+    func utterance(_ id: String, _ path: String) -> Utterance {
+      Utterance(id: id, recording: .file(path: path))
+    }
+    let both = source.conflicts(among: [
+      utterance("s1-x", "/s1/utt1.wav"), utterance("s2-x", "/s2/utt1.wav"),
+    ])
+    #expect(
+      both.shared == [
+        "s1-x": .shared("utt1", with: "s2-x"), "s2-x": .shared("utt1", with: "s1-x"),
+      ])
+    #expect(both.stray.count == 1 && both.stray[0].description.hasPrefix("\(stray):1: "))
+    let same = source.conflicts(among: [
+      utterance("s1-x", "/s1/utt1.wav"), utterance("s1-y", "/s1/utt1.wav"),
+      utterance("stray", "/s1/stray.wav"),
+    ])
+    #expect(same.shared.isEmpty && same.stray.isEmpty)
+  }
+
+  @Test("of the tiers of several speakers an utterance has that of its own")
+  func speakers() throws {
+    let tiers = [("ann - phones", "A"), ("ann - words", "W"), ("bob - phones", "B")]
+      .map { "\"IntervalTier\" \"\($0)\" 0 0.05 1 0 0.05 \"\($1)\"\n" }.joined()
+    try folder.write(
+      "\"ooTextFile\"\n\"TextGrid\"\n0 0.05 <exists> 3\n\(tiers)", to: "grids/talk.TextGrid")
+    try folder.write("talk /x.wav\n", to: "data/wav.scp")
+    try folder.write("u1 talk 0 0.05\nu2 talk 0 0.05\nu3 talk 0 0.05\n", to: "data/segments")
+    try folder.write("u1 ann\nu2 bob\nu3 eve\n", to: "data/utt2spk")
+    let data = try DataDirectory(path: folder.file("data"))
+    func source(_ tier: String) throws -> AlignmentSource {
+      var options = TargetOptions(format: .textgrid, path: folder.file("grids"))
+      (options.tier, options.states) = (tier, 1)
+      return try AlignmentSource(options, sampleRate: 1000, workers: .one)
+    }
+    let (source, misnamed) = (try source("{speaker} - phones"), try source("{speaker}: phones"))
+    let labels = try data.utterances.prefix(2).map { utterance in
+      try source.targets(of: utterance, frames: 4, grid: grid).labels
+        .map { source.inventory.symbols[Int($0)] }
+    }
+    #expect(labels == [["A", "A", "A", "A"], ["B", "B", "B", "B"]])
+    #expect(
+      throws: AlignmentFault.ambiguous(["talk, speaker ann", "talk, speaker bob"])
+    ) { try source.targets(of: data.utterances[2], frames: 4, grid: grid) }
+    let fault = #expect(throws: AlignmentFault.self) {
+      try misnamed.targets(of: data.utterances[0], frames: 4, grid: grid)
+    }
+    #expect(
+      fault?.description.contains(
+        "expected one tier {speaker}: phones for each speaker, found ann - phones, ann - words, bob - phones"
+      )
+        == true)
+  }
+
+  @Test("links to folders are followed, once")
+  func links() throws {
+    try folder.write("0 400000 A\n", to: "real/sub/u.lab")
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("link"), withDestinationPath: folder.file("real"))
+    try FileManager.default.createSymbolicLink(
+      atPath: folder.file("real/sub/loop"), withDestinationPath: folder.file("real"))
+    #expect(try filePaths(below: folder.file("link")) == ["sub/u.lab"])
+    var options = TargetOptions(format: .lab, path: folder.file("link"))
+    options.states = 1
+    let source = try AlignmentSource(options, sampleRate: 1000, workers: .one)
+    #expect(try targets(source, frames: 3) == ["A", "A", "A"])
+  }
+}
