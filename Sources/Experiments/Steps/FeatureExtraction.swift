@@ -26,9 +26,6 @@ struct FeatureExtraction: Sendable {
 
   /// Makes all files of the folder.
   func run() throws -> Ledger {
-    let lock = try FolderLock(folder.path)
-    if let remark = lock.remark { reporter.log.warning("\(remark)") }
-    defer { withExtendedLifetime(lock) {} }
     try folder.requireOwn()
     // Without these the folder is unusable until all is there.
     let given = try request.statisticsPath.map { table throws(FileFault) in
