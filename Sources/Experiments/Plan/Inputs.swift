@@ -6,7 +6,19 @@ import Storage
 
 /// All that a step's results depend on, in an order of its own.
 struct Inputs {
-  private(set) var lines = ["limbeck \(limbeckVersion)"]
+  private(set) var lines: [String]
+
+  /// The digest of the running program, so that another build makes its results itself.
+  private static let build = Result { () throws(FileFault) in
+    try Fingerprint(ofFile: "/proc/self/exe")
+  }
+
+  /// Of the program alone.
+  ///
+  /// - Throws: `FileFault` when the program's own file cannot be read.
+  init() throws(FileFault) {
+    lines = ["limbeck \(limbeckVersion), build \(try Inputs.build.get())"]
+  }
 
   /// Adds a value by its JSON.
   mutating func add(_ name: String, _ value: some Encodable) {

@@ -32,6 +32,19 @@ struct Plan: Sendable {
   /// The steps of some stages, in their order.
   func steps(of stages: [Stage]) -> [any Step] { steps.filter { stages.contains($0.stage) } }
 
+  /// Steps that follow each other in one group, together.
+  static func batches(_ steps: [any Step]) -> [[any Step]] {
+    var batches: [[any Step]] = []
+    for step in steps {
+      if batches.last?.first?.group == step.group {
+        batches[batches.count - 1].append(step)
+      } else {
+        batches.append([step])
+      }
+    }
+    return batches
+  }
+
   /// What some steps read and none of them makes, each once.
   func inputs(of steps: [any Step]) -> [Product] {
     var known = Set(steps.map(\.makes))

@@ -29,6 +29,9 @@ protocol Step: Sendable {
   /// Adds all else that its files depend on.
   func add(to inputs: inout Inputs, in experiment: Experiment) throws
 
+  /// The frames that it has still to go over when it is not fresh; nil when that is not known yet.
+  func framesToGo(in experiment: Experiment) throws -> Int?
+
   /// Mends what lies beside its files and does not depend on its inputs, whether or not it is fresh.
   func settle(in experiment: Experiment) throws
 
@@ -67,7 +70,8 @@ extension Step {
   var mayEndWithoutFiles: Bool { false }
   func isNeeded(in experiment: Experiment) -> Bool { true }
   func check(in experiment: Experiment) {}
-  func commonInputs(in experiment: Experiment) throws -> Inputs { Inputs() }
+  func commonInputs(in experiment: Experiment) throws -> Inputs { try Inputs() }
+  func framesToGo(in experiment: Experiment) throws -> Int? { nil }
   func settle(in experiment: Experiment) throws {}
   func isIntact(in experiment: Experiment) -> Bool { true }
   func make(in experiment: Experiment) throws {}

@@ -9,16 +9,13 @@ extension Experiment {
   /// - Parameter steps: in the plan's order.
   /// - Throws: what any step throws.
   func walk(_ steps: [any Step]) throws {
-    var rest = steps[...]
-    while let first = rest.first {
+    for batch in Plan.batches(steps) {
       try Interruption.check()
-      let batch = rest.prefix { $0.group == first.group }
-      rest = rest.dropFirst(batch.count)
-      try walk(first, together: batch)
+      if let first = batch.first { try walk(first, together: batch) }
     }
   }
 
-  private func walk<Own: Step>(_ first: Own, together steps: ArraySlice<any Step>) throws {
+  private func walk<Own: Step>(_ first: Own, together steps: [any Step]) throws {
     var stale: [Pending<Own>] = []
     for pending in try pendings(steps.compactMap { $0 as? Own }) {
       if try isFresh(pending) {
@@ -32,7 +29,7 @@ extension Experiment {
   }
 
   /// Steps of a group with their inputs, without those that are not needed.
-  private func pendings<Own: Step>(_ steps: [Own]) throws -> [Pending<Own>] {
+  func pendings<Own: Step>(_ steps: [Own]) throws -> [Pending<Own>] {
     let needed = try steps.filter { try $0.isNeeded(in: self) }
     guard let common = try needed.first?.commonInputs(in: self) else { return [] }
     return try needed.map { step in

@@ -62,7 +62,7 @@ struct FeatureExtraction: Sendable {
 
   /// The digest of all that decides on the features.
   private func identity(_ speakers: [String: String]) throws(FileFault) -> Fingerprint {
-    var inputs = Inputs()
+    var inputs = try Inputs()
     inputs.add("version", limbeckVersion)
     inputs.add("options", request.options)
     inputs.add("request", ["\(request.channel ?? 0)", "\(request.form)"])

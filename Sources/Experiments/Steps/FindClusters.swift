@@ -42,13 +42,19 @@ struct FindClusters: Step {
   }
 
   func files(in experiment: Experiment) throws -> StepFiles {
-    StepFiles(record: name, exact: [experiment.clustersPath])
+    StepFiles(
+      record: name, folder: FileSystem.folder(of: experiment.clustersPath),
+      exact: [experiment.clustersPath])
   }
 
   func add(to inputs: inout Inputs, in experiment: Experiment) throws {
     inputs = try experiment.trainingInputs()
     inputs.add("clustering", options)
     try inputs.add(file: experiment.modelPath(.generalist))
+  }
+
+  func framesToGo(in experiment: Experiment) throws -> Int? {
+    try experiment.features(.train).frameCounts().values.reduce(0, +)
   }
 
   func make(in experiment: Experiment) throws {

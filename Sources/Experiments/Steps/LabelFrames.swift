@@ -45,7 +45,7 @@ struct LabelFrames: Step {
 
   func commonInputs(in experiment: Experiment) throws -> Inputs {
     let part = try experiment.transferPart(labels, set)
-    var inputs = Inputs()
+    var inputs = try Inputs()
     let bits = SoftTargetStore(classes: part.classes, largest: part.largest).bits
     inputs.add("form", ["\(bits)-bit logarithms"])
     try labels.teacher(in: experiment).add(to: &inputs)
@@ -59,6 +59,12 @@ struct LabelFrames: Step {
     let store = SoftTargetStore(classes: part.classes, largest: part.largest)
     if let largest = store.largest { inputs.add("largest", largest) }
     inputs.add("temperature", try labels.temperature(in: experiment))
+  }
+
+  /// Those of the set, for each network of the teacher.
+  func framesToGo(in experiment: Experiment) throws -> Int? {
+    let networks = reads.count { if case .model = $0 { true } else { false } }
+    return try experiment.features(set).frameCounts().values.reduce(0, +) * networks
   }
 
   static func perform(_ steps: [Pending<LabelFrames>], in experiment: Experiment) throws {

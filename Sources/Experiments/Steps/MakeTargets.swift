@@ -20,12 +20,13 @@ struct MakeTargets: Step {
   var group: String { "targets" }
 
   func files(in experiment: Experiment) throws -> StepFiles {
-    StepFiles(record: name, exact: experiment.targets(part).files)
+    let folder = experiment.targets(part)
+    return StepFiles(record: name, folder: folder.path, exact: folder.files)
   }
 
   func commonInputs(in experiment: Experiment) throws -> Inputs {
     let options = experiment.recipe.targets.resolved(from: experiment.path)
-    var inputs = Inputs()
+    var inputs = try Inputs()
     inputs.add("options", experiment.recipe.targets)
     try inputs.add(alignments: options)
     for file in options.tables { try inputs.add(file: file) }
@@ -42,6 +43,10 @@ struct MakeTargets: Step {
       inputs.add(utterance.onChannel(experiment.recipe.corpus.channel))
       if dependsOnSpeakers { inputs.add("speaker", [utterance.speaker]) }
     }
+  }
+
+  func framesToGo(in experiment: Experiment) throws -> Int? {
+    try experiment.features(.part(part)).frameCounts().values.reduce(0, +)
   }
 
   static func perform(_ steps: [Pending<MakeTargets>], in experiment: Experiment) throws {

@@ -83,6 +83,14 @@ struct ScoreSystems: Step {
     try AtomicFile.write(experiment.recipe.text, to: experiment.recipePath)
   }
 
+  /// Those of both sets, for each model.
+  func framesToGo(in experiment: Experiment) throws -> Int? {
+    let networks = reads.count { if case .model = $0 { true } else { false } }
+    return try [UtteranceSet.development, .test].reduce(0) { sum, set in
+      try sum + experiment.features(set).frameCounts().values.reduce(0, +) * networks
+    }
+  }
+
   /// A report that cannot be read is made again.
   func isIntact(in experiment: Experiment) throws(FileFault) -> Bool {
     do throws(FileFault) { _ = try experiment.readScores() } catch {

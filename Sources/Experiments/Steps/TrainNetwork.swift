@@ -74,6 +74,21 @@ struct TrainNetwork: Step {
     try lesson.add(to: &inputs, in: experiment)
   }
 
+  /// Those of all passes, without the passes that the last checkpoint has behind it.
+  func framesToGo(in experiment: Experiment) throws -> Int? {
+    let folds = lesson.foldedMember == nil ? nil : try experiment.folds()
+    var frames = 0
+    for set in lesson.sets {
+      for (id, count) in try experiment.features(set).frameCounts()
+      where lesson.foldedMember.map({ folds?.isTrained(member: $0, on: id) ?? true }) ?? true {
+        frames += count
+      }
+    }
+    if case .share(let share, _, _) = lesson { frames = Int(share * Double(frames)) }
+    let passes = try CheckpointFolder.passes(in: experiment.checkpointsPath(system))
+    return frames * max(0, training.epochs - passes)
+  }
+
   /// Checkpoints go after the record: until then they are all that a run which is stopped could go on from.
   func settle(in experiment: Experiment) throws {
     let folder = experiment.checkpointsPath(system)

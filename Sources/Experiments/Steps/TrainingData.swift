@@ -29,7 +29,7 @@ struct TrainingData: Sendable {
 extension Experiment {
   /// What every network depends on: the training and development data, which must be the recipe's.
   func trainingInputs() throws -> Inputs {
-    var inputs = Inputs()
+    var inputs = try Inputs()
     for part in [CorpusPart.train, .development] { try requireData(part) }
     for file in dataFiles(.train) + dataFiles(.development) { try inputs.add(file: file) }
     return inputs
