@@ -53,30 +53,24 @@ package struct AcousticModel: Sendable, Equatable {
   /// The logits of one utterance.
   ///
   /// Beyond its edges the first or last frame is repeated. Frames are computed a thousand at a time, so that
-  /// scratch does not grow with the utterance.
+  /// scratch does not grow with the utterance. How many there are does not change a frame's logits by a bit, but for those
+  /// that see the edge.
   ///
   /// - Parameters:
-  ///   - logMel: frames × bands, made with the model's feature options, not normalised.
+  ///   - features: frames × `features.columns`, made with the model's feature options, not normalised.
   ///   - workers: share the columns of each layer.
   /// - Returns: frames × classes.
-  package func logits(of logMel: Matrix, workers: Workers = .one) -> Matrix {
-    let frames = SharedMatrix(normalizer.applied(to: logMel, workers: workers))
-    let (offsets, above) = (network.layers[0].offsets, network.contextAboveInput)
+  package func logits(of features: Matrix, workers: Workers = .one) -> Matrix {
+    // As many as a shorter utterance has with those that layers above the first see beyond its edges.
+    let (above, frames) = (network.contextAboveInput, max(1, features.rows))
+    var stream = LogitStream(
+      self, mostFrames: min(framesAPart, frames + above.upperBound - above.lowerBound),
+      workers: workers)
     var logits = Matrix(rows: 0, columns: classes.count)
-    for start in stride(from: 0, to: frames.rows, by: framesAPart) {
-      let end = min(frames.rows, start + framesAPart)
-      let times = start + above.lowerBound..<end + above.upperBound
-      let input = SharedMatrix(rows: times.count, columns: network.inputs)
-      for (row, time) in times.enumerated() {
-        input.withRow(row) {
-          frames.splice(time, at: offsets, firstRow: 0, count: frames.rows, into: &$0)
-        }
-      }
-      logits.append(network.logits(of: input, workers: workers).matrix)
-    }
+    stream.push(features, isLast: true, appendingTo: &logits)
     return logits
   }
 }
 
 /// Frames whose logits are computed at a time.
-private let framesAPart = 1024
+private let framesAPart = 1008
