@@ -30,23 +30,30 @@ package struct AcousticModel: Sendable, Equatable {
   package let features: FeatureOptions
   package let normalizer: FeatureNormalizer
   package let classes: ClassInventory
+  /// ln(frames of the class / all frames) of each class in what it was trained on.
+  ///
+  /// A large positive number stands for a class without a frame. Nil where they are not known, as of a specialist or a
+  /// model of version 0.6.
+  package let logPriors: [Float]?
   package let provenance: Provenance
 
   /// All parts fit each other: the network takes `features.columns` values a frame and has `classes.count`
   /// classes.
   package init(
     network: AcousticNetwork, features: FeatureOptions, normalizer: FeatureNormalizer,
-    classes: ClassInventory, provenance: Provenance
+    classes: ClassInventory, logPriors: [Float]? = nil, provenance: Provenance
   ) {
     precondition(
       network.features == features.columns && network.classes == classes.count
-        && normalizer.mean.count == features.columns,
+        && normalizer.mean.count == features.columns
+        && logPriors?.count ?? classes.count == classes.count,
       "AcousticModel: \(network.features) features and \(network.classes) classes do not fit "
         + "\(features.columns) and \(classes.count)")
     self.network = network.folded
     self.features = features
     self.normalizer = normalizer
     self.classes = classes
+    self.logPriors = logPriors
     self.provenance = provenance
   }
 

@@ -44,13 +44,15 @@ struct TrainingData: Sendable {
   let development: FrameSet
   let normalizer: FeatureNormalizer
   let classes: ClassInventory
+  /// Those of the training targets; see `AcousticModel.logPriors`.
+  let logPriors: [Float]
 
   /// The same of which each pass has a sample; all of it for nil.
   func sampled(by sampling: ClassSampling?) -> TrainingData {
     guard let sampling else { return self }
     return TrainingData(
       train: train.sampled(by: sampling), development: development.sampled(by: sampling),
-      normalizer: normalizer, classes: classes)
+      normalizer: normalizer, classes: classes, logPriors: logPriors)
   }
 }
 
@@ -270,6 +272,7 @@ extension Experiment {
       network: job.specialist?.corrected(outcome.network) ?? outcome.network,
       features: options, normalizer: data.normalizer,
       classes: job.specialist?.classes ?? data.classes,
+      logPriors: job.specialist == nil ? data.logPriors : nil,
       provenance: AcousticModel.Provenance(
         system: job.system.name, seed: job.seed, epoch: outcome.epoch,
         developmentAccuracy: best.developmentAccuracy, limbeckVersion: limbeckVersion))
@@ -334,7 +337,8 @@ extension Experiment {
     return TrainingData(
       train: set,
       development: try FrameSet(development, normalizer: normalizer, pool: pool),
-      normalizer: normalizer, classes: classes)
+      normalizer: normalizer, classes: classes,
+      logPriors: try targets(.train).logPriors(classes: classes.count))
   }
 
   /// The sums over all frames of a part.
