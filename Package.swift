@@ -137,8 +137,8 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Experiments", "Distillation", "Training", "Models", "Networks", "Features", "Corpus",
-        "Classes", "KaldiIO", "Audio", "LinearAlgebra", "Storage", "CFFTW", logging,
+        "Experiments", "Distillation", "Training", "Limbeck", "Models", "Networks", "Features",
+        "Corpus", "Classes", "KaldiIO", "Audio", "LinearAlgebra", "Storage", "CFFTW", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -10,6 +10,7 @@ struct Benchmarks: ParsableCommand {
     abstract: "Measures rates on this machine; one JSON object a line.",
     subcommands: [
       FeatureBenchmark.self, TrainingBenchmark.self, SpecialistBenchmark.self,
+      StreamingBenchmark.self,
     ])
 }
 

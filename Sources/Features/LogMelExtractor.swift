@@ -86,6 +86,9 @@ package struct LogMelExtractor: ~Copyable {
     appendFrames(count, to: &frames)
   }
 
+  /// The samples that it keeps for frames to come, of at most some four windows between two calls.
+  package var storedValues: Int { buffer.count }
+
   /// Puts the mirrored samples that the first frame needs before the first sample.
   private mutating func mirrorStart() {
     guard nextFrame == 0, bufferStart == 0, grid.firstSample < 0 else { return }

@@ -1,5 +1,6 @@
 import Classes
 import Features
+import Foundation
 import LinearAlgebra
 import Models
 import Networks
@@ -45,6 +46,26 @@ public struct Model: Sendable {
   /// How many frames behind a frame must be there before its probabilities are known.
   public var latency: Int { context.upperBound }
 
+  /// How many samples must be there, from the first of a frame's window on, before its probabilities are known.
+  ///
+  /// The window, and the shifts of the frames that `latency` and deltas ask for; nil of a model that takes features
+  /// alone.
+  public var latencyInSamples: Int? {
+    guard let grid = model.features.logMel?.grid else { return nil }
+    return grid.window + (max(0, latency) + deltas.reach) * grid.shift
+  }
+
+  /// The same in seconds.
+  public var latencyInSeconds: Double? {
+    guard let latencyInSamples, let sampleRate else { return nil }
+    return Double(latencyInSamples) / Double(sampleRate)
+  }
+
+  /// Each class's share of the frames that the model was trained on.
+  ///
+  /// 0 for a class without a frame. Nil of a model that does not say: of limbeck before version 0.7, or a specialist.
+  public var priors: [Float]? { model.logPriors?.map { $0 > 0 ? 0 : exp($0) } }
+
   /// The number of weights and biases.
   public var parameters: Int { model.network.parameterCount }
 
@@ -79,7 +100,6 @@ public struct Model: Sendable {
       sums.normalize(&frames, variance: transform.normalizeVariance)
     case .speaker, .global: throw .needsStatistics
     }
-    let deltas = Deltas(order: transform.deltas, window: transform.deltaWindow)
     return try posteriors(
       of: deltas.appended(to: 0..<frames.rows, of: frames, from: 0, count: frames.rows))
   }
@@ -99,43 +119,53 @@ public struct Model: Sendable {
       of: Matrix(rows: values.count / features, columns: features, values: values))
   }
 
-  private func posteriors(of frames: Matrix) throws(ModelError) -> Posteriors {
-    guard frames.rows > 0 else { return Posteriors(classes: classes.count, values: []) }
-    var logits = model.logits(of: frames)
-    guard logits.isFinite else { throw .notFinite }
-    logits.replaceRowsBySoftmax(temperature: 1)
-    return Posteriors(classes: classes.count, values: logits.values)
-  }
-}
-
-/// Why a model cannot be read or used.
-public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The file is missing, unreadable or no model; in words.
-  case unusable(String)
-  /// Samples of another rate than the model's, in hertz.
-  case sampleRate(expected: Int, found: Int)
-  /// Values that are not frames of so many features.
-  case columns(expected: Int, values: Int)
-  /// Samples, features or logits that are not all finite.
-  case notFinite
-  /// The model was trained on features of another program, and takes features alone.
-  case needsFeatures
-  /// The model's features are normalised by speaker or corpus; normalise and pass the features.
-  case needsStatistics
-
-  /// What was expected and what was found.
-  public var description: String {
-    switch self {
-    case .unusable(let words): words
-    case .sampleRate(let expected, let found):
-      "expected samples at \(expected) Hz, found \(found) Hz"
-    case .columns(let expected, let values):
-      "expected frames of \(expected) features, found \(values) values"
-    case .notFinite: "expected finite numbers, found others"
-    case .needsFeatures:
-      "expected features, found samples: the model was trained on features of another program"
-    case .needsStatistics:
-      "expected features, found samples: the model's features are normalised by speaker"
+  /// What a decoder adds up in place of the likelihoods of a frame: ln(posterior / prior) for each class.
+  ///
+  /// - Parameter posteriors: of this model. One below 1e-20 counts as that, as in Kaldi
+  ///   (`nnet2/decodable-am-nnet.h`).
+  /// - Returns: frames × classes, row by row; some -1e19 for a class without a frame in training.
+  /// - Throws: `ModelError.needsPriors` when `priors` is nil.
+  public func logLikelihoods(of posteriors: Posteriors) throws(ModelError) -> [Float] {
+    guard let logPriors = model.logPriors else { throw .needsPriors }
+    precondition(
+      posteriors.classes == logPriors.count,
+      "logLikelihoods: posteriors of \(posteriors.classes) classes, not \(logPriors.count)")
+    return posteriors.values.enumerated().map { place, value in
+      log(max(value, leastPosterior)) - logPriors[place % logPriors.count]
     }
   }
+
+  /// A stream of samples, whose frames get their probabilities as soon as they can be known.
+  ///
+  /// - Parameters:
+  ///   - rate: of the samples, in hertz; must be `sampleRate`.
+  ///   - utterance: its id, by which dither is drawn for a model whose features have it.
+  /// - Returns: a stream at the start of an utterance.
+  /// - Throws: `ModelError` for another sample rate, or when the model's features depend on more than the samples
+  ///   around a frame.
+  public func stream(
+    sampleRate rate: Int, utterance: String = ""
+  ) throws(ModelError) -> PosteriorStream {
+    guard let options = model.features.logMel else { throw .needsFeatures }
+    guard rate == options.sampleRate else {
+      throw .sampleRate(expected: options.sampleRate, found: rate)
+    }
+    switch model.features.transform.normalization {
+    case .none: break
+    case .utterance: throw .needsUtterance
+    case .speaker, .global: throw .needsStatistics
+    }
+    return PosteriorStream(model, options, deltas, utterance: utterance)
+  }
+
+  private var deltas: Deltas {
+    Deltas(order: model.features.transform.deltas, window: model.features.transform.deltaWindow)
+  }
+
+  private func posteriors(of frames: Matrix) throws(ModelError) -> Posteriors {
+    try Posteriors(logits: model.logits(of: frames))
+  }
 }
+
+/// The least posterior whose logarithm is taken.
+private let leastPosterior: Float = 1e-20

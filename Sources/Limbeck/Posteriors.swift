@@ -1,3 +1,6 @@
+import LinearAlgebra
+import Networks
+
 /// A distribution over the classes for each frame.
 public struct Posteriors: Sendable, Equatable {
   /// How many classes there are.
@@ -7,6 +10,13 @@ public struct Posteriors: Sendable, Equatable {
 
   init(classes: Int, values: [Float]) {
     (self.classes, self.values) = (classes, values)
+  }
+
+  /// - Throws: `ModelError.notFinite` for logits that are not.
+  init(logits: consuming Matrix) throws(ModelError) {
+    guard logits.isFinite else { throw .notFinite }
+    logits.replaceRowsBySoftmax(temperature: 1)
+    self.init(classes: logits.columns, values: logits.values)
   }
 
   /// How many frames there are.

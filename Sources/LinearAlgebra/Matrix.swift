@@ -95,6 +95,22 @@ package struct Matrix: Sendable, Equatable {
     rows += other.rows
   }
 
+  /// Appends whole rows, given one after the other.
+  package mutating func append(rows others: Span<Float>) {
+    precondition(
+      columns > 0 && others.count % columns == 0,
+      "Matrix: \(others.count) values are no rows of \(columns)")
+    unsafe others.withUnsafeBufferPointer { unsafe values.append(contentsOf: $0) }
+    rows += others.count / columns
+  }
+
+  /// Removes rows from the front; the others keep their values.
+  package mutating func removeFirstRows(_ count: Int) {
+    precondition(count >= 0 && count <= rows, "Matrix: no \(count) first rows of \(rows)")
+    values.removeFirst(count * columns)
+    rows -= count
+  }
+
   /// Runs `body` once for each row.
   ///
   /// Rows are disjoint, so no two calls share memory.

@@ -105,6 +105,16 @@ import Foundation
     }
   }
 
+  /// Copies some rows to the front; the others keep their values.
+  package func moveToFront(_ range: Range<Int>) {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= rows, "SharedMatrix: no rows \(range) of \(rows)"
+    )
+    unsafe memmove(
+      base, base + range.lowerBound * columns,
+      range.count * columns * MemoryLayout<Float>.stride)
+  }
+
   /// All rows and columns in use.
   package var tile: Tile {
     unsafe Tile(base, of: self, rows: rows, columns: columns, stride: columns)

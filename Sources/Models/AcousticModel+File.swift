@@ -43,6 +43,7 @@ extension AcousticModel {
     }
     file.tensors["normalizer.mean"] = .init(normalizer.mean)
     file.tensors["normalizer.deviation"] = .init(normalizer.deviation)
+    if let logPriors { file.tensors["classes.logPriors"] = .init(logPriors) }
     file.metadata = [
       "architecture": "time-delay, ReLU",
       "layers": "\(network.layers.count)",
@@ -62,16 +63,19 @@ extension AcousticModel {
     let symbols: [String] = try file.value("classes")
     let mean = try file.tensor("normalizer.mean", dimensions: 1).values
     let deviation = try file.tensor("normalizer.deviation", dimensions: 1).values
+    let logPriors = try file.optionalTensor("classes.logPriors", dimensions: 1)?.values
     guard let first = layers.first, let last = layers.last, Set(symbols).count == symbols.count,
       symbols.count <= ClassInventory.most,
       first.inputs == features.columns,
       last.bias.count == symbols.count, mean.count == features.columns,
+      logPriors?.count ?? symbols.count == symbols.count,
       deviation.count == mean.count, deviation.allSatisfy({ $0 > 0 })
     else { throw .incomplete(path: path, missing: "parts that fit each other") }
     self.init(
       network: AcousticNetwork(layers: layers), features: features,
       normalizer: FeatureNormalizer(mean: mean, deviation: deviation),
-      classes: ClassInventory(symbols: symbols), provenance: try file.value("provenance"))
+      classes: ClassInventory(symbols: symbols), logPriors: logPriors,
+      provenance: try file.value("provenance"))
   }
 
   /// Throws when features made with `options` are not what the model expects.
@@ -122,6 +126,13 @@ private struct ModelFile {
       throw .incomplete(path: path, missing: "finite numbers alone in \(name)")
     }
     return tensor
+  }
+
+  /// A tensor that older files do not have.
+  func optionalTensor(
+    _ name: String, dimensions: Int
+  ) throws(ModelFault) -> SafetensorsFile.Tensor? {
+    file.tensors[name] == nil ? nil : try tensor(name, dimensions: dimensions)
   }
 
   /// The layers, each of which takes what the one before it gives.

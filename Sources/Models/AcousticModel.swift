@@ -30,53 +30,54 @@ package struct AcousticModel: Sendable, Equatable {
   package let features: FeatureOptions
   package let normalizer: FeatureNormalizer
   package let classes: ClassInventory
+  /// ln(frames of the class / all frames) of each class in what it was trained on.
+  ///
+  /// A large positive number stands for a class without a frame. Nil where they are not known, as of a specialist or a
+  /// model of version 0.6.
+  package let logPriors: [Float]?
   package let provenance: Provenance
 
   /// All parts fit each other: the network takes `features.columns` values a frame and has `classes.count`
   /// classes.
   package init(
     network: AcousticNetwork, features: FeatureOptions, normalizer: FeatureNormalizer,
-    classes: ClassInventory, provenance: Provenance
+    classes: ClassInventory, logPriors: [Float]? = nil, provenance: Provenance
   ) {
     precondition(
       network.features == features.columns && network.classes == classes.count
-        && normalizer.mean.count == features.columns,
+        && normalizer.mean.count == features.columns
+        && logPriors?.count ?? classes.count == classes.count,
       "AcousticModel: \(network.features) features and \(network.classes) classes do not fit "
         + "\(features.columns) and \(classes.count)")
     self.network = network.folded
     self.features = features
     self.normalizer = normalizer
     self.classes = classes
+    self.logPriors = logPriors
     self.provenance = provenance
   }
 
   /// The logits of one utterance.
   ///
   /// Beyond its edges the first or last frame is repeated. Frames are computed a thousand at a time, so that
-  /// scratch does not grow with the utterance.
+  /// scratch does not grow with the utterance. How many there are does not change a frame's logits by a bit, but for those
+  /// that see the edge.
   ///
   /// - Parameters:
-  ///   - logMel: frames × bands, made with the model's feature options, not normalised.
+  ///   - features: frames × `features.columns`, made with the model's feature options, not normalised.
   ///   - workers: share the columns of each layer.
   /// - Returns: frames × classes.
-  package func logits(of logMel: Matrix, workers: Workers = .one) -> Matrix {
-    let frames = SharedMatrix(normalizer.applied(to: logMel, workers: workers))
-    let (offsets, above) = (network.layers[0].offsets, network.contextAboveInput)
+  package func logits(of features: Matrix, workers: Workers = .one) -> Matrix {
+    // As many as a shorter utterance has with those that layers above the first see beyond its edges.
+    let (above, frames) = (network.contextAboveInput, max(1, features.rows))
+    var stream = LogitStream(
+      self, mostFrames: min(framesAPart, frames + above.upperBound - above.lowerBound),
+      workers: workers)
     var logits = Matrix(rows: 0, columns: classes.count)
-    for start in stride(from: 0, to: frames.rows, by: framesAPart) {
-      let end = min(frames.rows, start + framesAPart)
-      let times = start + above.lowerBound..<end + above.upperBound
-      let input = SharedMatrix(rows: times.count, columns: network.inputs)
-      for (row, time) in times.enumerated() {
-        input.withRow(row) {
-          frames.splice(time, at: offsets, firstRow: 0, count: frames.rows, into: &$0)
-        }
-      }
-      logits.append(network.logits(of: input, workers: workers).matrix)
-    }
+    stream.push(features, isLast: true, appendingTo: &logits)
     return logits
   }
 }
 
 /// Frames whose logits are computed at a time.
-private let framesAPart = 1024
+private let framesAPart = 1008

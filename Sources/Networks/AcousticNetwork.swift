@@ -170,18 +170,8 @@ package struct AcousticNetwork: Sendable, Equatable {
       precondition(rows >= 0, "logits: \(input.rows) rows of input for \(chunks) runs of frames")
       let outputs = SharedMatrix(rows: rows, columns: layer.weights.rows)
       let seen = index == 0 ? [0..<rows] : rowsSeen(at: layer.offsets, rows: rows, chunks: chunks)
-      let source = below
-      let isLast = index == layers.count - 1
-      layer.withTiles { weights, bias in
-        let tiles = columnTiles(layer.weights.rows)
-        workers.forEach(tiles.count) { number in
-          let columns = tiles[number]
-          let tile = outputs.tile(columns: columns)
-          tile.setSums(of: source, rows: seen, weights: weights.rows(columns))
-          let bias = bias.columns(columns)
-          if isLast { tile.add(bias: bias) } else { tile.addAndRectify(bias: bias) }
-        }
-      }
+      layer.compute(
+        outputs.tile, of: below, rows: seen, isLast: index == layers.count - 1, workers: workers)
       below = outputs
     }
     return below
@@ -194,6 +184,29 @@ package struct AcousticNetwork: Sendable, Equatable {
 }
 
 extension AffineLayer {
+  /// Computes some rows of outputs.
+  ///
+  /// - Parameters:
+  ///   - outputs: rows × outputs, overwritten.
+  ///   - below: the layer below.
+  ///   - rows: of that layer, for each offset; as many as rows of outputs.
+  ///   - isLast: whether the sums are logits, which are not rectified.
+  ///   - workers: share the columns.
+  func compute(
+    _ outputs: Tile, of below: SharedMatrix, rows: [Range<Int>], isLast: Bool, workers: Workers
+  ) {
+    let tiles = columnTiles(weights.rows)
+    withTiles { weights, bias in
+      workers.forEach(tiles.count) { number in
+        let columns = tiles[number]
+        let tile = outputs.columns(columns)
+        tile.setSums(of: below, rows: rows, weights: weights.rows(columns))
+        let bias = bias.columns(columns)
+        if isLast { tile.add(bias: bias) } else { tile.addAndRectify(bias: bias) }
+      }
+    }
+  }
+
   /// Gives `body` the weights and the bias to read.
   fileprivate func withTiles(_ body: (_ weights: Tile, _ bias: Tile) -> Void) {
     weights.withTile { weights in

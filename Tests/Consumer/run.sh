@@ -4,7 +4,7 @@
 #   run.sh MODEL WAV
 #
 # WAV is 16-bit PCM with one channel, at the model's rate. The program prints a line `FRAME CLASS PROBABILITY` for each
-# frame. It must link neither libsndfile nor what reads YAML, protobuf or arguments.
+# frame, once all samples in pieces of 10 ms have given the same probabilities to the bit. It must link neither libsndfile nor what reads YAML, protobuf or arguments.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 [ $# -eq 2 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 64; }
@@ -34,7 +34,19 @@ let body = bytes[(data.upperBound + 4)...]
 let samples = stride(from: body.startIndex, to: body.endIndex - 1, by: 2).map { place in
   Float(Int16(bitPattern: UInt16(body[place]) | UInt16(body[place + 1]) << 8)) / 32768
 }
-let posteriors = try model.posteriors(ofSamples: samples, sampleRate: model.sampleRate ?? 0)
+let rate = model.sampleRate ?? 0
+let posteriors = try model.posteriors(ofSamples: samples, sampleRate: rate)
+var stream = try model.stream(sampleRate: rate)
+var streamed: [Float] = []
+for start in stride(from: 0, to: samples.count, by: rate / 100) {
+  let piece = samples[start..<min(samples.count, start + rate / 100)]
+  streamed += try stream.push(piece.span).values
+}
+streamed += try stream.finish().values
+guard streamed == posteriors.values else {
+  FileHandle.standardError.write(Data("expected the same from a stream, found other numbers\n".utf8))
+  exit(1)
+}
 for frame in 0..<posteriors.frames {
   let best = posteriors.mostProbable(at: frame)
   print(frame, model.classes[best], posteriors[frame][posteriors[frame].startIndex + best])

@@ -85,4 +85,25 @@ struct TransformTests {
       }
     }
   }
+
+  @Test("deltas of frames that come in pieces are those of the whole, to the bit", arguments: 0...2)
+  func stream(order: Int) {
+    let deltas = Deltas(order: order, window: 3)
+    var stream = DeltaStream(deltas, columns: 2)
+    for count in [0, 1, 4, 40] {
+      let frames = Matrix.random(rows: count, columns: 2, seed: 43)
+      let whole = deltas.appended(to: 0..<count, of: frames, from: 0, count: count)
+      for size in [1, 2, 5, 17, 40] {
+        var found = Matrix(rows: 0, columns: 2 * (1 + order))
+        for start in stride(from: 0, to: count, by: size) {
+          let end = min(count, start + size)
+          stream.push(frames.rows(Array(start..<end)), appendingTo: &found)
+          #expect(found.rows == max(0, end - 3 * order))
+          #expect(stream.storedValues <= 2 * 2 * 3 * order)
+        }
+        stream.finish(appendingTo: &found)
+        #expect(found == whole, "\(count) frames in pieces of \(size)")
+      }
+    }
+  }
 }

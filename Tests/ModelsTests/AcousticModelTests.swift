@@ -11,7 +11,7 @@ import Models
 /// A small model with random weights.
 func sampleModel(
   seed: UInt64, classes: [String] = ["A", "B", "SIL"],
-  hidden: HiddenShape = HiddenShape(layers: 1, units: 6)
+  hidden: HiddenShape = HiddenShape(layers: 1, units: 6), logPriors: [Float]? = nil
 ) -> AcousticModel {
   var features = FeatureOptions()
   features.logMel?.melBins = 4
@@ -20,7 +20,7 @@ func sampleModel(
       features: 4, context: -2...1, hidden: hidden, classes: classes.count, seed: seed),
     features: features,
     normalizer: FeatureNormalizer(mean: [1, 2, 3, 4], deviation: [0.5, 1, 2, .pi]),
-    classes: ClassInventory(symbols: classes),
+    classes: ClassInventory(symbols: classes), logPriors: logPriors,
     provenance: AcousticModel.Provenance(
       system: "member-00", seed: seed, epoch: 3, developmentAccuracy: 0.1 + 0.2,
       limbeckVersion: "0"))
@@ -34,6 +34,22 @@ struct AcousticModelTests {
     let model = sampleModel(seed: 61)
     try model.write(to: folder.file("model.safetensors"))
     #expect(try AcousticModel(path: folder.file("model.safetensors")) == model)
+  }
+
+  @Test("log priors survive the file to the bit, and as many as classes are needed")
+  func priors() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("model.safetensors")
+    let model = sampleModel(
+      seed: 61, logPriors: [-0.1, -.pi, Float.greatestFiniteMagnitude.squareRoot()])
+    try model.write(to: path)
+    #expect(try AcousticModel(path: path) == model)
+    var file = try SafetensorsFile(path: path)
+    file.tensors["classes.logPriors"] = .init([-1, -2])
+    try file.write(to: path)
+    #expect(
+      throws: ModelFault.incomplete(path: path, missing: "parts that fit each other")
+    ) { try AcousticModel(path: path) }
   }
 
   @Test("a model with a number that is not finite is refused", arguments: [Float.nan, .infinity])

@@ -56,6 +56,20 @@ package struct TargetFolder: Sendable {
     )
   }
 
+  /// What `log_priors` has, one value for each of so many classes.
+  func logPriors(classes: Int) throws(FileFault) -> [Float] {
+    let fields = try TextFile.lines(of: priorsPath).flatMap(\.text.fields)
+    let values = fields.dropFirst().dropLast().compactMap { Float($0) }
+    guard fields.first == "[", fields.last == "]", values.count == fields.count - 2,
+      values.count == classes
+    else {
+      throw .malformed(
+        path: priorsPath, expected: "\(classes) numbers in brackets",
+        found: "\(fields.count) words, \(values.count) of them numbers")
+    }
+    return values
+  }
+
   /// Makes the targets of some utterances.
   ///
   /// - Parameters:

@@ -130,6 +130,7 @@ extension AcousticModel {
   fileprivate func named(_ system: String) -> AcousticModel {
     AcousticModel(
       network: network, features: features, normalizer: normalizer, classes: classes,
+      logPriors: logPriors,
       provenance: Provenance(
         system: system, seed: provenance.seed, epoch: provenance.epoch,
         developmentAccuracy: provenance.developmentAccuracy,

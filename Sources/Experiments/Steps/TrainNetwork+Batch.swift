@@ -148,6 +148,7 @@ extension Experiment {
       network: specialist?.corrected(outcome.network) ?? outcome.network,
       features: data.options, normalizer: data.normalizer,
       classes: specialist?.classes ?? data.classes,
+      logPriors: specialist == nil ? data.logPriors : nil,
       provenance: AcousticModel.Provenance(
         system: pupil.step.system.name, seed: pupil.step.seed, epoch: outcome.epoch,
         developmentAccuracy: best.developmentAccuracy, limbeckVersion: limbeckVersion))

@@ -16,13 +16,15 @@ struct TrainingData: Sendable {
   let options: FeatureOptions
   let normalizer: FeatureNormalizer
   let classes: ClassInventory
+  /// Those of the training targets; see `AcousticModel.logPriors`.
+  let logPriors: [Float]
 
   /// The same of which each pass has a sample; all of it for nil.
   func sampled(by sampling: ClassSampling?) -> TrainingData {
     guard let sampling else { return self }
     return TrainingData(
       train: train.sampled(by: sampling), development: development.sampled(by: sampling),
-      options: options, normalizer: normalizer, classes: classes)
+      options: options, normalizer: normalizer, classes: classes, logPriors: logPriors)
   }
 }
 
@@ -90,7 +92,8 @@ extension Experiment {
     return TrainingData(
       train: set,
       development: try FrameSet(development, normalizer: normalizer, pool: pool),
-      options: try features(.train).options(), normalizer: normalizer, classes: classes)
+      options: try features(.train).options(), normalizer: normalizer, classes: classes,
+      logPriors: try targets(.train).logPriors(classes: classes.count))
   }
 
   /// The sums over all frames of a part.
