@@ -1,3 +1,5 @@
+package import SystemPackage
+
 /// Reads the options of one section of a YAML or JSON file: each has a default, and a key that no
 /// option has is an error that suggests the nearest one.
 package struct OptionReader<Key: CodingKey & CaseIterable> {
@@ -70,6 +72,15 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
         expected: Value.allCases.map(\.rawValue).joined(separator: ", "), found: text)
     }
     return chosen
+  }
+
+  /// The path that an option's text stands for; nil when it is absent.
+  package func optional(_ key: Key) throws -> FilePath? {
+    guard let text: String = try optional(key) else { return nil }
+    do throws(FileFault) { return try FilePath(text: text) } catch {
+      throw OptionFault.outOfRange(
+        key: key.stringValue, expected: "a usable path", found: "one with a NUL in it")
+    }
   }
 
   /// Reads a section, whose name goes before the options that its faults are of.
