@@ -80,10 +80,8 @@ package enum ArchiveInput: Sendable, Equatable {
   /// A specifier or path with its file as seen from a folder; a command and the standard input stay.
   package static func resolved(_ text: String, from folder: FilePath) -> String {
     let place = SpecifierParts(text).place
-    // One that is no path stays as it is, until it is read.
-    guard place != "-", ShellCommand.parse(place) == nil, let path = try? FilePath(text: place)
-    else { return text }
-    return text.dropLast(place.count) + folder.pushing(path).string
+    if place == "-" || ShellCommand.parse(place) != nil { return text }
+    return text.dropLast(place.count) + folder.resolving(place)
   }
 
   /// The file that is read; nil of a command.

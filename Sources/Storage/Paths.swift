@@ -18,6 +18,11 @@ extension FilePath {
   /// `..` stays, since what it leads to is the kernel's to say: behind a symbolic link it is not the name before.
   package var absolute: FilePath { isAbsolute ? plain : FilePath.current.pushing(self).plain }
 
+  /// A text that stands for a path, as seen from this folder; one with a NUL stays as it is, until it is read.
+  package func resolving(_ text: String) -> String {
+    (try? FilePath(text: text)).map { pushing($0).string } ?? text
+  }
+
   /// The path without `.` as a name: a `FilePath` has no `//` and no slash at its end either, so this is its one
   /// spelling.
   package var plain: FilePath {

@@ -40,6 +40,11 @@ extension FilePath {
   }
 }
 
+extension FilePath.Component {
+  /// The name as text, with each byte that is not of UTF-8 by its number.
+  package var text: String { FilePath(root: nil, components: self).text }
+}
+
 /// A text with each byte that is not of UTF-8 by its number.
 private func visibleText(of bytes: [UInt8]) -> String {
   var parser = Unicode.UTF8.ForwardParser()
