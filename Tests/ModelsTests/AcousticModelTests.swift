@@ -4,6 +4,7 @@ import Foundation
 import LinearAlgebra
 import Networks
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 import Models
