@@ -282,3 +282,13 @@ void matrix_adam_step(
   }
   for (; n < count; n++) ADAM_STEP(p[n], m[n], v[n], g[n], sqrtf);
 }
+
+int32_t matrix_processor_level(void) {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq")
+      && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+    return 2;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 1;
+#endif
+  return 0;
+}

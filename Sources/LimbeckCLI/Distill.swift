@@ -19,7 +19,7 @@ struct Distill: ParsableCommand {
     try experiment.step {
       try experiment.distill()
       try skipped.check(
-        experiment, until: .distill, systems: try experiment.systems(of: .distill))
+        experiment, until: .distill, systems: experiment.recipe.systems(of: .distill))
     }
   }
 }

@@ -17,9 +17,7 @@ struct Limbeck: ParsableCommand {
     version: limbeckVersion,
     subcommands: [
       Validate.self, Features.self, Targets.self, Train.self, Distill.self, Specialists.self,
-      Score.self,
-      Run.self, Info.self, ReportCommand.self,
-      Copy.self,
+      Score.self, PlanCommand.self, Run.self, Info.self, ReportCommand.self, Copy.self,
     ])
 }
 

@@ -177,6 +177,14 @@ struct ExperimentArguments: ParsableArguments {
     }
   }
 
+  /// The experiment, for its plan.
+  func open() throws -> Experiment {
+    Experiment(
+      recipe: try Recipe(path: recipe, settings: settings), path: exp, workers: .one,
+      commands: commands.policy, reporter: Terminal.reporter())
+  }
+
+  /// The experiment, to work in.
   func open(_ job: TrainingJobOptions) throws -> Experiment {
     Experiment(
       recipe: try Recipe(path: recipe, settings: settings), path: exp, workers: job.workers,

@@ -24,7 +24,7 @@ struct Specialists: ParsableCommand {
     try experiment.step {
       try experiment.trainSpecialists()
       try skipped.check(
-        experiment, until: .train, systems: try experiment.systems(of: .specialists))
+        experiment, until: .train, systems: experiment.recipe.systems(of: .specialists))
     }
   }
 }

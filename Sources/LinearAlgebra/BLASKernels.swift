@@ -1,3 +1,4 @@
+import CMatrixKernels
 import COpenBLAS
 import Foundation
 
@@ -19,26 +20,27 @@ package enum BLASKernels {
   /// The kernels in use, by OpenBLAS's name of the processor they were written for.
   package static var inUse: String { unsafe String(cString: openblas_get_corename()) }
 
+  /// What a processor can do, as far as OpenBLAS has kernels for it.
+  package enum Level: Int32 {
+    case baseline, avx2, avx512
+
+    /// Of this machine's processor, by its own account: a file that says so could fail to be read, and results would
+    /// differ in their last bits.
+    package static var ofProcessor: Level { Level(rawValue: matrix_processor_level()) ?? .baseline }
+  }
+
   /// Kernels that this processor can run and that are better than those in use; nil when OpenBLAS
   /// knows the processor or the user has chosen.
   package static func better(
     than inUse: String = inUse,
     environment: [String: String] = ProcessInfo.processInfo.environment,
-    processorFlags: Set<Substring> = processorFlags()
+    level: Level = .ofProcessor
   ) -> String? {
     guard inUse == "Prescott", environment[variable] == nil else { return nil }
-    if processorFlags.isSuperset(of: ["avx512f", "avx512dq", "avx512bw", "avx512vl"]) {
-      return "SkylakeX"
+    return switch level {
+    case .avx512: "SkylakeX"
+    case .avx2: "Haswell"
+    case .baseline: nil
     }
-    if processorFlags.isSuperset(of: ["avx2", "fma"]) { return "Haswell" }
-    return nil
-  }
-
-  /// The processor's features, as Linux names them in `/proc/cpuinfo`; empty elsewhere.
-  package static func processorFlags() -> Set<Substring> {
-    guard let text = try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8),
-      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("flags") })
-    else { return [] }
-    return Set(line.split(separator: " "))
   }
 }

@@ -36,6 +36,16 @@ package struct FolderLock: ~Copyable {
     (folder, ownerPath, remark) = (opened, own, told)
   }
 
+  /// Whether another run has a folder alone; the folder is neither made nor locked.
+  package static func isHeld(_ path: String) throws(FileFault) -> Bool {
+    guard try FileSystem.isFolder(path) else { return false }
+    let folder = try OpenFile(path, for: .reading)
+    // Closing it gives the lock back.
+    if flock(folder.descriptor, LOCK_SH | LOCK_NB) == 0 { return false }
+    if errno == EWOULDBLOCK { return true }
+    return try LockOwner.others(in: path).contains { $0.isAlive && $0.isAlone }
+  }
+
   /// Locks an open folder.
   ///
   /// - Returns: what the user should know.

@@ -30,6 +30,15 @@ package struct CheckpointFolder: Sendable {
     (self.path, self.identity, self.pause, self.warn) = (path, identity, pause, warn)
   }
 
+  /// How many passes the newest checkpoint in a folder has behind it; none where there is none.
+  package static func passes(in path: String) throws(FileFault) -> Int {
+    guard try FileSystem.isFolder(path),
+      let newest = try FileSystem.names(in: path).filter({ $0.hasSuffix(".safetensors") }).max(),
+      let epoch = Int(newest.dropLast(".safetensors".count).suffix(6))
+    else { return 0 }
+    return max(0, epoch - 1)
+  }
+
   /// The checkpoints, the newest first.
   private func files() throws(FileFault) -> [FilePath] {
     try CheckpointFolder.files(in: path, ending: ".safetensors")

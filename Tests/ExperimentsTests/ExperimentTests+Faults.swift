@@ -258,7 +258,7 @@ extension ExperimentTests {
     for member in 0..<2 { try experiment.trainMember(member) }
     try experiment.distill()
     let (ledger, _) = try experiment.collectLedger(
-      until: .distill, systems: try experiment.systems(of: .distill))
+      until: .distill, systems: experiment.recipe.systems(of: .distill))
     #expect(ledger.leftOut.isEmpty)
     #expect(throws: FileFault.self) { try experiment.collectLedger(until: .distill) }
   }

@@ -70,6 +70,8 @@ struct CommandTests {
           specialists             Train the specialists of a recipe's baseline, and
                                   distil both into one model.
           score                   Score a model on features and targets.
+          plan                    Print the steps of a recipe: what is fresh, what is
+                                  to be done, and what runs.
           run                     Run all stages of a recipe; what is fresh is skipped.
           info                    Say what is in a model, a Kaldi archive or scp, or a
                                   folder.

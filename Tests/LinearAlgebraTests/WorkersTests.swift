@@ -53,17 +53,16 @@ struct WorkersTests {
 
   @Test("better kernels are asked for only when OpenBLAS fell back and nobody chose")
   func kernels() {
-    let avx512: Set<Substring> = ["avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl"]
     func better(
-      _ inUse: String, _ flags: Set<Substring>, _ environment: [String: String] = [:]
+      _ inUse: String, _ level: BLASKernels.Level, _ environment: [String: String] = [:]
     ) -> String? {
-      BLASKernels.better(than: inUse, environment: environment, processorFlags: flags)
+      BLASKernels.better(than: inUse, environment: environment, level: level)
     }
-    #expect(better("Prescott", avx512) == "SkylakeX")
-    #expect(better("Prescott", ["avx2", "fma"]) == "Haswell")
-    #expect(better("Prescott", ["sse3"]) == nil)
-    #expect(better("Zen", avx512) == nil)
-    #expect(better("Prescott", avx512, ["OPENBLAS_CORETYPE": "Prescott"]) == nil)
+    #expect(better("Prescott", .avx512) == "SkylakeX")
+    #expect(better("Prescott", .avx2) == "Haswell")
+    #expect(better("Prescott", .baseline) == nil)
+    #expect(better("Zen", .avx512) == nil)
+    #expect(better("Prescott", .avx512, ["OPENBLAS_CORETYPE": "Prescott"]) == nil)
   }
 }
 

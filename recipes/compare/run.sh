@@ -6,9 +6,9 @@
 #   OTHER                     another checkout of this repository, such as the one before a change of structure
 #   --speechocean762 CORPUS   compares a small run on this corpus, too (see speechocean762/run.sh)
 #
-# The recipes are those of this checkout: the quick one and, on the corpus, every tenth utterance with recipe.yaml,
-# which has a step of every kind. Compared are features, targets, models, soft targets and scores, but for
-# rates. Exit status: 0 when all are the same, else 1.
+# The recipes are those of this checkout: the quick one and, on every tenth utterance of the corpus, recipe.yaml and
+# specialists.yaml, which have a step of every kind. Compared are features, targets, models, soft targets and scores,
+# but for rates. Exit status: 0 when all are the same, else 1.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 source "$root/recipes/requirements.sh"
@@ -69,5 +69,6 @@ if [ -n "$corpus" ]; then
   gzip -dc "$corpus/alignments/senones.txt.gz" >"$data/senones.txt"
   gzip -dc "$root/data/pocketsphinx-en-us/states.txt.gz" >"$data/states.txt"
   compare speechocean762 "$root/recipes/compare/recipe.yaml" "$data"
+  compare specialists "$root/recipes/compare/specialists.yaml" "$data"
 fi
 exit $status

@@ -102,4 +102,10 @@ void matrix_adam_step(
     float *_Nonnull p, float *_Nonnull m, float *_Nonnull v, const float *_Nonnull g, int64_t count,
     matrix_adam_constants constants);
 
+// MARK: - The processor
+
+/// What the processor and the system can do: 2 for AVX-512 (F, DQ, BW and VL), 1 for AVX2 and FMA, 0 for less or
+/// another processor.
+int32_t matrix_processor_level(void);
+
 #endif

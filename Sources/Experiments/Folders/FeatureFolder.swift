@@ -3,6 +3,7 @@ package import Features
 import Foundation
 import KaldiIO
 package import LinearAlgebra
+import Logging
 package import Storage
 
 /// A folder of log-mel features: `feats.ark`, `feats.scp`, `utt2num_frames`, `features.json`,
@@ -102,7 +103,7 @@ package struct FeatureFolder: Sendable {
     return counts
   }
 
-  /// Makes the features of a data directory.
+  /// Makes the features of a data directory; the folder is locked meanwhile.
   ///
   /// Utterances that cannot be read, or are shorter than one frame, are named in the ledger; the
   /// rest is done. The files are the same to the byte for any number of workers, and when a run was
@@ -119,9 +120,13 @@ package struct FeatureFolder: Sendable {
   package func extract(
     _ data: DataDirectory, _ request: FeatureRequest, workers: Workers, reporter: Reporter
   ) throws -> Ledger {
-    try FeatureExtraction(
+    let lock = try FolderLock(path)
+    if let remark = lock.remark { reporter.log.warning("\(remark)") }
+    let ledger = try FeatureExtraction(
       folder: self, data: data, request: request, workers: workers, reporter: reporter
     ).run()
+    _ = consume lock
+    return ledger
   }
 
   /// Writes `features.json`.

@@ -32,7 +32,7 @@ struct Accounts {
     let ledger = try Ledger(path: path)
     var parts = CorpusPart.allCases.map { Part(name: $0.rawValue) }
     for entry in ledger.entries {
-      if let name = entry.part, AugmentedCopy.isName(name),
+      if let name = entry.part, UtteranceSet.isCopy(name),
         !parts.contains(where: { $0.name == name })
       {
         parts.append(Part(name: name))

@@ -5,8 +5,9 @@ import Features
 import Foundation
 package import LinearAlgebra
 import Logging
+import Models
 package import Storage
-import Training
+package import Training
 
 /// The steps of an experiment, in order; each reads files and leaves files.
 package enum Stage: String, Sendable, CaseIterable {
@@ -88,17 +89,11 @@ package struct Experiment: Sendable {
   package var searchPath: String { path + "/search.json" }
   package var ledgerPath: String { path + "/ledger.jsonl" }
 
-  func features(_ part: CorpusPart) -> FeatureFolder {
-    FeatureFolder(path: "\(path)/features/\(part.rawValue)")
-  }
+  package var baselineSearchPath: String { path + "/baseline-search.json" }
+  var clustersPath: String { path + "/specialists/clusters.json" }
 
-  /// The features of the perturbed copies of the training utterances.
-  var copies: [(features: FeatureFolder, copy: AugmentedCopy)] {
-    guard let options = recipe.augmentation, options.copies > 0 else { return [] }
-    return (1...options.copies).map { number in
-      let copy = AugmentedCopy(options: options, number: number)
-      return (FeatureFolder(path: "\(path)/features/\(copy.name)"), copy)
-    }
+  func features(_ set: UtteranceSet) -> FeatureFolder {
+    FeatureFolder(path: "\(path)/features/\(set.name)")
   }
 
   func targets(_ part: CorpusPart) -> TargetFolder {
@@ -108,6 +103,26 @@ package struct Experiment: Sendable {
   func modelPath(_ system: System) -> String { modelPath(named: system.name) }
 
   func modelPath(named name: String) -> String { "\(path)/models/\(name).safetensors" }
+
+  func logPath(_ system: System) -> String { "\(path)/models/\(system).log.jsonl" }
+
+  func eventsPath(_ system: System) -> String {
+    "\(path)/tensorboard/\(system)/events.out.tfevents.limbeck"
+  }
+
+  func checkpointsPath(_ system: System) -> String { "\(path)/checkpoints/\(system)" }
+
+  /// What each epoch of a system's training came to.
+  ///
+  /// - Parameter system: that has been trained.
+  /// - Returns: in their order.
+  /// - Throws: `FileFault` when its log cannot be read.
+  package func epochs(of system: System) throws(FileFault) -> [EpochRecord] {
+    try TextFile.lines(of: logPath(system)).compactMap { _, line in
+      // The lines of steps lack what epochs have.
+      try? JSONDecoder().decode(EpochRecord.self, from: Data(line.utf8))
+    }
+  }
 
   /// Runs the stages up to and with `last`; what is fresh is skipped.
   ///
@@ -163,17 +178,76 @@ package struct Experiment: Sendable {
       _ = try SymbolMap(path: resolve(fold, from: path))
     }
     for stage in Stage.allCases {
-      try Interruption.check()
-      switch stage {
-      case .features: try prepareFeatures()
-      case .targets: try prepareTargets()
-      case .train: try trainMembersAndBaselines()
-      case .search: try search()
-      case .distill: try trainStudents()
-      case .specialists: try trainSpecialists()
-      case .score: try score()
-      }
+      try walk(stage)
       if stage == last { break }
+    }
+  }
+
+  /// Does the steps of a stage that are not fresh.
+  private func walk(_ stage: Stage) throws {
+    let plan = Plan(recipe)
+    if stage == .train { for step in plan.steps { try step.check(in: self) } }
+    // What a recipe before this one made there is not this one's.
+    let others: [(Stage, Product, String)] = [
+      (.train, .folds, Folds.path(in: path)), (.train, .baselineSearch, baselineSearchPath),
+      (.search, .search, searchPath), (.specialists, .clusters, clustersPath),
+    ]
+    for (own, product, path) in others where own == stage && plan[product] == nil {
+      try FileSystem.remove(path)
+      try forget(product.description)
+    }
+    try walk(plan.steps(of: [stage]))
+  }
+
+  /// Trains all members and baselines that are not fresh.
+  package func trainMembersAndBaselines() throws { try walk(.train) }
+
+  /// Trains one member, counted from 0.
+  package func trainMember(_ member: Int) throws {
+    guard recipe.memberSystems.indices.contains(member) else {
+      throw ExperimentFault.noMember(member, members: recipe.memberSystems.count)
+    }
+    let plan = Plan(recipe)
+    try walk([Product.folds, .model(.member(member))].compactMap { plan[$0] })
+  }
+
+  /// Distils the members that are there: searches T and λ, and trains all students.
+  ///
+  /// - Throws: `ExperimentFault` when the members are not this recipe's, and what any student's training throws.
+  package func distill() throws { try walk(after: [.search, .distill]) }
+
+  /// Finds the clusters, trains a specialist for each, and distils generalist and specialists into one model.
+  package func trainSpecialists() throws { try walk(after: [.specialists]) }
+
+  /// Scores all systems and writes `scores.json`, and `recipe.yaml`, the recipe that they are of.
+  package func score() throws { try walk(.score) }
+
+  /// Does stages whose steps read what other stages have made, which must be this recipe's.
+  private func walk(after stages: [Stage]) throws {
+    let plan = Plan(recipe)
+    let steps = plan.steps(of: stages)
+    for step in steps { try step.check(in: self) }
+    for product in plan.inputs(of: steps) { try require(product, of: plan) }
+    for stage in stages { try walk(stage) }
+  }
+
+  /// Throws unless a model or a choice is as this recipe makes it, for steps that do not make it themselves.
+  ///
+  /// - Throws: `ModelFault` for a model that is missing, `FileFault` or `ExperimentFault` for what is of another recipe.
+  func require(_ product: Product, of plan: Plan) throws {
+    guard let step = plan[product] else { return }
+    switch product {
+    case .model(let system):
+      guard try !isFresh(step) else { return }
+      _ = try AcousticModel(path: modelPath(system))
+      throw ExperimentFault.staleModel(modelPath(system))
+    case .search:
+      _ = try SearchReport(path: searchPath)
+      guard try !isFresh(step) else { return }
+      throw FileFault.malformed(
+        path: searchPath, expected: "the search of this recipe, data and members",
+        found: "another; run limbeck distill")
+    default: return
     }
   }
 

@@ -126,6 +126,10 @@ package struct Recipe: Sendable, Codable {
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case student, baseline }
 
+    init(_ student: SystemOptions, _ baseline: SystemOptions) {
+      (self.student, self.baseline) = (student, baseline)
+    }
+
     package init(from decoder: any Decoder) throws {
       let read = try OptionReader<CodingKeys>(decoder)
       student = try read(.student)

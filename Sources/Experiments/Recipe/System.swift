@@ -1,3 +1,5 @@
+import Distillation
+
 /// One of the networks of an experiment, or the ensemble of some; its name is that of its files and of its scores.
 package enum System: Hashable, Sendable, CustomStringConvertible {
   /// What a student of the specialists' stage has learnt from.
@@ -25,6 +27,19 @@ package enum System: Hashable, Sendable, CustomStringConvertible {
   case subset(String, targets: String)
   /// The student that does not learn from a label's frames.
   case missing(label: String)
+
+  /// The network of a search that tries a point for a baseline.
+  func trial(_ point: String) -> System {
+    guard case .baseline(let pair) = self else {
+      preconditionFailure("trial: \(self) is no baseline")
+    }
+    return .baselineTrial(pair, point)
+  }
+
+  /// The student of a search that tries a point.
+  static func trial(of point: DistillationOptions) -> System {
+    .studentTrial("\(point.mean.rawValue)-T\(point.temperature)-L\(point.hardWeight)")
+  }
 
   /// The baseline that specialists start from.
   static let generalist = System.baseline(nil)

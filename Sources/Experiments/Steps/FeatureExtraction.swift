@@ -26,9 +26,6 @@ struct FeatureExtraction: Sendable {
 
   /// Makes all files of the folder.
   func run() throws -> Ledger {
-    let lock = try FolderLock(folder.path)
-    if let remark = lock.remark { reporter.log.warning("\(remark)") }
-    defer { withExtendedLifetime(lock) {} }
     try folder.requireOwn()
     // Without these the folder is unusable until all is there.
     let given = try request.statisticsPath.map { table throws(FileFault) in
@@ -65,7 +62,7 @@ struct FeatureExtraction: Sendable {
 
   /// The digest of all that decides on the features.
   private func identity(_ speakers: [String: String]) throws(FileFault) -> Fingerprint {
-    var inputs = Inputs()
+    var inputs = try Inputs()
     inputs.add("version", limbeckVersion)
     inputs.add("options", request.options)
     inputs.add("request", ["\(request.channel ?? 0)", "\(request.form)"])

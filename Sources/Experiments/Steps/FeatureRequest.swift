@@ -38,14 +38,15 @@ package struct AugmentedCopy: Sendable, Equatable, Codable {
   /// From 1.
   let number: Int
 
-  /// What it is called among the parts of the corpus.
-  var name: String { AugmentedCopy.prefix + "\(number)" }
-
-  private static let prefix = "train-copy-"
-
-  static func isName(_ name: String) -> Bool { name.hasPrefix(prefix) }
-
   func perturbation(of utterance: String, speakers: [String: String]) -> Perturbation {
     Perturbation(options, of: utterance, speaker: speakers[utterance], copy: number)
+  }
+}
+
+extension Recipe {
+  /// How the utterances of a copy are perturbed; nil for a part as it is.
+  func augmentedCopy(_ set: UtteranceSet) -> AugmentedCopy? {
+    guard case .copy(let number) = set else { return nil }
+    return augmentation.map { AugmentedCopy(options: $0, number: number) }
   }
 }

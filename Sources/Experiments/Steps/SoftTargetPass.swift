@@ -79,7 +79,6 @@ private final class SoftTargetArchive {
   private let output: SoftTargetPass.Output
   private let frames: ArchiveFrames
   private let reporter: Reporter
-  private let lock: FolderLock
   /// Nil once it has its name.
   private var archive: ResumableArchive?
 
@@ -88,7 +87,6 @@ private final class SoftTargetArchive {
     _ output: SoftTargetPass.Output, of frames: ArchiveFrames, _ reporter: Reporter
   ) throws(FileFault) {
     (self.output, self.frames, self.reporter) = (output, frames, reporter)
-    lock = try FolderLock(FileSystem.folder(of: output.path))
     let store = output.store
     reporter.log.info(
       """

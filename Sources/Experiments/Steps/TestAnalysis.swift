@@ -122,7 +122,7 @@ extension Experiment {
   package func analyseTest(showing utterance: String? = nil) throws -> TestAnalysis {
     try requireScores()
     let frames = try openFrames(.test)
-    let members = try memberJobs.map { try AcousticModel(path: modelPath($0.system)) }
+    let members = try recipe.memberSystems.map { try AcousticModel(path: modelPath($0)) }
     let names = [System.baseline(nil), .student(nil)]
     let models = TestModels(
       members: members, singles: try names.map { try AcousticModel(path: modelPath($0)) },

@@ -23,19 +23,19 @@ final class TrainingObserver: Sendable {
   /// Counts the frames of epochs that an early end makes needless.
   func skip(frames: Int) { done.add(frames, ordering: .relaxed) }
 
-  func note(_ event: Trainer.Event, of job: TrainingJob) {
+  func note(_ event: Trainer.Event, of step: TrainNetwork) {
     switch event {
     case .frames(let count, let sums):
       let sum = done.wrappingAdd(count, ordering: .relaxed).newValue
       reporter.progress(
         WorkProgress(
           work: work, done: Double(sum), total: Double(total), unit: "frames",
-          remark: String(format: "%@ %.2f %% so far", job.system.name, 100 * sums.accuracy)))
+          remark: String(format: "%@ %.2f %% so far", step.system.name, 100 * sums.accuracy)))
     case .steps: break
     case .epoch(let record):
       reporter.log.info(
         """
-        \(job.system): epoch \(record.epoch) of \(job.training.epochs), \
+        \(step.system): epoch \(record.epoch) of \(step.training.epochs), \
         loss \(String(format: "%.4f", record.loss)), \
         accuracy \(String(format: "%.2f", 100 * record.accuracy)) %, \
         development \(String(format: "%.2f", 100 * record.developmentAccuracy)) %

@@ -33,64 +33,99 @@ struct TalliedSet {
   func tallies(_ names: [String]) -> [[FrameTally]] { names.map { systems[$0]?.tallies ?? [] } }
 }
 
-extension Experiment {
-  /// What the ensemble is called among the systems.
+/// Scores all systems and writes `scores.json`.
+struct ScoreSystems: Step {
+  let reads: [Product]
 
-  /// Scores all systems and writes `scores.json`, and `recipe.yaml`, the recipe that they are of.
-  package func score() throws {
-    // A report that cannot be read is made again, like one that is missing.
-    do throws(FileFault) { _ = try readScores() } catch {
-      if error.isOfMachine { throw error }
-      try begin("scores")
-    }
-    try perform("scores", inputs: try scoreInputs(), outputs: [], beside: [scoresPath]) {
-      let studies = subsetJobs.map(\.job.system) + specialistStudents
-      let systems = systems(until: .score)
-      let models = try (systems + studies).map {
-        ($0.name, try AcousticModel(path: modelPath($0)))
-      }
-      let ensemble = try Ensemble(models.prefix(recipe.ensemble.members).map(\.1))
-      let rules = try ScoringRules(
-        models[0].1.classes, fold: recipe.scoring.fold.map { resolve($0, from: path) })
-      let development = try tally(.development, models: models, by: rules)
-      let test = try tally(.test, models: models, by: rules)
-      try report(
-        Array(models.prefix(systems.count)), ensemble, rules, development: development, test: test
-      ).write(to: scoresPath)
-    }
-    try AtomicFile.write(recipe.text, to: recipePath)
+  /// The one step.
+  static func steps(of recipe: Recipe) -> [any Step] {
+    let parts = [CorpusPart.development, .test]
+    return [
+      ScoreSystems(
+        reads: parts.flatMap { [.features(.part($0)), .targets($0)] }
+          + (recipe.search == nil ? [] : [.search]) + (recipe.specialists == nil ? [] : [.clusters])
+          + (recipe.systems(until: .score) + recipe.specialistSystems + recipe.studiedSystems).map {
+            .model($0)
+          })
+    ]
   }
 
+  var stage: Stage { .score }
+  var makes: Product { .scores }
+
+  func files(in experiment: Experiment) throws -> StepFiles {
+    StepFiles(record: name, beside: [experiment.scoresPath])
+  }
+
+  func add(to inputs: inout Inputs, in experiment: Experiment) throws {
+    let recipe = experiment.recipe
+    inputs.add("scoring", recipe.scoring)
+    inputs.add("subsets", recipe.subsets)
+    inputs.add("missing class", recipe.missingClass?.label)
+    inputs.add("mean", try experiment.distillation().mean)
+    if let fold = recipe.scoring.fold { try inputs.add(file: resolve(fold, from: experiment.path)) }
+    if recipe.specialists != nil {
+      inputs.add("specialists", [recipe.specialists?.active, recipe.specialists?.members])
+      try inputs.add(file: experiment.clustersPath)
+    }
+    let systems =
+      try recipe.systems(until: .score) + recipe.studiedSystems + experiment.foundSpecialists()
+    for system in systems { try inputs.add(file: experiment.modelPath(system)) }
+    for part in [CorpusPart.development, .test] {
+      for file in experiment.dataFiles(part) { try inputs.add(file: file) }
+      let speakers = experiment.features(.part(part)).speakersPath
+      if try FileSystem.exists(speakers) { try inputs.add(file: speakers) }
+    }
+  }
+
+  /// The recipe that the scores are of may have other words than the one that they were made with.
+  func settle(in experiment: Experiment) throws {
+    try AtomicFile.write(experiment.recipe.text, to: experiment.recipePath)
+  }
+
+  /// Those of both sets, for each model.
+  func framesToGo(in experiment: Experiment) throws -> Int? {
+    let networks = reads.count { if case .model = $0 { true } else { false } }
+    return try [UtteranceSet.development, .test].reduce(0) { sum, set in
+      try sum + experiment.features(set).frameCounts().values.reduce(0, +) * networks
+    }
+  }
+
+  /// A report that cannot be read is made again.
+  func isIntact(in experiment: Experiment) throws(FileFault) -> Bool {
+    do throws(FileFault) { _ = try experiment.readScores() } catch {
+      if error.isOfMachine { throw error }
+      return false
+    }
+    return true
+  }
+
+  func make(in experiment: Experiment) throws {
+    try experiment.scoreReport().write(to: experiment.scoresPath)
+  }
+}
+
+extension Experiment {
   /// Throws unless the scores are of the models that are there, the data, and this recipe.
   func requireScores() throws {
-    guard try isFresh("scores", inputs: scoreInputs(), outputs: [], beside: [scoresPath]) else {
+    guard let step = Plan(recipe)[.scores], try isFresh(step) else {
       throw ExperimentFault.staleScores(scoresPath)
     }
   }
 
-  /// All that the scores depend on.
-  private func scoreInputs() throws -> Inputs {
-    var inputs = Inputs()
-    inputs.add("scoring", recipe.scoring)
-    inputs.add(
-      "figures", ["accuracy", "likelihood", "calibration", "p", "members", "share of a sure gain"])
-    inputs.add("subsets", recipe.subsets)
-    inputs.add("missing class", recipe.missingClass?.label)
-    inputs.add("mean", try distillation().mean)
-    if let fold = recipe.scoring.fold { try inputs.add(file: resolve(fold, from: path)) }
-    var others = subsetJobs.map(\.job.system) + [missingClassJob?.system].compactMap { $0 }
-    if recipe.specialists != nil {
-      inputs.add("specialists", [recipe.specialists?.active, recipe.specialists?.members])
-      try inputs.add(file: clustersPath)
-      others += try specialistSystems() + specialistStudents
+  /// Scores all systems.
+  fileprivate func scoreReport() throws -> ScoreReport {
+    let systems = recipe.systems(until: .score)
+    let models = try (systems + recipe.studiedSystems).map {
+      ($0.name, try AcousticModel(path: modelPath($0)))
     }
-    for system in systems(until: .score) + others { try inputs.add(file: modelPath(system)) }
-    for part in [CorpusPart.development, .test] {
-      for file in dataFiles(part) { try inputs.add(file: file) }
-      let speakers = features(part).speakersPath
-      if try FileSystem.exists(speakers) { try inputs.add(file: speakers) }
-    }
-    return inputs
+    let ensemble = try Ensemble(models.prefix(recipe.ensemble.members).map(\.1))
+    let rules = try ScoringRules(
+      models[0].1.classes, fold: recipe.scoring.fold.map { resolve($0, from: path) })
+    let development = try tally(.development, models: models, by: rules)
+    let test = try tally(.test, models: models, by: rules)
+    return try report(
+      Array(models.prefix(systems.count)), ensemble, rules, development: development, test: test)
   }
 
   /// Classifies the frames of a part by each model, and by the ensemble of the first of them, on one
@@ -102,10 +137,10 @@ extension Experiment {
     var members: [MemberTally] = []
     let frames = try openFrames(part)
     let classes = try ClassInventory(path: targets(part).classesPath)
-    let options = try features(part).options()
+    let options = try features(.part(part)).options()
     for (system, model) in models {
       try model.requireFeatures(
-        options, path: modelPath(named: system), madeIn: features(part).path)
+        options, path: modelPath(named: system), madeIn: features(.part(part)).path)
       guard model.classes == classes else {
         throw ExperimentFault.otherClasses(targets(part).classesPath, modelPath(named: system))
       }
@@ -117,14 +152,14 @@ extension Experiment {
     let clock = ContinuousClock()
     for index in 0..<frames.count {
       try Interruption.check()
-      let logMel = try frames.features(of: index, path: features(part).path)
+      let logMel = try frames.features(of: index, path: features(.part(part)).path)
       let labels = try frames.labels(of: index)
       var (memberLogits, memberPosteriors): ([Matrix], [Matrix]) = ([], [])
       for (number, (system, model)) in models.enumerated() {
         let start = clock.now
         let logits = model.logits(of: logMel)
         let seconds = (clock.now - start) / .seconds(1)
-        try frames.requireFinite(logits, of: index, path: features(part).path)
+        try frames.requireFinite(logits, of: index, path: features(.part(part)).path)
         var posteriors = logits
         posteriors.replaceRowsBySoftmax(temperature: 1)
         systems[system, default: SystemTally()].seconds += seconds
@@ -155,14 +190,15 @@ extension Experiment {
           total: Double(frames.count), unit: "utterances"))
     }
     return TalliedSet(
-      systems: systems, members: members, speakers: try features(part).speakers(of: frames.ids))
+      systems: systems, members: members,
+      speakers: try features(.part(part)).speakers(of: frames.ids))
   }
 
   private func report(
     _ models: [(system: String, model: AcousticModel)], _ ensemble: Ensemble,
     _ rules: ScoringRules, development: TalliedSet, test: TalliedSet
   ) throws -> ScoreReport {
-    let members = memberJobs.map(\.system.name)
+    let members = recipe.memberSystems.map(\.name)
     let onDevelopment = bootstrap(for: development, members[0])
     let onTest = bootstrap(for: test, members[0])
     func score(_ set: TalliedSet, of systems: [String], _ bootstrap: Bootstrap) -> SetScore {
@@ -223,8 +259,8 @@ extension Experiment {
     var comparisons = [
       ComparisonScore("ensemble - members", ensemble, minus: members, bootstrap: bootstrap)
     ]
-    for (studentJob, baselineJob) in zip(studentJobs, baselineJobs) {
-      let (studentName, baselineName) = (studentJob.system.name, baselineJob.system.name)
+    for pair in recipe.pairs {
+      let (studentName, baselineName) = (pair.student.name, pair.baseline.name)
       let (student, baseline) = (test.tallies([studentName]), test.tallies([baselineName]))
       let gain = ComparisonScore(
         "ensemble - \(baselineName)", ensemble, minus: baseline, bootstrap: bootstrap)

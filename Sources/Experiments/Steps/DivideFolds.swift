@@ -51,6 +51,31 @@ package struct Folds: Sendable, Equatable, Codable {
   }
 }
 
+/// Writes the folds of the ensemble's members, for the accounts.
+struct DivideFolds: Step {
+  /// One step, of a recipe with folds.
+  static func steps(of recipe: Recipe) -> [any Step] {
+    recipe.ensemble.folds == nil ? [] : [DivideFolds()]
+  }
+
+  var stage: Stage { .train }
+  var makes: Product { .folds }
+  var reads: [Product] { [.features(.train), .targets(.train)] }
+
+  func files(in experiment: Experiment) throws -> StepFiles {
+    StepFiles(record: name, exact: [Folds.path(in: experiment.path)])
+  }
+
+  func add(to inputs: inout Inputs, in experiment: Experiment) throws {
+    inputs.add("folds", try experiment.folds())
+  }
+
+  func make(in experiment: Experiment) throws {
+    guard let folds = try experiment.folds() else { return }
+    try AtomicFile.write(JSONText.document(folds), to: Folds.path(in: experiment.path))
+  }
+}
+
 extension Experiment {
   /// The folds of the utterances that are trained on; nil when the recipe has none.
   ///
@@ -67,15 +92,5 @@ extension Experiment {
     return Folds(
       utterances: utterances.keys.sorted(by: inByteOrder),
       speakers: try features(.train).speakers(), count: count, seed: recipe.ensemble.seed)
-  }
-
-  /// Writes the folds for the accounts, or removes those of another recipe.
-  func noteFolds() throws(FileFault) {
-    let path = Folds.path(in: self.path)
-    guard let folds = try folds() else {
-      try FileSystem.remove(path)
-      return
-    }
-    try AtomicFile.write(JSONText.document(folds), to: path)
   }
 }

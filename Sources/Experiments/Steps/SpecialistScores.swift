@@ -25,7 +25,7 @@ extension Experiment {
     guard let options = recipe.specialists, let compared = try comparedEnsemble() else {
       return nil
     }
-    let ensemble = try specialistEnsemble(options)
+    let ensemble = try specialistEnsemble()
     var coverage = [Int](repeating: 0, count: ensemble.generalist.classes.count)
     for specialist in ensemble.specialists { for id in specialist.own { coverage[Int(id)] += 1 } }
     let frames = try openFrames(.test)
@@ -52,7 +52,7 @@ extension Experiment {
     }
     let generalist = test.systems[System.generalist.name] ?? SystemTally()
     let first = [(System.generalist, recipe.baseline.training.batchSize)]
-    let others = try specialistSystems().map { ($0, options.training.batchSize) }
+    let others = try foundSpecialists().map { ($0, options.training.batchSize) }
     var costs = [
       try cost("generalist", of: first, generalist, bootstrap),
       try cost("with specialists", of: first + others, own, bootstrap),
@@ -61,7 +61,7 @@ extension Experiment {
         bootstrap),
     ]
     if let student = options.student {
-      costs += try specialistStudents.map {
+      costs += try recipe.specialistStudents.map {
         try cost(
           $0.name, of: [($0, student.training.batchSize)], test.systems[$0.name] ?? SystemTally(),
           bootstrap)
@@ -86,14 +86,15 @@ extension Experiment {
     var comparisons = [
       difference("with specialists - \(rival.name)", combined, rival.tallies)
     ]
-    if let student = specialistStudents.first(where: { $0 == .distilled(from: .specialists) }) {
+    if let student = recipe.specialistStudents.first(where: { $0 == .distilled(from: .specialists) }
+    ) {
       let tallies = test.tallies([student.name])[0]
       comparisons += [
         difference(
           "\(student) - generalist", tallies, test.tallies([System.generalist.name])[0]),
         difference("\(student) - with specialists", tallies, combined),
       ]
-      for other in specialistStudents where other != student {
+      for other in recipe.specialistStudents where other != student {
         comparisons.append(
           difference("\(student) - \(other)", tallies, test.tallies([other.name])[0]))
       }

@@ -26,27 +26,17 @@ extension Experiment {
       workers: workers)
   }
 
-  /// Throws `MemoryFault` for a covariance of classes that there is no room for.
-  func requireMemory(forClustersOf classes: Int) throws(MemoryFault) {
-    var need = MemoryNeed()
-    // The sums, the covariance and the confusions.
-    need.add("covariance of \(classes) classes", 3, classes, classes, size: 8)
-    try ThreadMemory.require(
-      need, for: "specialists/clusters", remedy: "use fewer classes, or raise the limit",
-      workers: workers)
-  }
-
   /// Sums the memory that some networks take in training, before any of it is taken, and logs the sum.
   ///
   /// - Parameters:
-  ///   - jobs: the networks.
+  ///   - steps: the networks.
   ///   - transfer: what they are trained on; nil for the training frames.
   ///   - sideBySide: how many are wanted at a time.
   ///   - budget: what there is.
   /// - Returns: how many can be trained at a time, at most `sideBySide`.
   /// - Throws: `MemoryFault` for a network that cannot be trained even alone.
   func networksThatFit(
-    _ jobs: [TrainingJob], on transfer: [TransferPart]?, sideBySide: Int,
+    _ steps: [TrainNetwork], on transfer: [TransferPart]?, sideBySide: Int,
     budget: @autoclosure () -> MemoryBudget = .current()
   ) throws -> Int {
     let (train, development) = (try openFrames(.train), try openFrames(.development))
@@ -60,33 +50,32 @@ extension Experiment {
     let columns = train.columns
     // Sets of the same pool share their frames, save those that lack a fold.
     var shared: [[Int?]: Int] = [:]
-    let own = jobs.map { job -> TrainingMemory in
-      let hidden = job.hidden
+    let own = steps.map { step -> TrainingMemory in
       let key = [
-        job.training.pool,
-        job.member.flatMap { member in recipe.ensemble.folds.map { member % $0 } },
+        step.training.pool,
+        step.lesson.foldedMember.flatMap { member in recipe.ensemble.folds.map { member % $0 } },
       ]
       let sets = [
         FrameMemory(
-          frames: frames, columns: columns, softColumns: softColumns, pool: job.training.pool),
+          frames: frames, columns: columns, softColumns: softColumns, pool: step.training.pool),
         FrameMemory(
           frames: development.frameCount, columns: columns, softColumns: 0,
-          pool: job.training.pool),
+          pool: step.training.pool),
       ]
       shared[key] = sets.filter(\.isShared).reduce(0) { $0.addingSaturated($1.bytes) }
       return TrainingMemory(
-        features: columns, context: recipe.context.offsets, hidden: hidden, classes: classes,
-        softColumns: softColumns, options: job.training,
+        features: columns, context: recipe.context.offsets, hidden: step.hidden, classes: classes,
+        softColumns: softColumns, options: step.training,
         frames: max(frames, development.frameCount),
         pools: sets.filter { !$0.isShared }.map(\.bytes))
     }
     let together = shared.values.reduce(0) { $0.addingSaturated($1) }
     let budget = budget()
-    for (job, memory) in zip(jobs, own) {
+    for (step, memory) in zip(steps, own) {
       var need = memory.need
       need.add("frames", together, size: 1)
       try ThreadMemory.require(
-        need, for: "\(job.system) (\(memory.parameters) parameters)",
+        need, for: "\(step.system) (\(memory.parameters) parameters)",
         remedy: "use fewer units or layers, a smaller batchSize or pool, or raise the limit",
         workers: workers, budget: budget)
     }
@@ -104,7 +93,7 @@ extension Experiment {
       fitting -= 1
     }
     let names =
-      jobs.count == 1 ? jobs[0].system.name : "\(jobs[0].system) and \(jobs.count - 1) more"
+      steps.count == 1 ? steps[0].name : "\(steps[0].system) and \(steps.count - 1) more"
     let least = budget.limits.min { $0.available < $1.available }
     reporter.log.info(
       """

@@ -1,0 +1,108 @@
+import Audio
+import Corpus
+import Foundation
+import KaldiIO
+import Storage
+
+/// All that a step's results depend on, in an order of its own.
+struct Inputs {
+  private(set) var lines: [String]
+
+  /// The digest of the running program, so that another build makes its results itself.
+  private static let build = Result { () throws(FileFault) in
+    try Fingerprint(ofFile: "/proc/self/exe")
+  }
+
+  /// Of the program alone.
+  ///
+  /// - Throws: `FileFault` when the program's own file cannot be read.
+  init() throws(FileFault) {
+    lines = ["limbeck \(limbeckVersion), build \(try Inputs.build.get())"]
+  }
+
+  /// Adds a value by its JSON.
+  mutating func add(_ name: String, _ value: some Encodable) {
+    lines.append("\(name) \(JSONText.line(value))")
+  }
+
+  /// Adds a file by its bytes; its name with its folder's is for people, and the same wherever it lies.
+  mutating func add(file path: String) throws(FileFault) {
+    let name = path.split(separator: "/").suffix(2).joined(separator: "/")
+    lines.append("\(name) \(try Fingerprint(ofFile: path))")
+  }
+
+  /// Adds a recording by where it lies, whatever the path that leads there, by its size and its time of change, since
+  /// a corpus is long to read itself; of a command its text is all that is known.
+  mutating func add(_ recording: Recording) throws(FileFault) {
+    switch recording {
+    case .file(let path): try add(recording: path)
+    // As records of other versions have it.
+    case .command(let command): lines.append("command(\(String(reflecting: command)))")
+    case .absent: lines.append("absent")
+    }
+  }
+
+  private mutating func add(recording path: String) throws(FileFault) {
+    let (file, offset) = try RecordingBytes.place(of: path)
+    guard let facts = try FileSystem.facts(of: file) else {
+      lines.append("\(absolutePath(path)) missing")
+      return
+    }
+    let changed = "\(facts.changed.seconds).\(facts.changed.nanoseconds)"
+    lines.append("\(try FileSystem.realPath(of: file)) \(offset) \(facts.size) \(changed)")
+  }
+
+  /// Adds which part of which recording an utterance is; not the recording itself.
+  mutating func add(_ utterance: Utterance) {
+    let seconds = utterance.seconds.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "all"
+    lines.append(
+      """
+      \(utterance.id): \(utterance.recordingID) \(seconds) \
+      \(utterance.channel ?? 0)
+      """)
+  }
+
+  /// Adds alignments: a file by its bytes; a folder by the paths, sizes and times of change of what is in
+  /// it, since it is long to read, and so what an `scp` names.
+  mutating func add(alignments options: TargetOptions) throws(FileFault) {
+    if options.format == .archive {
+      try add(table: options.path)
+    } else if try FileSystem.isFolder(options.path) {
+      try add(listed: try filePaths(below: options.path).map { options.path + "/" + $0 })
+    } else {
+      try add(file: options.path)
+    }
+  }
+
+  /// Adds an archive, or a list with the archives that it names; of a command its text is all that is known.
+  mutating func add(table: String) throws(FileFault) {
+    let input = try ArchiveInput(reading: table)
+    guard let path = input.path else {
+      lines.append(table)
+      return
+    }
+    try add(file: path)
+    if case .script = input { try add(listed: try ArchiveScript(path: path).files) }
+  }
+
+  /// Adds a table of matrices: a list by its bytes, and archives as recordings are.
+  mutating func add(_ table: MatrixTable) throws(FileFault) {
+    if try FileSystem.facts(of: table.path)?.kind != .file {
+      lines.append(table.path)
+    } else if table.files.isEmpty {
+      try add(recording: table.path)
+    } else {
+      try add(file: table.path)
+      try add(listed: table.files)
+    }
+  }
+
+  private mutating func add(listed files: [String]) throws(FileFault) {
+    for file in files { try add(recording: file) }
+  }
+
+  var fingerprint: Fingerprint { Fingerprint(of: lines.joined(separator: "\n")) }
+
+  /// What the record of a step begins with.
+  var record: String { "\(fingerprint)\n" }
+}

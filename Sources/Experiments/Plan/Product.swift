@@ -1,0 +1,32 @@
+/// What a step of an experiment makes, and others read: files under names of their own.
+enum Product: Hashable, Sendable, CustomStringConvertible {
+  case features(UtteranceSet)
+  case targets(CorpusPart)
+  /// The folds of the ensemble's members.
+  case folds
+  case model(System)
+  /// What was tried for the baselines, and the choice.
+  case baselineSearch
+  /// The soft targets of a set's frames.
+  case softTargets(SoftTargets, UtteranceSet)
+  /// What was tried for T, λ and the mean, and the choice.
+  case search
+  /// The classes of each specialist.
+  case clusters
+  case scores
+
+  /// The name of the step that makes it, in the plan and in the log.
+  var description: String {
+    switch self {
+    case .features(let set): "features/\(set.name)"
+    case .targets(let part): "targets/\(part.rawValue)"
+    case .folds: "folds"
+    case .model(let system): system.name
+    case .baselineSearch: "baseline-search"
+    case .softTargets(let name, let set): "soft-targets/\(name)/\(set.name)"
+    case .search: "search"
+    case .clusters: "specialists/clusters"
+    case .scores: "scores"
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import Corpus
+
+/// Utterances with features of their own: a part of the corpus, or a perturbed copy of the training part.
+enum UtteranceSet: Hashable, Sendable {
+  case part(CorpusPart)
+  /// Of the training part, by its number from 1.
+  case copy(Int)
+
+  static let train = UtteranceSet.part(.train)
+  static let development = UtteranceSet.part(.development)
+  static let test = UtteranceSet.part(.test)
+
+  /// The name of its folder, and of its part in the ledger.
+  var name: String {
+    switch self {
+    case .part(let part): part.rawValue
+    case .copy(let number): UtteranceSet.copyPrefix + "\(number)"
+    }
+  }
+
+  /// The part of the corpus that its utterances are of.
+  var part: CorpusPart {
+    switch self {
+    case .part(let part): part
+    case .copy: .train
+    }
+  }
+
+  /// Whether a part of the ledger is a copy.
+  static func isCopy(_ name: String) -> Bool { name.hasPrefix(copyPrefix) }
+
+  private static let copyPrefix = "train-copy-"
+}
+
+extension Recipe {
+  /// The perturbed copies that students learn from.
+  var copies: [UtteranceSet] {
+    (0..<(augmentation?.copies ?? 0)).map { .copy($0 + 1) }
+  }
+}

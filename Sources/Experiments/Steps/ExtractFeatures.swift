@@ -1,0 +1,121 @@
+import Audio
+import Corpus
+import Features
+import Foundation
+import KaldiIO
+import Logging
+import Storage
+import Training
+
+/// Makes the features of a part of the corpus, or of a perturbed copy.
+struct ExtractFeatures: Step {
+  let set: UtteranceSet
+
+  /// A step for each part, and for each copy.
+  static func steps(of recipe: Recipe) -> [any Step] {
+    (CorpusPart.allCases.map { .part($0) } + recipe.copies).map { ExtractFeatures(set: $0) }
+  }
+
+  var stage: Stage { .features }
+  var makes: Product { .features(set) }
+  var reads: [Product] { [] }
+  var group: String { "features" }
+
+  func files(in experiment: Experiment) throws -> StepFiles {
+    let folder = experiment.features(set)
+    let hasSpeakers = try FileSystem.exists(experiment.dataDirectory(set.part).speakersPath)
+    return StepFiles(
+      record: name, folder: folder.path,
+      exact: [
+        folder.archivePath, folder.frameCountPath, folder.descriptionPath, folder.ledgerPath,
+      ] + (hasSpeakers ? [folder.speakersPath] : []),
+      beside: [folder.scriptPath])
+  }
+
+  func add(to inputs: inout Inputs, in experiment: Experiment) throws {
+    let (data, request) = (try experiment.dataDirectory(set.part), try request(in: experiment))
+    inputs.add("options", request.options)
+    inputs.add("channel", [request.channel])
+    if let copy = request.copy { inputs.add("copy", copy) }
+    if let given = request.given { try inputs.add(given) }
+    if let table = request.statisticsPath { try inputs.add(table: table) }
+    if try FileSystem.exists(data.speakersPath) { try inputs.add(file: data.speakersPath) }
+    for utterance in data.utterances {
+      if request.given == nil { try inputs.add(utterance.recording) }
+      inputs.add(utterance)
+    }
+    for fault in data.faults.entries { inputs.add("fault", fault) }
+  }
+
+  func settle(in experiment: Experiment) throws { try experiment.features(set).placeScript() }
+
+  func make(in experiment: Experiment) throws {
+    _ = try FeatureExtraction(
+      folder: experiment.features(set), data: try experiment.dataDirectory(set.part),
+      request: try request(in: experiment), workers: experiment.workers,
+      reporter: experiment.reporter
+    ).run()
+  }
+
+  static func perform(_ steps: [Pending<ExtractFeatures>], in experiment: Experiment) throws {
+    for pending in steps { try experiment.perform(pending) }
+    // What is fresh was told of when it was made.
+    let parts = try CorpusPart.allCases.map {
+      ($0.rawValue, try experiment.dataDirectory($0))
+    }
+    for remark in try PartOverlap(parts, comparing: .bytes).remarks {
+      experiment.reporter.log.warning("\(remark)")
+    }
+  }
+
+  /// How the features are made.
+  private func request(in experiment: Experiment) throws -> FeatureRequest {
+    let recipe = experiment.recipe
+    switch recipe.features {
+    case .made(let options):
+      var request = FeatureRequest(options: options, channel: recipe.corpus.channel)
+      request.copy = recipe.augmentedCopy(set)
+      return request
+    case .archives(let archives):
+      guard let table = try experiment.givenFrames(set.part) else {
+        preconditionFailure("ExtractFeatures: an archive for \(set.name)")
+      }
+      let columns = try experiment.givenFrames(.train)?.columns() ?? table.columns()
+      var request = FeatureRequest(given: table, options: archives.options(columns: columns))
+      request.statisticsPath = archives.cmvn.map {
+        ArchiveInput.resolved($0.table(set.part), from: experiment.path)
+      }
+      return request
+    }
+  }
+}
+
+extension Experiment {
+  /// The data directory of a part.
+  func dataDirectory(_ part: CorpusPart) throws -> DataDirectory {
+    let relative =
+      switch part {
+      case .train: recipe.corpus.train
+      case .development: recipe.corpus.development
+      case .test: recipe.corpus.test
+      }
+    let folder = resolve(relative, from: path)
+    // Without audio those utterances count that have features.
+    let needsKeys = try givenPath(part) != nil && !FileSystem.exists(folder + "/wav.scp")
+    return try DataDirectory(
+      path: folder, root: recipe.corpus.root.map { resolve($0, from: path) }, commands: commands,
+      features: needsKeys ? try givenFrames(part)?.keys : nil)
+  }
+
+  /// Where the frames of a part are that another program made; nil where they are made of the audio.
+  fileprivate func givenPath(_ part: CorpusPart) -> String? {
+    guard case .archives(let archives) = recipe.features else { return nil }
+    return ArchiveInput.resolved(archives.archive.table(part), from: path)
+  }
+
+  fileprivate func givenFrames(_ part: CorpusPart) throws(FileFault) -> MatrixTable? {
+    guard let path = givenPath(part) else { return nil }
+    return try MatrixTable(path, commands: commands)
+  }
+
+}

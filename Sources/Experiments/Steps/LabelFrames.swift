@@ -1,0 +1,152 @@
+import Classes
+import Corpus
+import Distillation
+import Features
+import KaldiIO
+import LinearAlgebra
+import Logging
+import Storage
+import Training
+
+/// Writes a teacher's distributions for each frame of a set, keyed by utterance and frame.
+struct LabelFrames: Step {
+  let stage: Stage
+  let labels: SoftTargets
+  let set: UtteranceSet
+  let reads: [Product]
+
+  init(_ stage: Stage, _ labels: SoftTargets, of set: UtteranceSet, _ recipe: Recipe) {
+    (self.stage, self.labels, self.set) = (stage, labels, set)
+    // The targets decide on the classes.
+    reads = [.features(set), .features(.train), .targets(.train)] + labels.reads(recipe)
+  }
+
+  /// The labels that a recipe's students learn from.
+  static func steps(of recipe: Recipe) -> [any Step] {
+    ([.train] + recipe.copies).map { LabelFrames(.distill, .ofStudents(recipe), of: $0, recipe) }
+  }
+
+  var makes: Product { .softTargets(labels, set) }
+
+  /// Labels at all T that a mean is searched at are made in one pass over the members.
+  var group: String {
+    guard stage == .search, case .ensemble(let mean, _) = labels else { return name }
+    return "soft-targets/\(mean.rawValue)/\(set.name)"
+  }
+
+  func files(in experiment: Experiment) throws -> StepFiles {
+    let name = "soft-targets/\(try labels.folderName(in: experiment))"
+    let folder = "\(experiment.path)/\(name)"
+    let archive = "\(folder)/\(set.name).ark"
+    return StepFiles(
+      record: "\(name)/\(set.name)", folder: folder,
+      exact: [archive, SoftTargetReport.path(of: archive)])
+  }
+
+  func commonInputs(in experiment: Experiment) throws -> Inputs {
+    let part = try experiment.transferPart(labels, set)
+    var inputs = try Inputs()
+    let bits = SoftTargetStore(classes: part.classes, largest: part.largest).bits
+    inputs.add("form", ["\(bits)-bit logarithms"])
+    try labels.teacher(in: experiment).add(to: &inputs)
+    try inputs.add(file: part.featuresPath)
+    for file in experiment.dataFiles(.train) { try inputs.add(file: file) }
+    return inputs
+  }
+
+  func add(to inputs: inout Inputs, in experiment: Experiment) throws {
+    let part = try experiment.transferPart(labels, set)
+    let store = SoftTargetStore(classes: part.classes, largest: part.largest)
+    if let largest = store.largest { inputs.add("largest", largest) }
+    inputs.add("temperature", try labels.temperature(in: experiment))
+  }
+
+  /// Those of the set, for each network of the teacher.
+  func framesToGo(in experiment: Experiment) throws -> Int? {
+    let networks = reads.count { if case .model = $0 { true } else { false } }
+    return try experiment.features(set).frameCounts().values.reduce(0, +) * networks
+  }
+
+  static func perform(_ steps: [Pending<LabelFrames>], in experiment: Experiment) throws {
+    let claimed = try steps.compactMap { pending in
+      try experiment.claim(pending).map { (pending.step, pending.files.exact, $0) }
+    }
+    guard let first = claimed.first?.0 else { return }
+    let part = try experiment.transferPart(first.labels, first.set)
+    try experiment.requireMemory(
+      forSoftTargetsOf: part.frames, classes: part.classes, temperatures: claimed.count,
+      name: "soft targets of \(first.name)")
+    let outputs = try claimed.map { step, files, claim in
+      SoftTargetPass.Output(
+        path: files[0], identity: claim.inputs.fingerprint,
+        temperature: try step.labels.temperature(in: experiment),
+        store: SoftTargetStore(classes: part.classes, largest: part.largest))
+    }
+    try SoftTargetPass(
+      frames: part.frames, featuresPath: part.featuresPath,
+      teacher: try first.labels.teacher(in: experiment), workers: experiment.workers,
+      reporter: experiment.reporter
+    ).run(to: outputs) { place in
+      let (_, files, claim) = claimed[place]
+      try claim.finish(files)
+    }
+  }
+}
+
+/// A set of frames that networks learn from, and where the soft targets of its frames are.
+struct TransferPart {
+  let frames: ArchiveFrames
+  /// The archive that the features are in.
+  let featuresPath: String
+  /// Nil for hard targets alone.
+  let softTargetsPath: String?
+  /// How many probabilities of a frame are stored; nil for all.
+  let largest: Int?
+  let classes: Int
+
+  /// Some of the frames.
+  func with(_ frames: ArchiveFrames) -> TransferPart {
+    TransferPart(
+      frames: frames, featuresPath: featuresPath, softTargetsPath: softTargetsPath,
+      largest: largest, classes: classes)
+  }
+}
+
+extension Experiment {
+  /// The frames of a set, of which those of copies have no known class, with the place of their soft targets, which
+  /// need not be there.
+  ///
+  /// - Parameters:
+  ///   - labels: the soft targets; nil for none.
+  ///   - set: whose frames.
+  /// - Returns: the frames.
+  /// - Throws: `FileFault` and `ExperimentFault` for archives that cannot be used.
+  func transferPart(_ labels: SoftTargets?, _ set: UtteranceSet) throws -> TransferPart {
+    let folder = features(set)
+    let classes = try ClassInventory(path: targets(.train).classesPath).count
+    let frames: ArchiveFrames
+    switch set {
+    case .part(let part): frames = try openFrames(part)
+    case .copy:
+      try requireFeatures(set)
+      frames = try ArchiveFrames(
+        features: try MatrixArchive(path: folder.archivePath), targets: nil,
+        columns: try folder.options().columns, classes: classes)
+    }
+    return TransferPart(
+      frames: frames, featuresPath: folder.archivePath,
+      softTargetsPath: try labels.map {
+        "\(path)/soft-targets/\(try $0.folderName(in: self))/\(set.name).ark"
+      }, largest: labels?.largest(recipe), classes: classes)
+  }
+
+  /// What the soft targets of the training frames, of which the students have learnt, lose by being stored.
+  ///
+  /// - Returns: nil when they are not there any more.
+  /// - Throws: `FileFault` when there should have been a search, and was none or another.
+  package func softTargetReport() throws -> SoftTargetReport? {
+    let folder = try SoftTargets.ofStudents(recipe).folderName(in: self)
+    let path = SoftTargetReport.path(of: "\(path)/soft-targets/\(folder)/train.ark")
+    return try FileSystem.exists(path) ? SoftTargetReport(path: path) : nil
+  }
+}

@@ -1,0 +1,72 @@
+import Experiments
+import Foundation
+import Storage
+import TestSupport
+import Testing
+
+/// The plan of a recipe: what is fresh, and what is to be done.
+extension ExperimentTests {
+  /// The steps of each state.
+  private func steps(_ plan: PlanReport, _ state: PlanReport.State) -> [String] {
+    plan.steps.filter { $0.state == state }.map(\.step)
+  }
+
+  @Test("a plan is made from the recipe alone, and each step stands after those that it needs")
+  func planOfNothing() throws {
+    let corpus = try SampleCorpus()
+    let nowhere = corpus.folder.file("nowhere")
+    let plan = try experiment(corpus, at: nowhere).plan()
+    #expect(!FileManager.default.fileExists(atPath: nowhere))
+    #expect(
+      plan.steps.map(\.step) == [
+        "features/train", "features/development", "features/test", "targets/train",
+        "targets/development", "targets/test", "member-00", "member-01", "baseline",
+        "soft-targets/arithmetic-T2.0/train", "student", "scores",
+      ])
+    #expect(plan.steps.allSatisfy { $0.state == .toDo && $0.framesToGo == nil })
+    #expect(plan.steps[0].fault?.hasSuffix("wav.scp: no such file") == true)
+    for (place, step) in plan.steps.enumerated() {
+      let before = Set(plan.steps[..<place].map(\.step))
+      #expect(before.isSuperset(of: step.needs), "\(step.step)")
+    }
+    let student = try #require(plan.steps.first { $0.step == "student" })
+    #expect(student.needs.contains("soft-targets/arithmetic-T2.0/train"))
+    #expect(student.stage == "distill")
+  }
+
+  @Test("what is done is fresh, and of a change only what depends on it is to be done")
+  func planOfChange() throws {
+    let corpus = try SampleCorpus()
+    let experiment = try experiment(corpus)
+    _ = try experiment.run(until: .targets)
+    let begun = try experiment.plan()
+    #expect(steps(begun, .fresh).count == 6)
+    // Two passes over 8 utterances of 58 frames.
+    #expect(begun.steps.first { $0.step == "member-00" }?.framesToGo == 2 * 8 * 58)
+    _ = try experiment.run()
+    let done = try experiment.plan()
+    #expect(steps(done, .fresh).count == done.steps.count && done.framesToGo == 0)
+    #expect(
+      done.steps.first { $0.step == "student" }?.makes == [
+        "models/student.safetensors", "models/student.log.jsonl",
+      ])
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(
+      recipe + "distillation: {temperature: 3, hardWeight: 0.5}\n", to: "recipe.yaml")
+    #expect(
+      steps(try self.experiment(corpus).plan(), .toDo) == [
+        "soft-targets/arithmetic-T3.0/train", "student", "scores",
+      ])
+  }
+
+  @Test("a step whose folder another process has is running")
+  func planOfRunning() throws {
+    let corpus = try SampleCorpus()
+    let experiment = try experiment(corpus)
+    _ = try experiment.run(until: .targets)
+    let lock = try FolderLock(corpus.experimentPath + "/checkpoints/member-01")
+    #expect(steps(try experiment.plan(), .running) == ["member-01"])
+    _ = consume lock
+    #expect(steps(try experiment.plan(), .running) == [])
+  }
+}
