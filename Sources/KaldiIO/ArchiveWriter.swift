@@ -39,7 +39,7 @@ package struct ArchiveWriter: ~Copyable {
   ///
   /// - Throws: `FileFault` when it cannot be written, or is a matrix that cannot be compressed as asked.
   package mutating func write(_ key: String, _ value: KaldiValue) throws(FileFault) {
-    try ArchiveWriter.requireStorable(value, key, form: form, path: archive.path)
+    try ArchiveWriter.requireStorable(value, key, form: form, path: .file(archive.path))
     let entry = ArchiveEntry(key, value, form: form)
     try script?.write(
       "\(key) \(archive.path.absolute):\(archive.byteCount + entry.valueOffset)\n")
@@ -49,7 +49,7 @@ package struct ArchiveWriter: ~Copyable {
   /// Throws when a value is a matrix that cannot be compressed as asked, or has more rows, columns or values than
   /// Kaldi's 32 bits can count.
   package static func requireStorable(
-    _ value: KaldiValue, _ key: String, form: ArchiveForm, path: FilePath
+    _ value: KaldiValue, _ key: String, form: ArchiveForm, path: Origin
   ) throws(FileFault) {
     guard value.largestCount <= Int32.max else {
       throw .malformed(

@@ -12,7 +12,7 @@ package enum ModelFault: Fault, Equatable {
   /// A safetensors file that is not a model of this program, or not whole.
   case incomplete(path: FilePath, missing: String)
   /// The features were made with other options than the model's; each difference in words.
-  case otherFeatures(path: FilePath, features: FilePath, differences: [String])
+  case otherFeatures(path: FilePath, features: Origin, differences: [String])
 
   package var exitStatus: ExitStatus {
     if case .file(let fault) = self { fault.exitStatus } else { .data }
@@ -24,7 +24,7 @@ package enum ModelFault: Fault, Equatable {
     case .incomplete(let path, let missing):
       "\(path.text): expected a model of limbeck, found a file without \(missing)"
     case .otherFeatures(let path, let features, let differences):
-      "\(path.text): expects other features than those of \(features.text): "
+      "\(path.text): expects other features than those of \(features): "
         + differences.joined(separator: "; ")
     }
   }
@@ -83,7 +83,7 @@ extension AcousticModel {
   ///   - folder: where the features are, for the message.
   /// - Throws: `ModelFault.otherFeatures`.
   package func requireFeatures(
-    _ options: FeatureOptions, path: FilePath, madeIn folder: FilePath
+    _ options: FeatureOptions, path: FilePath, madeIn folder: Origin
   ) throws(ModelFault) {
     let differences = features.differences(from: options)
     guard differences.isEmpty else {

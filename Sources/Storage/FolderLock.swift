@@ -37,7 +37,7 @@ package struct FolderLock: ~Copyable {
   }
 
   /// Whether another run has a folder alone; the folder is neither made nor locked.
-  package static func isHeld(_ path: String) throws(FileFault) -> Bool {
+  package static func isHeld(_ path: FilePath) throws(FileFault) -> Bool {
     guard try FileSystem.isFolder(path) else { return false }
     let folder = try OpenFile(path, for: .reading)
     // Closing it gives the lock back.

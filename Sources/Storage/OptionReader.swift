@@ -74,9 +74,15 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
     return chosen
   }
 
+  /// The path that the text of an option stands for that must be there.
+  package func callAsFunction(_ key: Key) throws -> FilePath { try path(self(key), of: key) }
+
   /// The path that an option's text stands for; nil when it is absent.
   package func optional(_ key: Key) throws -> FilePath? {
-    guard let text: String = try optional(key) else { return nil }
+    try optional(key).map { try path($0, of: key) }
+  }
+
+  private func path(_ text: String, of key: Key) throws(OptionFault) -> FilePath {
     do throws(FileFault) { return try FilePath(text: text) } catch {
       throw OptionFault.outOfRange(
         key: key.stringValue, expected: "a usable path", found: "one with a NUL in it")

@@ -31,10 +31,10 @@ package struct CheckpointFolder: Sendable {
   }
 
   /// How many passes the newest checkpoint in a folder has behind it; none where there is none.
-  package static func passes(in path: String) throws(FileFault) -> Int {
+  package static func passes(in path: FilePath) throws(FileFault) -> Int {
     guard try FileSystem.isFolder(path),
-      let newest = try FileSystem.names(in: path).filter({ $0.hasSuffix(".safetensors") }).max(),
-      let epoch = Int(newest.dropLast(".safetensors".count).suffix(6))
+      let newest = try files(in: path, ending: ".safetensors").first,
+      let epoch = newest.stem.flatMap({ Int($0.suffix(6)) })
     else { return 0 }
     return max(0, epoch - 1)
   }
