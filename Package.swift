@@ -96,13 +96,14 @@ let package = Package(
     layer(
       "Experiments",
       uses: [
-        "Storage", "Distillation", "Evaluation", "Training", "Models", "Networks", "Features",
+        paths, "Storage", "Distillation", "Evaluation", "Training", "Models", "Networks",
+        "Features",
         "Corpus", "Classes", "KaldiIO", "Audio", "LinearAlgebra", "Yams", logging,
       ]),
     layer(
       "Reporting",
       uses: [
-        "Experiments", "Evaluation", "Distillation", "Training", "Corpus", "Classes",
+        paths, "Experiments", "Evaluation", "Distillation", "Training", "Corpus", "Classes",
         "LinearAlgebra",
         "Storage", .product(name: "Mustache", package: "swift-mustache"),
       ]),
@@ -111,7 +112,7 @@ let package = Package(
     layer(
       "Fuzzing",
       uses: [
-        "Experiments", "Evaluation", "Training", "Models", "Networks", "Features", "Corpus",
+        paths, "Experiments", "Evaluation", "Training", "Models", "Networks", "Features", "Corpus",
         "Classes",
         "KaldiIO", "Audio", "LinearAlgebra", "Storage",
       ]),
@@ -120,7 +121,7 @@ let package = Package(
     .executableTarget(
       name: "LimbeckCLI",
       dependencies: [
-        "Reporting", "Experiments", "Evaluation", "Features", "Corpus", "Classes", "KaldiIO",
+        paths, "Reporting", "Experiments", "Evaluation", "Features", "Corpus", "Classes", "KaldiIO",
         "Audio",
         "LinearAlgebra", "Storage", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -131,7 +132,7 @@ let package = Package(
     .executableTarget(
       name: "Fuzz",
       dependencies: [
-        "Fuzzing", "LinearAlgebra", "Storage", "CLibFuzzer",
+        paths, "Fuzzing", "LinearAlgebra", "Storage", "CLibFuzzer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -139,7 +140,8 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Experiments", "Distillation", "Training", "Models", "Networks", "Features", "Corpus",
+        paths, "Experiments", "Distillation", "Training", "Models", "Networks", "Features",
+        "Corpus",
         "Classes", "KaldiIO", "Audio", "LinearAlgebra", "Storage", "CFFTW", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -187,6 +189,6 @@ let package = Package(
       of: "Reporting",
       uses: ["Experiments", "Storage", "LinearAlgebra", "Evaluation", "Corpus", logging]),
     tests(of: "Fuzzing", uses: ["LinearAlgebra", "Storage"]),
-    tests(of: "LimbeckCLI", uses: ["Benchmarks", "Corpus", "Features", "Training"]),
+    tests(of: "LimbeckCLI", uses: ["Benchmarks", "Corpus", "Features", "Storage", "Training"]),
   ]
 )
