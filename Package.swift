@@ -22,11 +22,12 @@ func tests(
   of name: String, uses: [Target.Dependency] = [], resources: [Resource] = []
 ) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + uses,
+    name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport", paths] + uses,
     resources: resources, swiftSettings: strict)
 }
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let paths: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
   name: "limbeck",
@@ -38,6 +39,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.28.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.0.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
     // For `swift package generate-documentation` alone.
@@ -57,21 +59,23 @@ let package = Package(
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
     // MARK: - Layers, lowest first
-    layer("Storage", uses: ["CXXHash", "CZlib"]),
+    layer("Storage", uses: [paths, "CXXHash", "CZlib"]),
     .target(name: "CMatrixKernels"),
     layer("LinearAlgebra", uses: ["CMatrixKernels", "COpenBLAS"]),
-    layer("Classes", uses: ["Storage"]),
+    layer("Classes", uses: [paths, "Storage"]),
     .target(name: "CFrameKernels"),
     layer("Features", uses: ["Storage", "LinearAlgebra", "CFrameKernels", "CFFTW"]),
-    layer("Networks", uses: ["Storage", "LinearAlgebra"]),
-    layer("Models", uses: ["Storage", "Networks", "Features", "Classes", "LinearAlgebra"]),
+    layer("Networks", uses: [paths, "Storage", "LinearAlgebra"]),
+    layer("Models", uses: [paths, "Storage", "Networks", "Features", "Classes", "LinearAlgebra"]),
     // The library product: what a program needs that uses a model.
     layer(
-      "Limbeck", uses: ["Storage", "Models", "Networks", "Features", "Classes", "LinearAlgebra"]),
-    layer("KaldiIO", uses: ["Storage", "LinearAlgebra"]),
-    layer("Audio", uses: ["Storage", "CSndfile", "CMpg123", "CSamplerate"]),
+      "Limbeck",
+      uses: [paths, "Storage", "Models", "Networks", "Features", "Classes", "LinearAlgebra"]),
+    layer("KaldiIO", uses: [paths, "Storage", "LinearAlgebra"]),
+    layer("Audio", uses: [paths, "Storage", "CSndfile", "CMpg123", "CSamplerate"]),
     layer(
-      "Corpus", uses: ["Storage", "Audio", "KaldiIO", "Features", "Classes", "LinearAlgebra"]),
+      "Corpus",
+      uses: [paths, "Storage", "Audio", "KaldiIO", "Features", "Classes", "LinearAlgebra"]),
     // Generated from event.proto, which says how; so without the settings of the other targets.
     .target(
       name: "EventRecords",
@@ -80,7 +84,7 @@ let package = Package(
     layer(
       "Training",
       uses: [
-        "Storage", "Models", "Networks", "Features", "Corpus", "Classes", "LinearAlgebra",
+        paths, "Storage", "Models", "Networks", "Features", "Corpus", "Classes", "LinearAlgebra",
         "EventRecords", "CISAL",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
@@ -90,17 +94,18 @@ let package = Package(
         "Storage", "Training", "Models", "Networks", "Features", "Corpus", "Classes",
         "LinearAlgebra",
       ]),
-    layer("Evaluation", uses: ["Storage", "Corpus", "Classes", "LinearAlgebra"]),
+    layer("Evaluation", uses: [paths, "Storage", "Corpus", "Classes", "LinearAlgebra"]),
     layer(
       "Experiments",
       uses: [
-        "Storage", "Distillation", "Evaluation", "Training", "Models", "Networks", "Features",
+        paths, "Storage", "Distillation", "Evaluation", "Training", "Models", "Networks",
+        "Features",
         "Corpus", "Classes", "KaldiIO", "Audio", "LinearAlgebra", "Yams", logging,
       ]),
     layer(
       "Reporting",
       uses: [
-        "Experiments", "Evaluation", "Distillation", "Training", "Corpus", "Classes",
+        paths, "Experiments", "Evaluation", "Distillation", "Training", "Corpus", "Classes",
         "LinearAlgebra",
         "Storage", .product(name: "Mustache", package: "swift-mustache"),
       ]),
@@ -109,7 +114,7 @@ let package = Package(
     layer(
       "Fuzzing",
       uses: [
-        "Experiments", "Evaluation", "Training", "Models", "Networks", "Features", "Corpus",
+        paths, "Experiments", "Evaluation", "Training", "Models", "Networks", "Features", "Corpus",
         "Classes",
         "KaldiIO", "Audio", "LinearAlgebra", "Storage",
       ]),
@@ -118,7 +123,7 @@ let package = Package(
     .executableTarget(
       name: "LimbeckCLI",
       dependencies: [
-        "Reporting", "Experiments", "Evaluation", "Features", "Corpus", "Classes", "KaldiIO",
+        paths, "Reporting", "Experiments", "Evaluation", "Features", "Corpus", "Classes", "KaldiIO",
         "Audio",
         "LinearAlgebra", "Storage", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -129,7 +134,7 @@ let package = Package(
     .executableTarget(
       name: "Fuzz",
       dependencies: [
-        "Fuzzing", "LinearAlgebra", "Storage", "CLibFuzzer",
+        paths, "Fuzzing", "LinearAlgebra", "Storage", "CLibFuzzer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -137,7 +142,8 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Experiments", "Distillation", "Training", "Limbeck", "Models", "Networks", "Features",
+        paths, "Experiments", "Distillation", "Training", "Limbeck", "Models", "Networks",
+        "Features",
         "Corpus", "Classes", "KaldiIO", "Audio", "LinearAlgebra", "Storage", "CFFTW", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -145,7 +151,8 @@ let package = Package(
 
     // MARK: - Tests
     .target(
-      name: "TestSupport", dependencies: ["LinearAlgebra", "CSndfile"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: [paths, "LinearAlgebra", "CSndfile"],
+      path: "Tests/TestSupport",
       swiftSettings: strict),
     tests(of: "Storage"),
     tests(of: "LinearAlgebra"),
@@ -184,6 +191,6 @@ let package = Package(
       of: "Reporting",
       uses: ["Experiments", "Storage", "LinearAlgebra", "Evaluation", "Corpus", logging]),
     tests(of: "Fuzzing", uses: ["LinearAlgebra", "Storage"]),
-    tests(of: "LimbeckCLI", uses: ["Benchmarks", "Corpus", "Features", "Training"]),
+    tests(of: "LimbeckCLI", uses: ["Benchmarks", "Corpus", "Features", "Storage", "Training"]),
   ]
 )

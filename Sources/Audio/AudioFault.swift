@@ -1,30 +1,30 @@
 package import Storage
 
-/// What can be wrong with a recording, whose path each case carries.
+/// What can be wrong with a recording; each case carries its path, or the command that it is the output of.
 package enum AudioFault: Fault, Equatable {
-  case missing(path: String)
+  case missing(path: Origin)
   /// The system failed; of the recording nothing is known.
   case system(FileFault)
   /// A second stream in the file, behind so many samples, that does not go on as the first.
-  case otherStream(path: String, after: Int, found: String)
+  case otherStream(path: Origin, after: Int, found: String)
   /// libsndfile does not recognise it, or gave up within it.
-  case unreadable(path: String, reason: String)
-  case empty(path: String)
+  case unreadable(path: Origin, reason: String)
+  case empty(path: Origin)
   /// The header promises more than the file holds; both in `unit`.
-  case truncated(path: String, promised: Int, found: Int, unit: String)
+  case truncated(path: Origin, promised: Int, found: Int, unit: String)
   /// An Ogg stream without its last page, after so many samples.
-  case unended(path: String, found: Int)
+  case unended(path: Origin, found: Int)
   /// An Ogg stream of fewer samples than its last page says, since pages are damaged or missing.
-  case damaged(path: String, expected: Int, found: Int)
-  case sampleRate(path: String, expected: Int, found: Int)
+  case damaged(path: Origin, expected: Int, found: Int)
+  case sampleRate(path: Origin, expected: Int, found: Int)
   /// More channels than one, and none was chosen.
-  case severalChannels(path: String, count: Int)
+  case severalChannels(path: Origin, count: Int)
   /// `chosen` counts from one.
-  case noSuchChannel(path: String, chosen: Int, count: Int)
+  case noSuchChannel(path: Origin, chosen: Int, count: Int)
   /// The first sample that is not a number or infinite, counted from zero.
-  case notFinite(path: String, sample: Int)
+  case notFinite(path: Origin, sample: Int)
   /// A part of a recording that lies outside it; times in seconds.
-  case outside(path: String, start: Double, end: Double, duration: Double)
+  case outside(path: Origin, start: Double, end: Double, duration: Double)
 
   package var exitStatus: ExitStatus {
     switch self {

@@ -1,4 +1,5 @@
 import CSndfile
+package import SystemPackage
 
 /// Reading recordings of every kind that libsndfile knows.
 package enum AudioFile {
@@ -10,7 +11,7 @@ package enum AudioFile {
   /// - Returns: at least one sample, all of them finite.
   /// - Throws: `AudioFault` for anything else.
   package static func read(
-    _ path: String, sampleRate: Int? = nil, channel: Int? = nil,
+    _ path: FilePath, sampleRate: Int? = nil, channel: Int? = nil,
     seconds: ClosedRange<Double>? = nil
   ) throws(AudioFault) -> Waveform {
     var reader = try AudioReader(

@@ -1,3 +1,6 @@
+package import Storage
+package import SystemPackage
+
 /// Reads one channel of a recording, or of a part of it, block by block, so that its length is not
 /// bounded by memory.
 ///
@@ -7,7 +10,8 @@
 /// What is wrong beyond a block shows when that place is read, so only a reader that was read to its end is known
 /// to be whole.
 package struct AudioReader: ~Copyable {
-  package let path: String
+  /// What faults call it.
+  package let origin: Origin
   /// In hertz.
   package let sampleRate: Int
 
@@ -45,35 +49,35 @@ package struct AudioReader: ~Copyable {
   ///     second, and is then that end, as in Kaldi (`featbin/extract-segments.cc`, `--max-overshoot`).
   /// - Throws: `AudioFault` when it cannot be opened or is not as asked for.
   package init(
-    _ path: String, called name: String? = nil, sampleRate: Int? = nil, channel: Int? = nil,
+    _ path: FilePath, called name: Origin? = nil, sampleRate: Int? = nil, channel: Int? = nil,
     seconds: ClosedRange<Double>? = nil
   ) throws(AudioFault) {
     let bytes = try RecordingBytes(path, called: name)
-    let path = bytes.path
+    let origin = bytes.origin
     let streams = try RecordingStreams.find(in: bytes)
     let opened = try AudioReader.decoder(of: bytes, streams.streams[0])
     let (rate, count) = (opened.sampleRate, opened.channels)
     if let sampleRate, rate != sampleRate {
-      throw .sampleRate(path: path, expected: sampleRate, found: rate)
+      throw .sampleRate(path: origin, expected: sampleRate, found: rate)
     }
     if let channel, channel < 1 || channel > count {
-      throw .noSuchChannel(path: path, chosen: channel, count: count)
+      throw .noSuchChannel(path: origin, chosen: channel, count: count)
     }
-    guard channel != nil || count == 1 else { throw .severalChannels(path: path, count: count) }
+    guard channel != nil || count == 1 else { throw .severalChannels(path: origin, count: count) }
     let part =
       seconds.map {
         AudioReader.sample($0.lowerBound, rate)..<AudioReader.sample($0.upperBound, rate)
       } ?? 0..<Int.max
     guard !part.isEmpty else {
       throw .unreadable(
-        path: path,
+        path: origin,
         reason:
           "a segment from \(seconds?.lowerBound ?? 0) s to \(seconds?.upperBound ?? 0) s holds "
           + "no sample")
     }
     let start =
       part.lowerBound > 0 && streams.streams.count == 1 ? try opened.seek(to: part.lowerBound) : 0
-    self.path = path
+    self.origin = origin
     self.sampleRate = rate
     channels = count
     self.channel = channel ?? 1
@@ -98,7 +102,9 @@ package struct AudioReader: ~Copyable {
     if try MPEGDecoder.canRead(own) { return try MPEGDecoder(own) }
     do throws(AudioFault) { return try SoundFileDecoder(own, stream) } catch {
       // What stands before the first frame is not known of all programs that write it.
-      guard case .unreadable = error, own.path.lowercased().hasSuffix(".mp3") else { throw error }
+      guard case .unreadable = error, own.origin.description.lowercased().hasSuffix(".mp3") else {
+        throw error
+      }
       return try MPEGDecoder(own)
     }
   }
@@ -127,7 +133,7 @@ package struct AudioReader: ~Copyable {
       if block.reduce(0, { max($0, $1.magnitude.bitPattern) }) >= Float.infinity.bitPattern,
         let bad = block.firstIndex(where: { !$0.isFinite })
       {
-        throw .notFinite(path: path, sample: start + skipped + bad)
+        throw .notFinite(path: origin, sample: start + skipped + bad)
       }
       if count < wanted || wanted <= 0 {
         // Asked for again only when this block was empty, so that the end is checked once.
@@ -158,7 +164,7 @@ package struct AudioReader: ~Copyable {
     let next = try AudioReader.decoder(of: bytes, streams.streams[stream + 1])
     guard next.sampleRate == sampleRate, next.channels == channels else {
       throw .otherStream(
-        path: path, after: position,
+        path: origin, after: position,
         found: "\(next.sampleRate) Hz and \(next.channels) channel\(next.channels == 1 ? "" : "s")")
     }
     decoder = next
@@ -171,7 +177,7 @@ package struct AudioReader: ~Copyable {
     // After a seek, what was passed over was there: the end is where it is.
     try decoder.checkEnd(decoded: isAtEnd ? streamPosition : nil)
     guard let seconds else {
-      if position == 0 { throw .empty(path: path) }
+      if position == 0 { throw .empty(path: origin) }
       return
     }
     let rate = Double(sampleRate)
@@ -180,7 +186,7 @@ package struct AudioReader: ~Copyable {
         || seconds.upperBound * rate <= Double(position) + AudioReader.mostOverrun * rate
     else {
       throw .outside(
-        path: path, start: seconds.lowerBound, end: seconds.upperBound,
+        path: origin, start: seconds.lowerBound, end: seconds.upperBound,
         duration: Double(position) / rate)
     }
     if seconds.upperBound.isFinite {

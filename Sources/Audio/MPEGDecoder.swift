@@ -1,3 +1,5 @@
+import Storage
+
 /// A stream of MPEG audio (MP3), by libmpg123 itself: libsndfile reads no further than the length that it has
 /// estimated from the first frame or read from the first of several headers.
 ///
@@ -5,14 +7,14 @@
 /// out, as libmpg123 does by itself; but the padding only where the frames are as many as that.
 final class MPEGDecoder: SampleDecoder {
   let coding = SampleCoding.other
-  private let path: String
+  private let origin: Origin
   private let frames: MPEGFrames
   /// Samples that were read ahead, and how many of each channel of them were given away.
   private var ahead: (samples: [Float], given: Int) = ([], 0)
   private var isBehindCount = false
 
   init(_ bytes: RecordingBytes) throws(AudioFault) {
-    path = bytes.path
+    origin = bytes.origin
     frames = try MPEGFrames(bytes)
     isBehindCount = frames.header == nil
     try skip(to: frames.header?.start ?? 0)
@@ -66,7 +68,7 @@ final class MPEGDecoder: SampleDecoder {
 
   func checkEnd(decoded: Int?) throws(AudioFault) {
     guard let decoded, let counted, counted > decoded, try frames.rest().isFrame else { return }
-    throw .truncated(path: path, promised: counted, found: decoded, unit: "samples")
+    throw .truncated(path: origin, promised: counted, found: decoded, unit: "samples")
   }
 
   func remark(decoded: Int) throws(AudioFault) -> String? {

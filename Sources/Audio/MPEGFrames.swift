@@ -23,7 +23,7 @@ import Foundation
     self.bytes = bytes
     var code: Int32 = 0
     guard let handle = unsafe mpg123_new(nil, &code) else {
-      throw .unreadable(path: bytes.path, reason: MPEGFrames.words(code))
+      throw .unreadable(path: bytes.origin, reason: MPEGFrames.words(code))
     }
     unsafe self.handle = handle
     // Its own lines would go to the standard error without the file's name.
@@ -43,7 +43,7 @@ import Foundation
     if try MPEGDecoder.hasFrameCount(bytes, before: first) { header = unsafe MPEGHeader(handle) }
     if let fault = bytes.fault { throw .system(fault) }
     guard code == MPG123_OK.rawValue else {
-      throw .unreadable(path: bytes.path, reason: MPEGFrames.words(code))
+      throw .unreadable(path: bytes.origin, reason: MPEGFrames.words(code))
     }
   }
 
@@ -102,7 +102,7 @@ import Foundation
         try passOver(to: endOfLastFrame, after: position + done)
       default:
         throw .unreadable(
-          path: bytes.path,
+          path: bytes.origin,
           reason:
             "\(unsafe String(cString: mpg123_strerror(handle))) after \(position + done) samples")
       }
@@ -122,7 +122,7 @@ import Foundation
     )
     if MPEGDecoder.isFrame(next), one[1] == next[1], one[2] & 0x0C == next[2] & 0x0C {
       throw .otherStream(
-        path: bytes.path, after: sample,
+        path: bytes.origin, after: sample,
         found: "\(rate) Hz and \(count) channel\(count == 1 ? "" : "s")")
     }
     passedOver += 1

@@ -1,12 +1,13 @@
 import Foundation
 package import Storage
+package import SystemPackage
 
 /// The bytes of a recording: a file, or from a byte on a part of one, as a recording within a Kaldi archive is.
 ///
 /// It is read from one thread at a time.
 package final class RecordingBytes {
   /// What the recording is called in messages.
-  package let path: String
+  package let origin: Origin
   /// The number of bytes.
   package private(set) var count: Int
   /// Where the next read starts, from the first byte of the recording.
@@ -18,7 +19,7 @@ package final class RecordingBytes {
 
   /// Which bytes of which file there are, as long as the file is not written to.
   struct Identity: Hashable {
-    var path: String
+    var path: FilePath
     var start: Int
     var count: Int
     var device: UInt64
@@ -42,11 +43,11 @@ package final class RecordingBytes {
   ///   - path: of a file; or `PATH:OFFSET` where no file is called so.
   ///   - name: what faults call it; nil for the path.
   /// - Throws: `AudioFault` when there is no such file, it is no regular file, or the system fails.
-  package convenience init(_ path: String, called name: String? = nil) throws(AudioFault) {
+  package convenience init(_ path: FilePath, called name: Origin? = nil) throws(AudioFault) {
     let (filePath, offset) = try AudioFault.ofSystem { () throws(FileFault) in
       try RecordingBytes.place(of: path)
     }
-    let name = name ?? path
+    let name = name ?? .file(path)
     // Asked for before it is opened, since a pipe would wait for its writer.
     let kind = try AudioFault.ofSystem { () throws(FileFault) in
       try FileSystem.facts(of: filePath)?.kind
@@ -69,7 +70,7 @@ package final class RecordingBytes {
       file: UInt64(facts.st_ino), seconds: facts.st_mtim.tv_sec,
       nanoseconds: facts.st_mtim.tv_nsec)
     self.init(
-      path: name, file: file, start: offset, count: size - offset, identity: identity,
+      origin: name, file: file, start: offset, count: size - offset, identity: identity,
       isInArchive: filePath != path)
     if isInArchive, let length = try riffLength(), length < count {
       // Behind it the archive goes on.
@@ -80,23 +81,27 @@ package final class RecordingBytes {
   /// A part of another recording's bytes.
   convenience init(_ range: Range<Int>, of whole: RecordingBytes) {
     self.init(
-      path: whole.path, file: whole.file, start: whole.start + range.lowerBound,
+      origin: whole.origin, file: whole.file, start: whole.start + range.lowerBound,
       count: range.count, identity: whole.identity, isInArchive: whole.isInArchive)
   }
 
   private init(
-    path: String, file: OpenFile, start: Int, count: Int, identity: Identity, isInArchive: Bool
+    origin: Origin, file: OpenFile, start: Int, count: Int, identity: Identity, isInArchive: Bool
   ) {
-    (self.path, self.file, self.start, self.count) = (path, file, start, count)
+    (self.origin, self.file, self.start, self.count) = (origin, file, start, count)
     (self.identity, self.isInArchive) = (identity, isInArchive)
   }
 
   /// The file of an entry of `wav.scp`, and where in it the recording starts.
-  package static func place(of path: String) throws(FileFault) -> (file: String, offset: Int) {
-    guard let colon = path.lastIndex(of: ":"), let offset = Int(path[path.index(after: colon)...]),
-      offset >= 0, try FileSystem.facts(of: path) == nil
+  package static func place(
+    of path: FilePath
+  ) throws(FileFault) -> (file: FilePath, offset: Int) {
+    guard let name = path.lastComponent?.string, let colon = name.lastIndex(of: ":"),
+      let offset = Int(name[name.index(after: colon)...]), offset >= 0,
+      let file = path.withoutSuffix(String(name[colon...])),
+      try FileSystem.facts(of: path) == nil
     else { return (path, 0) }
-    return (String(path[..<colon]), offset)
+    return (file, offset)
   }
 
   /// The bytes of a RIFF file that this begins with, by its header; nil of anything else.

@@ -1,5 +1,6 @@
 import CSndfile
 import Foundation
+import Storage
 import Synchronization
 
 /// Turns the bytes of one stream into samples, block by block.
@@ -39,7 +40,7 @@ protocol SampleDecoder: AnyObject {
   let sampleRate: Int
   let channels: Int
   let coding: SampleCoding
-  private let path: String
+  private let origin: Origin
   private let bytes: RecordingBytes
   private let handle: OpaquePointer
   private let frames: Int
@@ -57,13 +58,13 @@ protocol SampleDecoder: AnyObject {
   init(_ bytes: RecordingBytes, _ stream: RecordingStream) throws(AudioFault) {
     self.stream = stream
     self.bytes = bytes
-    path = bytes.path
+    origin = bytes.origin
     bytes.position = 0
     var info = SF_INFO()
     var calls = SoundFileDecoder.calls
     nonisolated(unsafe) var opened: OpaquePointer?
     nonisolated(unsafe) let source = unsafe Unmanaged.passUnretained(bytes).toOpaque()
-    let raw = SoundFileDecoder.rawFormat(bytes.path)
+    let raw = SoundFileDecoder.rawFormat(bytes.origin)
     let reason = opening.withLock { _ -> String? in
       unsafe opened = sf_open_virtual(&calls, Int32(SFM_READ), &info, source)
       if unsafe opened == nil, bytes.fault == nil,
@@ -81,7 +82,7 @@ protocol SampleDecoder: AnyObject {
       throw .system(fault)
     }
     guard let ready = unsafe opened else {
-      throw .unreadable(path: bytes.path, reason: reason ?? "no reason given")
+      throw .unreadable(path: bytes.origin, reason: reason ?? "no reason given")
     }
     unsafe handle = ready
     (sampleRate, channels) = (Int(info.samplerate), Int(info.channels))
@@ -97,8 +98,8 @@ protocol SampleDecoder: AnyObject {
   deinit { unsafe sf_close(handle) }
 
   /// What libsndfile takes a file without a header for, by the end of its name; nil of other names.
-  private static func rawFormat(_ path: String) -> SF_INFO? {
-    let name = path.lowercased()
+  private static func rawFormat(_ origin: Origin) -> SF_INFO? {
+    let name = origin.description.lowercased()
     let formats: [(String, rate: Int32, code: Int)] = [
       (".vox", 8000, SF_FORMAT_VOX_ADPCM), (".vox8", 8000, SF_FORMAT_VOX_ADPCM),
       (".vox6", 6000, SF_FORMAT_VOX_ADPCM), (".gsm", 8000, SF_FORMAT_GSM610),
@@ -144,17 +145,17 @@ protocol SampleDecoder: AnyObject {
 
   func checkEnd(decoded: Int?) throws(AudioFault) {
     guard unsafe sf_error(handle) == 0 else {
-      throw .unreadable(path: path, reason: unsafe String(cString: sf_strerror(handle)))
+      throw .unreadable(path: origin, reason: unsafe String(cString: sf_strerror(handle)))
     }
-    if let decoded, stream.lacksEnd { throw .unended(path: path, found: decoded) }
+    if let decoded, stream.lacksEnd { throw .unended(path: origin, found: decoded) }
     if let decoded, isOgg, decoded < frames, frames < Int(Int32.max) {
-      throw .damaged(path: path, expected: frames, found: decoded)
+      throw .damaged(path: origin, expected: frames, found: decoded)
     }
     if let decoded, let promised, promised > decoded {
-      throw .truncated(path: path, promised: promised, found: decoded, unit: "samples")
+      throw .truncated(path: origin, promised: promised, found: decoded, unit: "samples")
     }
     if let decoded, let count = try sphereSampleCount(), count > decoded {
-      throw .truncated(path: path, promised: count, found: decoded, unit: "samples")
+      throw .truncated(path: origin, promised: count, found: decoded, unit: "samples")
     }
     try checkLog()
   }
@@ -173,7 +174,7 @@ protocol SampleDecoder: AnyObject {
         let promised = Int(match.1), let found = Int(match.2)
       else { continue }
       if promised > found && promised < smallestUnknownLength {
-        throw .truncated(path: path, promised: promised, found: found, unit: "bytes")
+        throw .truncated(path: origin, promised: promised, found: found, unit: "bytes")
       }
     }
   }

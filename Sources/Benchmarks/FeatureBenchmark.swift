@@ -8,6 +8,7 @@ import LinearAlgebra
 import Logging
 import Experiments
 import Storage
+import SystemPackage
 
 /// Log-mel extraction over files of speech: from memory on one thread, beside the Fourier transform
 /// alone, and from files to an archive on disk.
@@ -16,14 +17,17 @@ struct FeatureBenchmark: ParsableCommand {
     commandName: "features",
     abstract: "Log-mel features of 16 kHz files, 40 bands, as a multiple of real time.")
 
-  @Argument(help: "A file whose lines end in the path of an audio file.")
-  var list: String
+  @Argument(
+    help: "A file whose lines end in the path of an audio file.", transform: FilePath.init(text:))
+  var list: FilePath
   @Option(help: "How often each figure is taken; the median is printed.")
   var runs = 5
 
   func run() throws {
     let options = LogMelOptions()
-    let paths = try TextFile.lines(of: list).compactMap { $0.text.fields.last.map(String.init) }
+    let paths = try TextFile.lines(of: list).compactMap { line in
+      try line.text.fields.last.map { try FilePath(text: String($0)) }
+    }
     var recordings: [[Float]] = []
     for path in paths {
       recordings.append(try AudioFile.read(path, sampleRate: options.sampleRate).samples)
@@ -40,7 +44,7 @@ struct FeatureBenchmark: ParsableCommand {
     }
   }
 
-  private func suffix(_ path: String) -> String { URL(fileURLWithPath: path).pathExtension }
+  private func suffix(_ path: FilePath) -> String { path.extension ?? "" }
 
   private func measureMemory(_ recordings: [[Float]], seconds: Double, _ options: LogMelOptions) {
     var extractor = LogMelExtractor(options: options)
@@ -72,22 +76,22 @@ struct FeatureBenchmark: ParsableCommand {
   }
 
   private func measureDisk(
-    _ paths: [String], _ kind: String, seconds: Double, _ options: LogMelOptions
+    _ paths: [FilePath], _ kind: String, seconds: Double, _ options: LogMelOptions
   ) throws {
-    let folder = FileManager.default.temporaryDirectory.path + "/limbeck-" + UUID().uuidString
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    let script = paths.enumerated().map { "u\($0.offset) \($0.element)\n" }.joined()
-    try AtomicFile.write(script, to: folder + "/data/wav.scp")
-    let data = try DataDirectory(path: folder + "/data")
+    let folder = try ScratchFolder()
+    let script = paths.enumerated().map { "u\($0.offset) \($0.element.string)\n" }.joined()
+    try AtomicFile.write(script, to: folder.path.appending("data/wav.scp"))
+    let data = try DataDirectory(path: folder.path.appending("data"))
     var features = FeatureOptions()
     features.logMel = options
     let request = FeatureRequest(options: features)
     let reporter = Reporter(log: Logger(label: "") { _ in SwiftLogNoOpLogHandler() }) { _ in }
+    let out = FeatureFolder(path: folder.path.appending("out"))
     func time(jobs: Int) throws -> Double {
       var fault: (any Error)?
       let time = median(runs) {
         do {
-          _ = try FeatureFolder(path: folder + "/out").extract(
+          _ = try out.extract(
             data, request, workers: Workers(count: jobs), reporter: reporter)
         } catch let error { fault = error }
       }
@@ -98,5 +102,6 @@ struct FeatureBenchmark: ParsableCommand {
     report("\(kind) on disk to ark on disk, 1 job", seconds / one, "x real time")
     report("\(kind) on disk to ark on disk, 2 jobs", seconds / two, "x real time")
     report("\(kind), 2 jobs over 1", one / two, "times")
+    _ = consume folder
   }
 }

@@ -7,6 +7,7 @@ import LinearAlgebra
 import Models
 import Networks
 import Storage
+import SystemPackage
 
 /// Class probabilities of samples in pieces of 10 ms on one thread, beside those of the whole at once.
 struct StreamingBenchmark: ParsableCommand {
@@ -75,7 +76,7 @@ struct StreamingBenchmark: ParsableCommand {
       classes: ClassInventory(symbols: (0..<120).map { "\($0)" }),
       provenance: AcousticModel.Provenance(
         system: "random", seed: 1, epoch: 1, developmentAccuracy: 0, limbeckVersion: "0")
-    ).write(to: path)
+    ).write(to: FilePath(path))
     return try Model(path: path)
   }
 }

@@ -7,6 +7,7 @@ import LinearAlgebra
 import Networks
 import Experiments
 import Storage
+import SystemPackage
 import Training
 
 /// Steps of training and forward passes of a feed-forward network, beside what `sgemm` alone reaches on the
@@ -42,10 +43,12 @@ struct TrainingBenchmark: ParsableCommand {
       """
       Train on this archive of features instead, of which some frames make the inputs, with the classes \
       in --targets.
-      """, valueName: "ark"))
-  var features: String?
-  @Option(help: ArgumentHelp("Integer vectors, one class a frame of --features.", valueName: "ark"))
-  var targets: String?
+      """, valueName: "ark"), transform: FilePath.init(text:))
+  var features: FilePath?
+  @Option(
+    help: ArgumentHelp("Integer vectors, one class a frame of --features.", valueName: "ark"),
+    transform: FilePath.init(text:))
+  var targets: FilePath?
   @Option(help: "With --features: the frames in memory.")
   var pool = 1 << 20
 
@@ -64,14 +67,16 @@ struct TrainingBenchmark: ParsableCommand {
       return
     }
     let rates = measureMemory()
-    let folder = FileManager.default.temporaryDirectory.path + "/limbeck-" + UUID().uuidString
-    defer { try? FileManager.default.removeItem(atPath: folder) }
     guard inputs % 40 == 0 else { return }
-    try writeArchives(folder, utterances: 1000)
-    let set = try openFrames(folder + "/feats.ark", folder + "/targets.ark", pool: 200_000)
+    let folder = try ScratchFolder()
+    let features = folder.path.appending("feats.ark")
+    let targets = folder.path.appending("targets.ark")
+    try writeArchives(features, targets, utterances: 1000)
+    let set = try openFrames(features, targets, pool: 200_000)
     let disk = try trainFromDisk(set)
     report("train hard targets, data on disk", disk, "frames/s")
     report("train hard targets, data on disk over data in memory", disk / rates, "times")
+    _ = consume folder
   }
 
   private var workers: Workers { Workers(count: threads) }
@@ -195,9 +200,11 @@ struct TrainingBenchmark: ParsableCommand {
   // MARK: - Archives
 
   /// Features and classes at random, five seconds an utterance.
-  private func writeArchives(_ folder: String, utterances: Int) throws {
-    var features = try ArchiveWriter(folder + "/feats.ark")
-    var targets = try ArchiveWriter(folder + "/targets.ark")
+  private func writeArchives(
+    _ featuresPath: FilePath, _ targetsPath: FilePath, utterances: Int
+  ) throws {
+    var features = try ArchiveWriter(featuresPath)
+    var targets = try ArchiveWriter(targetsPath)
     for number in 0..<utterances {
       var generator = SeededGenerator(7, UInt64(number))
       let values = (0..<500 * 40).map { _ in Float(2 * generator.uniform() - 1) }
@@ -209,15 +216,18 @@ struct TrainingBenchmark: ParsableCommand {
     try targets.commit()
   }
 
-  private func openFrames(_ features: String, _ targets: String, pool: Int) throws -> FrameSet {
+  private func openFrames(_ features: FilePath, _ targets: FilePath, pool: Int) throws -> FrameSet {
     let matrices = try MatrixArchive(path: features)
     guard let columns = matrices.entries.first?.columns, inputs % columns == 0 else {
-      throw ValidationError("\(inputs) inputs: expected a multiple of the features of \(features)")
+      throw ValidationError(
+        "\(inputs) inputs: expected a multiple of the features of \(features.text)")
     }
     let frames = try ArchiveFrames(
       features: matrices, targets: try IntegerArchive(path: targets), columns: columns,
       classes: classes)
-    guard frames.count > 0 else { throw ValidationError("\(features): no frames with classes") }
+    guard frames.count > 0 else {
+      throw ValidationError("\(features.text): no frames with classes")
+    }
     return try FrameSet(
       frames,
       normalizer: FeatureNormalizer(
@@ -265,7 +275,7 @@ struct TrainingBenchmark: ParsableCommand {
     return rate
   }
 
-  private func measureArchive(_ features: String, _ targets: String) throws {
+  private func measureArchive(_ features: FilePath, _ targets: FilePath) throws {
     let set = try openFrames(features, targets, pool: pool)
     complain("\(set.memory)\n")
     report("train hard targets, data on disk", try trainFromDisk(set), "frames/s")

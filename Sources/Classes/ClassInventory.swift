@@ -1,4 +1,5 @@
 package import Storage
+package import SystemPackage
 
 /// The classes of a frame classifier: a symbol for each id from 0 on.
 ///
@@ -60,7 +61,7 @@ package struct ClassInventory: Sendable, Equatable {
   /// - Returns: the folded classes, sorted, and the id of each of these among them.
   /// - Throws: `FileFault` for a class that the map lacks.
   package func folded(
-    by map: SymbolMap, path: String
+    by map: SymbolMap, path: FilePath
   ) throws(FileFault) -> (classes: ClassInventory, ids: [Int32]) {
     let folded = try symbols.map { symbol throws(FileFault) in
       if let whole = map[symbol] { return whole }
@@ -78,13 +79,13 @@ package struct ClassInventory: Sendable, Equatable {
   package var isSilence: [Bool] { symbols.map(Silence.contains) }
 
   /// Writes `classes.txt`.
-  package func write(to path: String) throws(FileFault) {
+  package func write(to path: FilePath) throws(FileFault) {
     try AtomicFile.write(
       symbols.enumerated().map { "\($0.element) \($0.offset)\n" }.joined(), to: path)
   }
 
   /// Reads `classes.txt`: ids from 0 without gaps, in any order.
-  package init(path: String) throws(FileFault) {
+  package init(path: FilePath) throws(FileFault) {
     var byID: [Int: String] = [:]
     var seen: Set<String> = []
     for (number, line) in try TextFile.lines(of: path) {

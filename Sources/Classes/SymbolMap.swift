@@ -1,4 +1,5 @@
 package import Storage
+package import SystemPackage
 
 /// What each symbol of a source stands for, such as a phone's folding or a tied state's phone state.
 ///
@@ -10,7 +11,7 @@ package struct SymbolMap: Sendable, Equatable {
     self.targets = targets
   }
 
-  package init(path: String) throws(FileFault) {
+  package init(path: FilePath) throws(FileFault) {
     var targets: [String: String] = [:]
     for (number, line) in try TextFile.lines(of: path) {
       let fields = line.fields
@@ -25,7 +26,7 @@ package struct SymbolMap: Sendable, Equatable {
   }
 
   /// Reads Kaldi's symbol table, a line `SYMBOL ID` each, as what each id stands for.
-  package init(symbolTable path: String) throws(FileFault) {
+  package init(symbolTable path: FilePath) throws(FileFault) {
     var symbols: [String: String] = [:]
     for (number, line) in try TextFile.lines(of: path) {
       let fields = line.fields

@@ -56,7 +56,8 @@ package struct AlignmentSource: Sendable {
       let count = Set(labels).count * states
       guard count <= ClassInventory.most else {
         throw .malformed(
-          path: options.path, expected: "at most \(ClassInventory.most) classes", found: "\(count)")
+          path: .named(options.path), expected: "at most \(ClassInventory.most) classes",
+          found: "\(count)")
       }
       inventory = ClassInventory(labels: labels, states: states)
     }

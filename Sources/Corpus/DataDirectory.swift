@@ -1,9 +1,10 @@
 import Foundation
 package import Storage
+package import SystemPackage
 
 /// Where the audio of a recording comes from.
 package enum Recording: Sendable, Equatable, CustomStringConvertible {
-  case file(path: String)
+  case file(path: FilePath)
   /// A command of the shell, whose output is the audio.
   case command(String)
   /// Features of it are all that there is.
@@ -11,7 +12,7 @@ package enum Recording: Sendable, Equatable, CustomStringConvertible {
 
   package var description: String {
     switch self {
-    case .file(let path): path
+    case .file(let path): path.string
     case .command(let command): "\(command) |"
     case .absent: "no recording"
     }
@@ -22,15 +23,15 @@ package enum Recording: Sendable, Equatable, CustomStringConvertible {
   ///
   /// - Throws: `FileFault` when a command fails, and what `body` throws.
   package func withFile<Result>(
-    _ body: (_ path: String, _ name: String) throws -> Result
+    _ body: (_ path: FilePath, _ name: Origin) throws -> Result
   ) throws -> Result {
     switch self {
-    case .file(let path): try body(path, path)
+    case .file(let path): try body(path, .file(path))
     case .command(let command):
-      try ShellCommand.withOutput(of: command) { try body($0, "\(command) |") }
+      try ShellCommand.withOutput(of: command) { try body($0, .output(of: command)) }
     case .absent:
       throw FileFault.malformed(
-        path: "a recording", expected: "audio in wav.scp", found: "features alone")
+        path: .named("a recording"), expected: "audio in wav.scp", found: "features alone")
     }
   }
 }
@@ -87,7 +88,7 @@ package struct DataDirectory: Sendable {
     case ignored
   }
 
-  package let path: String
+  package let path: FilePath
   /// In the order of their ids' bytes, whatever order the files have.
   package private(set) var utterances: [Utterance]
   /// The utterances of lines that are malformed, stand twice or name no recording, and those that `text` or
@@ -117,11 +118,11 @@ package struct DataDirectory: Sendable {
   ///   - keys: the utterances that have features, in place of `wav.scp`; nil asks for that.
   /// - Throws: `FileFault` for a missing `wav.scp`, or for it or `segments` without any line.
   package init(
-    path: String, root: String? = nil, commands: CommandPolicy = .refused,
+    path: FilePath, root: FilePath? = nil, commands: CommandPolicy = .refused,
     segments use: SegmentUse = .asListed, features keys: [String]? = nil
   ) throws(FileFault) {
     self.path = path
-    let scriptPath = path + "/wav.scp"
+    let scriptPath = path.appending("wav.scp")
     var script: DataTable
     if let keys {
       script = DataTable(scriptPath, keys: keys)
@@ -136,7 +137,7 @@ package struct DataDirectory: Sendable {
       ? DataDirectory.recordings(&script, root: root, commands: commands)
       : script.values.mapValues { _ in .absent }
     self.script = script
-    let segmentPath = path + "/segments"
+    let segmentPath = path.appending("segments")
     if use == .asListed, try FileSystem.exists(segmentPath) {
       var segments = try DataTable(segmentPath, expected: DataFile.segments.line)
       guard !segments.keys.isEmpty else {
@@ -160,7 +161,7 @@ package struct DataDirectory: Sendable {
     var reasons = list.reasons
     let listed = Set(list.keys.map(\.key))
     for file in [DataFile.text, .utteranceToSpeaker] {
-      let other = "\(path)/\(file.rawValue)"
+      let other = path.appending(file.rawValue)
       guard try FileSystem.exists(other) else { continue }
       let table = try DataTable(other, expected: file.line)
       if file == .utteranceToSpeaker {
@@ -171,7 +172,7 @@ package struct DataDirectory: Sendable {
       for (line, key) in table.keys where !listed.contains(key) {
         reasons[key] =
           FileFault.malformedLine(
-            path: other, line: line, expected: "an utterance of \(list.path)", found: key
+            path: other, line: line, expected: "an utterance of \(list.path.text)", found: key
           ).description
       }
     }
@@ -186,12 +187,13 @@ package struct DataDirectory: Sendable {
   }
 
   private static func recordings(
-    _ script: inout DataTable, root: String?, commands: CommandPolicy
+    _ script: inout DataTable, root: FilePath?, commands: CommandPolicy
   ) -> [String: Recording] {
     var recordings: [String: Recording] = [:]
     for (key, value) in script.values {
       guard let command = ShellCommand.parse(value.text) else {
-        recordings[key] = .file(path: root.map { resolve(value.text, from: $0) } ?? value.text)
+        let path = FilePath(value.text)
+        recordings[key] = .file(path: root?.pushing(path) ?? path)
         continue
       }
       if commands == .allowed {
@@ -243,7 +245,7 @@ package struct DataDirectory: Sendable {
   }
 
   /// The path of `utt2spk`, which need not exist.
-  package var speakersPath: String { path + "/utt2spk" }
+  package var speakersPath: FilePath { path.appending("utt2spk") }
 
   /// The speaker of each utterance.
   ///

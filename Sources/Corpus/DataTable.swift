@@ -1,4 +1,5 @@
 import Storage
+import SystemPackage
 
 /// A file of `KEY VALUE` lines of a data directory, with the lines that are not.
 struct DataTable {
@@ -20,7 +21,7 @@ struct DataTable {
     let found: String
   }
 
-  let path: String
+  let path: FilePath
   /// What stands behind each key, and in which line; keys with a fault are not among them.
   private(set) var values: [String: (line: Int, text: String)] = [:]
   /// The keys in the order of their lines, those with faults too.
@@ -34,7 +35,7 @@ struct DataTable {
   ///   - expected: what a line holds, in words.
   /// - Throws: `FileFault` when it cannot be read; lines that are malformed or whose key stands twice are
   ///   in `faults`.
-  init(_ path: String, expected: String) throws(FileFault) {
+  init(_ path: FilePath, expected: String) throws(FileFault) {
     self.path = path
     // Swift takes keys for the same that are the same letters in other bytes; Kaldi does not.
     var spellings: [String: String] = [:]
@@ -66,7 +67,7 @@ struct DataTable {
   }
 
   /// Keys without values, each once, as if each had a line.
-  init(_ path: String, keys: [String]) {
+  init(_ path: FilePath, keys: [String]) {
     self.path = path
     self.keys = keys.enumerated().map { ($0 + 1, $1) }
     values = Dictionary(uniqueKeysWithValues: self.keys.map { ($0.key, ($0.line, "")) })

@@ -1,5 +1,6 @@
 import Foundation
 package import Storage
+package import SystemPackage
 
 /// More frames than an utterance can have: three months of a hundred a second.
 package let mostFrames = 1_000_000_000
@@ -77,12 +78,12 @@ package struct Ledger: Sendable, Equatable {
   }
 
   /// Writes one JSON object a line, in the order of the entries; no entries make an empty file.
-  package func write(to path: String) throws(FileFault) {
+  package func write(to path: FilePath) throws(FileFault) {
     try AtomicFile.write(entries.map { JSONText.line($0) + "\n" }.joined(), to: path)
   }
 
   /// Reads what `write` wrote.
-  package init(path: String) throws(FileFault) {
+  package init(path: FilePath) throws(FileFault) {
     for (number, line) in try TextFile.lines(of: path) {
       guard let entry = try? JSONDecoder().decode(Entry.self, from: Data(line.utf8)),
         [entry.framesIn, entry.labels, entry.framesOut].allSatisfy({

@@ -1,5 +1,6 @@
 import KaldiIO
 package import Storage
+package import SystemPackage
 
 /// Whether a label can be a class's symbol: it is not empty and has no blanks or ends of lines.
 func isSymbol(_ label: String) -> Bool {
@@ -9,25 +10,25 @@ func isSymbol(_ label: String) -> Bool {
 /// Where frame targets come from and how they are made.
 package struct TargetOptions: Sendable, Equatable, ListedOptions {
   package var format: AlignmentFormat
-  /// The file or folder of the alignments.
+  /// The file or folder of the alignments; of an archive, a path or a specifier.
   package var path: String
   /// The tier of TextGrids; in TextGrids of several speakers that of each utterance's own where it has
   /// `{speaker}` in its place, as in `{speaker} - phones`.
   package var tier = "phones"
   /// Kaldi's table of an archive's integers, a line `SYMBOL ID` each, as `phones.txt`; absent to call
   /// them by their digits.
-  package var symbols: String?
+  package var symbols: FilePath?
   /// What each integer of an archive is called, a line `ID NAME` each, where several may have one name.
   ///
   /// The classes are then `NAME:ID`, so that tied states keep both.
-  package var names: String?
+  package var names: FilePath?
   /// What the source's symbols stand for, a line `FROM TO` each.
   ///
   /// A folding of phones, or the phone state of each tied state. Its right-hand side then gives the
   /// classes.
-  package var map: String?
+  package var map: FilePath?
   /// A `classes.txt` whose ids the targets must have; absent to number the symbols in order.
-  package var classes: String?
+  package var classes: FilePath?
   /// States that each label is split into, in equal times; absent for three of a phone, and one of a
   /// word or of what stands by the frame.
   package var states: Int?
@@ -83,41 +84,44 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
     for (key, value) in [("symbols", symbols), ("names", names)] where format != .archive {
       try requireOption(
         value == nil, key, expected: "none, as \(format.rawValue) has symbols of its own",
-        found: value ?? "")
+        found: value?.string ?? "")
     }
     try requireOption(
       names == nil || map == nil && symbols == nil, "names",
       expected: "no map and no symbols with it",
-      found: map ?? symbols ?? "")
+      found: (map ?? symbols)?.string ?? "")
   }
 
   /// The options with relative paths taken from `folder`.
-  package func resolved(from folder: String) -> TargetOptions {
+  package func resolved(from folder: FilePath) -> TargetOptions {
     var result = self
     result.path =
       format == .archive
-      ? ArchiveInput.resolved(path, from: folder) : resolve(path, from: folder)
+      ? ArchiveInput.resolved(path, from: folder) : folder.resolving(path)
     for option in TargetOptions.tableOptions {
-      result[keyPath: option] = self[keyPath: option].map { resolve($0, from: folder) }
+      result[keyPath: option] = self[keyPath: option].map(folder.pushing)
     }
     return result
   }
 
   /// The options with the names of files alone, which are the same wherever the corpus lies.
   package var withoutFolders: TargetOptions {
-    func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
     var result = self
-    result.path = name(path)
+    result.path = path.split(separator: "/").last.map(String.init) ?? path
     for option in TargetOptions.tableOptions {
-      result[keyPath: option] = self[keyPath: option].map(name)
+      result[keyPath: option] = self[keyPath: option].map { path in
+        path.lastComponent.map { FilePath(root: nil, components: $0) } ?? path
+      }
     }
     return result
   }
 
   package var listed: [(name: String, value: String)] {
     [
-      ("format", format.rawValue), ("path", path), ("tier", tier), ("symbols", symbols ?? "none"),
-      ("names", names ?? "none"), ("map", map ?? "none"), ("classes", classes ?? "none"),
+      ("format", format.rawValue), ("path", path), ("tier", tier),
+      ("symbols", symbols?.string ?? "none"),
+      ("names", names?.string ?? "none"), ("map", map?.string ?? "none"),
+      ("classes", classes?.string ?? "none"),
       ("states", "\(states ?? format.usualStates)"), ("lengthTolerance", "\(lengthTolerance)"),
       ("longestPhone", "\(longestPhone)"), ("overlap", "\(overlap)"),
       ("firstAlternative", "\(firstAlternative)"), ("gaps", gaps ?? "none"),
@@ -128,9 +132,9 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
   package var dependsOnSpeakers: Bool { format == .textgrid && SpeakerTier(tier) != nil }
 
   /// The files besides the alignments that targets depend on.
-  package var tables: [String] { TargetOptions.tableOptions.compactMap { self[keyPath: $0] } }
+  package var tables: [FilePath] { TargetOptions.tableOptions.compactMap { self[keyPath: $0] } }
 
-  private static var tableOptions: [WritableKeyPath<TargetOptions, String?>] {
+  private static var tableOptions: [WritableKeyPath<TargetOptions, FilePath?>] {
     [\.symbols, \.names, \.map, \.classes]
   }
 }
@@ -168,10 +172,10 @@ extension TargetOptions: Codable {
     try source.encode(path, forKey: format)
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(tier, forKey: .tier)
-    try container.encodeIfPresent(symbols, forKey: .symbols)
-    try container.encodeIfPresent(names, forKey: .names)
-    try container.encodeIfPresent(map, forKey: .map)
-    try container.encodeIfPresent(classes, forKey: .classes)
+    try container.encodeIfPresent(symbols?.string, forKey: .symbols)
+    try container.encodeIfPresent(names?.string, forKey: .names)
+    try container.encodeIfPresent(map?.string, forKey: .map)
+    try container.encodeIfPresent(classes?.string, forKey: .classes)
     try container.encodeIfPresent(states, forKey: .states)
     try container.encode(lengthTolerance, forKey: .lengthTolerance)
     try container.encode(longestPhone, forKey: .longestPhone)

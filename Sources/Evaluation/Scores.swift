@@ -1,4 +1,5 @@
 package import Storage
+package import SystemPackage
 import Foundation
 
 /// An accuracy with its interval, as it stands in `scores.json`.
@@ -232,7 +233,7 @@ package struct ScoreReport: Sendable, Equatable, Codable {
   }
 
   /// Reads a `scores.json`.
-  package init(path: String) throws(FileFault) {
+  package init(path: FilePath) throws(FileFault) {
     let data = try TextFile.bytes(of: path)
     do {
       self = try JSONDecoder().decode(ScoreReport.self, from: data)
@@ -242,7 +243,7 @@ package struct ScoreReport: Sendable, Equatable, Codable {
   }
 
   /// Writes a `scores.json`.
-  package func write(to path: String) throws(FileFault) {
+  package func write(to path: FilePath) throws(FileFault) {
     try AtomicFile.write(JSONText.document(self), to: path)
   }
 }

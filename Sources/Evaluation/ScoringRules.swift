@@ -2,6 +2,7 @@ package import Classes
 import Corpus
 package import LinearAlgebra
 package import Storage
+package import SystemPackage
 
 /// What counts as right: which classes are told apart, and which are silence.
 package struct ScoringRules: Sendable {
@@ -19,9 +20,9 @@ package struct ScoringRules: Sendable {
   ///   - path: a map, a line `FROM TO` each, that folds classes before they are compared; FROM is a
   ///     class, or the label that its states are of, which keep their numbers. Nil folds nothing.
   /// - Throws: `FileFault` for a map that cannot be read or lacks a class.
-  package init(_ classes: ClassInventory, fold path: String?) throws(FileFault) {
+  package init(_ classes: ClassInventory, fold path: FilePath?) throws(FileFault) {
     modelClasses = classes.count
-    foldName = path?.split(separator: "/").last.map(String.init)
+    foldName = path?.lastComponent?.string
     if let path {
       (self.classes, ids) = try classes.folded(by: try SymbolMap(path: path), path: path)
     } else {

@@ -3,6 +3,7 @@ import Foundation
 import Fuzzing
 import LinearAlgebra
 import Storage
+import SystemPackage
 
 #if FUZZER
 import CLibFuzzer
@@ -26,15 +27,16 @@ struct List: ParsableCommand {
 /// Writes the inputs to begin with, and a dictionary for libFuzzer.
 struct Seeds: ParsableCommand {
   @Argument var parser: Parser
-  @Argument(help: "The project's folder.") var root: String
-  @Argument(help: "Takes a file for each seed.") var folder: String
-  @Argument(help: "The dictionary.") var dictionary: String
+  @Argument(help: "The project's folder.", transform: FilePath.init(text:)) var root: FilePath
+  @Argument(help: "Takes a file for each seed.", transform: FilePath.init(text:)) var folder:
+    FilePath
+  @Argument(help: "The dictionary.", transform: FilePath.init(text:)) var dictionary: FilePath
 
   func run() throws {
     let scratch = try ScratchFolder()
     let seeds = try parser.seeds(root: root, folder: DataFolder(path: scratch.path))
     for (index, seed) in seeds.enumerated() {
-      try AtomicFile.write(Data(seed), to: "\(folder)/seed-\(index)")
+      try AtomicFile.write(Data(seed), to: folder.appending("seed-\(index)"))
     }
     let words = parser.words.map { word in
       "\"" + word.utf8.map { String(format: "\\x%02X", $0) }.joined() + "\"\n"
@@ -46,14 +48,14 @@ struct Seeds: ParsableCommand {
 /// Reads files one after the other, as those that a fuzzing run stopped at.
 struct Replay: ParsableCommand {
   @Argument var parser: Parser
-  @Argument var files: [String]
+  @Argument(transform: FilePath.init(text:)) var files: [FilePath]
 
   func run() throws {
     let scratch = try ScratchFolder()
     for file in files {
       let isTaken = try parser.parse(
         try TextFile.bytes(of: file), in: DataFolder(path: scratch.path))
-      print("\(file): \(isTaken ? "read" : "refused")")
+      print("\(file.text): \(isTaken ? "read" : "refused")")
     }
   }
 }
@@ -61,7 +63,8 @@ struct Replay: ParsableCommand {
 /// Runs libFuzzer on a parser with its own arguments.
 struct Guided: ParsableCommand {
   @Argument var parser: Parser
-  @Argument(help: "Takes the files of each input.") var folder: String
+  @Argument(help: "Takes the files of each input.", transform: FilePath.init(text:)) var folder:
+    FilePath
   @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
 
   func run() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+package import SystemPackage
 
 /// A folder that takes the files of one input after the other.
 package struct DataFolder: Sendable {
@@ -8,18 +9,19 @@ package struct DataFolder: Sendable {
     "wav.scp", "segments", "utt2spk", "spk2utt", "text", "utt2dur", "utt2num_frames", "spk2gender",
   ]
 
-  package let path: String
+  package let path: FilePath
 
   /// - Parameter path: a folder, of one process alone.
-  package init(path: String) { self.path = path }
+  package init(path: FilePath) { self.path = path }
 
   /// Writes a file, in place of what was there.
   @discardableResult
-  func write(_ bytes: Data, to name: String) throws(FileFault) -> String {
-    let file = try OpenFile("\(path)/\(name)", for: .writing)
+  func write(_ bytes: Data, to name: String) throws(FileFault) -> FilePath {
+    let path = path.appending(name)
+    let file = try OpenFile(path, for: .writing)
     try file.truncate(to: 0)
     try file.write(bytes, at: 0)
-    return file.path
+    return path
   }
 
   /// Writes the files of an input: each stands behind a line `=== NAME`; what is before the first is the
@@ -37,7 +39,7 @@ package struct DataFolder: Sendable {
       }
     }
     for name in DataFolder.names where files[name] == nil {
-      try FileSystem.remove("\(path)/\(name)")
+      try FileSystem.remove(path.appending(name))
     }
     for (name, bytes) in files { try write(bytes, to: name) }
   }

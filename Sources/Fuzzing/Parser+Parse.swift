@@ -10,6 +10,7 @@ import LinearAlgebra
 import Networks
 import Experiments
 package import Storage
+import SystemPackage
 import Training
 
 extension Parser {
@@ -48,7 +49,7 @@ extension Parser {
     }
   }
 
-  private func read(_ path: String) throws {
+  private func read(_ path: FilePath) throws {
     switch self {
     case .archive: try Archive.forEach(in: path) { _, _ in }
     case .matrices, .compressedMatrices: _ = try Archive.readMatrices(path)
@@ -57,12 +58,12 @@ extension Parser {
     case .doubleVectors: try readConverted(path, .doubleVector)
     case .posteriors: try readConverted(path, .posterior)
     case .integers: _ = try Archive.readIntegers(path)
-    case .readableIntegers: _ = try Archive.readReadableIntegers(path)
+    case .readableIntegers: _ = try Archive.readReadableIntegers(path.string)
     case .matrixIndex: try readRows(path)
     case .integerIndex:
       let archive = try IntegerArchive(path: path)
       for entry in archive.entries { _ = try archive.read(0..<entry.count, of: entry) }
-    case .statistics: _ = try StatisticsFile.read(path, columns: 1)
+    case .statistics: _ = try StatisticsFile.read(path.string, columns: 1)
     case .script:
       let script = try ArchiveScript(path: path)
       for entry in script.entries { _ = try? script.value(of: entry) }
@@ -88,14 +89,14 @@ extension Parser {
   }
 
   /// Reads values of a kind, and makes of each all that it can be.
-  private func readConverted(_ path: String, _ kind: KaldiValue.Kind) throws {
+  private func readConverted(_ path: FilePath, _ kind: KaldiValue.Kind) throws {
     for (_, value) in try Archive.read(path, as: kind) {
       for other in KaldiValue.Kind.allCases { _ = value.converted(to: other)?.text }
     }
   }
 
   /// Reads all rows of an archive where they stand, and the last one alone.
-  private func readRows(_ path: String) throws {
+  private func readRows(_ path: FilePath) throws {
     let archive = try MatrixArchive(path: path)
     for entry in archive.entries {
       _ = try archive.read(0..<entry.rows, of: entry)
@@ -104,10 +105,10 @@ extension Parser {
   }
 
   /// Reads a CTM or an archive of integers, and makes the targets of an utterance `a` of it.
-  private func makeTargets(_ path: String) throws {
+  private func makeTargets(_ path: FilePath) throws {
     for format in [AlignmentFormat.ctm, .archive] {
       for gaps in [nil, "SIL"] {
-        var options = TargetOptions(format: format, path: path)
+        var options = TargetOptions(format: format, path: path.string)
         options.gaps = gaps
         guard
           let source = try? AlignmentSource(options, sampleRate: 16000, workers: .one)
@@ -120,7 +121,7 @@ extension Parser {
     }
   }
 
-  private func readFolder(_ path: String) throws {
+  private func readFolder(_ path: FilePath) throws {
     if self == .validation {
       _ = try DataValidation(path: path, root: nil, commands: .refused, channel: nil)
         .run(audio: nil).summary

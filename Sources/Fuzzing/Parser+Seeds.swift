@@ -6,6 +6,7 @@ import Foundation
 import KaldiIO
 import Networks
 package import Storage
+package import SystemPackage
 import Training
 
 extension Parser {
@@ -16,11 +17,13 @@ extension Parser {
   ///   - folder: for files that are made on the way.
   /// - Returns: at least one.
   /// - Throws: `FileFault` for a fixture that is missing.
-  package func seeds(root: String, folder: DataFolder) throws(FileFault) -> [[UInt8]] {
+  package func seeds(root: FilePath, folder: DataFolder) throws(FileFault) -> [[UInt8]] {
     var seeds = texts.map { Array($0.utf8) }
-    for fixture in fixtures { seeds.append([UInt8](try TextFile.bytes(of: "\(root)/\(fixture)"))) }
+    for fixture in fixtures {
+      seeds.append([UInt8](try TextFile.bytes(of: root.appending(fixture))))
+    }
     if self == .model {
-      let path = "\(folder.path)/model"
+      let path = folder.path.appending("model")
       try sampleModel.write(to: path)
       seeds.append([UInt8](try TextFile.bytes(of: path)))
     }

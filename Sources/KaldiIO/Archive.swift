@@ -1,6 +1,7 @@
 import Foundation
 package import LinearAlgebra
 package import Storage
+package import SystemPackage
 
 /// Reading Kaldi archives: entries of a key, a blank, and a value in binary or text
 /// (`util/kaldi-table-inl.h`).
@@ -19,7 +20,7 @@ package enum Archive {
   /// - Throws: `FileFault` with the file, the key and the offset for an archive that is cut short or
   ///   corrupt; and what `body` throws.
   package static func forEach(
-    in path: String, as kind: KaldiValue.Kind? = nil,
+    in path: FilePath, as kind: KaldiValue.Kind? = nil,
     _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
   ) throws(FileFault) {
     try forEach(of: ByteStream(path), as: kind, body)
@@ -43,7 +44,7 @@ package enum Archive {
     var reader = ByteReader(stream)
     var keys: Set<String> = []
     while let key = try takeKey(&reader) {
-      guard keys.insert(key).inserted else { throw keyTwice(key, in: reader.path) }
+      guard keys.insert(key).inserted else { throw keyTwice(key, in: reader.origin) }
       let offset = reader.offset
       try body(key, try takeValue(&reader, as: kind), offset)
       reader.key = ""
@@ -75,7 +76,7 @@ package enum Archive {
 
   /// Reads a whole archive, in its order.
   package static func read(
-    _ path: String, as kind: KaldiValue.Kind? = nil
+    _ path: FilePath, as kind: KaldiValue.Kind? = nil
   ) throws(FileFault) -> [Entry] {
     var entries: [Entry] = []
     try forEach(in: path, as: kind) { key, value in entries.append((key, value)) }
@@ -84,11 +85,11 @@ package enum Archive {
 
   /// Reads all matrices of an archive, in single precision, whatever form they are stored in.
   package static func readMatrices(
-    _ path: String
+    _ path: FilePath
   ) throws(FileFault) -> [(key: String, matrix: Matrix)] {
     try read(path, as: .matrix).map { entry throws(FileFault) in
       guard case .matrix(let matrix)? = entry.value.converted(to: .matrix) else {
-        throw otherKind(entry, than: "a matrix", in: path)
+        throw otherKind(entry, than: "a matrix", in: .file(path))
       }
       return (entry.key, matrix)
     }
@@ -96,11 +97,11 @@ package enum Archive {
 
   /// Reads all integer vectors of an archive.
   package static func readIntegers(
-    _ path: String
+    _ path: FilePath
   ) throws(FileFault) -> [(key: String, values: [Int32])] {
     try read(path, as: .integers).map { entry throws(FileFault) in
       guard case .integers(let values) = entry.value else {
-        throw otherKind(entry, than: "integers", in: path)
+        throw otherKind(entry, than: "integers", in: .file(path))
       }
       return (entry.key, values)
     }
@@ -147,9 +148,9 @@ package enum Archive {
         let isAgain = found.vectors[key] != nil
         let value = try takeValue(&reader, as: .integers)
         guard case .integers(let values) = value else {
-          throw otherKind((key, value), than: "integers", in: reader.path)
+          throw otherKind((key, value), than: "integers", in: reader.origin)
         }
-        found.vectors[key] = isAgain ? .failure(keyTwice(key, in: reader.path)) : .success(values)
+        found.vectors[key] = isAgain ? .failure(keyTwice(key, in: reader.origin)) : .success(values)
         reader.key = ""
       }
     } catch {
@@ -170,21 +171,21 @@ package enum Archive {
     while let bytes = try reader.takeLine() {
       number += 1
       let own = number == 1 && bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes
-      let (key, vector) = integers(ofLine: own, number, path: reader.path)
+      let (key, vector) = integers(ofLine: own, number, origin: reader.origin)
       guard let key else { continue }
       vectors[key] =
         vectors[key] == nil
         ? vector
         : .failure(
           .malformedLine(
-            path: reader.path, line: number, expected: "each key once", found: "\(key) again"))
+            path: reader.origin, line: number, expected: "each key once", found: "\(key) again"))
     }
     return vectors
   }
 
   /// The key of a line, nil of one that is blank, and its integers.
   private static func integers(
-    ofLine bytes: ArraySlice<UInt8>, _ number: Int, path: String
+    ofLine bytes: ArraySlice<UInt8>, _ number: Int, origin: Origin
   ) -> (key: String?, vector: Result<[Int32], FileFault>) {
     let isUTF8 = String(validating: bytes, as: UTF8.self) != nil
     let line = Substring(String(decoding: bytes, as: UTF8.self))
@@ -200,7 +201,7 @@ package enum Archive {
       String(key),
       .failure(
         .malformedLine(
-          path: path, line: number, expected: "a key and integers of 32 bits",
+          path: origin, line: number, expected: "a key and integers of 32 bits",
           found: isUTF8 ? "\"\(bad)\"" : "no UTF-8"))
     )
   }
@@ -210,7 +211,7 @@ package enum Archive {
   ///
   /// - Complexity: in the value's size, whatever the archive's, unless that is packed.
   package static func readValue(
-    _ path: String, at offset: Int = 0, as kind: KaldiValue.Kind? = nil, key: String = ""
+    _ path: FilePath, at offset: Int = 0, as kind: KaldiValue.Kind? = nil, key: String = ""
   ) throws(FileFault) -> KaldiValue {
     try readValue(of: ByteStream(path), at: offset, as: kind, key: key)
   }
@@ -227,7 +228,8 @@ package enum Archive {
     }
     guard isWithin else {
       throw .malformedBytes(
-        path: stream.path, offset: offset, expected: "a value" + (key.isEmpty ? "" : " for \(key)"),
+        path: stream.origin, offset: offset,
+        expected: "a value" + (key.isEmpty ? "" : " for \(key)"),
         found: "the end of the file")
     }
     var reader = ByteReader(stream, at: offset)
@@ -235,10 +237,11 @@ package enum Archive {
     return try takeValue(&reader, as: kind)
   }
 
-  private static func otherKind(_ entry: Entry, than expected: String, in path: String) -> FileFault
+  private static func otherKind(_ entry: Entry, than expected: String, in origin: Origin)
+    -> FileFault
   {
     .malformed(
-      path: path, expected: "\(expected) for \(entry.key)", found: "\(entry.value.kind.rawValue)")
+      path: origin, expected: "\(expected) for \(entry.key)", found: "\(entry.value.kind.rawValue)")
   }
 
   /// The next key, or nil at the end of the archive; the blank behind it is passed over.

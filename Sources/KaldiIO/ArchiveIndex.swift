@@ -1,6 +1,7 @@
 import Foundation
 package import LinearAlgebra
 package import Storage
+package import SystemPackage
 
 /// The single-precision matrices of a binary archive, or those in two bytes a value (`CM2`), of which rows are read when they are asked for;
 /// memory grows with the number of matrices and not with their size.
@@ -26,7 +27,7 @@ package struct MatrixArchive: Sendable {
     case held
   }
 
-  package var path: String { file.path }
+  package var path: FilePath { file.path }
   /// In the order of the archive; a key stands once.
   package let entries: [Entry]
   private let file: RandomAccessFile
@@ -36,7 +37,7 @@ package struct MatrixArchive: Sendable {
   /// Opens an archive and reads the shapes of its matrices.
   ///
   /// - Throws: `FileFault` when it is cut short, corrupt, or holds anything else.
-  package init(path: String, otherForms: OtherForms = .refused) throws(FileFault) {
+  package init(path: FilePath, otherForms: OtherForms = .refused) throws(FileFault) {
     file = try RandomAccessFile(path)
     do {
       entries = try MatrixArchive.entries(of: file)
@@ -50,7 +51,7 @@ package struct MatrixArchive: Sendable {
       }
       held = matrices.map(\.matrix)
     }
-    try requireUnique(entries.map(\.key), in: path)
+    try requireUnique(entries.map(\.key), in: .file(path))
   }
 
   /// Reads the headers of all matrices.
@@ -165,7 +166,7 @@ package struct IntegerArchive: Sendable {
     fileprivate let offset: Int
   }
 
-  package let path: String
+  package let path: FilePath
   /// In the order of the archive; a key stands once.
   package let entries: [Entry]
   /// Nil for an archive in text.
@@ -175,7 +176,7 @@ package struct IntegerArchive: Sendable {
   /// Opens an archive and reads the lengths of its vectors.
   ///
   /// - Throws: `FileFault` when it is cut short, corrupt, or holds anything else.
-  package init(path: String) throws(FileFault) {
+  package init(path: FilePath) throws(FileFault) {
     self.path = path
     let file = try RandomAccessFile(path)
     var entries: [Entry] = []
@@ -210,7 +211,7 @@ package struct IntegerArchive: Sendable {
     }
     self.file = isText ? nil : file
     (self.entries, self.held) = (entries, held)
-    try requireUnique(entries.map(\.key), in: path)
+    try requireUnique(entries.map(\.key), in: .file(path))
   }
 
   /// Some of the integers of a vector.

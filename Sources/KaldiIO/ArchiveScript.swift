@@ -1,32 +1,41 @@
 import Foundation
 import LinearAlgebra
 package import Storage
+package import SystemPackage
 
 /// Reads Kaldi's `scp` files: lines of a key and where its value stands, `PATH`, `PATH:OFFSET`, or
 /// either with a range of rows and columns, `PATH:OFFSET[0:99]` or `[0:99,3:5]`, ends included; or a
 /// command, `COMMAND |` (`util/kaldi-io.h`, `util/kaldi-table.h`).
 package struct ArchiveScript: Sendable {
+  /// What a value is read from.
+  fileprivate enum Source: Equatable {
+    case file(FilePath, offset: Int)
+    case command(String)
+  }
+
   /// Where a value stands.
   package struct Location: Sendable, Equatable {
     fileprivate let line: Int
-    fileprivate let source: String
-    fileprivate let offset: Int
+    fileprivate let source: Source
     fileprivate let rows: ClosedRange<Int>?
     fileprivate let columns: ClosedRange<Int>?
   }
 
-  package let path: String
+  package let path: FilePath
   /// In the order of the file; a key stands once.
   package let entries: [(key: String, location: Location)]
 
   /// The files that values stand in, each once, in the order of their bytes.
-  package var files: [String] {
-    Set(entries.map(\.location.source)).filter { ShellCommand.parse($0) == nil }
-      .sorted(by: inByteOrder)
+  package var files: [FilePath] {
+    let files = entries.compactMap { entry -> FilePath? in
+      guard case .file(let path, _) = entry.location.source else { return nil }
+      return path
+    }
+    return Set(files).sorted(by: inByteOrder)
   }
 
   /// Reads the list; values are not read.
-  package init(path: String) throws(FileFault) {
+  package init(path: FilePath) throws(FileFault) {
     self.path = path
     entries = try TextFile.lines(of: path).map { number, line throws(FileFault) in
       let (key, rest) = line.keyAndRest
@@ -36,11 +45,11 @@ package struct ArchiveScript: Sendable {
       }
       return (String(key), try ArchiveScript.location(rest, path: path, line: number))
     }
-    try requireUnique(entries.map(\.key), in: path)
+    try requireUnique(entries.map(\.key), in: .file(path))
   }
 
   private static func location(
-    _ text: Substring, path: String, line: Int
+    _ text: Substring, path: FilePath, line: Int
   ) throws(FileFault) -> Location {
     var source = text
     var ranges: [ClosedRange<Int>?] = []
@@ -59,16 +68,21 @@ package struct ArchiveScript: Sendable {
         return ends[0]...ends[1]
       }
     }
-    var offset = 0
-    if ShellCommand.parse(source) == nil, let colon = source.lastIndex(of: ":"),
-      let number = Int(source[source.index(after: colon)...]), number >= 0
-    {
-      offset = number
-      source = source[..<colon]
+    guard !source.utf8.contains(0) else {
+      throw .malformedLine(
+        path: path, line: line, expected: "a usable path", found: "one with a NUL in it")
     }
     return Location(
-      line: line, source: String(source), offset: offset, rows: ranges.first ?? nil,
+      line: line, source: ArchiveScript.source(source), rows: ranges.first ?? nil,
       columns: ranges.count > 1 ? ranges[1] : nil)
+  }
+
+  private static func source(_ text: Substring) -> Source {
+    if ShellCommand.parse(text) != nil { return .command(String(text)) }
+    guard let colon = text.lastIndex(of: ":"), let offset = Int(text[text.index(after: colon)...]),
+      offset >= 0
+    else { return .file(FilePath(String(text)), offset: 0) }
+    return .file(FilePath(String(text[..<colon])), offset: offset)
   }
 
   /// Reads the value of an entry.
@@ -85,17 +99,18 @@ package struct ArchiveScript: Sendable {
   ) throws(FileFault) -> KaldiValue {
     let (key, location) = entry
     let value: KaldiValue
-    if let command = ShellCommand.parse(location.source) {
-      guard commands == .allowed else {
+    switch location.source {
+    case .file(let path, let offset):
+      value = try Archive.readValue(path, at: offset, as: kind, key: key)
+    case .command(let text):
+      guard commands == .allowed, let command = ShellCommand.parse(text) else {
         throw .malformedLine(
           path: path, line: location.line, expected: "a path, or --allow-commands",
-          found: "a command: \(location.source)")
+          found: "a command: \(text)")
       }
       value = try ByteStream.withOutput(of: command) { stream throws(FileFault) in
         try Archive.readValue(of: stream, as: kind, key: key)
       }
-    } else {
-      value = try Archive.readValue(location.source, at: location.offset, as: kind, key: key)
     }
     guard location.rows != nil || location.columns != nil else { return value }
     return try part(of: value, location)
@@ -128,8 +143,8 @@ extension ArchiveScript {
   ///   - path: of the `scp`, whose lines are `KEY ARCHIVE:OFFSET`.
   ///   - archive: the archive.
   /// - Throws: `FileFault` when it cannot be read or written.
-  package static func place(_ path: String, of archive: String) throws(FileFault) {
-    let place = absolutePath(archive)
+  package static func place(_ path: FilePath, of archive: FilePath) throws(FileFault) {
+    let place = archive.absolute
     var lines = ""
     for (number, line) in try TextFile.lines(of: path) {
       let (key, rest) = line.keyAndRest

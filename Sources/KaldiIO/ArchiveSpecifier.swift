@@ -1,5 +1,6 @@
 import Foundation
 package import Storage
+package import SystemPackage
 
 /// What Kaldi's users type for a table: `ark:PATH`, `scp:PATH`, `ark,t:PATH`, `ark,scp:A,B`
 /// (`util/kaldi-table.h`, "rspecifier" and "wspecifier"), or a path alone.
@@ -20,6 +21,13 @@ private struct SpecifierParts {
     place = String(text[text.index(after: colon)...])
   }
 
+  /// The path that a part of the text stands for.
+  func path(_ place: String, in text: String) throws(OptionFault) -> FilePath {
+    do throws(FileFault) { return try FilePath(text: place) } catch {
+      throw .outOfRange(key: text, expected: "a usable path", found: "one with a NUL in it")
+    }
+  }
+
   func requireOptions(_ known: [String], in text: String) throws(OptionFault) {
     for word in words where !(known + ["ark", "scp"]).contains(String(word)) {
       throw .outOfRange(
@@ -31,9 +39,9 @@ private struct SpecifierParts {
 /// A table that is read.
 package enum ArchiveInput: Sendable, Equatable {
   /// An archive, by its path; `-` for the standard input.
-  case archive(String)
+  case archive(FilePath)
   /// A list of places, by its path.
-  case script(String)
+  case script(FilePath)
   /// A command whose output is an archive.
   case command(String)
 
@@ -54,7 +62,8 @@ package enum ArchiveInput: Sendable, Equatable {
         key: text, expected: "a path, - or a command with | behind it", found: "\"\(place)\"")
     } else {
       let isScript = parts.words.isEmpty ? place.hasSuffix(".scp") : parts.words.contains("scp")
-      self = isScript ? .script(place) : .archive(place)
+      let path = try parts.path(place, in: text)
+      self = isScript ? .script(path) : .archive(path)
     }
   }
 
@@ -62,21 +71,21 @@ package enum ArchiveInput: Sendable, Equatable {
   package init(reading text: String) throws(FileFault) {
     do throws(OptionFault) { try self.init(text) } catch {
       guard case .outOfRange(let key, let expected, let found) = error else {
-        throw .malformed(path: text, expected: "a path, ark: or scp:", found: "\(error)")
+        throw .malformed(path: .named(text), expected: "a path, ark: or scp:", found: "\(error)")
       }
-      throw .malformed(path: key, expected: expected, found: found)
+      throw .malformed(path: .named(key), expected: expected, found: found)
     }
   }
 
   /// A specifier or path with its file as seen from a folder; a command and the standard input stay.
-  package static func resolved(_ text: String, from folder: String) -> String {
+  package static func resolved(_ text: String, from folder: FilePath) -> String {
     let place = SpecifierParts(text).place
     if place == "-" || ShellCommand.parse(place) != nil { return text }
-    return text.dropLast(place.count) + resolve(place, from: folder)
+    return text.dropLast(place.count) + folder.resolving(place)
   }
 
   /// The file that is read; nil of a command.
-  package var path: String? {
+  package var path: FilePath? {
     switch self {
     case .archive(let path), .script(let path): path
     case .command: nil
@@ -156,7 +165,7 @@ package enum ArchiveInput: Sendable, Equatable {
     case .command(let command):
       guard commands == .allowed else {
         throw .malformed(
-          path: "\(command) |", expected: "a path, or --allow-commands", found: "a command")
+          path: .output(of: command), expected: "a path, or --allow-commands", found: "a command")
       }
       return try ByteStream.withOutput(of: command, body)
     }
@@ -181,9 +190,9 @@ extension Archive {
 /// A table that is written.
 package struct ArchiveOutput: Sendable, Equatable {
   /// The archive's path; nil for the standard output.
-  package let archive: String?
+  package let archive: FilePath?
   /// The path of the `scp`; nil for none.
-  package let script: String?
+  package let script: FilePath?
   package let isText: Bool
 
   /// - Parameter text: a specifier; or a path, which gets an `scp` beside it, `PATH` with `.scp` for `.ark`; `-`
@@ -213,15 +222,16 @@ package struct ArchiveOutput: Sendable, Equatable {
         key: text, expected: "a name without .gz, or - with a pipe to gzip", found: "\"\(place)\"")
     }
     let isStandardOutput = ["-", "/dev/stdout"].contains(places[0])
-    archive = isStandardOutput ? nil : places[0]
+    archive = isStandardOutput ? nil : try parts.path(places[0], in: text)
     if places.count == 2 {
       guard !isStandardOutput, places[1] != "-" else {
         throw .outOfRange(
           key: text, expected: "the path of an archive that an scp can name", found: "-")
       }
-      script = places[1]
+      script = try parts.path(places[1], in: text)
     } else if parts.words.isEmpty, !isStandardOutput {
-      script = (text.hasSuffix(".ark") ? String(text.dropLast(4)) : text) + ".scp"
+      script = try parts.path(
+        (text.hasSuffix(".ark") ? String(text.dropLast(4)) : text) + ".scp", in: text)
     } else {
       script = nil
     }

@@ -1,6 +1,7 @@
 package import Foundation
 package import LinearAlgebra
 package import Storage
+package import SystemPackage
 
 /// How an archive is written.
 package enum ArchiveForm: Sendable, Equatable {
@@ -24,7 +25,7 @@ package struct ArchiveWriter: ~Copyable {
   ///   - form: binary, compressed or text.
   /// - Throws: `FileFault` when one of them cannot be written.
   package init(
-    _ path: String, script: String? = nil, form: ArchiveForm = .binary
+    _ path: FilePath, script: FilePath? = nil, form: ArchiveForm = .binary
   ) throws(FileFault) {
     let archiveFile = try AtomicFile(path: path)
     var scriptFile: AtomicFile?
@@ -38,17 +39,17 @@ package struct ArchiveWriter: ~Copyable {
   ///
   /// - Throws: `FileFault` when it cannot be written, or is a matrix that cannot be compressed as asked.
   package mutating func write(_ key: String, _ value: KaldiValue) throws(FileFault) {
-    try ArchiveWriter.requireStorable(value, key, form: form, path: archive.path)
+    try ArchiveWriter.requireStorable(value, key, form: form, path: .file(archive.path))
     let entry = ArchiveEntry(key, value, form: form)
     try script?.write(
-      "\(key) \(absolutePath(archive.path)):\(archive.byteCount + entry.valueOffset)\n")
+      "\(key) \(archive.path.absolute):\(archive.byteCount + entry.valueOffset)\n")
     try archive.write(entry.bytes)
   }
 
   /// Throws when a value is a matrix that cannot be compressed as asked, or has more rows, columns or values than
   /// Kaldi's 32 bits can count.
   package static func requireStorable(
-    _ value: KaldiValue, _ key: String, form: ArchiveForm, path: String
+    _ value: KaldiValue, _ key: String, form: ArchiveForm, path: Origin
   ) throws(FileFault) {
     guard value.largestCount <= Int32.max else {
       throw .malformed(

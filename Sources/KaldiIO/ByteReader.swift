@@ -4,7 +4,7 @@ import Storage
 /// A cursor over the bytes of an archive, which come as they are asked for; every fault names the file, the offset,
 /// and the key that is being read.
 struct ByteReader: ~Copyable {
-  let path: String
+  let origin: Origin
   /// The place of the next byte.
   private(set) var offset: Int
   /// The key of the entry that is being read; empty outside of one.
@@ -21,7 +21,7 @@ struct ByteReader: ~Copyable {
   ///   - stream: at the first byte.
   ///   - offset: what that byte's place is.
   init(_ stream: ByteStream, at offset: Int = 0) {
-    (self.stream, self.offset, path, window) = (stream, offset, stream.path, [])
+    (self.stream, self.offset, origin, window) = (stream, offset, stream.origin, [])
     end = stream.size
   }
 
@@ -56,7 +56,7 @@ struct ByteReader: ~Copyable {
   /// What is wrong at the cursor, or at another place.
   func fault(_ expected: String, found: String, at place: Int? = nil) -> FileFault {
     .malformedBytes(
-      path: path, offset: place ?? offset,
+      path: origin, offset: place ?? offset,
       expected: key.isEmpty ? expected : "\(expected) for \(key)", found: found)
   }
 
@@ -151,13 +151,13 @@ struct ByteReader: ~Copyable {
 }
 
 /// Throws when a key stands twice, since one of its entries would be lost.
-func requireUnique(_ keys: [String], in path: String) throws(FileFault) {
+func requireUnique(_ keys: [String], in origin: Origin) throws(FileFault) {
   var seen: Set<String> = []
-  for key in keys where !seen.insert(key).inserted { throw keyTwice(key, in: path) }
+  for key in keys where !seen.insert(key).inserted { throw keyTwice(key, in: origin) }
 }
 
-func keyTwice(_ key: String, in path: String) -> FileFault {
-  .malformed(path: path, expected: "each key once", found: "\(key) again")
+func keyTwice(_ key: String, in origin: Origin) -> FileFault {
+  .malformed(path: origin, expected: "each key once", found: "\(key) again")
 }
 
 /// The little-endian values that some bytes hold; the machine is little-endian too.

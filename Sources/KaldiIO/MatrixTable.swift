@@ -1,5 +1,6 @@
 package import LinearAlgebra
 package import Storage
+package import SystemPackage
 
 /// The matrices of an archive or a list by their keys, whatever form they are stored in; each is read when it is
 /// asked for.
@@ -9,12 +10,12 @@ package import Storage
 package struct MatrixTable: Sendable {
   private enum Place: Sendable {
     case listed(Int)
-    case archived(path: String, offset: Int)
+    case archived(path: FilePath, offset: Int)
     case held(Matrix)
   }
 
   /// What faults call it.
-  package let path: String
+  package let origin: Origin
   /// In the order of the table.
   package let keys: [String]
   private let places: [String: Place]
@@ -31,7 +32,7 @@ package struct MatrixTable: Sendable {
     let input = try ArchiveInput(reading: table)
     if case .script(let path) = input {
       let list = try ArchiveScript(path: path)
-      (self.path, script) = (path, list)
+      (origin, script) = (.file(path), list)
       keys = list.entries.map(\.key)
       places = Dictionary(
         uniqueKeysWithValues: list.entries.enumerated().map { ($1.key, .listed($0)) })
@@ -39,29 +40,29 @@ package struct MatrixTable: Sendable {
     }
     var keys: [String] = []
     var places: [String: Place] = [:]
-    path = try input.withStream(commands: commands) { stream throws(FileFault) in
-      let isFile = stream.size != nil && input.path != "-"
+    origin = try input.withStream(commands: commands) { stream throws(FileFault) in
+      let file = stream.size != nil && input.path != "-" ? input.path : nil
       try Archive.forEachPlaced(of: stream, as: .matrix) { key, value, offset throws(FileFault) in
         guard case .matrix(let matrix)? = value.converted(to: .matrix) else {
           throw .malformed(
-            path: stream.path, expected: "a matrix for \(key)", found: value.kind.rawValue)
+            path: stream.origin, expected: "a matrix for \(key)", found: value.kind.rawValue)
         }
         keys.append(key)
-        places[key] = isFile ? .archived(path: stream.path, offset: offset) : .held(matrix)
+        places[key] = file.map { .archived(path: $0, offset: offset) } ?? .held(matrix)
       }
-      return stream.path
+      return stream.origin
     }
     (self.keys, self.places, script) = (keys, places, nil)
   }
 
   /// The files that values are read from, each once.
-  package var files: [String] { script?.files ?? [] }
+  package var files: [FilePath] { script?.files ?? [] }
 
   /// The number of columns of the first matrix that can be read.
   ///
   /// - Throws: `FileFault` when none can.
   package func columns() throws(FileFault) -> Int {
-    var fault = FileFault.malformed(path: path, expected: "a matrix", found: "none")
+    var fault = FileFault.malformed(path: origin, expected: "a matrix", found: "none")
     for key in keys {
       do throws(FileFault) {
         if let matrix = try matrix(key), matrix.rows > 0 { return matrix.columns }
@@ -88,7 +89,7 @@ package struct MatrixTable: Sendable {
       value = try script.value(of: script.entries[index], as: .matrix, commands: commands)
     }
     guard case .matrix(let matrix)? = value.converted(to: .matrix) else {
-      throw .malformed(path: path, expected: "a matrix for \(key)", found: value.kind.rawValue)
+      throw .malformed(path: origin, expected: "a matrix for \(key)", found: value.kind.rawValue)
     }
     return matrix
   }

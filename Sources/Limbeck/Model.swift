@@ -5,6 +5,7 @@ import LinearAlgebra
 import Models
 import Networks
 import Storage
+import SystemPackage
 
 /// An acoustic model of limbeck: samples or features of an utterance in, a distribution over classes for each frame
 /// out.
@@ -22,8 +23,10 @@ public struct Model: Sendable {
   /// - Parameter path: a safetensors file, as `limbeck train` and `limbeck distill` write it.
   /// - Throws: `ModelError.unusable` for a file that is missing, unreadable or no model.
   public init(path: String) throws(ModelError) {
-    do throws(ModelFault) { model = try AcousticModel(path: path) } catch {
-      throw .unusable(error.description)
+    do {
+      model = try AcousticModel(path: try FilePath(text: path))
+    } catch {
+      throw .unusable("\(error)")
     }
   }
 

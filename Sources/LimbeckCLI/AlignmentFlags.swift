@@ -1,26 +1,27 @@
 import ArgumentParser
 import Corpus
+import SystemPackage
 
 /// Where alignments come from: one flag for each format.
 struct AlignmentFlags: ParsableArguments {
   @Option(help: ArgumentHelp("A CTM of phones, times in seconds.", valueName: "file"))
-  var ctm: String?
+  var ctm: FilePath?
   @Option(help: ArgumentHelp("A folder of Praat TextGrids, long or short.", valueName: "folder"))
-  var textgrid: String?
+  var textgrid: FilePath?
   @Option(
     help:
       "The tier of the TextGrids; {speaker} in it stands for each utterance's speaker in utt2spk.")
   var tier = "phones"
   @Option(help: ArgumentHelp("A folder of TIMIT's .PHN files.", valueName: "folder"))
-  var phn: String?
+  var phn: FilePath?
   @Option(help: ArgumentHelp("A folder of TIMIT's .WRD files.", valueName: "folder"))
-  var wrd: String?
+  var wrd: FilePath?
   @Option(help: ArgumentHelp("A folder of HTK label files, .lab or .rec.", valueName: "folder"))
-  var lab: String?
+  var lab: FilePath?
   @Option(help: ArgumentHelp("An HTK master label file.", valueName: "file"))
-  var mlf: String?
+  var mlf: FilePath?
   @Option(help: ArgumentHelp("A folder of Audacity's labels, .txt.", valueName: "folder"))
-  var audacity: String?
+  var audacity: FilePath?
   @Option(
     name: [.customLong("ark"), .customLong("archive")],
     help: ArgumentHelp(
@@ -45,13 +46,13 @@ struct AlignmentFlags: ParsableArguments {
 
   private func path(of format: AlignmentFormat) -> String? {
     switch format {
-    case .ctm: ctm
-    case .textgrid: textgrid
-    case .phn: phn
-    case .wrd: wrd
-    case .lab: lab
-    case .mlf: mlf
-    case .audacity: audacity
+    case .ctm: ctm?.string
+    case .textgrid: textgrid?.string
+    case .phn: phn?.string
+    case .wrd: wrd?.string
+    case .lab: lab?.string
+    case .mlf: mlf?.string
+    case .audacity: audacity?.string
     case .archive: archive
     }
   }
@@ -60,18 +61,18 @@ struct AlignmentFlags: ParsableArguments {
 /// What the classes are.
 struct ClassFlags: ParsableArguments {
   @Option(help: "What each symbol of the source stands for, a line FROM TO each.")
-  var map: String?
+  var map: FilePath?
   @Option(
     help: "The symbols of an archive's integers, a line SYMBOL ID each, as Kaldi's phones.txt.")
-  var symbols: String?
+  var symbols: FilePath?
   @Option(
     help: """
       Names of an archive's integers, a line ID NAME each; classes are then NAME:ID, as for tied \
       states.
       """)
-  var names: String?
+  var names: FilePath?
   @Option(help: "A classes.txt whose ids to use. (default: the symbols in order)")
-  var classes: String?
+  var classes: FilePath?
   @Option(
     parsing: .unconditional,
     help: """

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import KaldiIO
 import Storage
+import SystemPackage
 
 /// `limbeck copy`: Kaldi archives from one form to another.
 struct Copy: ParsableCommand {
@@ -51,15 +52,16 @@ struct Copy: ParsableCommand {
     let form = target.isText ? .text : form.form
     guard let archive = target.archive else {
       return try forEachEntry(of: source, as: type) { key, value throws(FileFault) in
-        try ArchiveWriter.requireStorable(value, key, form: form, path: "standard output")
+        try ArchiveWriter.requireStorable(value, key, form: form, path: .named("standard output"))
         try Terminal.write(ArchiveEntry(key, value, form: form).bytes)
       }
     }
     for path in [target.script, archive].compactMap({ $0 })
-    where source.path.map(absolutePath) == absolutePath(path) {
-      throw ValidationError("OUT: expected another name than IN, also of its scp, found \(path)")
+    where source.path?.absolute == path.absolute {
+      throw ValidationError(
+        "OUT: expected another name than IN, also of its scp, found \(path.text)")
     }
-    guard target.script.map(FileSystem.lastName) != "wav.scp" else {
+    guard target.script?.lastComponent != "wav.scp" else {
       throw ValidationError(
         "OUT: expected a name whose scp is no list of recordings, found \(output)")
     }
@@ -78,13 +80,13 @@ struct Copy: ParsableCommand {
     try source.forEach(as: type, commands: commands.policy) { key, value throws(FileFault) in
       if let first, first.kind != value.kind, type == nil {
         throw .malformed(
-          path: input, expected: "values of one kind, or --type",
+          path: .named(input), expected: "values of one kind, or --type",
           found: "\(first.kind.rawValue) for \(first.key) and \(value.kind.rawValue) for \(key)")
       }
       first = first ?? (key, value.kind)
       guard let converted = value.converted(to: type ?? value.kind) else {
         throw .malformed(
-          path: input, expected: "\(type?.rawValue ?? "") for \(key)",
+          path: .named(input), expected: "\(type?.rawValue ?? "") for \(key)",
           found: "\(value.kind.rawValue)")
       }
       try body(key, converted)

@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import SystemPackage
 
 /// The files that the process may have open.
 enum Descriptors {

@@ -2,11 +2,12 @@ import ArgumentParser
 import Features
 import Experiments
 import Storage
+import SystemPackage
 
 /// Each feature option as a flag, which overrides the file's.
 struct FeatureFlags: ParsableArguments {
   @Option(help: "Feature options in YAML, by the names of these flags in camelCase.")
-  var config: String?
+  var config: FilePath?
 
   @Option(
     parsing: .unconditional, help: "Samples per second that the audio must have. (default: 16000)")

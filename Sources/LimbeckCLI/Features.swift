@@ -5,6 +5,7 @@ import Foundation
 import KaldiIO
 import Experiments
 import Storage
+import SystemPackage
 
 /// `limbeck features`: a data directory to log-mel features.
 struct Features: ParsableCommand {
@@ -17,9 +18,9 @@ struct Features: ParsableCommand {
       """)
 
   @Argument(help: "A data directory with wav.scp; segments and utt2spk are used when needed.")
-  var data: String
+  var data: FilePath
   @Argument(help: "The folder for the features.")
-  var out: String
+  var out: FilePath
   @OptionGroup(title: "Feature options") var flags: FeatureFlags
   @Option(
     name: .customLong("cmvn-stats"),
@@ -50,17 +51,17 @@ struct Features: ParsableCommand {
         "--cmvn-stats: expected a --normalization other than none with it, found none")
     }
     request.form = form.form
-    request.statisticsPath = statistics
+    request.statisticsTable = statistics
     let directory = try location.open(data)
-    for file in ["wav.scp", "text", "segments", "targets.json", "stages"]
-    where FileManager.default.fileExists(atPath: "\(out)/\(file)") {
+    for name in ["wav.scp", "text", "segments", "targets.json", "stages"]
+    where try FileSystem.exists(out.appending(name)) {
       throw ValidationError(
-        "OUT: expected a folder for features alone, found \(out)/\(file), whose lists would be lost"
+        "OUT: expected a folder for features alone, found \(out.appending(name).text), whose lists would be lost"
       )
     }
     let folder = FeatureFolder(path: out)
     let ledger = try folder.extract(
       directory, request, workers: job.workers, reporter: Terminal.reporter())
-    try skipped.check(ledger, of: directory.count, path: folder.ledgerPath)
+    try skipped.check(ledger, of: directory.count, path: .file(folder.ledgerPath))
   }
 }

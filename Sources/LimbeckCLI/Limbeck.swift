@@ -3,6 +3,7 @@ import Foundation
 import LinearAlgebra
 import Experiments
 import Storage
+import SystemPackage
 
 /// The command `limbeck`.
 struct Limbeck: ParsableCommand {
@@ -98,13 +99,13 @@ enum Main {
   /// know the processor (see `BLASKernels`).
   private static func restartWithBetterKernels() {
     guard let kernels = BLASKernels.better(),
-      let program = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+      let program = FileSystem.target(ofLink: "/proc/self/exe")
     else { return }
     unsafe setenv(BLASKernels.variable, kernels, 1)
     // `Workers` holds OpenBLAS to one thread; so it need not start others.
     unsafe setenv("OPENBLAS_NUM_THREADS", "1", 1)
     var arguments = unsafe CommandLine.arguments.map { unsafe strdup($0) } + [nil]
-    unsafe execv(program, &arguments)
+    unsafe _ = program.withPlatformString { unsafe execv($0, &arguments) }
     // execv returns only when it fails; the program then goes on with the slower kernels.
     unsafe arguments.forEach { unsafe free($0) }
   }

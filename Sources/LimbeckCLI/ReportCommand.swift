@@ -4,6 +4,7 @@ import Logging
 import Experiments
 import Reporting
 import Storage
+import SystemPackage
 
 /// `limbeck report`: a page about a scored experiment.
 struct ReportCommand: ParsableCommand {
@@ -13,18 +14,18 @@ struct ReportCommand: ParsableCommand {
     discussion: "The page needs no network. Figures are drawn by gnuplot, Debian's gnuplot-nox.")
 
   @Argument(help: "The experiment's folder, where a recipe has been run to its scores.")
-  var exp: String
+  var exp: FilePath
   @Option(
     help: "The test utterance whose posteriors are shown. (default: one of middling accuracy)")
   var utterance: String?
   @OptionGroup var job: JobOptions
 
   func run() throws {
-    let recipe = try Recipe(path: exp + "/recipe.yaml")
+    let recipe = try Recipe(path: exp.appending("recipe.yaml"))
     let experiment = Experiment(
       recipe: recipe, path: exp, workers: job.workers, reporter: Terminal.reporter())
-    let path = exp + "/report.html"
+    let path = exp.appending("report.html")
     try AtomicFile.write(try Report(experiment, showing: utterance).html(), to: path)
-    try Terminal.print("\(path)\n")
+    try Terminal.print("\(path.text)\n")
   }
 }

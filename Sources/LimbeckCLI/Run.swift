@@ -2,6 +2,7 @@ import ArgumentParser
 import Corpus
 import Evaluation
 import Experiments
+import Storage
 
 /// `limbeck run`: all stages of a recipe.
 struct Run: ParsableCommand {
@@ -24,7 +25,7 @@ struct Run: ParsableCommand {
     let experiment = try experiment.open(job)
     let (ledger, utterances) = try experiment.run(until: until)
     if until == .score { try Terminal.print(try experiment.readScores().table) }
-    try skipped.check(ledger.withoutCopies, of: utterances, path: experiment.ledgerPath)
+    try skipped.check(ledger.withoutCopies, of: utterances, path: .file(experiment.ledgerPath))
   }
 }
 

@@ -6,6 +6,7 @@ import LinearAlgebra
 import Logging
 import Experiments
 import Storage
+import SystemPackage
 
 /// `limbeck score`: the frame accuracy of a model.
 struct Score: ParsableCommand {
@@ -18,26 +19,27 @@ struct Score: ParsableCommand {
       """)
 
   @Argument(help: "A model, as train and distill write it.")
-  var model: String
+  var model: FilePath
   @Argument(help: "A folder of features, or a table of them: feats.scp, feats.ark, ark:… or scp:….")
   var feats: String
   @Argument(help: "A folder of targets.")
-  var targets: String
+  var targets: FilePath
   @Option(
     help: """
       Fold classes before they are compared by this map, a line FROM TO each; a label's states keep \
       their numbers.
       """)
-  var fold: String?
+  var fold: FilePath?
   @Option(help: "Write the score to this file as JSON, too.")
-  var json: String?
+  var json: FilePath?
   @OptionGroup var skipped: SkippedOptions
 
   func run() throws {
     let targets = TargetFolder(path: targets)
-    guard try !FileSystem.isFolder(feats) else {
+    let folder = try FilePath(text: feats)
+    guard try !FileSystem.isFolder(folder) else {
       return try report(
-        ModelScoring(features: FeatureFolder(path: feats), targets: targets))
+        ModelScoring(features: FeatureFolder(path: folder), targets: targets))
     }
     let table = try TableFolder(feats, workers: .all, reporter: Terminal.reporter(from: .warning))
     try report(ModelScoring(features: table, targets: targets))
@@ -72,7 +74,7 @@ struct Score: ParsableCommand {
       Terminal.complain(entry.account)
     }
     try skipped.check(
-      ledger, of: ledger.entries.count, path: "the lines above")
+      ledger, of: ledger.entries.count, path: .named("the lines above"))
   }
 
   private func line(

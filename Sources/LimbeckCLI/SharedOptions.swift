@@ -6,6 +6,7 @@ import LinearAlgebra
 import Logging
 import Experiments
 import Storage
+import SystemPackage
 
 /// How much of the machine a command may use.
 struct JobOptions: ParsableArguments {
@@ -69,10 +70,10 @@ struct CommandOptions: ParsableArguments {
 /// Where a data directory's audio is.
 struct DataOptions: ParsableArguments {
   @Option(help: "Where relative paths in wav.scp start. (default: the current folder)")
-  var root: String?
+  var root: FilePath?
   @OptionGroup var commands: CommandOptions
 
-  func open(_ path: String) throws(FileFault) -> DataDirectory {
+  func open(_ path: FilePath) throws(FileFault) -> DataDirectory {
     try DataDirectory(path: path, root: root, commands: commands.policy)
   }
 }
@@ -119,11 +120,11 @@ struct SkippedOptions: ParsableArguments {
   /// - Throws: `SkippedFault`, and what `collectLedger` throws.
   func check(_ experiment: Experiment, until last: Stage, systems: [System]? = nil) throws {
     let (ledger, utterances) = try experiment.collectLedger(until: last, systems: systems)
-    try check(ledger.withoutCopies, of: utterances, path: experiment.ledgerPath)
+    try check(ledger.withoutCopies, of: utterances, path: .file(experiment.ledgerPath))
   }
 
   /// Throws when more utterances were skipped than are allowed.
-  func check(_ ledger: Ledger, of utterances: Int, path: String) throws {
+  func check(_ ledger: Ledger, of utterances: Int, path: Origin) throws {
     let skipped = ledger.leftOutCount
     guard Double(100 * skipped) > allowSkipped.percent * Double(utterances) else { return }
     throw SkippedFault(skipped: skipped, utterances: utterances, path: path)
@@ -150,7 +151,7 @@ struct SkippedShare: ExpressibleByArgument {
 struct SkippedFault: Fault {
   let skipped: Int
   let utterances: Int
-  let path: String
+  let path: Origin
 
   var exitStatus: ExitStatus { .data }
   var description: String { "\(skipped) of \(utterances) utterances skipped; see \(path)" }
@@ -159,9 +160,9 @@ struct SkippedFault: Fault {
 /// A recipe and the folder of its experiment.
 struct ExperimentArguments: ParsableArguments {
   @Argument(help: "The recipe, a YAML file.")
-  var recipe: String
+  var recipe: FilePath
   @Argument(help: "The experiment's folder; relative paths in the recipe start there.")
-  var exp: String
+  var exp: FilePath
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(

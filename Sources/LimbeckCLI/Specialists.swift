@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Storage
 
 /// `limbeck specialists`: a generalist to specialists, and both to one model.
 struct Specialists: ParsableCommand {
@@ -19,7 +20,7 @@ struct Specialists: ParsableCommand {
     let experiment = try experiment.open(job)
     guard experiment.recipe.specialists != nil else {
       throw ValidationError(
-        "\(self.experiment.recipe): expected the section specialists, found none")
+        "\(self.experiment.recipe.text): expected the section specialists, found none")
     }
     try experiment.step {
       try experiment.trainSpecialists()

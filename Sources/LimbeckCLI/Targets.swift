@@ -6,6 +6,7 @@ import Foundation
 import KaldiIO
 import Experiments
 import Storage
+import SystemPackage
 
 /// `limbeck targets`: an alignment to one class a frame.
 struct Targets: ParsableCommand {
@@ -19,16 +20,16 @@ struct Targets: ParsableCommand {
       """)
 
   @Argument(help: "A data directory.")
-  var data: String
+  var data: FilePath
   @Argument(help: "The folder for the targets.")
-  var out: String
+  var out: FilePath
   @OptionGroup(title: "Alignments (one of them)") var source: AlignmentFlags
   @OptionGroup(title: "Classes") var classes: ClassFlags
   @OptionGroup(title: "Checks") var checks: AlignmentCheckFlags
   @Option(help: "The features' folder. (default: the frames are counted from the audio)")
-  var features: String?
+  var features: FilePath?
   @Option(help: "Feature options in YAML, to count frames by; not with --features.")
-  var config: String?
+  var config: FilePath?
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
   @OptionGroup var skipped: SkippedOptions
@@ -56,10 +57,10 @@ struct Targets: ParsableCommand {
 
   func run() throws {
     let directory = try location.open(data)
-    for file in ["wav.scp", "features.json", "stages"]
-    where FileManager.default.fileExists(atPath: "\(out)/\(file)") {
+    for name in ["wav.scp", "features.json", "stages"]
+    where try FileSystem.exists(out.appending(name)) {
       throw ValidationError(
-        "OUT: expected a folder for targets alone, found \(out)/\(file), whose ledger would be lost"
+        "OUT: expected a folder for targets alone, found \(out.appending(name).text), whose ledger would be lost"
       )
     }
     let options = try options()
@@ -71,7 +72,7 @@ struct Targets: ParsableCommand {
     let ledger = try folder.prepare(
       source, options, utterances: frames.utterances, grid: frames.grid, earlier: frames.ledger,
       reporter: Terminal.reporter())
-    try skipped.check(ledger, of: directory.count, path: folder.ledgerPath)
+    try skipped.check(ledger, of: directory.count, path: .file(folder.ledgerPath))
   }
 
   private func countFrames(
@@ -82,7 +83,7 @@ struct Targets: ParsableCommand {
       let counts = try folder.frameCounts()
       var ledger = directory.faults
       for utterance in directory.utterances where counts[utterance.id] == nil {
-        ledger.leaveOut(utterance.id, .targets, reason: "no features in \(features)")
+        ledger.leaveOut(utterance.id, .targets, reason: "no features in \(features.text)")
       }
       let utterances = directory.utterances.compactMap { utterance in
         counts[utterance.id].map { (utterance, $0) }

@@ -101,7 +101,7 @@ final class Terminal: Sendable {
         unsafe Foundation.write(
           STDOUT_FILENO, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done)
       }
-      if count < 0, errno != EINTR { throw .writing("standard output") }
+      if count < 0, errno != EINTR { throw .writing(.named("standard output")) }
       done += max(0, count)
     }
   }

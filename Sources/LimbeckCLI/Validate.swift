@@ -4,6 +4,7 @@ import Foundation
 import LinearAlgebra
 import Experiments
 import Storage
+import SystemPackage
 
 /// `limbeck validate`: a data directory to all that is wrong with it.
 struct Validate: ParsableCommand {
@@ -17,7 +18,7 @@ struct Validate: ParsableCommand {
       """)
 
   @Argument(help: "A data directory; several are also held against each other.")
-  var data: [String]
+  var data: [FilePath]
   @Flag(
     help: "Print one JSON object instead; of several directories their reports and what they share."
   )
@@ -40,6 +41,7 @@ struct Validate: ParsableCommand {
   func run() throws {
     let reporter = Terminal.reporter()
     var reports: [ValidationReport] = []
+    var readable: [FilePath] = []
     var missing = false
     for path in data {
       let validation = DataValidation(
@@ -51,13 +53,14 @@ struct Validate: ParsableCommand {
               work: "validate", done: Double(done), total: Double(total), unit: "recordings"))
         }
         reports.append(report)
+        readable.append(path)
         if !json { try print(report) }
       } catch let fault as FileFault where !fault.isOfMachine {
         Terminal.complain("limbeck: \(fault)")
         missing = true
       }
     }
-    let overlaps = reports.count > 1 ? try overlaps(of: reports.map(\.path)) : []
+    let overlaps = reports.count > 1 ? try overlaps(of: readable) : []
     if json {
       try Terminal.print(
         data.count > 1
@@ -82,9 +85,9 @@ struct Validate: ParsableCommand {
   }
 
   /// What directories have in common, in words.
-  private func overlaps(of paths: [String]) throws -> [String] {
+  private func overlaps(of paths: [FilePath]) throws -> [String] {
     // Those that cannot be opened have been told of.
-    let parts = paths.compactMap { path in (try? location.open(path)).map { (path, $0) } }
+    let parts = paths.compactMap { path in (try? location.open(path)).map { (path.text, $0) } }
     return try PartOverlap(parts, comparing: audio ? .bytes : .files).remarks
   }
 }

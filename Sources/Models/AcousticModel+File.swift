@@ -4,14 +4,15 @@ import Foundation
 import LinearAlgebra
 import Networks
 package import Storage
+package import SystemPackage
 
 /// A model that cannot be read or used.
 package enum ModelFault: Fault, Equatable {
   case file(FileFault)
   /// A safetensors file that is not a model of this program, or not whole.
-  case incomplete(path: String, missing: String)
+  case incomplete(path: FilePath, missing: String)
   /// The features were made with other options than the model's; each difference in words.
-  case otherFeatures(path: String, features: String, differences: [String])
+  case otherFeatures(path: FilePath, features: Origin, differences: [String])
 
   package var exitStatus: ExitStatus {
     if case .file(let fault) = self { fault.exitStatus } else { .data }
@@ -21,9 +22,9 @@ package enum ModelFault: Fault, Equatable {
     switch self {
     case .file(let fault): fault.description
     case .incomplete(let path, let missing):
-      "\(path): expected a model of limbeck, found a file without \(missing)"
+      "\(path.text): expected a model of limbeck, found a file without \(missing)"
     case .otherFeatures(let path, let features, let differences):
-      "\(path): expects other features than those of \(features): "
+      "\(path.text): expects other features than those of \(features): "
         + differences.joined(separator: "; ")
     }
   }
@@ -35,7 +36,7 @@ extension AcousticModel {
   /// The normaliser's numbers are tensors, so that they
   /// are kept to the bit; the rest stands in the metadata, as JSON where it is not a plain text. A row of
   /// `layers.N.weight` has the weights of the layer's first `timeOffsets` entry first.
-  package func write(to path: String) throws(FileFault) {
+  package func write(to path: FilePath) throws(FileFault) {
     var file = SafetensorsFile()
     for (index, layer) in network.layers.enumerated() {
       file.tensors["layers.\(index).weight"] = .init(layer.weights)
@@ -56,7 +57,7 @@ extension AcousticModel {
   }
 
   /// Reads what `write` wrote.
-  package init(path: String) throws(ModelFault) {
+  package init(path: FilePath) throws(ModelFault) {
     let file = try ModelFile(path: path)
     let layers = try file.layers()
     let features: FeatureOptions = try file.value("features")
@@ -86,7 +87,7 @@ extension AcousticModel {
   ///   - folder: where the features are, for the message.
   /// - Throws: `ModelFault.otherFeatures`.
   package func requireFeatures(
-    _ options: FeatureOptions, path: String, madeIn folder: String
+    _ options: FeatureOptions, path: FilePath, madeIn folder: Origin
   ) throws(ModelFault) {
     let differences = features.differences(from: options)
     guard differences.isEmpty else {
@@ -97,10 +98,10 @@ extension AcousticModel {
 
 /// What `AcousticModel.write(to:)` wrote, part by part.
 private struct ModelFile {
-  let path: String
+  let path: FilePath
   private let file: SafetensorsFile
 
-  init(path: String) throws(ModelFault) {
+  init(path: FilePath) throws(ModelFault) {
     self.path = path
     do {
       file = try SafetensorsFile(path: path)

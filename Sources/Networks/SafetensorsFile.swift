@@ -1,6 +1,7 @@
 import Foundation
 package import LinearAlgebra
 package import Storage
+package import SystemPackage
 
 /// A file of named single-precision tensors with text metadata, in the safetensors format: the
 /// header's length in 8 little-endian bytes, the header in JSON, the values little-endian.
@@ -34,7 +35,7 @@ package struct SafetensorsFile: Sendable, Equatable {
   }
 
   /// Writes the file, which appears when it is whole; the same content gives the same bytes.
-  package func write(to path: String) throws(FileFault) {
+  package func write(to path: FilePath) throws(FileFault) {
     var header = Header(metadata: metadata, entries: [:])
     var offset = 0
     let names = tensors.keys.sorted()
@@ -64,12 +65,12 @@ package struct SafetensorsFile: Sendable, Equatable {
   ///
   /// - Throws: `FileFault` when the file is missing, cut short, or holds tensors of another type than
   ///   32-bit floats; or when there is no memory for them.
-  package init(path: String) throws(FileFault) {
+  package init(path: FilePath) throws(FileFault) {
     // Its bytes and its values.
     var need = MemoryNeed()
     need.add("values", try FileSystem.facts(of: path)?.size ?? 0, 2, size: 1)
     do throws(MemoryFault) {
-      try MemoryBudget.current().require(need, for: path, remedy: "raise the limit")
+      try MemoryBudget.current().require(need, for: path.text, remedy: "raise the limit")
     } catch {
       throw .tooLarge(error)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import SystemPackage
 
 /// Draws figures with gnuplot.
 enum Gnuplot {
@@ -13,21 +14,22 @@ enum Gnuplot {
   /// - Throws: `FileFault` when there is no gnuplot, or it finds a fault in the script.
   static func svg(_ script: String, width: Int, height: Int) throws(FileFault) -> Data {
     let folder = try ScratchFolder()
-    let (scriptPath, figurePath) = (folder.path + "/script.gp", folder.path + "/figure.svg")
-    let complaints = folder.path + "/complaints"
+    let scriptPath = folder.path.appending("script.gp")
+    let figurePath = folder.path.appending("figure.svg")
+    let complaints = folder.path.appending("complaints")
     let head = """
       set encoding utf8
       set terminal svg size \(width),\(height) dynamic noenhanced background 'white' font 'sans-serif,14'
-      set output \(quoted(figurePath))
+      set output \(quoted(figurePath.string))
 
       """
     try AtomicFile.write(head + script, to: scriptPath)
     let status = try ShellCommand.exitStatus(
-      of: "exec gnuplot '\(scriptPath)' 2>'\(complaints)'")
+      of: "exec gnuplot '\(scriptPath.string)' 2>'\(complaints.string)'")
     guard status == 0 else {
       let text = try TextFile.text(of: complaints).split(separator: "\n").last
       throw .unreadable(
-        path: "gnuplot",
+        path: .named("gnuplot"),
         reason: status == 127
           ? "it is not installed; Debian's package is gnuplot-nox"
           : "it ended with status \(status): \(text ?? "no message")")

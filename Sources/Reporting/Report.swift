@@ -3,6 +3,7 @@ import Foundation
 import Mustache
 package import Experiments
 import Storage
+import SystemPackage
 import Training
 
 /// A page about an experiment that is whole in itself: tables, figures, and the recipe.
@@ -63,7 +64,8 @@ package struct Report {
   package init(_ experiment: Experiment, showing utterance: String? = nil) throws {
     let scores = try experiment.readScores()
     let analysis = try experiment.analyseTest(showing: utterance)
-    title = "limbeck: \(URL(fileURLWithPath: experiment.path).lastPathComponent)"
+    let name = experiment.path.absolute.lexicallyNormalized().lastComponent
+    title = "limbeck: \(name?.text ?? "/")"
     var sections = [Report.scoreSection(scores)]
     sections.append(try Report.memberSection(scores))
     sections.append(try Report.choiceSection(experiment))

@@ -1,4 +1,5 @@
 package import Foundation
+package import SystemPackage
 
 /// A file that appears under its name only when it is whole.
 ///
@@ -9,15 +10,15 @@ package import Foundation
 /// pipe or a folder is not written to.
 package struct AtomicFile: ~Copyable {
   /// The final path.
-  package let path: String
+  package let path: FilePath
   /// The number of bytes written so far.
   package private(set) var byteCount = 0
 
   /// The path without symbolic links.
-  private let target: String
+  private let target: FilePath
   private let file: OpenFile
   private var isCommitted = false
-  private var partPath: String { target + ".part" }
+  private var partPath: FilePath { target.withSuffix(".part") }
 
   /// Opens the part file; the folder of `path` is made when it does not exist.
   ///
@@ -25,20 +26,20 @@ package struct AtomicFile: ~Copyable {
   ///   - path: the final path.
   ///   - patience: how long to wait for another writer of the path.
   /// - Throws: `FileFault` when the part cannot be written, or the other writer took longer.
-  package init(path: String, patience: Duration = .seconds(30)) throws(FileFault) {
+  package init(path: FilePath, patience: Duration = .seconds(30)) throws(FileFault) {
     let target = try AtomicFile.target(of: path)
-    try FileSystem.makeFolder(FileSystem.folder(of: path))
+    try FileSystem.makeFolder(path.folder)
     file = try AtomicFile.openPart(of: target, patience: patience)
     (self.path, self.target) = (path, target)
   }
 
   deinit {
     // Before others may have it: by then it could be theirs.
-    if !isCommitted { unsafe _ = unlink(partPath) }
+    if !isCommitted { unsafe _ = partPath.withPlatformString { unsafe unlink($0) } }
   }
 
   /// Where a file lies that may be replaced.
-  private static func target(of path: String) throws(FileFault) -> String {
+  private static func target(of path: FilePath) throws(FileFault) -> FilePath {
     guard let facts = try FileSystem.facts(of: path) else { return path }
     guard facts.kind == .file else {
       throw .unwritable(path: path, reason: "it is not a regular file")
@@ -47,15 +48,17 @@ package struct AtomicFile: ~Copyable {
   }
 
   /// Opens the part file, empty and locked.
-  private static func openPart(of path: String, patience: Duration) throws(FileFault) -> OpenFile {
+  private static func openPart(of path: FilePath, patience: Duration) throws(FileFault) -> OpenFile
+  {
+    let partPath = path.withSuffix(".part")
     let deadline = ContinuousClock.now + patience
     while true {
-      let part = try OpenFile(path + ".part", for: .writing)
+      let part = try OpenFile(partPath, for: .writing)
       // Some file systems have no locks.
       let isOwn = flock(part.descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
-      if isOwn, isNamed(part.descriptor, path + ".part") {
+      if isOwn, isNamed(part.descriptor, partPath) {
         do throws(FileFault) { try part.truncate(to: 0) } catch {
-          unsafe _ = unlink(path + ".part")
+          unsafe _ = partPath.withPlatformString { unsafe unlink($0) }
           throw error
         }
         return part
@@ -69,9 +72,10 @@ package struct AtomicFile: ~Copyable {
   }
 
   /// Whether a file that was opened still has its name.
-  private static func isNamed(_ descriptor: Int32, _ path: String) -> Bool {
+  private static func isNamed(_ descriptor: Int32, _ path: FilePath) -> Bool {
     var (opened, named) = (stat(), stat())
-    return unsafe fstat(descriptor, &opened) == 0 && stat(path, &named) == 0
+    return unsafe fstat(descriptor, &opened) == 0
+      && path.withPlatformString({ unsafe stat($0, &named) }) == 0
       && opened.st_ino == named.st_ino && opened.st_dev == named.st_dev
   }
 
@@ -95,7 +99,7 @@ package struct AtomicFile: ~Copyable {
   }
 
   /// Writes a whole file at once; one that has these bytes is left alone.
-  package static func write(_ bytes: Data, to path: String) throws(FileFault) {
+  package static func write(_ bytes: Data, to path: FilePath) throws(FileFault) {
     if let facts = try FileSystem.facts(of: path), facts.kind == .file, facts.size == bytes.count,
       try TextFile.bytes(of: path) == bytes
     {
@@ -107,12 +111,12 @@ package struct AtomicFile: ~Copyable {
   }
 
   /// Writes a whole text file at once.
-  package static func write(_ text: String, to path: String) throws(FileFault) {
+  package static func write(_ text: String, to path: FilePath) throws(FileFault) {
     try write(Data(text.utf8), to: path)
   }
 }
 
 /// Sees to it that a file's name is on the disk, as after it was given.
-func synchronizeFolder(of path: String) throws(FileFault) {
-  try OpenFile(FileSystem.folder(of: path), for: .reading).synchronize()
+func synchronizeFolder(of path: FilePath) throws(FileFault) {
+  try OpenFile(path.folder, for: .reading).synchronize()
 }

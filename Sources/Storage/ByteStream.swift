@@ -1,11 +1,12 @@
 import Foundation
+package import SystemPackage
 
 /// Bytes that are read one block after the other: of a file, the standard input, or a command.
 ///
 /// What gzip has packed, by its first two bytes, is unpacked on the way. Memory does not grow with what is read.
 package final class ByteStream {
   /// What faults call it.
-  package let path: String
+  package let origin: Origin
   /// How many bytes there are from where the stream began; nil of a pipe, and of what is packed.
   package let size: Int?
   /// Whether `read()` came to the end.
@@ -23,12 +24,12 @@ package final class ByteStream {
   ///
   /// - Parameter path: of a file, a device or a pipe; `-` for the standard input.
   /// - Throws: `FileFault` when it cannot be opened.
-  package convenience init(_ path: String) throws(FileFault) {
+  package convenience init(_ path: FilePath) throws(FileFault) {
     guard path == "-" else {
       try self.init(OpenFile(path, for: .reading))
       return
     }
-    let name = "standard input"
+    let name = Origin.named("standard input")
     // Another number for the same open file, so that what a caller read of it stays read.
     let descriptor = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
     guard descriptor >= 0 else {
@@ -38,17 +39,17 @@ package final class ByteStream {
   }
 
   init(_ file: OpenFile) throws(FileFault) {
-    path = file.path
+    origin = file.origin
     let facts = try file.facts()
     var rest: Int?
     if facts.st_mode & S_IFMT == S_IFREG {
       let place = lseek(file.descriptor, 0, SEEK_CUR)
-      guard place >= 0 else { throw .reading(file.path) }
+      guard place >= 0 else { throw .reading(file.origin) }
       // The files of /proc say that they are empty.
       rest = facts.st_size > 0 ? max(0, Int(facts.st_size) - Int(place)) : nil
       var mark: [UInt8] = [0, 0]
       let count = try fill(&mark, from: file, at: Int(place))
-      inflater = Inflater.isPacked(mark.prefix(count)) ? Inflater(path: file.path) : nil
+      inflater = Inflater.isPacked(mark.prefix(count)) ? Inflater(origin: file.origin) : nil
     } else {
       var head: [UInt8] = []
       while head.count < 2 {
@@ -57,7 +58,7 @@ package final class ByteStream {
         head += block
       }
       if Inflater.isPacked(head[...]) {
-        inflater = Inflater(path: file.path, input: head)
+        inflater = Inflater(origin: file.origin, input: head)
       } else {
         (inflater, pending) = (nil, head)
       }
@@ -70,12 +71,12 @@ package final class ByteStream {
   ///
   /// - Parameters:
   ///   - blocks: what each read gives; none is empty.
-  ///   - path: what faults call it.
-  package init(blocks: [[UInt8]], named path: String) {
+  ///   - name: what faults call it.
+  package init(blocks: [[UInt8]], named name: String) {
     precondition(blocks.allSatisfy { !$0.isEmpty }, "ByteStream: an empty block")
-    (self.path, size, file) = (path, nil, nil)
+    (origin, size, file) = (.named(name), nil, nil)
     self.blocks = blocks.reversed()
-    inflater = Inflater.isPacked(blocks.first?[...] ?? []) ? Inflater(path: path) : nil
+    inflater = Inflater.isPacked(blocks.first?[...] ?? []) ? Inflater(origin: origin) : nil
   }
 
   /// The next bytes.
@@ -133,7 +134,7 @@ package final class ByteStream {
     while left > 0 {
       if pending.isEmpty, let file, let size {
         guard lseek(file.descriptor, off_t(min(left, size)), SEEK_CUR) >= 0 else {
-          throw .reading(path)
+          throw .reading(origin)
         }
         return
       }
@@ -158,7 +159,7 @@ private func block(of file: OpenFile) throws(FileFault) -> [UInt8] {
       unsafe count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
     }
   } catch {
-    throw error as? FileFault ?? .unreadable(path: file.path, reason: "\(error)")
+    throw error as? FileFault ?? .unreadable(path: file.origin, reason: "\(error)")
   }
 }
 
@@ -171,7 +172,7 @@ private func fill(
   do {
     return try unsafe bytes.withUnsafeMutableBytes { try unsafe file.read(at: offset, into: $0) }
   } catch {
-    throw error as? FileFault ?? .unreadable(path: file.path, reason: "\(error)")
+    throw error as? FileFault ?? .unreadable(path: file.origin, reason: "\(error)")
   }
 }
 

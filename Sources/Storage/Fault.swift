@@ -1,4 +1,5 @@
 import Foundation
+package import SystemPackage
 
 /// How a program ends, as in `sysexits.h`.
 package enum ExitStatus: Int32, Sendable {
@@ -43,16 +44,17 @@ extension Fault {
   package var isInterruption: Bool { exitStatus == .interrupted || exitStatus == .terminated }
 }
 
-/// A file that is missing, cannot be read or written, or does not hold what it should.
+/// A file that is missing, cannot be read or written, or does not hold what it should; `path` is the file's, or what
+/// bytes that have no path are called.
 package enum FileFault: Fault, Equatable {
-  case missing(path: String)
-  case unreadable(path: String, reason: String)
-  case unwritable(path: String, reason: String)
+  case missing(path: Origin)
+  case unreadable(path: Origin, reason: String)
+  case unwritable(path: Origin, reason: String)
   /// `line` counts from one.
-  case malformedLine(path: String, line: Int, expected: String, found: String)
+  case malformedLine(path: Origin, line: Int, expected: String, found: String)
   /// `offset` counts bytes from the start of the file.
-  case malformedBytes(path: String, offset: Int, expected: String, found: String)
-  case malformed(path: String, expected: String, found: String)
+  case malformedBytes(path: Origin, offset: Int, expected: String, found: String)
+  case malformed(path: Origin, expected: String, found: String)
   /// A file that there is no memory to read.
   case tooLarge(MemoryFault)
   /// A signal asked for the end of the work between two pieces of it.
@@ -75,7 +77,7 @@ package enum FileFault: Fault, Equatable {
   ///   - code: the call's `errno`.
   /// - Returns: `missing` where nothing has the name; `malformed` where the name itself is at fault or a folder
   ///   has it; else `unreadable`, with the system's own words.
-  package static func reading(_ path: String, _ code: Int32 = errno) -> FileFault {
+  package static func reading(_ path: Origin, _ code: Int32 = errno) -> FileFault {
     switch code {
     case ENOENT, ENOTDIR: .missing(path: path)
     case EISDIR: .malformed(path: path, expected: "a file", found: "a folder")
@@ -87,7 +89,7 @@ package enum FileFault: Fault, Equatable {
   }
 
   /// The fault of a call that was to make, write, rename or remove a file.
-  package static func writing(_ path: String, _ code: Int32 = errno) -> FileFault {
+  package static func writing(_ path: Origin, _ code: Int32 = errno) -> FileFault {
     .unwritable(path: path, reason: words(for: code))
   }
 
@@ -109,5 +111,45 @@ package enum FileFault: Fault, Equatable {
     case .interrupted(let signal):
       "interrupted by \(signal); the same command goes on from here"
     }
+  }
+}
+
+// MARK: - Faults of a file by its path
+
+extension FileFault {
+  package static func missing(path: FilePath) -> FileFault { .missing(path: .file(path)) }
+
+  package static func unreadable(path: FilePath, reason: String) -> FileFault {
+    .unreadable(path: .file(path), reason: reason)
+  }
+
+  package static func unwritable(path: FilePath, reason: String) -> FileFault {
+    .unwritable(path: .file(path), reason: reason)
+  }
+
+  package static func malformedLine(
+    path: FilePath, line: Int, expected: String, found: String
+  ) -> FileFault {
+    .malformedLine(path: .file(path), line: line, expected: expected, found: found)
+  }
+
+  package static func malformedBytes(
+    path: FilePath, offset: Int, expected: String, found: String
+  ) -> FileFault {
+    .malformedBytes(path: .file(path), offset: offset, expected: expected, found: found)
+  }
+
+  package static func malformed(path: FilePath, expected: String, found: String) -> FileFault {
+    .malformed(path: .file(path), expected: expected, found: found)
+  }
+
+  /// The fault of a call that was to open or read a file.
+  package static func reading(_ path: FilePath, _ code: Int32 = errno) -> FileFault {
+    reading(.file(path), code)
+  }
+
+  /// The fault of a call that was to make, write, rename or remove a file.
+  package static func writing(_ path: FilePath, _ code: Int32 = errno) -> FileFault {
+    writing(.file(path), code)
   }
 }

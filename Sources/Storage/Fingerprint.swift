@@ -1,5 +1,6 @@
 import CXXHash
 package import Foundation
+package import SystemPackage
 
 /// A 128-bit XXH3 digest, which tells whether inputs are the same as before.
 ///
@@ -22,7 +23,7 @@ package struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The digest of a file's bytes, of which a few are in memory at a time.
-  package init(ofFile path: String) throws(FileFault) {
+  package init(ofFile path: FilePath) throws(FileFault) {
     let file = try RandomAccessFile(path)
     guard let state = unsafe XXH3_createState() else {
       preconditionFailure("Fingerprint: no memory for a state of XXH3")

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+package import SystemPackage
 
 /// Keeps other runs of the program out of a folder for as long as it lives, and as its process lives.
 ///
@@ -18,7 +19,7 @@ package struct FolderLock: ~Copyable {
   /// What the user should know of the lock, told to the first holder in the process; nil when all is as usual.
   package let remark: String?
   private let folder: OpenFile
-  private let ownerPath: String
+  private let ownerPath: FilePath
 
   /// Makes the folder when it does not exist, and locks it.
   ///
@@ -26,17 +27,17 @@ package struct FolderLock: ~Copyable {
   ///   - path: the folder.
   ///   - use: who may have it besides.
   /// - Throws: `FileFault` when it cannot be made, or another run has locked it, which the fault names.
-  package init(_ path: String, _ use: Use = .alone) throws(FileFault) {
+  package init(_ path: FilePath, _ use: Use = .alone) throws(FileFault) {
     try FileSystem.makeFolder(path)
     let opened = try OpenFile(path, for: .reading)
     let owner = LockOwner.current
-    let name = use == .alone ? LockOwner.name : owner.sharedName
-    let told = try FolderLock.lock(opened, use, owner, ownerPath: path + "/" + name)
-    (folder, ownerPath, remark) = (opened, path + "/" + name, told)
+    let own = path.appending(use == .alone ? LockOwner.name : owner.sharedName)
+    let told = try FolderLock.lock(opened, at: path, use, owner, ownerPath: own)
+    (folder, ownerPath, remark) = (opened, own, told)
   }
 
   /// Whether another run has a folder alone; the folder is neither made nor locked.
-  package static func isHeld(_ path: String) throws(FileFault) -> Bool {
+  package static func isHeld(_ path: FilePath) throws(FileFault) -> Bool {
     guard try FileSystem.isFolder(path) else { return false }
     let folder = try OpenFile(path, for: .reading)
     // Closing it gives the lock back.
@@ -49,15 +50,14 @@ package struct FolderLock: ~Copyable {
   ///
   /// - Returns: what the user should know.
   private static func lock(
-    _ folder: OpenFile, _ use: Use, _ owner: LockOwner, ownerPath: String
+    _ folder: OpenFile, at path: FilePath, _ use: Use, _ owner: LockOwner, ownerPath: FilePath
   ) throws(FileFault) -> String? {
-    let path = folder.path
     if flock(folder.descriptor, (use == .alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 {
       // For the message of others; a folder that is read-only has no writer to keep out.
       try? AtomicFile.write(JSONText.line(owner) + "\n", to: ownerPath)
       // What runs left that were killed.
       for other in (try? LockOwner.others(in: path)) ?? [] where !other.isAlive {
-        if let file = other.path { unsafe _ = unlink(file) }
+        if let file = other.path { removeQuietly(file) }
       }
       return nil
     }
@@ -70,37 +70,46 @@ package struct FolderLock: ~Copyable {
         $0.isAlive && (use == .alone || $0.isAlone)
       }
       if let other = others.first {
-        unsafe _ = unlink(ownerPath)
+        removeQuietly(ownerPath)
         throw held(path, by: other)
       }
       guard !isRemarkTold.exchange(true, ordering: .relaxed) else { return nil }
       return
-        "\(path): no file locks here (\(reason)); the file \(LockOwner.name) in it stands for one"
+        "\(path.text): no file locks here (\(reason)); the file \(LockOwner.name) in it stands for one"
     default: throw .writing(path)
     }
   }
 
-  deinit { unsafe _ = unlink(ownerPath) }
+  deinit { FolderLock.removeQuietly(ownerPath) }
+
+  /// Removes a file; where that fails, another run does it.
+  private static func removeQuietly(_ path: FilePath) {
+    unsafe _ = path.withPlatformString { unsafe unlink($0) }
+  }
 
   /// Whether a file of this name in a folder says who has it.
-  static func isLockFile(_ name: String) -> Bool { name.hasPrefix(LockOwner.name) }
+  static func isLockFile(_ name: FilePath.Component) -> Bool {
+    name.string.hasPrefix(LockOwner.name)
+  }
 
-  private static func held(_ path: String, by other: LockOwner?) -> FileFault {
+  private static func held(_ path: FilePath, by other: LockOwner?) -> FileFault {
     .unwritable(
       path: path, reason: "another run is writing to it" + (other.map { ": \($0)" } ?? ""))
   }
 
   /// Makes the file that is the lock, in place of one whose process has ended.
-  private static func makeOwnerFile(_ path: String, _ owner: LockOwner) throws(FileFault) {
+  private static func makeOwnerFile(_ path: FilePath, _ owner: LockOwner) throws(FileFault) {
     while true {
-      let made = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      let made = unsafe path.withPlatformString {
+        unsafe open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+      }
       if made >= 0 {
         close(made)
         return try OpenFile(path, for: .writing).write(Data(JSONText.line(owner).utf8), at: 0)
       }
       guard errno == EEXIST else { throw .writing(path) }
       let holder = try LockOwner(path: path)
-      if let holder, holder.isAlive { throw held(FileSystem.folder(of: path), by: holder) }
+      if let holder, holder.isAlive { throw held(path.folder, by: holder) }
       try FileSystem.remove(path)
     }
   }
@@ -117,7 +126,7 @@ struct LockOwner: Codable, Equatable, CustomStringConvertible {
   let start: String
   let since: String
   /// The file that says so.
-  private(set) var path: String?
+  private(set) var path: FilePath?
 
   private enum CodingKeys: CodingKey { case host, process, start, since }
 
@@ -126,7 +135,7 @@ struct LockOwner: Codable, Equatable, CustomStringConvertible {
   /// What it is called of one that shares it.
   var sharedName: String { "\(LockOwner.name).\(host).\(process)" }
   /// Whether the folder is its alone.
-  var isAlone: Bool { path.map { FileSystem.lastName(of: $0) == LockOwner.name } ?? true }
+  var isAlone: Bool { path.map { $0.lastComponent?.string == LockOwner.name } ?? true }
 
   /// This process.
   static var current: LockOwner {
@@ -142,7 +151,7 @@ struct LockOwner: Codable, Equatable, CustomStringConvertible {
   }
 
   /// Reads the file of an owner; nil when it is gone or was not finished.
-  init?(path: String) throws(FileFault) {
+  init?(path: FilePath) throws(FileFault) {
     let bytes: Data
     do { bytes = try TextFile.bytes(of: path) } catch {
       if case .missing = error { return nil }
@@ -154,11 +163,11 @@ struct LockOwner: Codable, Equatable, CustomStringConvertible {
   }
 
   /// Those that have a folder besides this process.
-  static func others(in folder: String) throws(FileFault) -> [LockOwner] {
+  static func others(in folder: FilePath) throws(FileFault) -> [LockOwner] {
     let own = current
     var others: [LockOwner] = []
-    for name in try FileSystem.names(in: folder) where name.hasPrefix(LockOwner.name) {
-      if let other = try LockOwner(path: folder + "/" + name),
+    for name in try FileSystem.names(in: folder) where FolderLock.isLockFile(name) {
+      if let other = try LockOwner(path: folder.appending(name)),
         (other.host, other.process, other.start) != (own.host, own.process, own.start)
       {
         others.append(other)
@@ -176,12 +185,12 @@ struct LockOwner: Codable, Equatable, CustomStringConvertible {
   var description: String {
     "process \(process) on \(host), since \(since)"
       + (host == ProcessInfo.processInfo.hostName
-        ? "" : "; if it has ended, remove \(path ?? LockOwner.name)")
+        ? "" : "; if it has ended, remove \(path?.text ?? LockOwner.name)")
   }
 
   /// The 22nd field of `/proc/PID/stat`, counted behind the name, which may hold blanks.
   private static func startTicks(of process: Int32) -> String? {
-    guard let text = try? TextFile.text(of: "/proc/\(process)/stat"),
+    guard let text = try? TextFile.text(of: FilePath("/proc/\(process)/stat")),
       let end = text.lastIndex(of: ")")
     else { return nil }
     let fields = text[end...].split(separator: " ")

@@ -3,7 +3,7 @@ import Foundation
 
 /// Unpacks what gzip has packed (RFC 1952), of several members one after the other, by zlib.
 @safe final class Inflater {
-  private let path: String
+  private let origin: Origin
   /// At one place as long as it lives, since zlib keeps its address.
   private let stream: UnsafeMutablePointer<z_stream>
   private var isBegun = false
@@ -21,10 +21,10 @@ import Foundation
   static func isPacked(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
 
   /// - Parameters:
-  ///   - path: where the bytes are from, for faults.
+  ///   - origin: where the bytes are from, for faults.
   ///   - input: the first of them.
-  init(path: String, input: [UInt8] = []) {
-    (self.path, self.input) = (path, input)
+  init(origin: Origin, input: [UInt8] = []) {
+    (self.origin, self.input) = (origin, input)
     unsafe stream = .allocate(capacity: 1)
     unsafe stream.initialize(to: z_stream())
   }
@@ -85,7 +85,7 @@ import Foundation
     case Z_STREAM_END: isBetweenMembers = true
     // Nothing is left of what zlib had taken.
     case Z_BUF_ERROR where place == input.count: break
-    case Z_MEM_ERROR: throw .unreadable(path: path, reason: FileFault.words(for: ENOMEM))
+    case Z_MEM_ERROR: throw .unreadable(path: origin, reason: FileFault.words(for: ENOMEM))
     default: throw fault("corrupt data")
     }
     return bytes
@@ -96,13 +96,13 @@ import Foundation
     // 16 asks for gzip's header; 15 is the largest window.
     let code = unsafe inflateInit2_(
       stream, 16 + 15, zlibVersion(), Int32(MemoryLayout<z_stream>.size))
-    guard code == Z_OK else { throw .unreadable(path: path, reason: "zlib's error \(code)") }
+    guard code == Z_OK else { throw .unreadable(path: origin, reason: "zlib's error \(code)") }
     isBegun = true
   }
 
   private func fault(_ found: String) -> FileFault {
     .malformedBytes(
-      path: path, offset: earlier + place, expected: "a whole gzip file", found: found)
+      path: origin, offset: earlier + place, expected: "a whole gzip file", found: found)
   }
 
   private static let blockSize = 1 << 18

@@ -1,4 +1,5 @@
 package import Foundation
+package import SystemPackage
 
 /// An open file: the calls of the kernel, gone on with where a signal or a short count stops them, and with
 /// `errno` turned into a fault that names the path.
@@ -10,35 +11,33 @@ package final class OpenFile: Sendable {
     case writing
   }
 
-  package let path: String
+  package let origin: Origin
   package let descriptor: Int32
 
   /// - Throws: `FileFault` when it cannot be opened.
-  package init(_ path: String, for purpose: Purpose) throws(FileFault) {
+  package init(_ path: FilePath, for purpose: Purpose) throws(FileFault) {
     let flags: Int32 =
       switch purpose {
       case .reading: O_RDONLY | O_CLOEXEC
       case .writing: O_RDWR | O_CREAT | O_CLOEXEC
       }
-    // The kernel would open what stands before it.
-    guard !path.utf8.contains(0) else {
-      throw .malformed(path: path, expected: "a usable path", found: "one with a NUL in it")
-    }
     var opened: Int32
-    repeat { opened = unsafe open(path, flags, 0o666) } while opened < 0 && errno == EINTR
+    repeat {
+      opened = unsafe path.withPlatformString { unsafe open($0, flags, 0o666) }
+    } while opened < 0 && errno == EINTR
     guard opened >= 0 else {
       throw purpose == .reading ? .reading(path) : .writing(path)
     }
-    (self.path, descriptor) = (path, opened)
+    (origin, descriptor) = (.file(path), opened)
   }
 
   /// A file that is open, which is closed with this value.
   ///
   /// - Parameters:
   ///   - descriptor: its number.
-  ///   - name: what faults call it.
-  init(_ descriptor: Int32, named name: String) {
-    (path, self.descriptor) = (name, descriptor)
+  ///   - origin: what faults call it.
+  init(_ descriptor: Int32, named origin: Origin) {
+    (self.origin, self.descriptor) = (origin, descriptor)
   }
 
   deinit { close(descriptor) }
@@ -46,7 +45,7 @@ package final class OpenFile: Sendable {
   /// What is open.
   package func facts() throws(FileFault) -> stat {
     var facts = stat()
-    guard unsafe fstat(descriptor, &facts) == 0 else { throw .reading(path) }
+    guard unsafe fstat(descriptor, &facts) == 0 else { throw .reading(origin) }
     return facts
   }
 
@@ -57,7 +56,7 @@ package final class OpenFile: Sendable {
     while true {
       let count = unsafe Foundation.read(descriptor, buffer.baseAddress, buffer.count)
       if count >= 0 { return count }
-      if errno != EINTR { throw .reading(path) }
+      if errno != EINTR { throw .reading(origin) }
     }
   }
 
@@ -74,7 +73,7 @@ package final class OpenFile: Sendable {
         off_t(offset + done))
       if count < 0 {
         if errno == EINTR { continue }
-        throw .reading(path)
+        throw .reading(origin)
       }
       if count == 0 { break }
       done += count
@@ -93,10 +92,10 @@ package final class OpenFile: Sendable {
       }
       if count < 0 {
         if errno == EINTR { continue }
-        throw .writing(path)
+        throw .writing(origin)
       }
       // A regular file takes at least a byte or says why not.
-      guard count > 0 else { throw .writing(path, ENOSPC) }
+      guard count > 0 else { throw .writing(origin, ENOSPC) }
       done += count
     }
   }
@@ -104,7 +103,7 @@ package final class OpenFile: Sendable {
   /// Cuts the file off behind its first bytes.
   package func truncate(to byteCount: Int) throws(FileFault) {
     while ftruncate(descriptor, off_t(byteCount)) != 0 {
-      if errno != EINTR { throw .writing(path) }
+      if errno != EINTR { throw .writing(origin) }
     }
   }
 
@@ -113,7 +112,7 @@ package final class OpenFile: Sendable {
     while fsync(descriptor) != 0 {
       // Some file systems have nothing to do, and say so.
       if errno == EINVAL || errno == ENOTSUP { return }
-      if errno != EINTR { throw .writing(path) }
+      if errno != EINTR { throw .writing(origin) }
     }
   }
 }

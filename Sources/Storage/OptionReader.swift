@@ -1,3 +1,5 @@
+package import SystemPackage
+
 /// Reads the options of one section of a YAML or JSON file: each has a default, and a key that no
 /// option has is an error that suggests the nearest one.
 package struct OptionReader<Key: CodingKey & CaseIterable> {
@@ -70,6 +72,21 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
         expected: Value.allCases.map(\.rawValue).joined(separator: ", "), found: text)
     }
     return chosen
+  }
+
+  /// The path that the text of an option stands for that must be there.
+  package func callAsFunction(_ key: Key) throws -> FilePath { try path(self(key), of: key) }
+
+  /// The path that an option's text stands for; nil when it is absent.
+  package func optional(_ key: Key) throws -> FilePath? {
+    try optional(key).map { try path($0, of: key) }
+  }
+
+  private func path(_ text: String, of key: Key) throws(OptionFault) -> FilePath {
+    do throws(FileFault) { return try FilePath(text: text) } catch {
+      throw OptionFault.outOfRange(
+        key: key.stringValue, expected: "a usable path", found: "one with a NUL in it")
+    }
   }
 
   /// Reads a section, whose name goes before the options that its faults are of.

@@ -1,17 +1,19 @@
 import Foundation
+package import SystemPackage
 
 /// A file of which parts are read where they are asked for.
 ///
 /// Nothing of it is mapped, so that what was read does not count as the process's memory; any number of
 /// threads may read at a time.
 package final class RandomAccessFile: Sendable {
-  package var path: String { file.path }
+  package let path: FilePath
   /// Its size in bytes when it was opened.
   package let size: Int
   private let file: OpenFile
 
   /// - Throws: `FileFault` when it is missing, a folder, or cannot be read.
-  package init(_ path: String) throws(FileFault) {
+  package init(_ path: FilePath) throws(FileFault) {
+    self.path = path
     file = try OpenFile(path, for: .reading)
     let facts = try file.facts()
     guard facts.st_mode & S_IFMT == S_IFREG else {

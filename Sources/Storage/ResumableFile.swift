@@ -1,4 +1,5 @@
 package import Foundation
+package import SystemPackage
 
 /// A file that appears under its name only when it is whole, and whose part can be gone on with by
 /// another process when the one that wrote it was killed.
@@ -6,21 +7,21 @@ package import Foundation
 /// Bytes go to `PATH.part`, which stays until `commit()` or until another start replaces it.
 package struct ResumableFile: ~Copyable {
   /// The final path.
-  package let path: String
+  package let path: FilePath
   /// The number of bytes written so far.
   package private(set) var byteCount: Int
   private let file: OpenFile
 
   /// Where the part of a file stands.
-  package static func partPath(of path: String) -> String { path + ".part" }
+  package static func partPath(of path: FilePath) -> FilePath { path.withSuffix(".part") }
 
   /// The number of bytes of a part; 0 when there is none.
-  package static func partSize(of path: String) throws(FileFault) -> Int {
+  package static func partSize(of path: FilePath) throws(FileFault) -> Int {
     try FileSystem.facts(of: partPath(of: path))?.size ?? 0
   }
 
   /// Makes a finished file a part again, unless there is one, so that it can be gone on with.
-  package static func reopen(_ path: String) throws(FileFault) {
+  package static func reopen(_ path: FilePath) throws(FileFault) {
     guard try partSize(of: path) == 0, try FileSystem.exists(path) else { return }
     try FileSystem.rename(path, to: partPath(of: path))
   }
@@ -31,8 +32,8 @@ package struct ResumableFile: ~Copyable {
   ///   - path: the final path, whose folder is made when it does not exist.
   ///   - byteCount: how much of the part to keep; it has at least so many bytes.
   /// - Throws: `FileFault` when the part cannot be written.
-  package init(path: String, keeping byteCount: Int) throws(FileFault) {
-    try FileSystem.makeFolder(FileSystem.folder(of: path))
+  package init(path: FilePath, keeping byteCount: Int) throws(FileFault) {
+    try FileSystem.makeFolder(path.folder)
     let file = try OpenFile(ResumableFile.partPath(of: path), for: .writing)
     try file.truncate(to: byteCount)
     (self.path, self.byteCount, self.file) = (path, byteCount, file)

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+package import SystemPackage
 
 /// Whether entries of lists may be commands whose output is read: a list of files must not run programs
 /// unless whoever calls says so.
@@ -26,18 +27,17 @@ package enum ShellCommand {
   ///   started or is ended by a signal; of the data when it ends with another status than 0; and what `body`
   ///   throws.
   package static func withOutput<Result>(
-    of command: String, _ body: (_ path: String) throws -> Result
+    of command: String, _ body: (_ path: FilePath) throws -> Result
   ) throws -> Result {
     let output = try temporaryFile()
     defer { close(output) }
     try run(command, writingTo: output)
-    return try body("/proc/self/fd/\(output)")
+    return try body(FilePath("/proc/self/fd").appending("\(output)"))
   }
 
   /// A descriptor of an empty file without a name.
   private static func temporaryFile() throws(FileFault) -> Int32 {
-    let place = ScratchFolder.place
-    var template = Array((place + "/limbeck-XXXXXX").utf8CString)
+    var template = ScratchFolder.template
     let opened = unsafe mkstemp(&template)
     guard opened >= 0 else { throw ScratchFolder.fault(errno) }
     unsafe _ = unlink(template)
@@ -54,7 +54,7 @@ package enum ShellCommand {
   private static func requireSuccess(_ status: Int, of command: String) throws(FileFault) {
     guard status == 0 else {
       throw .malformed(
-        path: "\(command) |", expected: "the status 0 at its end", found: "\(status)")
+        path: .output(of: command), expected: "the status 0 at its end", found: "\(status)")
     }
   }
 
@@ -91,7 +91,7 @@ package enum ShellCommand {
       unsafe posix_spawn(&process, "/bin/sh", &actions, nil, &arguments, environ)
     }
     guard code == 0 else {
-      throw .unreadable(path: "\(command) |", reason: FileFault.words(for: code))
+      throw .unreadable(path: .output(of: command), reason: FileFault.words(for: code))
     }
     return process
   }
@@ -100,12 +100,12 @@ package enum ShellCommand {
   private static func status(of process: pid_t, _ command: String) throws(FileFault) -> Int {
     var status: Int32 = 0
     while unsafe waitpid(process, &status, 0) < 0 {
-      guard errno == EINTR else { throw .reading("\(command) |") }
+      guard errno == EINTR else { throw .reading(.output(of: command)) }
     }
     let signal = status & 0x7F
     guard signal == 0 else {
       throw .unreadable(
-        path: "\(command) |",
+        path: .output(of: command),
         reason: "a signal ended the command: \(unsafe String(cString: strsignal(signal)))")
     }
     return Int(status >> 8 & 0xFF)
@@ -143,8 +143,8 @@ extension ShellCommand {
       for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
       return 0
     }
-    guard code == 0 else { throw .reading("\(command) |", code) }
-    let output = OpenFile(ends[0], named: "\(command) |")
+    guard code == 0 else { throw .reading(.output(of: command), code) }
+    let output = OpenFile(ends[0], named: .output(of: command))
     defer { close(ends[1]) }
     let process = try spawn(command, writingTo: ends[1])
     return (Running(command: command, process: process), output)

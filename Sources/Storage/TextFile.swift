@@ -1,4 +1,5 @@
 package import Foundation
+package import SystemPackage
 
 /// Whole files, read in one call, with faults that name the path.
 package enum TextFile {
@@ -7,7 +8,7 @@ package enum TextFile {
   /// - Parameter path: `-` for the standard input.
   /// - Returns: all of them.
   /// - Throws: `FileFault` when it cannot be read, or is packed and corrupt.
-  package static func bytes(of path: String) throws(FileFault) -> Data {
+  package static func bytes(of path: FilePath) throws(FileFault) -> Data {
     let stream = try ByteStream(path)
     if path != "-", let size = stream.size, size > largestCopy { return try mapped(path, size) }
     var bytes = Data(capacity: stream.size ?? 0)
@@ -16,10 +17,10 @@ package enum TextFile {
   }
 
   /// The bytes of a file that is larger than what should be held in memory.
-  private static func mapped(_ path: String, _ count: Int) throws(FileFault) -> Data {
+  private static func mapped(_ path: FilePath, _ count: Int) throws(FileFault) -> Data {
     let file = try OpenFile(path, for: .reading)
     let start = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, file.descriptor, 0)
-    guard let start = unsafe start, unsafe start != MAP_FAILED else { throw .reading(file.path) }
+    guard let start = unsafe start, unsafe start != MAP_FAILED else { throw .reading(path) }
     return unsafe Data(
       bytesNoCopy: start, count: count, deallocator: .custom { unsafe _ = munmap($0, $1) })
   }
@@ -28,7 +29,7 @@ package enum TextFile {
   private static let largestCopy = 64 << 20
 
   /// The text of a file in UTF-8.
-  package static func text(of path: String) throws(FileFault) -> String {
+  package static func text(of path: FilePath) throws(FileFault) -> String {
     guard let text = String(data: try bytes(of: path), encoding: .utf8) else {
       throw .malformed(path: path, expected: "UTF-8 text", found: "other bytes")
     }
@@ -37,7 +38,7 @@ package enum TextFile {
 
   /// The text of a file in UTF-8 or UTF-16, with a byte order mark or without, as programs for Windows and Praat
   /// write it.
-  package static func markedText(of path: String) throws(FileFault) -> String {
+  package static func markedText(of path: FilePath) throws(FileFault) -> String {
     let bytes = try bytes(of: path)
     let encoding: String.Encoding =
       if bytes.starts(with: [0xFE, 0xFF]) {
@@ -63,7 +64,8 @@ package enum TextFile {
 
   /// The lines of a file that are not blank, with their numbers from one; a byte order mark is passed
   /// over.
-  package static func lines(of path: String) throws(FileFault) -> [(number: Int, text: Substring)] {
+  package static func lines(of path: FilePath) throws(FileFault) -> [(number: Int, text: Substring)]
+  {
     try lossyLines(of: path).map { number, text, isUTF8 throws(FileFault) in
       guard isUTF8 else {
         throw FileFault.malformedLine(
@@ -75,7 +77,7 @@ package enum TextFile {
 
   /// The same, where bytes that are not UTF-8 are replaced by U+FFFD and the line says so.
   package static func lossyLines(
-    of path: String
+    of path: FilePath
   ) throws(FileFault) -> [(number: Int, text: Substring, isUTF8: Bool)] {
     var lines: [(number: Int, text: Substring, isUTF8: Bool)] = []
     try forEachLine(of: path) { number, text, isUTF8 in lines.append((number, text, isUTF8)) }
@@ -85,7 +87,7 @@ package enum TextFile {
   /// Gives `body` each line of a file that is not blank, with its number from one and whether it is UTF-8;
   /// only one is in memory at a time.
   package static func forEachLine(
-    of path: String, _ body: (_ number: Int, _ text: Substring, _ isUTF8: Bool) -> Void
+    of path: FilePath, _ body: (_ number: Int, _ text: Substring, _ isUTF8: Bool) -> Void
   ) throws(FileFault) {
     let bytes = try bytes(of: path)
     var rest = bytes.dropFirst(bytes.starts(with: utf8Mark) ? 3 : 0)

@@ -50,7 +50,7 @@ package final class BatchStream {
       inUse.append(made)
       return (made.batch, made.next)
     } catch {
-      throw error as? FileFault ?? .unreadable(path: "frames", reason: "\(error)")
+      throw error as? FileFault ?? .unreadable(path: .named("frames"), reason: "\(error)")
     }
   }
 }

@@ -2,6 +2,7 @@ import Foundation
 import LinearAlgebra
 import Networks
 package import Storage
+package import SystemPackage
 
 /// The last two states of a training, each a file from which it goes on to the same bits.
 ///
@@ -9,7 +10,7 @@ package import Storage
 /// normalisations, and the best network so far; in its metadata the progress, what the training is of, and a
 /// digest of all values and of the progress.
 package struct CheckpointFolder: Sendable {
-  package let path: String
+  package let path: FilePath
   /// What the training depends on, a line each; a checkpoint of another training is refused.
   private let identity: [String]
   /// The least time between two checkpoints within an epoch.
@@ -23,33 +24,36 @@ package struct CheckpointFolder: Sendable {
   ///   - pause: the least time between two checkpoints within an epoch; one at its end is written besides.
   ///   - warn: told of a checkpoint that is damaged, and passed over.
   package init(
-    _ path: String, identity: [String], pause: Duration, warn: @escaping @Sendable (String) -> Void
+    _ path: FilePath, identity: [String], pause: Duration,
+    warn: @escaping @Sendable (String) -> Void
   ) {
     (self.path, self.identity, self.pause, self.warn) = (path, identity, pause, warn)
   }
 
   /// How many passes the newest checkpoint in a folder has behind it; none where there is none.
-  package static func passes(in path: String) throws(FileFault) -> Int {
+  package static func passes(in path: FilePath) throws(FileFault) -> Int {
     guard try FileSystem.isFolder(path),
-      let newest = try FileSystem.names(in: path).filter({ $0.hasSuffix(".safetensors") }).max(),
-      let epoch = Int(newest.dropLast(".safetensors".count).suffix(6))
+      let newest = try files(in: path, ending: ".safetensors").first,
+      let epoch = newest.stem.flatMap({ Int($0.suffix(6)) })
     else { return 0 }
     return max(0, epoch - 1)
   }
 
   /// The checkpoints, the newest first.
-  private func files() throws(FileFault) -> [String] {
+  private func files() throws(FileFault) -> [FilePath] {
     try CheckpointFolder.files(in: path, ending: ".safetensors")
   }
 
-  private static func files(in path: String, ending suffix: String) throws(FileFault) -> [String] {
+  private static func files(
+    in path: FilePath, ending suffix: String
+  ) throws(FileFault) -> [FilePath] {
     guard try FileSystem.exists(path) else { return [] }
     return try FileSystem.names(in: path)
-      .filter { $0.hasSuffix(suffix) }.sorted(by: >).map { path + "/" + $0 }
+      .filter { $0.string.hasSuffix(suffix) }.reversed().map { path.appending($0) }
   }
 
   /// Removes all checkpoints of a folder, as when the training is done, and the folder when nothing else is in it.
-  package static func remove(_ path: String) throws(FileFault) {
+  package static func remove(_ path: FilePath) throws(FileFault) {
     for suffix in [".safetensors", ".part", ".damaged"] {
       for file in try files(in: path, ending: suffix) { try FileSystem.remove(file) }
     }
@@ -76,13 +80,13 @@ package struct CheckpointFolder: Sendable {
     let number = String(format: "%012d", state.progress.step)
     // The end of an epoch has the step of the last checkpoint within it.
     let name = "\(number)-\(String(format: "%06d", state.progress.epoch)).safetensors"
-    try file.write(to: path + "/" + name)
+    try file.write(to: path.appending(name))
     let all = try files()
     let kept = all.prefix(2)
     for old in all.dropFirst(2) { try FileSystem.remove(old) }
     // What a kill left of others while they were written.
     let parts = try CheckpointFolder.files(in: path, ending: ".part")
-    for part in parts where !kept.contains(where: { part == $0 + ".part" }) {
+    for part in parts where !kept.contains(where: { part == $0.withSuffix(".part") }) {
       try FileSystem.remove(part)
     }
   }
@@ -121,12 +125,12 @@ package struct CheckpointFolder: Sendable {
         }
         warn("\(error); going on from the checkpoint before it, or from the start")
         // It would stand before those that are written from now on.
-        try FileSystem.rename(path, to: path + ".damaged")
+        try FileSystem.rename(path, to: path.withSuffix(".damaged"))
       }
     }
   }
 
-  private func requireIdentity(of file: SafetensorsFile, _ path: String) throws(FileFault) {
+  private func requireIdentity(of file: SafetensorsFile, _ path: FilePath) throws(FileFault) {
     let found: [String] = decoded(file.metadata["identity"]) ?? []
     guard found != identity else { return }
     let difference = zip(identity, found).first { $0 != $1 }
@@ -138,7 +142,7 @@ package struct CheckpointFolder: Sendable {
   }
 
   private func restore(
-    _ state: TrainingState, from file: SafetensorsFile, _ path: String
+    _ state: TrainingState, from file: SafetensorsFile, _ path: FilePath
   ) throws(FileFault) {
     guard let progress: TrainingProgress = decoded(file.metadata["progress"]) else {
       throw .malformed(path: path, expected: "the progress of a training", found: "none")

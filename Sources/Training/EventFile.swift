@@ -3,6 +3,7 @@ import EventRecords
 import Foundation
 import Storage
 import SwiftProtobuf
+import SystemPackage
 
 /// A file of TensorBoard's events: records of a length, a checksum of it, a protocol buffer, and a checksum of
 /// that (`tensorflow/core/lib/io/record_writer.cc`).
@@ -18,7 +19,7 @@ struct EventFile: ~Copyable {
   ///   - path: its name has `tfevents` in it.
   ///   - byteCount: how much to keep of one that was begun.
   /// - Throws: `FileFault` when it cannot be written.
-  init(path: String, keeping byteCount: Int) throws(FileFault) {
+  init(path: FilePath, keeping byteCount: Int) throws(FileFault) {
     var file = try ResumableFile(path: path, keeping: byteCount)
     if byteCount == 0 {
       var first = Limbeck_Tensorboard_Event()

@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+package import SystemPackage
 
 /// The log of one training: JSON lines with every figure, and the same as TensorBoard's events.
 ///
@@ -8,13 +9,13 @@ import Storage
 package struct TrainingLog: ~Copyable {
   /// Where the files go.
   package struct Paths: Sendable {
-    let lines: String
-    let events: String
+    let lines: FilePath
+    let events: FilePath
 
     /// - Parameters:
     ///   - lines: of the JSON lines.
     ///   - events: of TensorBoard's events; its name has `tfevents` in it.
-    package init(lines: String, events: String) {
+    package init(lines: FilePath, events: FilePath) {
       (self.lines, self.events) = (lines, events)
     }
   }

@@ -42,7 +42,7 @@ final class TrainingRun<Objective: TrainingObjective> {
         // What was written after the last synchronisation is gone, or somebody removed it.
         for record in state.progress.history { try opened.write(record) }
         trainer.checkpoints?.warn(
-          "\(paths.lines): begun anew with the epochs so far, since it was shorter than its checkpoint says"
+          "\(paths.lines.text): begun anew with the epochs so far, since it was shorter than its checkpoint says"
         )
       }
       log = consume opened

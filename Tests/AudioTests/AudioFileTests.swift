@@ -1,5 +1,7 @@
 import Audio
 import Foundation
+import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -31,12 +33,12 @@ struct AudioFileTests {
     let folder = try TemporaryFolder()
     let path = folder.file("stereo.wav")
     AudioFixture.write([0.25, -0.5, 0.25, -0.5], to: path, format: AudioFixture.float, channels: 2)
-    #expect(throws: AudioFault.severalChannels(path: path, count: 2)) {
+    #expect(throws: AudioFault.severalChannels(path: .file(path), count: 2)) {
       try AudioFile.read(path)
     }
     #expect(try AudioFile.read(path, channel: 1).samples == [0.25, 0.25])
     #expect(try AudioFile.read(path, channel: 2).samples == [-0.5, -0.5])
-    #expect(throws: AudioFault.noSuchChannel(path: path, chosen: 3, count: 2)) {
+    #expect(throws: AudioFault.noSuchChannel(path: .file(path), chosen: 3, count: 2)) {
       try AudioFile.read(path, channel: 3)
     }
   }
@@ -55,37 +57,37 @@ struct AudioFileTests {
   func unreadable() throws {
     let folder = try TemporaryFolder()
     let missing = folder.file("none.wav")
-    #expect(throws: AudioFault.missing(path: missing)) { try AudioFile.read(missing) }
+    #expect(throws: AudioFault.missing(path: .file(missing))) { try AudioFile.read(missing) }
 
     let noBytes = try folder.write(Data(), to: "no-bytes.wav")
     let text = try folder.write("This is no sound.\n", to: "text.wav")
     for path in [noBytes, text] {
       let fault = #expect(throws: AudioFault.self) { try AudioFile.read(path) }
-      guard case .unreadable(path, _) = fault else {
+      guard case .unreadable(.file(path), _) = fault else {
         Issue.record("expected unreadable, found \(String(describing: fault))")
         continue
       }
     }
     let empty = folder.file("empty.wav")
     AudioFixture.write([], to: empty)
-    #expect(throws: AudioFault.empty(path: empty)) { try AudioFile.read(empty) }
+    #expect(throws: AudioFault.empty(path: .file(empty))) { try AudioFile.read(empty) }
 
     let bad = folder.file("nan.wav")
     AudioFixture.write([0, 0.5, .nan, .infinity], to: bad, format: AudioFixture.float)
-    #expect(throws: AudioFault.notFinite(path: bad, sample: 2)) { try AudioFile.read(bad) }
+    #expect(throws: AudioFault.notFinite(path: .file(bad), sample: 2)) { try AudioFile.read(bad) }
   }
 
   @Test("a file cut short is an error in every format", arguments: AudioFixture.formats)
   func truncated(_ format: AudioFixture.Format) throws {
     let folder = try TemporaryFolder()
     AudioFixture.write(AudioFileTests.long, to: folder.file("whole"), format: format)
-    let whole = try Data(contentsOf: URL(fileURLWithPath: folder.file("whole")))
+    let whole = try Data(contentsOf: URL(fileURLWithPath: folder.file("whole").string))
     let path = try folder.write(whole.prefix(whole.count * 3 / 4), to: "cut")
     let fault = #expect(throws: AudioFault.self) { try AudioFile.read(path) }
     switch fault {
-    case .truncated(path, let promised, let found, _): #expect(promised > found)
-    case .unended(path, _): #expect(format.description.hasPrefix("Ogg"))
-    case .unreadable(path, _): break
+    case .truncated(.file(path), let promised, let found, _): #expect(promised > found)
+    case .unended(.file(path), _): #expect(format.description.hasPrefix("Ogg"))
+    case .unreadable(.file(path), _): break
     default: Issue.record("expected truncated or unreadable, found \(String(describing: fault))")
     }
   }
@@ -94,7 +96,7 @@ struct AudioFileTests {
   func looseRIFFSize() throws {
     let folder = try TemporaryFolder()
     AudioFixture.write(samples, to: folder.file("a.wav"))
-    var bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("a.wav")))
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("a.wav").string))
     bytes[4] += 8
     let path = try folder.write(bytes, to: "loose.wav")
     #expect(try AudioFile.read(path).samples.count == samples.count)
@@ -104,7 +106,7 @@ struct AudioFileTests {
   func unknownLength() throws {
     let folder = try TemporaryFolder()
     AudioFixture.write(samples, to: folder.file("a.wav"))
-    var bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("a.wav")))
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("a.wav").string))
     let size = try #require(bytes.firstRange(of: Data("data".utf8))).upperBound
     bytes.replaceSubrange(size..<size + 4, with: [0xFF, 0xFF, 0xFF, 0x7F])
     let path = try folder.write(bytes, to: "piped.wav")
@@ -121,7 +123,7 @@ struct AudioFileTests {
     // The recording is half a second long; an end at most half a second behind it is that of the recording.
     #expect(try AudioFile.read(path, seconds: 0.4...1).samples.count == 1600)
     #expect(try AudioFile.read(path, seconds: 0.4...Double.infinity).samples.count == 1600)
-    #expect(throws: AudioFault.outside(path: path, start: 0.4, end: 1.01, duration: 0.5)) {
+    #expect(throws: AudioFault.outside(path: .file(path), start: 0.4, end: 1.01, duration: 0.5)) {
       try AudioFile.read(path, seconds: 0.4...1.01)
     }
   }

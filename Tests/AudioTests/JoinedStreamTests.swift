@@ -2,6 +2,7 @@ import Audio
 import Foundation
 import LinearAlgebra
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -87,7 +88,8 @@ struct JoinedStreamTests {
     let joined = try folder.write(
       try TextFile.bytes(of: folder.file("a")) + TextFile.bytes(of: folder.file("b")), to: "joined")
     #expect(
-      throws: AudioFault.otherStream(path: joined, after: 40_000, found: "8000 Hz and 1 channel")
+      throws: AudioFault.otherStream(
+        path: .file(joined), after: 40_000, found: "8000 Hz and 1 channel")
     ) { try AudioFile.read(joined) }
   }
 
@@ -108,7 +110,7 @@ struct JoinedStreamTests {
     // A first file that was cut does not take samples of the second.
     let cut = try folder.write(one.dropLast(1000) + two, to: "cut")
     #expect(
-      throws: AudioFault.truncated(path: cut, promised: 80_000, found: 79_000, unit: "bytes")
+      throws: AudioFault.truncated(path: .file(cut), promised: 80_000, found: 79_000, unit: "bytes")
     ) { try AudioFile.read(cut) }
   }
 
@@ -122,17 +124,18 @@ struct JoinedStreamTests {
     )
     let archive = try folder.write(
       Data("a ".utf8) + one + Data("b ".utf8) + two, to: "wav.ark")
-    #expect(try AudioFile.read("\(archive):2").samples.count == first.count)
-    #expect(try AudioFile.read("\(archive):\(4 + one.count)").samples.count == second.count)
+    #expect(try AudioFile.read(archive.withSuffix(":2")).samples.count == first.count)
+    #expect(
+      try AudioFile.read(archive.withSuffix(":\(4 + one.count)")).samples.count == second.count)
     // A file whose own name ends like that is read as it is.
     let odd = try folder.write(one, to: "odd:12")
     #expect(try AudioFile.read(odd).samples.count == first.count)
-    #expect(throws: AudioFault.self) { try AudioFile.read("\(archive):99999999") }
+    #expect(throws: AudioFault.self) { try AudioFile.read(archive.withSuffix(":99999999")) }
   }
 }
 
 /// Reads a file to its end and says what is unusual about it.
-func remark(of path: String) throws -> String? {
+func remark(of path: FilePath) throws -> String? {
   var reader = try AudioReader(path)
   var block: [Float] = []
   while try reader.next(&block) {}

@@ -2,6 +2,7 @@ import Audio
 import Foundation
 import LinearAlgebra
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -74,7 +75,7 @@ struct LengthEstimateTests {
     let path = folder.file("a.audio")
     AudioFixture.write(first, to: path, format: format)
     for start in [2.5, 2.6] {
-      #expect(throws: AudioFault.outside(path: path, start: start, end: 3, duration: 2.5)) {
+      #expect(throws: AudioFault.outside(path: .file(path), start: start, end: 3, duration: 2.5)) {
         try AudioFile.read(path, seconds: start...3)
       }
     }
@@ -136,7 +137,7 @@ struct LengthEstimateTests {
     }
     let hole = try folder.write(bytes[..<pages[3]] + bytes[pages[4]...], to: "hole")
     let missing = #expect(throws: AudioFault.self) { try AudioFile.read(hole) }
-    guard case .damaged(hole, 160_000, let found) = missing, found < 160_000 else {
+    guard case .damaged(.file(hole), 160_000, let found) = missing, found < 160_000 else {
       Issue.record("expected damaged, found \(String(describing: missing))")
       return
     }

@@ -1,5 +1,6 @@
 import Classes
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 

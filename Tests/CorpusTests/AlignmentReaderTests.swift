@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -22,13 +23,13 @@ struct AlignmentReaderTests {
 
   /// Expects a fault in a line of a file.
   private func expectFault(
-    inLine line: Int, of path: String, _ comment: String,
+    inLine line: Int, of path: FilePath, _ comment: String,
     _ location: SourceLocation = #_sourceLocation, _ body: () throws -> Void
   ) {
     let fault = #expect(throws: FileFault.self, "\(comment)", sourceLocation: location) {
       try body()
     }
-    guard case .malformedLine(path, line, _, _) = fault else {
+    guard case .malformedLine(.file(path), line, _, _) = fault else {
       Issue.record(
         "\(comment): expected a fault in line \(line), found \(String(describing: fault))",
         sourceLocation: location)
@@ -42,8 +43,8 @@ struct AlignmentReaderTests {
     "TextGrids of praatio and tgt, long, short and in UTF-16",
     arguments: ["praatio-long", "praatio-short", "praatio-utf16", "tgt"])
   func textGrids(name: String) throws {
-    let path = try #require(
-      Bundle.module.path(forResource: "Fixtures/\(name)", ofType: "TextGrid"))
+    let path = FilePath(
+      try #require(Bundle.module.path(forResource: "Fixtures/\(name)", ofType: "TextGrid")))
     #expect(
       try TextGridReader.read(path, tier: "phones") == [
         span(0, 0.11, "sil"), span(0.11, 0.2, "ʃ"), span(0.2, 0.35, "say \"iː\""),
@@ -80,8 +81,8 @@ struct AlignmentReaderTests {
 
   @Test("the labels that crowsetta writes for TIMIT and Audacity, and lhotse's CTM")
   func otherPrograms() throws {
-    func path(_ name: String, _ kind: String) throws -> String {
-      try #require(Bundle.module.path(forResource: "Fixtures/\(name)", ofType: kind))
+    func path(_ name: String, _ kind: String) throws -> FilePath {
+      FilePath(try #require(Bundle.module.path(forResource: "Fixtures/\(name)", ofType: kind)))
     }
     let expected = [
       span(0, 0.11, "sil"), span(0.11, 0.2, "sh"), span(0.2, 0.35, "iy"), span(0.35, 0.5, "sil"),
@@ -114,7 +115,7 @@ struct AlignmentReaderTests {
       """, to: "book.mlf")
     let table = try HTKLabelReader.readMaster(path)
     func spans(_ id: String) throws -> [LabelSpan] {
-      try table.spans(of: Utterance(id: id, recording: .file(path: "/\(id).wav")))
+      try table.spans(of: Utterance(id: id, recording: .file(path: FilePath("/\(id).wav"))))
     }
     #expect(try spans("a") == [span(0, 0.36, "ice"), span(0.36, 0.82, "cream")])
     #expect(try spans("b") == [span(0, 0.22, "s2"), span(0.22, 0.35, "s3")])
@@ -144,7 +145,7 @@ struct AlignmentReaderTests {
 
   @Test("a speaker's tier as MFA names it is found when it is the only one")
   func speakerTiers() throws {
-    func grid(_ names: [String]) throws -> String {
+    func grid(_ names: [String]) throws -> FilePath {
       let tiers = names.map { "\"IntervalTier\" \"\($0)\" 0 1 1 0 1 \"A\"\n" }.joined()
       return try folder.write(
         "\"ooTextFile\"\n\"TextGrid\"\n0 1 <exists> \(names.count)\n\(tiers)", to: "a.TextGrid")
@@ -214,7 +215,7 @@ struct AlignmentReaderTests {
     let table = try CTMReader.read(path)
     #expect(try spans("v", in: table) == [span(0, 0.1, "B")])
     let fault = #expect(throws: AlignmentFault.self) { try spans("u", in: table) }
-    guard case .file(.malformedLine(path, 2, _, "\"\(line)\"")) = fault else {
+    guard case .file(.malformedLine(.file(path), 2, _, "\"\(line)\"")) = fault else {
       Issue.record("expected a fault in line 2, found \(String(describing: fault))")
       return
     }
@@ -270,7 +271,7 @@ struct AlignmentReaderTests {
     #expect(try spans("u3", in: table) == [])
     for id in ["u2", "SPK_u2", "SPK-u2"] {
       let fault = #expect(throws: AlignmentFault.self) { try spans(id, in: table) }
-      guard case .file(.malformedLine(path, 7, _, _)) = fault else {
+      guard case .file(.malformedLine(.file(path), 7, _, _)) = fault else {
         Issue.record("expected a fault in line 7, found \(String(describing: fault))")
         return
       }

@@ -5,6 +5,7 @@ import Corpus
 import Foundation
 import LinearAlgebra
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 

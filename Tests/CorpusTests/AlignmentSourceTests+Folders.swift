@@ -5,6 +5,7 @@ import Corpus
 import Foundation
 import LinearAlgebra
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -17,8 +18,9 @@ extension AlignmentSourceTests {
     try folder.write("0 400000 A\n", to: "labels/utt1.lab")
     let stray = try folder.write("garbage\n", to: "labels/stray.lab")
     let source = try AlignmentSource(
-      TargetOptions(format: .lab, path: folder.file("labels")), sampleRate: 1000, workers: .one)
-    func utterance(_ id: String, _ path: String) -> Utterance {
+      TargetOptions(format: .lab, path: folder.file("labels").string), sampleRate: 1000,
+      workers: .one)
+    func utterance(_ id: String, _ path: FilePath) -> Utterance {
       Utterance(id: id, recording: .file(path: path))
     }
     let both = source.conflicts(among: [
@@ -47,7 +49,7 @@ extension AlignmentSourceTests {
     try folder.write("u1 ann\nu2 bob\nu3 eve\n", to: "data/utt2spk")
     let data = try DataDirectory(path: folder.file("data"))
     func source(_ tier: String) throws -> AlignmentSource {
-      var options = TargetOptions(format: .textgrid, path: folder.file("grids"))
+      var options = TargetOptions(format: .textgrid, path: folder.file("grids").string)
       (options.tier, options.states) = (tier, 1)
       return try AlignmentSource(options, sampleRate: 1000, workers: .one)
     }
@@ -74,13 +76,64 @@ extension AlignmentSourceTests {
   func links() throws {
     try folder.write("0 400000 A\n", to: "real/sub/u.lab")
     try FileManager.default.createSymbolicLink(
-      atPath: folder.file("link"), withDestinationPath: folder.file("real"))
+      atPath: folder.file("link").string, withDestinationPath: folder.file("real").string)
     try FileManager.default.createSymbolicLink(
-      atPath: folder.file("real/sub/loop"), withDestinationPath: folder.file("real"))
+      atPath: folder.file("real/sub/loop").string, withDestinationPath: folder.file("real").string)
     #expect(try filePaths(below: folder.file("link")) == ["sub/u.lab"])
-    var options = TargetOptions(format: .lab, path: folder.file("link"))
+    var options = TargetOptions(format: .lab, path: folder.file("link").string)
     options.states = 1
     let source = try AlignmentSource(options, sampleRate: 1000, workers: .one)
     #expect(try targets(source, frames: 3) == ["A", "A", "A"])
+  }
+
+  @Test("a file whose name is not UTF-8 is passed over and named; a folder may be called so")
+  func otherBytes() throws {
+    let name = FilePath(platformString: [0x63, CChar(bitPattern: 0xE9), 0])
+    func source() throws -> AlignmentSource {
+      var options = TargetOptions(format: .lab, path: folder.file("labels").string)
+      options.states = 1
+      return try AlignmentSource(options, sampleRate: 1000, workers: .one)
+    }
+    let labels = folder.file("labels")
+    try AtomicFile.write("garbage\n", to: labels.pushing(name.withSuffix(".lab")))
+    let fault = #expect(throws: FileFault.self) { try source() }
+    #expect(
+      fault?.description
+        == #"\#(labels): expected .lab or .rec files, found none whose name is UTF-8, but c\xE9.lab"#
+    )
+    try AtomicFile.write("0 400000 A\n", to: labels.pushing(name).appending("u.lab"))
+    try FileSystem.makeFolder(labels.appending("sub"))
+    try AtomicFile.write("garbage\n", to: labels.appending("sub").pushing(name.withSuffix(".LAB")))
+    let found = try source()
+    #expect(try targets(found, frames: 3) == ["A", "A", "A"])
+    #expect(
+      found.remarks == [
+        #"\#(labels): passed over since their names are not UTF-8, and so no utterance's: "#
+          + #"c\xE9.lab, sub/c\xE9.LAB"#
+      ])
+  }
+
+  @Test("a name that ends with a full stop has no extension; one of a master label file may be so")
+  func fullStop() throws {
+    let master = try folder.write("#!MLF!#\n\"*/u.\"\n0 400000 A\n.\n", to: "a.mlf")
+    let table = try HTKLabelReader.readMaster(master)
+    func spans(_ id: String) throws -> [LabelSpan] {
+      try table.spans(of: Utterance(id: id, recording: .file(path: "/x.wav")))
+    }
+    #expect(try spans("u.").map(\.label) == ["A"])
+    #expect(throws: AlignmentFault.missing) { try spans("u") }
+  }
+
+  @Test("options write and read paths as text")
+  func coded() throws {
+    var options = TargetOptions(format: .ctm, path: "data//phones.ctm")
+    options.map = "maps//48-39.map"
+    let text = JSONText.line(options)
+    #expect(
+      text.contains(#""ctm":"data//phones.ctm""#) && text.contains(#""map":"maps/48-39.map""#))
+    #expect(try JSONDecoder().decode(TargetOptions.self, from: Data(text.utf8)) == options)
+    let seen = options.resolved(from: "/exp")
+    #expect(seen.path == "/exp/data/phones.ctm" && seen.map == "/exp/maps/48-39.map")
+    #expect(seen.withoutFolders.path == "phones.ctm" && seen.withoutFolders.map == "48-39.map")
   }
 }

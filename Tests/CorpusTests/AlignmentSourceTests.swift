@@ -5,6 +5,7 @@ import Corpus
 import Foundation
 import LinearAlgebra
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -20,7 +21,7 @@ struct AlignmentSourceTests {
     _ format: AlignmentFormat, _ text: String, _ change: (inout TargetOptions) throws -> Void
   ) throws -> AlignmentSource {
     let path = try folder.write(text, to: "alignment")
-    var options = TargetOptions(format: format, path: path)
+    var options = TargetOptions(format: format, path: path.string)
     options.states = 1
     try change(&options)
     try options.validate()
@@ -89,7 +90,9 @@ struct AlignmentSourceTests {
     #expect(try targets(source, "u1", frames: 8)[0] == "A")
     #expect(try targets(source, "u2", frames: 8)[0] == "B")
     #expect(throws: AlignmentFault.missing) { try targets(source, "v", frames: 8) }
-    let utterances = ["u2", "u3"].map { Utterance(id: $0, recording: .file(path: "/\($0).wav")) }
+    let utterances = ["u2", "u3"].map {
+      Utterance(id: $0, recording: .file(path: FilePath("/\($0).wav")))
+    }
     #expect(source.conflicts(among: utterances).shared.isEmpty)
   }
 
@@ -106,7 +109,7 @@ struct AlignmentSourceTests {
     try folder.write(Data([0, 5, 22, 7]), to: "grids/._u.TextGrid")
     try folder.write("ooBinaryFile\u{8}TextGrid", to: "grids/x.TextGrid")
     try folder.write("{\"tiers\": {}}", to: "grids/y.TextGrid")
-    var options = TargetOptions(format: .textgrid, path: folder.file("grids"))
+    var options = TargetOptions(format: .textgrid, path: folder.file("grids").string)
     options.states = 1
     let source = try AlignmentSource(options, sampleRate: 1000, workers: .one)
     for id in ["u", "v", "w"] { #expect(try targets(source, id, frames: 98)[0] == "A") }
@@ -173,7 +176,7 @@ struct AlignmentSourceTests {
     ] {
       let name = "\(format.rawValue)/u.\(format == .phn ? "PHN" : "txt")"
       try folder.write(text(line), to: name)
-      var options = TargetOptions(format: format, path: folder.file(format.rawValue))
+      var options = TargetOptions(format: format, path: folder.file(format.rawValue).string)
       options.states = 3
       let source = try AlignmentSource(options, sampleRate: 1000, workers: .one)
       #expect(try targets(source, frames: frames) == ctm, "seed \(seed), \(format)")
@@ -230,7 +233,7 @@ struct AlignmentSourceTests {
     try folder.write("0.02\t0.04\tA\n0.04\t0.05\t\n0.06\t0.08\tB C\n", to: "labels/u.txt")
     try folder.write("0.02\t0.04\tA\n0.05\t0.06\t\n", to: "labels/v.txt")
     func source(gaps: String?) throws -> AlignmentSource {
-      var options = TargetOptions(format: .audacity, path: folder.file("labels"))
+      var options = TargetOptions(format: .audacity, path: folder.file("labels").string)
       (options.states, options.gaps) = (1, gaps)
       return try AlignmentSource(options, sampleRate: 1000, workers: .one)
     }
@@ -255,7 +258,7 @@ struct AlignmentSourceTests {
   func empty() throws {
     try folder.write("", to: "labels/u.lab")
     try folder.write("0 400000 A\n", to: "labels/v.lab")
-    var options = TargetOptions(format: .lab, path: folder.file("labels"))
+    var options = TargetOptions(format: .lab, path: folder.file("labels").string)
     (options.states, options.gaps) = (1, "SIL")
     let source = try AlignmentSource(options, sampleRate: 1000, workers: .one)
     #expect(throws: AlignmentFault.empty) { try targets(source, frames: 3) }
@@ -273,7 +276,8 @@ struct AlignmentSourceTests {
       "\"ooTextFile\" \"TextGrid\" 0 1 <exists> 1 \"IntervalTier\" \"phones\" 0 1 1 0 1 \"W\nX\"",
       to: "grids/u.TextGrid")
     let grids = try AlignmentSource(
-      TargetOptions(format: .textgrid, path: folder.file("grids")), sampleRate: 1000, workers: .one)
+      TargetOptions(format: .textgrid, path: folder.file("grids").string), sampleRate: 1000,
+      workers: .one)
     #expect(grids.inventory.symbols.isEmpty)
     #expect(throws: AlignmentFault.blankInLabel("W\nX")) { try targets(grids, frames: 98) }
   }
@@ -317,7 +321,7 @@ struct AlignmentSourceTests {
     try folder.write(text, to: "labels/sub/u.\(suffix)")
     try folder.write("bad", to: "labels/v.\(suffix)")
     try folder.write("not a label", to: "labels/other.doc")
-    var options = TargetOptions(format: format, path: folder.file("labels"))
+    var options = TargetOptions(format: format, path: folder.file("labels").string)
     options.states = 1
     let source = try AlignmentSource(options, sampleRate: 1000, workers: Workers(count: 2))
     #expect(source.inventory.symbols == ["A"])
@@ -327,13 +331,13 @@ struct AlignmentSourceTests {
       Issue.record("expected a fault of the file, found \(String(describing: fault))")
       return
     }
-    #expect(file.description.hasPrefix(folder.file("labels/v.\(suffix)")))
+    #expect(file.description.hasPrefix(folder.file("labels/v.\(suffix)").string))
 
-    options.path = folder.file("none")
-    #expect(throws: FileFault.missing(path: options.path)) {
+    options.path = folder.file("none").string
+    #expect(throws: FileFault.missing(path: folder.file("none"))) {
       try AlignmentSource(options, sampleRate: 1000, workers: .one)
     }
-    options.path = folder.file("labels/other.doc")
+    options.path = folder.file("labels/other.doc").string
     #expect(throws: FileFault.self) {
       try AlignmentSource(options, sampleRate: 1000, workers: .one)
     }

@@ -1,4 +1,5 @@
 import Corpus
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -21,7 +22,7 @@ struct AlignmentTableTests {
   ) throws -> [LabelSpan] {
     try table.spans(
       of: Utterance(
-        id: id, recordingID: recording, recording: .file(path: audio), seconds: seconds))
+        id: id, recordingID: recording, recording: .file(path: FilePath(audio)), seconds: seconds))
   }
 
   @Test("by its id, by its speaker and name, or by its recording's path")
@@ -70,7 +71,7 @@ struct AlignmentTableTests {
     let master = "#!MLF!#\n\"\(path)\"\n0 1 x\n.\n"
     let table = try HTKLabelReader.readMaster(try folder.write(master, to: "a.mlf"))
     let utterance = Utterance(
-      id: "other", recording: .file(path: "/" + expected.joined(separator: "/") + ".wav"))
+      id: "other", recording: .file(path: FilePath("/" + expected.joined(separator: "/") + ".wav")))
     #expect(try table.spans(of: utterance).map(\.label) == ["x"])
   }
 

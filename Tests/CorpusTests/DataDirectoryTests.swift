@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -11,7 +12,7 @@ struct DataDirectoryTests {
   init() throws { folder = try TemporaryFolder() }
 
   private func open(
-    root: String? = nil, commands: CommandPolicy = .refused
+    root: FilePath? = nil, commands: CommandPolicy = .refused
   ) throws -> DataDirectory {
     try DataDirectory(path: folder.path, root: root, commands: commands)
   }
@@ -106,7 +107,7 @@ struct DataDirectoryTests {
 
   @Test("a missing or empty wav.scp stops; a bad line stops its utterance alone")
   func faults() throws {
-    #expect(throws: FileFault.missing(path: folder.path + "/wav.scp")) { try open() }
+    #expect(throws: FileFault.missing(path: folder.path.appending("wav.scp"))) { try open() }
     let script = try folder.write("\n", to: "wav.scp")
     #expect(
       throws: FileFault.malformed(

@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import LinearAlgebra
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -36,7 +37,7 @@ struct DataValidationTests {
   /// `FILE:LINE SEVERITY CHECK ID` of each finding.
   private func findings(_ report: ValidationReport) -> [String] {
     report.findings.map { finding in
-      let name = finding.file.dropFirst(folder.file("data/").count)
+      let name = finding.file.dropFirst(folder.file("data").length + 1)
       return
         "\(name)\(finding.line.map { ":\($0)" } ?? "") \(finding.severity) \(finding.check)"
         + (finding.id.map { " \($0)" } ?? "")
@@ -69,7 +70,7 @@ struct DataValidationTests {
         .run(audio: nil)
     }
     for name in ["utt2spk", "spk2utt", "text", "utt2dur", "spk2gender"] {
-      try FileManager.default.removeItem(atPath: folder.file("data/\(name)"))
+      try FileManager.default.removeItem(atPath: folder.file("data/\(name)").string)
     }
     #expect(
       findings(try report()) == [
@@ -77,7 +78,7 @@ struct DataValidationTests {
       ])
     #expect(
       try findings("utt2dur", "").last == "utt2dur error presence")
-    try FileManager.default.removeItem(atPath: folder.file("data/wav.scp"))
+    try FileManager.default.removeItem(atPath: folder.file("data/wav.scp").string)
     #expect(findings(try report()).first == "wav.scp error presence")
   }
 
@@ -85,7 +86,7 @@ struct DataValidationTests {
   func spellings() throws {
     let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
     for name in ["utt2dur", "spk2gender"] {
-      try FileManager.default.removeItem(atPath: folder.file("data/\(name)"))
+      try FileManager.default.removeItem(atPath: folder.file("data/\(name)").string)
     }
     try folder.write("\(composed) \(folder.file("s1-a.wav"))\n", to: "data/wav.scp")
     try folder.write("a \(decomposed) 0 0.2\nb \(composed) 0.2 0.4\n", to: "data/segments")
@@ -98,11 +99,11 @@ struct DataValidationTests {
       found.contains { $0.file.hasSuffix("segments") && $0.message.hasSuffix("another recording") })
     #expect(found.contains { $0.file.hasSuffix("utt2spk") && $0.line == 2 && $0.id == "b" })
     try folder.write("\(decomposed) \(folder.file("s1-a.wav"))\n", to: "data/wav.scp")
-    try FileManager.default.removeItem(atPath: folder.file("data/segments"))
+    try FileManager.default.removeItem(atPath: folder.file("data/segments").string)
     for name in ["text", "utt2spk"] { try folder.write("\(decomposed) s\n", to: "data/\(name)") }
     try folder.write("s \(composed)\n", to: "data/spk2utt")
     let others = try report(audio: nil).findings.filter { $0.message.contains("NFC and NFD") }
-    #expect(others.map(\.file) == [folder.file("data/spk2utt")])
+    #expect(others.map(\.file) == [folder.file("data/spk2utt").string])
     #expect(others.first?.message.hasSuffix("another utterance") == true)
   }
 
@@ -112,12 +113,12 @@ struct DataValidationTests {
       try findings("utt2dur", "s1-a 0.5\ns1-b 0\ns2-a half\ns2-b -1\n") == [
         "utt2dur:2 error form s1-b", "utt2dur:3 error form s2-a", "utt2dur:4 error form s2-b",
       ])
-    try FileManager.default.removeItem(atPath: folder.file("data/utt2dur"))
+    try FileManager.default.removeItem(atPath: folder.file("data/utt2dur").string)
     #expect(
       try findings("spk2gender", "s1 female\ns2 m\ns2 m\n") == [
         "spk2gender:1 error form s1", "spk2gender:3 error duplicate s2",
       ])
-    try FileManager.default.removeItem(atPath: folder.file("data/spk2gender"))
+    try FileManager.default.removeItem(atPath: folder.file("data/spk2gender").string)
     for (name, good, bad) in [
       ("utt2num_frames", "48", "48.5"), ("utt2warp", "1.1", "1.5"), ("utt2lang", "en", "en de"),
     ] {
@@ -125,13 +126,13 @@ struct DataValidationTests {
         try findings(name, "s1-a \(good)\ns1-b \(bad)\ns2-a \(good)\ns2-b\n") == [
           "\(name):2 error form s1-b", "\(name):4 error form s2-b",
         ])
-      try FileManager.default.removeItem(atPath: folder.file("data/\(name)"))
+      try FileManager.default.removeItem(atPath: folder.file("data/\(name)").string)
     }
     #expect(
       try findings("reco2file_and_channel", "s1-a a A\ns1-b a B\ns2-a b C\ns2-b b\n") == [
         "reco2file_and_channel:3 error form s2-a", "reco2file_and_channel:4 error form s2-b",
       ])
-    try FileManager.default.removeItem(atPath: folder.file("data/reco2file_and_channel"))
+    try FileManager.default.removeItem(atPath: folder.file("data/reco2file_and_channel").string)
     try folder.write(
       Data("s1-a w".utf8) + [0xE9] + Data("\ns1-b <s> w\ns2-a\ns2-b w\n".utf8), to: "data/text")
     #expect(
@@ -160,7 +161,7 @@ struct DataValidationTests {
       try findings("text", "s1-a w\ns1-c w\ns2-a w\ns2-b w\n") == [
         "text error match s1-b", "text:2 error match s1-c",
       ])
-    try FileManager.default.removeItem(atPath: folder.file("data/text"))
+    try FileManager.default.removeItem(atPath: folder.file("data/text").string)
     #expect(
       try findings("spk2gender", "s1 f\ns3 m\n") == [
         "text warning presence", "spk2gender error match s2", "spk2gender:2 error match s3",
@@ -175,7 +176,7 @@ struct DataValidationTests {
         "spk2utt:2 error speaker s2-a", "spk2utt:1 error speaker s1-b",
       ])
     for name in ["spk2utt", "spk2gender"] {
-      try FileManager.default.removeItem(atPath: folder.file("data/\(name)"))
+      try FileManager.default.removeItem(atPath: folder.file("data/\(name)").string)
     }
     #expect(
       try findings("utt2spk", "s1-a s\ns1-b s\ns2-a s\ns2-b s\n") == [
@@ -188,7 +189,7 @@ struct DataValidationTests {
     let recordings = "r1 \(folder.file("s1-a.wav"))\nr2 \(folder.file("s1-b.wav"))\n"
     try folder.write(recordings, to: "data/wav.scp")
     for name in ["utt2spk", "spk2utt", "spk2gender", "utt2dur", "text"] {
-      try FileManager.default.removeItem(atPath: folder.file("data/\(name)"))
+      try FileManager.default.removeItem(atPath: folder.file("data/\(name)").string)
     }
     try folder.write(
       "a r1 0 0.3\nb r1 0.2 0.504\nc r1 0.4 0.6\nd r1 0.3 0.3\ne r3 0 1\nf r1 0 x\n",
@@ -207,15 +208,15 @@ struct DataValidationTests {
 
   @Test("audio that is missing, cut short, of another rate, of several channels, clipped or silent")
   func audio() throws {
-    try FileManager.default.removeItem(atPath: folder.file("s1-a.wav"))
-    let whole = try Data(contentsOf: URL(fileURLWithPath: folder.file("s1-b.wav")))
+    try FileManager.default.removeItem(atPath: folder.file("s1-a.wav").string)
+    let whole = try Data(contentsOf: URL(fileURLWithPath: folder.file("s1-b.wav").string))
     try folder.write(whole.prefix(9000), to: "s1-b.wav")
     AudioFixture.write(
       generatedWaveform(count: 8000), to: folder.file("s2-a.wav"), sampleRate: 8000)
     var loud = generatedWaveform(count: 16000)
     for index in stride(from: 200, to: 210, by: 2) { loud[index] = 1 }
     AudioFixture.write(loud, to: folder.file("s2-b.wav"), channels: 2)
-    try FileManager.default.removeItem(atPath: folder.file("data/utt2dur"))
+    try FileManager.default.removeItem(atPath: folder.file("data/utt2dur").string)
     #expect(
       findings(try report()) == [
         "wav.scp:1 error audio s1-a", "wav.scp:2 error audio s1-b", "wav.scp:4 error channels s2-b",
@@ -240,7 +241,7 @@ struct DataValidationTests {
   @Test("segments that take channels need those to be there")
   func segmentChannels() throws {
     for name in ["utt2spk", "spk2utt", "spk2gender", "utt2dur", "text"] {
-      try FileManager.default.removeItem(atPath: folder.file("data/\(name)"))
+      try FileManager.default.removeItem(atPath: folder.file("data/\(name)").string)
     }
     AudioFixture.write(generatedWaveform(count: 16000), to: folder.file("two.wav"), channels: 2)
     try folder.write("r \(folder.file("two.wav"))\n", to: "data/wav.scp")
@@ -299,7 +300,7 @@ struct DataValidationTests {
 
   @Test("spk2utt without utt2spk is held against the utterances themselves")
   func speakersAlone() throws {
-    try FileManager.default.removeItem(atPath: folder.file("data/utt2spk"))
+    try FileManager.default.removeItem(atPath: folder.file("data/utt2spk").string)
     #expect(
       try findings("spk2utt", "s1 s1-a s1-a zz\ns2 s2-a s2-b\n") == [
         "utt2spk warning presence", "spk2utt:1 error speaker s1-a", "spk2utt:1 error speaker zz",
@@ -310,9 +311,9 @@ struct DataValidationTests {
   @Test(
     "links to nothing are faults, and without usable segments the audio is checked all the same")
   func unusableFiles() throws {
-    try FileManager.default.removeItem(atPath: folder.file("data/text"))
+    try FileManager.default.removeItem(atPath: folder.file("data/text").string)
     try FileManager.default.createSymbolicLink(
-      atPath: folder.file("data/text"), withDestinationPath: "/nowhere")
+      atPath: folder.file("data/text").string, withDestinationPath: "/nowhere")
     try folder.write("", to: "s1-a.wav")
     try folder.write("", to: "data/segments")
     let found = findings(try report())
@@ -335,7 +336,7 @@ struct DataValidationTests {
 
   @Test("a header that promises less than the file holds")
   func surplus() throws {
-    var bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("s1-a.wav")))
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("s1-a.wav").string))
     let place = try #require(bytes.range(of: Data("data".utf8)))
     // Half of the 16,000 bytes.
     bytes.replaceSubrange(place.upperBound..<place.upperBound + 4, with: [0x40, 0x1F, 0, 0])
@@ -364,8 +365,8 @@ struct DataValidationTests {
 
   @Test("a pipe is no recording, and is not waited for")
   func pipe() throws {
-    try FileManager.default.removeItem(atPath: folder.file("s1-a.wav"))
-    #expect(unsafe mkfifo(folder.file("s1-a.wav"), 0o600) == 0)
+    try FileManager.default.removeItem(atPath: folder.file("s1-a.wav").string)
+    #expect(unsafe folder.file("s1-a.wav").withPlatformString { unsafe mkfifo($0, 0o600) } == 0)
     #expect(findings(try report()).contains("wav.scp:1 error audio s1-a"))
   }
 }

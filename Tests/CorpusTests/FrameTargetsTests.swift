@@ -4,6 +4,7 @@ import Audio
 import Corpus
 import LinearAlgebra
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 

@@ -4,6 +4,7 @@ import Evaluation
 import Foundation
 import LinearAlgebra
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 

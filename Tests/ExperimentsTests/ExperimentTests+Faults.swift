@@ -3,6 +3,7 @@ import Evaluation
 import Foundation
 import Experiments
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 import Training
@@ -12,7 +13,7 @@ extension ExperimentTests {
   @Test("faulty utterances are named, each with its reason, and the rest is done")
   func faultyUtterances() throws {
     let corpus = try SampleCorpus()
-    let data = corpus.experimentPath + "/data"
+    let data = corpus.experimentPath.appending("data")
     // train-0 is empty, train-1 has another rate, train-2 no alignment, train-3 is too short.
     try corpus.folder.write("", to: "audio/train-0.wav")
     AudioFixture.write(
@@ -20,7 +21,7 @@ extension ExperimentTests {
       sampleRate: 16000)
     AudioFixture.write(
       generatedWaveform(count: 199), to: corpus.folder.file("audio/train-3.wav"), sampleRate: 8000)
-    let ctm = try TextFile.text(of: data + "/phones.ctm")
+    let ctm = try TextFile.text(of: data.appending("phones.ctm"))
     try corpus.folder.write(
       ctm.split(separator: "\n").filter { !$0.hasPrefix("train-2") }.joined(separator: "\n"),
       to: "exp/data/phones.ctm")
@@ -38,7 +39,7 @@ extension ExperimentTests {
         "train-3, features: expected at least one frame of 200 samples, found 199 samples",
         "train-2, targets: no alignment",
       ])
-    #expect(try Ledger(path: corpus.experimentPath + "/ledger.jsonl") == ledger)
+    #expect(try Ledger(path: corpus.experimentPath.appending("ledger.jsonl")) == ledger)
   }
 
   @Test(
@@ -48,11 +49,11 @@ extension ExperimentTests {
     let experiment = try experiment(corpus)
     _ = try experiment.run(until: .targets)
     // Targets of an utterance without features, one with too few labels, and none for the others.
-    let archive = corpus.experimentPath + "/targets/test/targets.ark"
+    let archive = corpus.experimentPath.appending("targets/test/targets.ark")
     try corpus.folder.write(
       "test-0 \(Array(repeating: "0", count: 58).joined(separator: " "))\ntest-1 0 1\nelse 0\n",
       to: "exp/targets/test/targets.ark")
-    #expect(FileManager.default.fileExists(atPath: archive))
+    #expect(FileManager.default.fileExists(atPath: archive.string))
     try experiment.trainMembersAndBaselines()
     try experiment.distill()
     try experiment.score()
@@ -71,7 +72,7 @@ extension ExperimentTests {
     let corpus = try SampleCorpus()
     try corpus.folder.write("", to: "audio/train-0.wav")
     for part in ["train", "development", "test"] {
-      let ids = try DataDirectory(path: corpus.experimentPath + "/data/\(part)").utterances
+      let ids = try DataDirectory(path: corpus.experimentPath.appending("data/\(part)")).utterances
       try corpus.folder.write(
         ids.map { "\($0.id) s\($0.id.suffix(1))\n" }.joined(), to: "exp/data/\(part)/utt2spk")
     }
@@ -84,7 +85,7 @@ extension ExperimentTests {
         "development targets": 3, "development score": 3, "test features": 4, "test targets": 4,
         "test score": 4,
       ])
-    let info = try Description(of: corpus.experimentPath).text
+    let info = try Description(of: corpus.experimentPath.string).text
     #expect(
       info.contains(
         """
@@ -107,7 +108,7 @@ extension ExperimentTests {
     let experiment = try experiment(corpus)
     _ = try experiment.run()
     func fault(_ file: String, _ change: (String) -> String) throws -> String? {
-      let path = corpus.experimentPath + "/" + file
+      let path = corpus.experimentPath.appending(file)
       let whole = try TextFile.text(of: path)
       defer { try? AtomicFile.write(whole, to: path) }
       try AtomicFile.write(change(whole), to: path)
@@ -145,11 +146,13 @@ extension ExperimentTests {
     #expect(throws: Never.self) { try experiment.collectLedger() }
 
     // What is missing of the experiment's own ledger, info finds.
-    let path = corpus.experimentPath + "/ledger.jsonl"
+    let path = corpus.experimentPath.appending("ledger.jsonl")
     let lines = try TextFile.text(of: path).split(separator: "\n")
     func info(_ kept: [Substring]) throws -> String? {
       try AtomicFile.write(kept.map { $0 + "\n" }.joined(), to: path)
-      do { return try Description(of: corpus.experimentPath).text } catch { return "\(error)" }
+      do { return try Description(of: corpus.experimentPath.string).text } catch {
+        return "\(error)"
+      }
     }
     #expect(try info([])?.contains("expected an entry for each utterance, found none") == true)
     for (word, message) in [
@@ -189,7 +192,9 @@ extension ExperimentTests {
     for work in [{ try other.trainMember(0) }, other.trainMembersAndBaselines, other.distill] {
       let fault = #expect(throws: ExperimentFault.self, performing: work)
       let text = fault?.description ?? ""
-      #expect(text.hasPrefix(corpus.experimentPath + folder) && text.hasSuffix(expected), "\(text)")
+      #expect(
+        text.hasPrefix(corpus.experimentPath.string + folder) && text.hasSuffix(expected), "\(text)"
+      )
     }
   }
 
@@ -197,7 +202,7 @@ extension ExperimentTests {
   func otherCorpus() throws {
     let corpus = try SampleCorpus()
     _ = try experiment(corpus).run(until: .train)
-    let script = corpus.experimentPath + "/data/train/wav.scp"
+    let script = corpus.experimentPath.appending("data/train/wav.scp")
     let text = try TextFile.text(of: script)
     try AtomicFile.write(text.replacing("train-7 ", with: "train-x "), to: script)
     let fault = #expect(throws: ExperimentFault.self) {
@@ -221,11 +226,12 @@ extension ExperimentTests {
   func linkedAudio() throws {
     let corpus = try SampleCorpus()
     let (link, file) = (corpus.folder.file("audio/test-0.wav"), corpus.folder.file("moved.wav"))
-    try FileManager.default.moveItem(atPath: link, toPath: file)
-    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: file)
+    try FileManager.default.moveItem(atPath: link.string, toPath: file.string)
+    try FileManager.default.createSymbolicLink(
+      atPath: link.string, withDestinationPath: file.string)
     func frames() throws -> Int? {
       _ = try experiment(corpus).run(until: .features)
-      return try FeatureFolder(path: corpus.experimentPath + "/features/test")
+      return try FeatureFolder(path: corpus.experimentPath.appending("features/test"))
         .frameCounts()["test-0"]
     }
     #expect(try frames() == 58)
@@ -239,15 +245,15 @@ extension ExperimentTests {
     let corpus = try SampleCorpus()
     let experiment = try experiment(corpus)
     _ = try experiment.run(until: .targets)
-    let inTheWay = corpus.experimentPath + "/stages/member-00.part"
+    let inTheWay = corpus.experimentPath.appending("stages/member-00.part")
     try FileManager.default.createDirectory(
-      atPath: inTheWay, withIntermediateDirectories: true)
+      atPath: inTheWay.string, withIntermediateDirectories: true)
     #expect(throws: FileFault.self) { try experiment.trainMember(0) }
-    let checkpoints = corpus.experimentPath + "/checkpoints/member-00"
-    #expect(try !FileManager.default.contentsOfDirectory(atPath: checkpoints).isEmpty)
-    try FileManager.default.removeItem(atPath: inTheWay)
+    let checkpoints = corpus.experimentPath.appending("checkpoints/member-00")
+    #expect(try !FileManager.default.contentsOfDirectory(atPath: checkpoints.string).isEmpty)
+    try FileManager.default.removeItem(atPath: inTheWay.string)
     try experiment.trainMember(0)
-    #expect(!FileManager.default.fileExists(atPath: checkpoints))
+    #expect(!FileManager.default.fileExists(atPath: checkpoints.string))
   }
 
   @Test("students are distilled of members that were trained one by one, without baselines")
@@ -276,7 +282,7 @@ extension ExperimentTests {
     _ = try experiment.run(until: .train)
     let nowhere = try self.experiment(corpus, at: corpus.folder.file("nowhere"))
     #expect(throws: FileFault.missing(path: nowhere.path)) { try nowhere.step {} }
-    #expect(!FileManager.default.fileExists(atPath: nowhere.path))
+    #expect(!FileManager.default.fileExists(atPath: nowhere.path.string))
   }
 
   @Test("samples too large for finite features are skipped")

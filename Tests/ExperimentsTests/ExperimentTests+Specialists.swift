@@ -9,6 +9,7 @@ import LinearAlgebra
 import Networks
 import Experiments
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 import Training
@@ -39,9 +40,9 @@ extension ExperimentTests {
     // Three classes; each frame of the training set stands once in the counts.
     #expect(clusters.counts.count == 3 && clusters.frames == 8 * 58)
     #expect(clusters.clusters.allSatisfy { $0.classes.count == 2 })
-    let folder = corpus.experimentPath + "/models"
+    let folder = corpus.experimentPath.appending("models")
     for (number, cluster) in clusters.clusters.enumerated() {
-      let model = try AcousticModel(path: "\(folder)/specialist-0\(number).safetensors")
+      let model = try AcousticModel(path: folder.appending("specialist-0\(number).safetensors"))
       #expect(model.classes.symbols == cluster.classes + [dustbinSymbol])
       #expect(model.network.classes == 3)
     }
@@ -71,9 +72,9 @@ extension ExperimentTests {
   /// Holds what the clusters say of the baseline against its choices on the training frames.
   private func expectConfusions(_ report: ClusterReport, in corpus: SampleCorpus) throws {
     let folder = corpus.experimentPath
-    let model = try AcousticModel(path: folder + "/models/baseline.safetensors")
-    let features = try MatrixArchive(path: folder + "/features/train/feats.ark")
-    let targets = try IntegerArchive(path: folder + "/targets/train/targets.ark")
+    let model = try AcousticModel(path: folder.appending("models/baseline.safetensors"))
+    let features = try MatrixArchive(path: folder.appending("features/train/feats.ark"))
+    let targets = try IntegerArchive(path: folder.appending("targets/train/targets.ark"))
     var pairs: [(truth: String, chosen: String)] = []
     for (entry, labels) in zip(features.entries, targets.entries) {
       try #require(entry.key == labels.key)
@@ -103,13 +104,13 @@ extension ExperimentTests {
       Self.section.replacing("learningRate: 0.01", with: "learningRate: 1.0e-20"))
     let experiment = try experiment(corpus)
     _ = try experiment.run(until: .specialists)
-    let folder = corpus.experimentPath + "/models"
-    let generalist = try AcousticModel(path: folder + "/baseline.safetensors")
+    let folder = corpus.experimentPath.appending("models")
+    let generalist = try AcousticModel(path: folder.appending("baseline.safetensors"))
     let clusters = try #require(try experiment.clusters())
     for (number, cluster) in clusters.clusters.enumerated() {
       let own = cluster.classes.compactMap { generalist.classes.id(of: $0) }
       let start = generalist.network.specialist(own: own, counts: clusters.counts)
-      let model = try AcousticModel(path: "\(folder)/specialist-0\(number).safetensors")
+      let model = try AcousticModel(path: folder.appending("specialist-0\(number).safetensors"))
       let (before, after) = (start.layers[1], model.network.layers[1])
       #expect(mismatch(after.weights.values, before.weights.values, absolute: 1e-6) == nil)
       let share = Double(cluster.frames) / Double(clusters.frames)
@@ -125,7 +126,7 @@ extension ExperimentTests {
     let corpus = try corpus()
     let experiment = try experiment(corpus)
     _ = try experiment.run(until: .specialists)
-    let path = corpus.experimentPath + "/specialists/clusters.json"
+    let path = corpus.experimentPath.appending("specialists/clusters.json")
     let text = try TextFile.text(of: path)
     let first = try #require(try experiment.clusters()).clusters[0].classes[0]
     for (old, new) in [
@@ -134,7 +135,7 @@ extension ExperimentTests {
       try #require(text.contains(old))
       try AtomicFile.write(text.replacing(old, with: new), to: path)
       let fault = #expect(throws: FileFault.self) { try experiment.score() }
-      #expect("\(try #require(fault))".hasPrefix(path))
+      #expect("\(try #require(fault))".hasPrefix(path.string))
     }
     // They are found again.
     try experiment.trainSpecialists()
@@ -144,7 +145,7 @@ extension ExperimentTests {
     let other = try self.experiment(corpus)
     _ = try other.run(until: .targets)
     let fault = #expect(throws: ExperimentFault.self) { try other.trainSpecialists() }
-    #expect(fault == .staleModel(corpus.experimentPath + "/models/baseline.safetensors"))
+    #expect(fault == .staleModel(corpus.experimentPath.appending("models/baseline.safetensors")))
   }
 
   @Test(
@@ -173,7 +174,7 @@ extension ExperimentTests {
       "models/specialist-01.safetensors", "models/distilled-specialists.safetensors",
       "specialists/clusters.json",
     ] {
-      try FileManager.default.removeItem(atPath: folder + "/" + name)
+      try FileManager.default.removeItem(atPath: folder.appending(name).string)
     }
     try experiment(corpus, workers: Workers(count: 2)).trainSpecialists()
     #expect(try results(folder) == first)
@@ -186,13 +187,13 @@ extension ExperimentTests {
     let experiment = try experiment(corpus)
     _ = try experiment.run()
     let generalist = try AcousticModel(
-      path: corpus.experimentPath + "/models/baseline.safetensors")
+      path: corpus.experimentPath.appending("models/baseline.safetensors"))
     let model = try AcousticModel(
-      path: corpus.experimentPath + "/models/specialist-00.safetensors")
+      path: corpus.experimentPath.appending("models/specialist-00.safetensors"))
     #expect(model.classes == generalist.classes && model.network != generalist.network)
     #expect(
       FileManager.default.fileExists(
-        atPath: corpus.experimentPath + "/soft-targets/held/train.ark"))
+        atPath: corpus.experimentPath.appending("soft-targets/held/train.ark").string))
     #expect(try experiment.readScores().specialists?.whole.isEmpty == false)
   }
 
@@ -201,14 +202,16 @@ extension ExperimentTests {
     let corpus = try corpus()
     _ = try experiment(corpus).run(until: .specialists)
     let path = corpus.experimentPath
-    let features = try MatrixArchive(path: path + "/features/train/feats.ark")
+    let features = try MatrixArchive(path: path.appending("features/train/feats.ark"))
     func stored(_ folder: String) throws -> Matrix {
-      let archive = try MatrixArchive(path: "\(path)/soft-targets/\(folder)/train.ark")
+      let archive = try MatrixArchive(path: path.appending("soft-targets/\(folder)/train.ark"))
       return try matrix(archive, archive.entries[0])
     }
     let logMel = try matrix(features, features.entries[0])
     func distributions(_ systems: [String]) throws -> Matrix {
-      let models = try systems.map { try AcousticModel(path: "\(path)/models/\($0).safetensors") }
+      let models = try systems.map {
+        try AcousticModel(path: path.appending("models/\($0).safetensors"))
+      }
       return Ensemble.average(
         models.map { $0.logits(of: logMel) }, temperature: 2, mean: .arithmetic)
     }
@@ -252,7 +255,8 @@ extension ExperimentTests {
     let experiment = try experiment(corpus)
     let fault = #expect(throws: OptionFault.self) { try experiment.run(until: .specialists) }
     #expect("\(try #require(fault))".contains(expected), "\(String(describing: fault))")
-    #expect(!FileManager.default.fileExists(atPath: corpus.experimentPath + "/models"))
+    #expect(
+      !FileManager.default.fileExists(atPath: corpus.experimentPath.appending("models").string))
   }
 
   @Test("a single cluster of all classes is no option of a recipe")

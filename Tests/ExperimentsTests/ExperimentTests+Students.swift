@@ -6,6 +6,7 @@ import Foundation
 import Networks
 import Experiments
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 import Training
@@ -32,7 +33,7 @@ extension ExperimentTests {
     #expect(report.table.rows.count == 1 + 4 && report.table.markdown.contains(" *"))
     // The students took the soft targets of the search.
     let softTargets = try FileManager.default.contentsOfDirectory(
-      atPath: corpus.experimentPath + "/soft-targets")
+      atPath: corpus.experimentPath.appending("soft-targets").string)
     #expect(
       softTargets.sorted() == ["arithmetic", "geometric"].flatMap { ["\($0)-T1.0", "\($0)-T4.0"] })
     // The student is the one that a recipe with that choice has.
@@ -89,12 +90,12 @@ extension ExperimentTests {
         "search-\(name)-\(chosen.training.optimizer.kind == .adam ? "adam-" : "")d\(chosen.training.dropout)"
         + "-r\(chosen.training.rate.learningRate)-e\(chosen.training.epochs)"
       let models = try [name, trial].map {
-        try AcousticModel(path: "\(corpus.experimentPath)/models/\($0).safetensors")
+        try AcousticModel(path: corpus.experimentPath.appending("models/\($0).safetensors"))
       }
       #expect(models[0].network == models[1].network)
       let events = try [name, trial].map {
         try TextFile.bytes(
-          of: "\(corpus.experimentPath)/tensorboard/\($0)/events.out.tfevents.limbeck")
+          of: corpus.experimentPath.appending("tensorboard/\($0)/events.out.tfevents.limbeck"))
       }
       #expect(events[0] == events[1])
       #expect(models[0].provenance.developmentAccuracy == best)
@@ -123,9 +124,9 @@ extension ExperimentTests {
     let report = try SearchReport(path: experiment.searchPath)
     #expect(report.points.map { $0.developmentAccuracy == nil } == [false, false, true, false])
     #expect(report.table.markdown.contains("diverged") && report.chosen.temperature == 1)
-    let record = corpus.experimentPath + "/stages/search-arithmetic-T1000000000000.0-L0.0"
+    let record = corpus.experimentPath.appending("stages/search-arithmetic-T1000000000000.0-L0.0")
     func changed() throws -> Date? {
-      try FileManager.default.attributesOfItem(atPath: record)[.modificationDate] as? Date
+      try FileManager.default.attributesOfItem(atPath: record.string)[.modificationDate] as? Date
     }
     let before = try changed()
     _ = try experiment.run()
@@ -149,18 +150,18 @@ extension ExperimentTests {
     _ = try experiment(search, recipe).run()
     let wider = recipe.replacing("units: 12", with: "units: 13")
     let members = #expect(throws: ExperimentFault.self) { try experiment("", wider).distill() }
-    #expect(members == .staleModel(corpus.experimentPath + "/models/member-00.safetensors"))
+    #expect(members == .staleModel(corpus.experimentPath.appending("models/member-00.safetensors")))
     let specialists =
       "specialists: {clustering: {clusters: 2}, training: {epochs: 1}, student: {training: {epochs: 1}}}\n"
     let baseline = #expect(throws: ExperimentFault.self) {
       try experiment(specialists, wider).trainSpecialists()
     }
-    #expect(baseline == .staleModel(corpus.experimentPath + "/models/baseline.safetensors"))
+    #expect(baseline == .staleModel(corpus.experimentPath.appending("models/baseline.safetensors")))
     let rivals = #expect(throws: ExperimentFault.self) {
       try experiment(specialists, recipe.replacing("dropout: 0.1", with: "dropout: 0.2"))
         .trainSpecialists()
     }
-    #expect(rivals == .staleModel(corpus.experimentPath + "/models/member-00.safetensors"))
+    #expect(rivals == .staleModel(corpus.experimentPath.appending("models/member-00.safetensors")))
     for (old, new) in [("[1, 2]", "[5]"), ("[0]", "[0], epochs: 1")] {
       let other = #expect(throws: FileFault.self) {
         try experiment(specialists + search.replacing(old, with: new), recipe).trainSpecialists()
@@ -168,9 +169,9 @@ extension ExperimentTests {
       #expect("\(try #require(other))".contains("expected the search of this recipe"))
     }
     // What was scored had a search, which is gone when a recipe without one runs.
-    let before = try Description(of: corpus.experimentPath).text
+    let before = try Description(of: corpus.experimentPath.string).text
     _ = try experiment("", recipe).run(until: .distill)
-    let after = try Description(of: corpus.experimentPath).text
+    let after = try Description(of: corpus.experimentPath.string).text
     #expect(before.contains("Soft targets at T = ") && !after.contains("Soft targets at T = "))
   }
 
@@ -181,7 +182,7 @@ extension ExperimentTests {
     // 25 ms are a frame, at twice the speed half a frame.
     AudioFixture.write(
       generatedWaveform(count: 240), to: corpus.folder.file("audio/train-0.wav"), sampleRate: 8000)
-    let ctm = try TextFile.text(of: corpus.experimentPath + "/data/phones.ctm")
+    let ctm = try TextFile.text(of: corpus.experimentPath.appending("data/phones.ctm"))
     try corpus.folder.write(
       ctm.split(separator: "\n").filter { !$0.hasPrefix("train-0") }.joined(separator: "\n")
         + "\ntrain-0 1 0 0.03 A\n", to: "exp/data/phones.ctm")
@@ -221,14 +222,14 @@ extension ExperimentTests {
       return try results(corpus.experimentPath)
     }
     let frames = { (name: String) in
-      try FeatureFolder(path: "\(corpus.experimentPath)/features/\(name)").frameCounts()
+      try FeatureFolder(path: corpus.experimentPath.appending("features/\(name)")).frameCounts()
     }
     let slow = try run("copies: 2, speed: [0.5]")
     // 0.6 s are 58 frames, 1.2 s are 118.
     #expect(try frames("train").values.allSatisfy { $0 == 58 })
     #expect(try frames("train-copy-1").values.allSatisfy { $0 == 118 })
     #expect(try frames("train-copy-1").keys.sorted() == frames("train").keys.sorted())
-    let log = try TextFile.lines(of: corpus.experimentPath + "/models/student.log.jsonl")
+    let log = try TextFile.lines(of: corpus.experimentPath.appending("models/student.log.jsonl"))
     #expect(log.contains { $0.text.contains("\"frames\":\(8 * (58 + 2 * 118))") })
     // A search may do without copies.
     try corpus.folder.write(
@@ -239,7 +240,7 @@ extension ExperimentTests {
         """, to: "recipe.yaml")
     _ = try experiment(corpus).run()
     let tried = try TextFile.lines(
-      of: corpus.experimentPath + "/models/search-arithmetic-T2.0-L0.0.log.jsonl")
+      of: corpus.experimentPath.appending("models/search-arithmetic-T2.0-L0.0.log.jsonl"))
     #expect(tried.contains { $0.text.contains("\"frames\":\(8 * 58)") })
     // Without perturbation a copy has the utterance's own features and soft targets.
     let same = try run("copies: 1, speed: [1]")
@@ -278,7 +279,8 @@ extension ExperimentTests {
       recipe + "augmentation: {copies: 2, speed: [0.5, 1]}\n", to: "recipe.yaml")
     _ = try experiment(corpus).run(until: .features)
     let copies = try (1...2).map {
-      try FeatureFolder(path: "\(corpus.experimentPath)/features/train-copy-\($0)").frameCounts()
+      try FeatureFolder(path: corpus.experimentPath.appending("features/train-copy-\($0)"))
+        .frameCounts()
     }
     for (_, own) in Dictionary(grouping: speakers, by: \.speaker) {
       let frames = copies.map { copy in Set(own.map { copy[$0.utterance] }) }
@@ -298,7 +300,7 @@ extension ExperimentTests {
       _ = try experiment(corpus).run()
       return (
         try SoftTargetReport(
-          path: corpus.experimentPath + "/soft-targets/arithmetic-T2.0/train.json"),
+          path: corpus.experimentPath.appending("soft-targets/arithmetic-T2.0/train.json")),
         try results(corpus.experimentPath)["models/student.safetensors"]
       )
     }
@@ -349,7 +351,7 @@ extension ExperimentTests {
       #expect(share == (low > 0))
     }
     let logs = try ["baseline-small", "student-small"].map { system in
-      try TextFile.lines(of: "\(corpus.experimentPath)/models/\(system).log.jsonl").count
+      try TextFile.lines(of: corpus.experimentPath.appending("models/\(system).log.jsonl")).count
     }
     #expect(logs[0] > logs[1])
   }

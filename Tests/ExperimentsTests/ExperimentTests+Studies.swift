@@ -8,6 +8,7 @@ import LinearAlgebra
 import Networks
 import Experiments
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 import Training
@@ -39,7 +40,7 @@ extension ExperimentTests {
     #expect(subsets.map(\.utterances) == [2, 2, 4, 4, 8, 8])
     #expect(subsets.map(\.frames) == [2, 2, 4, 4, 8, 8].map { $0 * 58 })
     for subset in subsets {
-      let path = "\(corpus.experimentPath)/models/\(subset.system).log.jsonl"
+      let path = corpus.experimentPath.appending("models/\(subset.system).log.jsonl")
       let log = try TextFile.lines(of: path)
       #expect(log.contains { $0.text.contains("\"frames\":\(subset.frames)") })
     }
@@ -50,7 +51,7 @@ extension ExperimentTests {
     try corpus.folder.write(whole + "students: {same: {student: \(small)}}\n", to: "recipe.yaml")
     _ = try experiment(corpus).run()
     let weights = try ["baseline-same", "subset-100pct-hard", "subset-100pct-soft"].map {
-      try AcousticModel(path: "\(corpus.experimentPath)/models/\($0).safetensors").network
+      try AcousticModel(path: corpus.experimentPath.appending("models/\($0).safetensors")).network
         .layers[0].weights.values
     }
     #expect(weights[0] == weights[1] && weights[0] != weights[2])
@@ -68,7 +69,7 @@ extension ExperimentTests {
       missing.systems.map(\.system) == ["student", "missing-A", "missing-A, biases set"])
     #expect(Set(missing.systems.map(\.ofLabel.frames)).count == 1)
     // The frames of A are neither counted nor learnt from; those of the others are.
-    let log = try TextFile.lines(of: corpus.experimentPath + "/models/missing-A.log.jsonl")
+    let log = try TextFile.lines(of: corpus.experimentPath.appending("models/missing-A.log.jsonl"))
     let all = 8 * 58
     let frames = try log.compactMap { line in
       try JSONDecoder().decode(FrameCount.self, from: Data(line.text.utf8)).frames
@@ -111,7 +112,7 @@ extension ExperimentTests {
     let own = try results(corpus.experimentPath)
     // Half of 8 utterances for each member, all for the baseline.
     for (system, count) in [("member-00", 4), ("member-01", 4), ("baseline", 8), ("student", 8)] {
-      let path = "\(corpus.experimentPath)/models/\(system).log.jsonl"
+      let path = corpus.experimentPath.appending("models/\(system).log.jsonl")
       let log = try TextFile.lines(of: path)
       #expect(log.contains { $0.text.contains("\"frames\":\(count * 58),") }, "\(system)")
     }
@@ -119,12 +120,13 @@ extension ExperimentTests {
     // The soft targets of an utterance are those of the one member that does not know it.
     let folds = try #require(try Folds(experiment: corpus.experimentPath))
     let stored = try MatrixArchive(
-      path: corpus.experimentPath + "/soft-targets/arithmetic-T2.0/train.ark")
-    let features = try MatrixArchive(path: corpus.experimentPath + "/features/train/feats.ark")
+      path: corpus.experimentPath.appending("soft-targets/arithmetic-T2.0/train.ark"))
+    let features = try MatrixArchive(
+      path: corpus.experimentPath.appending("features/train/feats.ark"))
     for (entry, source) in zip(stored.entries, features.entries) {
       let member = folds.isTrained(member: 0, on: entry.key) ? 1 : 0
       let model = try AcousticModel(
-        path: "\(corpus.experimentPath)/models/member-0\(member).safetensors")
+        path: corpus.experimentPath.appending("models/member-0\(member).safetensors"))
       let (targets, frames) = (
         SharedMatrix(rows: entry.rows, columns: entry.columns),
         SharedMatrix(rows: source.rows, columns: source.columns)
@@ -150,7 +152,7 @@ extension ExperimentTests {
       recipe.replacing("  members: 2", with: "  members: 2\n  folds: 2"), to: "recipe.yaml")
     try corpus.folder.write(
       "train-0 a\ntrain-1 a\ntrain-2 b\ntrain-3 b\n", to: "exp/data/train/utt2spk")
-    let ctm = try TextFile.text(of: corpus.experimentPath + "/data/phones.ctm")
+    let ctm = try TextFile.text(of: corpus.experimentPath.appending("data/phones.ctm"))
     func keep(_ prefixes: [String]) throws {
       let lines = ctm.split(separator: "\n").filter { line in
         prefixes.contains { line.hasPrefix($0) }
@@ -210,7 +212,8 @@ extension ExperimentTests {
       "\(try #require(fault))"
         == "missingClass.label: expected a label of the targets, as A, found AA")
     // Nothing was trained for it.
-    let models = corpus.experimentPath + "/models"
-    #expect(!FileManager.default.fileExists(atPath: models + "/member-00.safetensors"))
+    let models = corpus.experimentPath.appending("models")
+    #expect(
+      !FileManager.default.fileExists(atPath: models.appending("member-00.safetensors").string))
   }
 }

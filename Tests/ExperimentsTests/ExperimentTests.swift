@@ -7,6 +7,7 @@ import Logging
 import Networks
 import Experiments
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 import Training
@@ -18,7 +19,7 @@ private let silent = Reporter(log: Logger(label: "test") { _ in SwiftLogNoOpLogH
 @Suite("Experiments")
 struct ExperimentTests {
   func experiment(
-    _ corpus: SampleCorpus, at path: String? = nil, workers: Workers = .one
+    _ corpus: SampleCorpus, at path: FilePath? = nil, workers: Workers = .one
   ) throws -> Experiment {
     Experiment(
       recipe: try Recipe(path: corpus.recipePath), path: path ?? corpus.experimentPath,
@@ -27,11 +28,11 @@ struct ExperimentTests {
 
   /// The bytes of every file that an experiment leaves and that is to be repeatable: all but the
   /// scores and TensorBoard's events, which hold rates and times.
-  func results(_ path: String) throws -> [String: Data] {
+  func results(_ path: FilePath) throws -> [String: Data] {
     var files: [String: Data] = [:]
-    for name in try FileManager.default.subpathsOfDirectory(atPath: path)
+    for name in try FileManager.default.subpathsOfDirectory(atPath: path.string)
     where !name.hasPrefix("data") && !name.hasPrefix("tensorboard") && name != "scores.json" {
-      files[name] = FileManager.default.contents(atPath: path + "/" + name)
+      files[name] = FileManager.default.contents(atPath: path.appending(name).string)
     }
     return files
   }
@@ -74,9 +75,11 @@ struct ExperimentTests {
     let first = try results(corpus.experimentPath)
 
     let second = corpus.folder.file("second")
-    try FileManager.default.createDirectory(atPath: second, withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(
+      atPath: second.string, withIntermediateDirectories: true)
     try FileManager.default.copyItem(
-      atPath: corpus.experimentPath + "/data", toPath: second + "/data")
+      atPath: corpus.experimentPath.appending("data").string,
+      toPath: second.appending("data").string)
     let other = try experiment(corpus, at: second, workers: Workers(count: 2))
     // As if it had been killed: once after a stage, once with a half-written model.
     _ = try other.run(until: .targets)
@@ -91,7 +94,7 @@ struct ExperimentTests {
     }
     // Of the scores, all but the rates.
     let scores = try [corpus.experimentPath, second].map { path in
-      try ScoreReport(path: path + "/scores.json")
+      try ScoreReport(path: path.appending("scores.json"))
     }
     #expect(scores[0].systems.map(\.test) == scores[1].systems.map(\.test))
     #expect(scores[0].systems.map(\.development) == scores[1].systems.map(\.development))
@@ -104,7 +107,7 @@ struct ExperimentTests {
     _ = try experiment(corpus).run()
     func changed(_ name: String) -> Date? {
       let facts = try? FileManager.default.attributesOfItem(
-        atPath: corpus.experimentPath + "/" + name)
+        atPath: corpus.experimentPath.appending(name).string)
       return facts?[.modificationDate] as? Date
     }
     let names = [
@@ -132,12 +135,12 @@ struct ExperimentTests {
     let before = try results(corpus.experimentPath)
     let targets = try #require(before["targets/train/targets.ark"])
     try FileManager.default.removeItem(
-      atPath: corpus.experimentPath + "/models/member-01.log.jsonl")
+      atPath: corpus.experimentPath.appending("models/member-01.log.jsonl").string)
     try corpus.folder.write("", to: "exp/soft-targets/arithmetic-T2.0/train.ark")
     try corpus.folder.write("", to: "exp/scores.json")
     // As many bytes: the same alignment in another order.
     let turned = FileManager.default.createFile(
-      atPath: corpus.experimentPath + "/targets/train/targets.ark",
+      atPath: corpus.experimentPath.appending("targets/train/targets.ark").string,
       contents: Data(targets.dropLast()) + [UInt8(targets.last == 0 ? 1 : 0)])
     #expect(turned)
     _ = try experiment(corpus).run()
@@ -173,7 +176,8 @@ struct ExperimentTests {
       return
     }
     #expect(system.hasPrefix("member") && cause.isDivergence)
-    let log = try TextFile.lines(of: corpus.experimentPath + "/models/member-00.log.jsonl.part")
+    let log = try TextFile.lines(
+      of: corpus.experimentPath.appending("models/member-00.log.jsonl.part"))
     #expect(log.contains { $0.text.contains("\"epoch\":2,") })
     try corpus.folder.write(recipe, to: "recipe.yaml")
     _ = try self.experiment(corpus).run()
@@ -184,7 +188,7 @@ struct ExperimentTests {
     let corpus = try SampleCorpus()
     func targets(from start: Double) throws -> Data? {
       for part in ["train", "development", "test"] {
-        let script = try TextFile.text(of: "\(corpus.experimentPath)/data/\(part)/wav.scp")
+        let script = try TextFile.text(of: corpus.experimentPath.appending("data/\(part)/wav.scp"))
         let segments = script.split(separator: "\n").map { line in
           let id = line.prefix { $0 != " " }
           return "\(id)-part \(id) \(start) \(start + 0.3)\n"
@@ -195,7 +199,7 @@ struct ExperimentTests {
       return try results(corpus.experimentPath)["targets/train/targets.ark"]
     }
     let (first, moved) = (try targets(from: 0), try targets(from: 0.1))
-    try FileManager.default.removeItem(atPath: corpus.experimentPath + "/targets")
+    try FileManager.default.removeItem(atPath: corpus.experimentPath.appending("targets").string)
     #expect(first != moved)
     #expect(try targets(from: 0.1) == moved)
   }
@@ -203,7 +207,7 @@ struct ExperimentTests {
   @Test("a data directory that is mended is taken as it is")
   func mendedData() throws {
     let corpus = try SampleCorpus()
-    let script = try TextFile.text(of: corpus.experimentPath + "/data/test/wav.scp")
+    let script = try TextFile.text(of: corpus.experimentPath.appending("data/test/wav.scp"))
     func leftOut() throws -> [String] {
       let (ledger, utterances) = try experiment(corpus).run(until: .targets)
       #expect(utterances == 15 + ledger.leftOut.count)
@@ -222,7 +226,7 @@ struct ExperimentTests {
     let corpus = try SampleCorpus()
     let experiment = try experiment(corpus)
     _ = try experiment.run()
-    let path = corpus.experimentPath + "/models/student.safetensors"
+    let path = corpus.experimentPath.appending("models/student.safetensors")
     var file = try SafetensorsFile(path: path)
     file.tensors["layers.0.bias"] = .init(Array(repeating: 10, count: 12))
     file.tensors["layers.1.weight"] = .init(
@@ -230,8 +234,8 @@ struct ExperimentTests {
     try file.write(to: path)
     let fault = #expect(throws: FileFault.self) {
       try ModelScoring(
-        features: FeatureFolder(path: corpus.experimentPath + "/features/test"),
-        targets: TargetFolder(path: corpus.experimentPath + "/targets/test")
+        features: FeatureFolder(path: corpus.experimentPath.appending("features/test")),
+        targets: TargetFolder(path: corpus.experimentPath.appending("targets/test"))
       ).score(modelPath: path, options: experiment.recipe.scoring)
     }
     #expect("\(try #require(fault))".contains("test-0 of which networks make finite logits"))
@@ -245,7 +249,7 @@ struct ExperimentTests {
       let path = "exp/data/\(part)/wav.scp"
       let script = try TextFile.text(of: corpus.folder.file(path))
       try corpus.folder.write(
-        script.replacing(corpus.folder.file("audio") + "/", with: ""), to: path)
+        script.replacing(corpus.folder.file("audio").string + "/", with: ""), to: path)
     }
     let recipe = try TextFile.text(of: corpus.recipePath)
     try corpus.folder.write(
@@ -260,11 +264,11 @@ struct ExperimentTests {
     let experiment = try experiment(corpus)
     _ = try experiment.run()
     let path = corpus.experimentPath
-    let student = path + "/models/student.safetensors"
+    let student = path.appending("models/student.safetensors")
     func open() throws -> ModelScoring {
       try ModelScoring(
-        features: FeatureFolder(path: path + "/features/test"),
-        targets: TargetFolder(path: path + "/targets/test"))
+        features: FeatureFolder(path: path.appending("features/test")),
+        targets: TargetFolder(path: path.appending("targets/test")))
     }
     let scoring = try open()
     let (score, ledger, _) = try scoring.score(modelPath: student, options: .init())
@@ -277,7 +281,7 @@ struct ExperimentTests {
     #expect(throws: ExperimentFault.self) {
       try scoring.score(modelPath: student, options: .init())
     }
-    let description = path + "/features/test/features.json"
+    let description = path.appending("features/test/features.json")
     let changed = try TextFile.text(of: description).replacing(
       "\"melBins\" : 10", with: "\"melBins\" : 11")
     try AtomicFile.write(changed, to: description)

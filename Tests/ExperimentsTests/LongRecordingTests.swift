@@ -5,6 +5,7 @@ import KaldiIO
 import LinearAlgebra
 import Logging
 import Experiments
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -31,7 +32,7 @@ struct LongRecordingTests {
       let ledger = try out.extract(
         data, FeatureRequest(options: options), workers: Workers(count: jobs), reporter: reporter)
       #expect(ledger.leftOut.map(\.utterance) == ["b", "d"])
-      let features = try Archive.readMatrices(out.path + "/feats.ark")
+      let features = try Archive.readMatrices(out.path.appending("feats.ark"))
       #expect(features.map(\.key) == ["a", "c", "e"])
       var extractor = LogMelExtractor(options: try #require(options.logMel))
       #expect(features[1].matrix == extractor.logMel(of: samples, utterance: "c"))

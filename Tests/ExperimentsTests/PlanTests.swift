@@ -1,6 +1,8 @@
+import Corpus
 import Experiments
 import Foundation
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -16,7 +18,7 @@ extension ExperimentTests {
     let corpus = try SampleCorpus()
     let nowhere = corpus.folder.file("nowhere")
     let plan = try experiment(corpus, at: nowhere).plan()
-    #expect(!FileManager.default.fileExists(atPath: nowhere))
+    #expect(!FileManager.default.fileExists(atPath: nowhere.string))
     #expect(
       plan.steps.map(\.step) == [
         "features/train", "features/development", "features/test", "targets/train",
@@ -59,12 +61,34 @@ extension ExperimentTests {
       ])
   }
 
+  @Test("an alignment whose name is not UTF-8 is passed over, and a change of it is a change")
+  func planOfOtherBytes() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(
+      recipe.replacing("ctm: data/phones.ctm", with: "lab: data/lab"), to: "recipe.yaml")
+    for part in ["train", "development", "test"] {
+      for line in try TextFile.lines(of: corpus.experimentPath.appending("data/\(part)/wav.scp")) {
+        try corpus.folder.write(
+          "0 3000000 A\n3000000 6000000 B\n", to: "exp/data/lab/\(line.text.keyAndRest.key).lab")
+      }
+    }
+    let latin = corpus.experimentPath.appending("data/lab").pushing(
+      FilePath(platformString: [CChar(bitPattern: 0xE9), 0]).withSuffix(".lab"))
+    try AtomicFile.write("0 6000000 A\n", to: latin)
+    let experiment = try experiment(corpus)
+    #expect(try experiment.run(until: .targets).ledger.leftOut.isEmpty)
+    #expect(steps(try experiment.plan(), .fresh).count == 6)
+    try AtomicFile.write("0 6000000 B\nmore", to: latin)
+    #expect(steps(try experiment.plan(), .fresh).count == 3)
+  }
+
   @Test("a step whose folder another process has is running")
   func planOfRunning() throws {
     let corpus = try SampleCorpus()
     let experiment = try experiment(corpus)
     _ = try experiment.run(until: .targets)
-    let lock = try FolderLock(corpus.experimentPath + "/checkpoints/member-01")
+    let lock = try FolderLock(corpus.experimentPath.appending("checkpoints/member-01"))
     #expect(steps(try experiment.plan(), .running) == ["member-01"])
     _ = consume lock
     #expect(steps(try experiment.plan(), .running) == [])

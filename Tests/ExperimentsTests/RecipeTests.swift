@@ -5,6 +5,7 @@ import Foundation
 import Networks
 import Experiments
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 import Training
@@ -83,6 +84,14 @@ struct RecipeTests {
         "baselineSearch: {optimizer: adams}\n",
         "found baselineSearch.optimizer: expected sgd, adam, adamw, found adams"
       ),
+      (
+        "scoring: {fold: \"a\\0b\"}\n",
+        "found scoring.fold: expected a usable path, found one with a NUL in it"
+      ),
+      (
+        "missingClass: {label: \"a\\0b\", student: {}}\n",
+        "found missingClass.label: expected a label without a NUL"
+      ),
       ("features: {melBins: 40\n", "expected YAML"),
       ("? [a]\n: 3\n", ":3: expected the name of an option, found a list"),
       ("<<: 3\n", ":3: expected a section to take options from for <<, found 3"),
@@ -102,7 +111,7 @@ struct RecipeTests {
     let sections = text.hasPrefix("targets") ? corpus + text : corpus + targets + text
     let fault = #expect(throws: FileFault.self) { try read(sections) }
     #expect(fault?.description.contains(message) == true, "\(String(describing: fault))")
-    #expect(fault?.description.hasPrefix(folder.file("recipe.yaml")) == true)
+    #expect(fault?.description.hasPrefix(folder.file("recipe.yaml").string) == true)
     #expect(fault?.exitStatus == .data)
   }
 
@@ -110,6 +119,10 @@ struct RecipeTests {
   func missing() throws {
     let noCorpus = #expect(throws: FileFault.self) { try read(targets) }
     #expect(noCorpus?.description.contains("the option corpus") == true)
+    let cut = #expect(throws: FileFault.self) {
+      try read(corpus.replacing("train: a", with: "train: \"a\\0b\"") + targets)
+    }
+    #expect(cut?.description.contains("found corpus.train: expected a usable path") == true)
     for sources in ["targets: {}\n", "targets: {ctm: a, archive: b}\n"] {
       let fault = #expect(throws: FileFault.self) { try read(corpus + sources) }
       #expect(fault?.description.contains("one of ctm, textgrid, phn") == true)
@@ -139,6 +152,7 @@ struct RecipeTests {
     try folder.write(recipe.text, to: "kept.yaml")
     let kept = try Recipe(path: folder.file("kept.yaml"))
     #expect(JSONText.line(kept) == JSONText.line(recipe))
+    #expect(JSONText.line(kept).contains("\"root\":\"a=b\""))
     #expect(try Recipe(path: path).text == text)
   }
 

@@ -1,6 +1,7 @@
 import Corpus
 import Foundation
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -54,7 +55,7 @@ struct SpeechoceanPreparationTests {
     try writeHalf("test", speakers: ["t0", "s7", "s9"])
     let run = try prepare()
     #expect(run.status == 66 && run.errors.contains("those of train/, too: s7 s9"), "\(run)")
-    #expect(!FileManager.default.fileExists(atPath: folder.file("out/train")))
+    #expect(!FileManager.default.fileExists(atPath: folder.file("out/train").string))
   }
 
   @Test("without a second half, 25 speakers of the first are the test set")

@@ -4,6 +4,7 @@ import Foundation
 import KaldiIO
 import LinearAlgebra
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -32,8 +33,8 @@ private enum GoldenSignal: String, CaseIterable {
   }
 }
 
-private func fixture(_ name: String) throws -> String {
-  try #require(Bundle.module.path(forResource: "Fixtures/" + name, ofType: nil))
+private func fixture(_ name: String) throws -> FilePath {
+  FilePath(try #require(Bundle.module.path(forResource: "Fixtures/" + name, ofType: nil)))
 }
 
 @Suite("Log-mel frames")

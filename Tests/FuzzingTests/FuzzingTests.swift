@@ -1,12 +1,14 @@
 import Fuzzing
 import LinearAlgebra
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
 @Suite("Readers given damaged files")
 struct FuzzingTests {
-  private static let root = #filePath.split(separator: "/").dropLast(3).reduce("") { "\($0)/\($1)" }
+  private static let root = FilePath(#filePath).removingLastComponent().removingLastComponent()
+    .removingLastComponent()
 
   @Test("no damage of a file stops the program", arguments: Parser.allCases)
   func mutations(parser: Parser) throws {

@@ -2,6 +2,7 @@ import Foundation
 import KaldiIO
 import LinearAlgebra
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -115,9 +116,9 @@ struct ArchiveStreamTests {
       try ShellCommand.exitStatus(of: "gzip -c '\(folder.file("a.ark"))' >'\(packed)'") == 0)
     try folder.write(" [\n 1 2 ]\n", to: "bare")
     for (table, key) in [
-      (folder.file("a.ark"), "u"), ("ark:" + folder.file("a.ark"), "u"),
-      ("scp:" + folder.file("a.scp"), "u"), (folder.file("a.scp"), "u"),
-      ("ark,s,cs:" + packed, "u"), (folder.file("bare"), "all"),
+      (folder.file("a.ark").string, "u"), ("ark:\(folder.file("a.ark"))", "u"),
+      ("scp:\(folder.file("a.scp"))", "u"), (folder.file("a.scp").string, "u"),
+      ("ark,s,cs:\(packed)", "u"), (folder.file("bare").string, "all"),
       ("ark:cat '\(packed)' |", "u"),
     ] {
       let entries = try ArchiveInput(table).entries(commands: .allowed, withoutKey: "all")
@@ -135,7 +136,7 @@ struct ArchiveStreamTests {
     let folder = try TemporaryFolder()
     try folder.write("a 1 2\nb 1 2.5\nc\n", to: "lines.txt")
     try folder.write("a \(folder.file("lines.txt")):2\nx \(folder.file("none")):2\n", to: "l.scp")
-    let list = try Archive.readReadableIntegers(folder.file("l.scp"))
+    let list = try Archive.readReadableIntegers(folder.file("l.scp").string)
     #expect(try list.vectors["a"]?.get() == [1, 2])
     #expect(throws: FileFault.missing(path: folder.file("none"))) {
       try list.vectors["x"]?.get()

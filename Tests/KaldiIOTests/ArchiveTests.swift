@@ -2,12 +2,13 @@ import Foundation
 import KaldiIO
 import LinearAlgebra
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
 /// Made by `Fixtures/make_golden.py` with kaldiio 2.18.1 and kaldi-native-io 1.23.0.
-func fixture(_ name: String) throws -> String {
-  try #require(Bundle.module.path(forResource: "Fixtures/" + name, ofType: nil))
+func fixture(_ name: String) throws -> FilePath {
+  FilePath(try #require(Bundle.module.path(forResource: "Fixtures/" + name, ofType: nil)))
 }
 
 @Suite("Kaldi archives")
@@ -110,7 +111,7 @@ struct ArchiveTests {
         let fault = #expect(throws: FileFault.self, "\(file.name) cut to \(length) bytes") {
           try Archive.read(path, as: kind)
         }
-        #expect(fault?.description.hasPrefix(path + ": at byte ") == true)
+        #expect(fault?.description.hasPrefix("\(path): at byte ") == true)
         #expect(fault?.exitStatus == .data)
         if length > key.count { #expect(fault?.description.contains(" for \(key)") == true) }
       }
@@ -248,6 +249,11 @@ struct ArchiveScriptTests {
     #expect(throws: FileFault.self) { try beyond.value(of: beyond.entries[0]) }
     #expect(throws: FileFault.self) { try write(folder, "a \(ark):6[2:1]\n") }
     #expect(throws: FileFault.self) { try write(folder, "a\n") }
+    #expect(
+      throws: FileFault.malformedLine(
+        path: folder.file("a.scp"), line: 2, expected: "a usable path",
+        found: "one with a NUL in it")
+    ) { try write(folder, "a \(ark):6\nb \(ark)\0:6\n") }
   }
 
   @Test("a command runs only when that is allowed, and its failure is a fault")
@@ -256,7 +262,7 @@ struct ArchiveScriptTests {
     let script = try write(
       folder, "a printf ' 1 2 3\\n' |\nb touch \(folder.file("ran")); exit 3 |\n")
     #expect(throws: FileFault.self) { try script.value(of: script.entries[1]) }
-    #expect(!FileManager.default.fileExists(atPath: folder.file("ran")))
+    #expect(!FileManager.default.fileExists(atPath: folder.file("ran").string))
     #expect(
       try script.value(of: script.entries[0], as: .integers, commands: .allowed)
         == .integers([1, 2, 3]))
@@ -296,7 +302,7 @@ struct ArchiveScriptTests {
     }
     #expect(archive.entries.contains { $0.rows > 2 })
     let folder = try TemporaryFolder()
-    let bytes = try Data(contentsOf: URL(fileURLWithPath: fixture("cm2.ark")))
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: fixture("cm2.ark").string))
     let cut = try folder.write(bytes.dropLast(3), to: "cut.ark")
     #expect(throws: FileFault.self) { try MatrixArchive(path: cut) }
   }
@@ -317,7 +323,7 @@ struct ArchiveScriptTests {
     }
     #expect(throws: FileFault.self) { try IntegerArchive(path: fixture("matrices.ark")) }
     #expect(throws: FileFault.self) { try IntegerArchive(path: folder.file("none.ark")) }
-    let bytes = try Data(contentsOf: URL(fileURLWithPath: fixture("integers.ark")))
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: fixture("integers.ark").string))
     let cut = try folder.write(bytes.dropLast(3), to: "cut-integers.ark")
     #expect(throws: FileFault.self) { try IntegerArchive(path: cut) }
     var other = bytes
@@ -371,7 +377,7 @@ struct ArchiveScriptTests {
     let folder = try TemporaryFolder()
     let good = try TextFile.bytes(of: fixture("integers.ark"))
     let path = try folder.write(Data([0x63, 0xE9]) + good.dropFirst(), to: "latin.ark")
-    let fault = #expect(throws: FileFault.self) { try Archive.readReadableIntegers(path) }
+    let fault = #expect(throws: FileFault.self) { try Archive.readReadableIntegers(path.string) }
     #expect(fault?.description.contains("a key in UTF-8") == true)
   }
 
@@ -379,7 +385,7 @@ struct ArchiveScriptTests {
   func integerLines() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write("a 1 2\nb 1 2.5\nc\n", to: "lines.txt")
-    let found = try Archive.readReadableIntegers(path)
+    let found = try Archive.readReadableIntegers(path.string)
     #expect(try found.vectors["a"]?.get() == [1, 2])
     #expect(try found.vectors["c"]?.get() == [])
     #expect(throws: FileFault.self) { try found.vectors["b"]?.get() }

@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -9,13 +10,18 @@ struct Run {
   let errors: String
 }
 
+/// What the program is called with.
+protocol Argument: CustomStringConvertible {}
+extension String: Argument {}
+extension FilePath: Argument {}
+
 /// Runs the program that was built with the tests.
-func limbeck(_ arguments: String...) throws -> Run {
+func limbeck(_ arguments: any Argument...) throws -> Run {
   try limbeck(arguments)
 }
 
 /// The same with a list of arguments.
-func limbeck(_ arguments: [String]) throws -> Run {
+func limbeck(_ arguments: [any Argument]) throws -> Run {
   let process = program(arguments)
   let (output, errors) = (Pipe(), Pipe())
   (process.standardOutput, process.standardError) = (output, errors)
@@ -29,11 +35,11 @@ func limbeck(_ arguments: [String]) throws -> Run {
 }
 
 /// The program with arguments, not yet started.
-func program(_ arguments: [String]) -> Process {
+func program(_ arguments: [any Argument]) -> Process {
   let process = Process()
   process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
     .deletingLastPathComponent().appendingPathComponent("limbeck")
-  process.arguments = arguments
+  process.arguments = arguments.map(\.description)
   return process
 }
 
@@ -125,7 +131,7 @@ struct CommandTests {
 
     AudioFixture.write(generatedWaveform(count: 4000), to: folder.file("a.wav"))
     try folder.write("a \(folder.file("a.wav"))\n", to: "data/wav.scp")
-    let unwritable = try limbeck("features", folder.file("data"), recipe + "/below")
+    let unwritable = try limbeck("features", folder.file("data"), recipe.appending("below"))
     #expect(unwritable.status == 74)
     #expect(unwritable.errors.contains("cannot be written"))
   }
@@ -144,11 +150,11 @@ struct CommandTests {
     #expect(try limbeck("features", data, out, "--allow-skipped", "49%").status == 65)
     #expect(try limbeck("features", data, out, "--allow-skipped", "50%").status == 0)
 
-    let ledger = try String(contentsOfFile: out + "/ledger.jsonl", encoding: .utf8)
+    let ledger = try String(contentsOfFile: out.appending("ledger.jsonl").string, encoding: .utf8)
     #expect(ledger.contains("none.wav: no such file"))
-    let frames = try String(contentsOfFile: out + "/utt2num_frames", encoding: .utf8)
+    let frames = try String(contentsOfFile: out.appending("utt2num_frames").string, encoding: .utf8)
     #expect(frames == "a 23\n")
-    let info = try limbeck("info", out + "/feats.ark")
+    let info = try limbeck("info", out.appending("feats.ark"))
     #expect(info.status == 0)
     #expect(
       info.output == """
@@ -169,9 +175,9 @@ struct CommandTests {
     let out = folder.file("out")
     let run = try limbeck("targets", folder.file("data"), out, "--ctm", ctm)
     #expect(run.status == 0)
-    let classes = try String(contentsOfFile: out + "/classes.txt", encoding: .utf8)
+    let classes = try String(contentsOfFile: out.appending("classes.txt").string, encoding: .utf8)
     #expect(classes == "A_1 0\nA_2 1\nA_3 2\nB_1 3\nB_2 4\nB_3 5\n")
-    let info = try limbeck("info", out + "/targets.ark")
+    let info = try limbeck("info", out.appending("targets.ark"))
     #expect(
       info.output == """
         archive      integers
@@ -203,13 +209,13 @@ struct CommandTests {
     #expect(again.output == first.output)
     #expect(again.errors.split(separator: "\n").allSatisfy { $0.hasSuffix(": fresh") })
 
-    let model = exp + "/models/student.safetensors"
+    let model = exp.appending("models/student.safetensors")
     let json = corpus.folder.file("score.json")
     let score = try limbeck(
-      "score", model, exp + "/features/test", exp + "/targets/test", "--json", json)
+      "score", model, exp.appending("features/test"), exp.appending("targets/test"), "--json", json)
     #expect(score.status == 0)
     #expect(score.output.hasPrefix("all frames     : "))
-    #expect(try String(contentsOfFile: json, encoding: .utf8).contains("\"accuracy\""))
+    #expect(try String(contentsOfFile: json.string, encoding: .utf8).contains("\"accuracy\""))
     let info = try limbeck("info", model)
     #expect(
       info.output.contains(

@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -13,7 +14,7 @@ struct CorpusCommandTests {
   }
 
   private func text(_ name: String) throws -> String {
-    try String(contentsOfFile: folder.file(name), encoding: .utf8)
+    try String(contentsOfFile: folder.file(name).string, encoding: .utf8)
   }
 
   @Test("validate names every fault, counts them, and exits with 65 when one is an error")
@@ -53,7 +54,7 @@ struct CorpusCommandTests {
   func severalDirectories() throws {
     AudioFixture.write(generatedWaveform(count: 16000), to: folder.file("copy.wav"))
     try folder.write("b \(folder.file("copy.wav"))\n", to: "other/wav.scp")
-    let paths = ["data", "none", "other"].map { folder.file($0) }
+    let paths: [any Argument] = ["data", "none", "other"].map { folder.file($0) }
     let run = try limbeck(["validate"] + paths)
     #expect(run.status == 66)
     #expect(run.errors == "limbeck: \(paths[1]): no such file\n")
@@ -121,12 +122,13 @@ struct CorpusCommandTests {
     ]
     var results: Set<Data> = []
     for source in sources {
+      let places = ["data", "out", source[1]].map { folder.file($0).string }
       let run = try limbeck(
-        ["targets", folder.file("data"), folder.file("out"), source[0], folder.file(source[1])]
-          + source.dropFirst(2))
+        ["targets", places[0], places[1], source[0], places[2]] + source.dropFirst(2))
       #expect(run.status == 0, "\(source): \(run.errors)")
       #expect(run.errors.contains("3 states of equal time for each label"))
-      results.insert(try Data(contentsOf: URL(fileURLWithPath: folder.file("out/targets.ark"))))
+      results.insert(
+        try Data(contentsOf: URL(fileURLWithPath: folder.file("out/targets.ark").string)))
       #expect(
         try text("out/classes.txt")
           == "aa_1 0\naa_2 1\naa_3 2\nb_1 3\nb_2 4\nb_3 5\nsil_1 6\nsil_2 7\nsil_3 8\n")
@@ -154,7 +156,7 @@ struct CorpusCommandTests {
     let refused = try limbeck("targets", data, data, "--ctm", ctm)
     #expect(refused.status == 64)
     #expect(refused.errors.contains("data/wav.scp, whose ledger would be lost"))
-    #expect(!FileManager.default.fileExists(atPath: data + "/targets.ark"))
+    #expect(!FileManager.default.fileExists(atPath: data.appending("targets.ark").string))
     try folder.write("{}", to: "targets/targets.json")
     let others = try limbeck("features", data, folder.file("targets"))
     #expect(others.status == 64)
@@ -196,7 +198,7 @@ struct CorpusCommandTests {
       "a \(folder.file("a.wav"))\nb \(folder.file("a.wav"))\nc \(folder.file("a.wav"))\n",
       to: "data/wav.scp")
     try folder.write("a 1 0 0.97 A\nb 1 0 1.5 A\nc 1 0 0.5 A\nc 1 0.4 0.6 B\n", to: "a.ctm")
-    let arguments = [
+    let arguments: [any Argument] = [
       "targets", folder.file("data"), folder.file("out"), "--ctm", folder.file("a.ctm"),
     ]
     let run = try limbeck(arguments)

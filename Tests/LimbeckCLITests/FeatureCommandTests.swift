@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -9,7 +10,7 @@ struct FeatureCommandTests {
   init() throws { folder = try TemporaryFolder() }
 
   /// A data directory of six recordings of growing length, two a speaker.
-  private func corpus() throws -> String {
+  private func corpus() throws -> FilePath {
     var (script, speakers) = ("", "")
     for number in 0..<6 {
       let path = folder.file("\(number).wav")
@@ -25,7 +26,7 @@ struct FeatureCommandTests {
   }
 
   private func bytes(_ path: String) throws -> Data {
-    try Data(contentsOf: URL(fileURLWithPath: folder.file(path)))
+    try Data(contentsOf: URL(fileURLWithPath: folder.file(path).string))
   }
 
   @Test("options come from a file, and flags go before it; an impossible one names both")
@@ -70,29 +71,31 @@ struct FeatureCommandTests {
     let script = String(decoding: try bytes("data/wav.scp"), as: UTF8.self)
       .replacing("u3 \(folder.file("3.wav"))", with: "u3 cat \(folder.file("gate")) |")
     try folder.write(script, to: "data/wav.scp")
-    let options = ["--allow-commands", "--normalization", "speaker", "--deltas", "2"]
+    let options: [any Argument] = [
+      "--allow-commands", "--normalization", "speaker", "--deltas", "2",
+    ]
     let whole = try bytes("3.wav")
 
     // The fourth recording comes from a pipe that nobody writes to: the run stops there.
     let gate = folder.file("gate")
-    let made = unsafe mkfifo(gate, 0o600)
+    let made = unsafe gate.withPlatformString { unsafe mkfifo($0, 0o600) }
     #expect(made == 0)
     let out = folder.file("killed")
     let killed = program(["features", data, out, "--jobs", "1"] + options)
     killed.standardError = Pipe()
     try killed.run()
-    let journal = URL(fileURLWithPath: out + "/logmel.ark.journal.part")
+    let journal = URL(fileURLWithPath: out.appending("logmel.ark.journal.part").string)
     while (try? Data(contentsOf: journal))?.split(separator: UInt8(ascii: "\n")).count != 4 {
       usleep(10_000)
     }
     kill(killed.processIdentifier, SIGKILL)
     killed.waitUntilExit()
     // The command goes too, before the pipe becomes a file.
-    let handle = try FileHandle(forUpdating: URL(fileURLWithPath: gate))
+    let handle = try FileHandle(forUpdating: URL(fileURLWithPath: gate.string))
     try handle.close()
-    #expect(!FileManager.default.fileExists(atPath: out + "/features.json"))
-    #expect(!FileManager.default.fileExists(atPath: out + "/feats.ark"))
-    try FileManager.default.removeItem(atPath: gate)
+    #expect(!FileManager.default.fileExists(atPath: out.appending("features.json").string))
+    #expect(!FileManager.default.fileExists(atPath: out.appending("feats.ark").string))
+    try FileManager.default.removeItem(atPath: gate.string)
     try folder.write(whole, to: "gate")
 
     let again = try limbeck(["features", data, out, "--jobs", "2"] + options)
@@ -104,7 +107,7 @@ struct FeatureCommandTests {
       #expect(try bytes("killed/\(file)") == bytes("whole/\(file)"))
     }
     #expect(
-      try FileManager.default.contentsOfDirectory(atPath: out).sorted() == [
+      try FileManager.default.contentsOfDirectory(atPath: out.string).sorted() == [
         "cmvn.ark", "cmvn.scp", "feats.ark", "feats.scp", "features.json", "ledger.jsonl",
         "utt2num_frames", "utt2spk",
       ])
@@ -114,13 +117,13 @@ struct FeatureCommandTests {
   func statistics() throws {
     let data = try corpus()
     for normalization in ["utterance", "speaker", "global"] {
-      let (own, given) = (folder.file("own-" + normalization), folder.file("given"))
+      let (own, given) = (folder.file("own-\(normalization)"), folder.file("given"))
       #expect(
         try limbeck("features", data, own, "--normalization", normalization).status == 0)
       #expect(
         try limbeck(
           "features", data, given, "--normalization", normalization, "--cmvn-stats",
-          own + "/cmvn.scp"
+          own.appending("cmvn.scp")
         ).status == 0)
       #expect(try bytes("given/feats.ark") == bytes("own-\(normalization)/feats.ark"))
     }
@@ -159,15 +162,15 @@ struct FeatureCommandTests {
     let refused = try limbeck("copy", script, folder.file("c.ark"))
     #expect(refused.status == 65)
     #expect(refused.errors.contains("--allow-commands"))
-    #expect(!FileManager.default.fileExists(atPath: folder.file("c.ark")))
-    let recordings = try limbeck("copy", folder.file("whole/feats.ark"), data + "/wav.ark")
+    #expect(!FileManager.default.fileExists(atPath: folder.file("c.ark").string))
+    let recordings = try limbeck("copy", folder.file("whole/feats.ark"), data.appending("wav.ark"))
     #expect(recordings.status == 64 && recordings.errors.contains("no list of recordings"))
   }
 
   @Test("every kind of broken line and file is named, and the rest is done")
   func broken() throws {
     // Without the speakers of utterances that are not in this list.
-    try FileManager.default.removeItem(atPath: try corpus() + "/utt2spk")
+    try FileManager.default.removeItem(atPath: try corpus().appending("utt2spk").string)
     AudioFixture.write([], to: folder.file("empty.wav"))
     AudioFixture.write(
       [0, .nan] + generatedWaveform(count: 3000), to: folder.file("nan.wav"),

@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -10,7 +11,7 @@ struct GivenFeatureTests {
   init() throws { corpus = try SampleCorpus() }
 
   /// Makes the features of the corpus below `name`, as another program would.
-  private func makeFeatures(_ name: String, _ flags: String...) throws {
+  private func makeFeatures(_ name: String, _ flags: any Argument...) throws {
     for part in ["train", "development", "test"] {
       let run = try limbeck(
         ["features", "\(corpus.experimentPath)/data/\(part)", folder.file("\(name)/\(part)")]
@@ -20,8 +21,8 @@ struct GivenFeatureTests {
   }
 
   /// The recipe with features of archives.
-  private func recipe(_ features: String) throws -> String {
-    let text = try String(contentsOfFile: corpus.recipePath, encoding: .utf8)
+  private func recipe(_ features: String) throws -> FilePath {
+    let text = try String(contentsOfFile: corpus.recipePath.string, encoding: .utf8)
     let path = try folder.write(
       text.replacing("features: {sampleRate: 8000, melBins: 10}", with: "features: {\(features)}"),
       to: "given.yaml")
@@ -34,8 +35,8 @@ struct GivenFeatureTests {
   }
 
   /// The bytes of a model behind its header.
-  private func tensors(_ path: String) throws -> Data {
-    let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+  private func tensors(_ path: FilePath) throws -> Data {
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: path.string))
     let header = bytes.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
     return Data(bytes.dropFirst(8 + header))
   }
@@ -46,19 +47,19 @@ struct GivenFeatureTests {
     try makeFeatures("kaldi")
     // Neither audio nor counts of frames are there: Kaldi's own folders may lack them.
     for part in ["train", "development", "test"] {
-      try FileManager.default.removeItem(atPath: folder.file("kaldi/\(part)/utt2num_frames"))
+      try FileManager.default.removeItem(atPath: folder.file("kaldi/\(part)/utt2num_frames").string)
       try folder.write("", to: "given/data/\(part)/empty")
     }
     try FileManager.default.copyItem(
-      atPath: corpus.experimentPath + "/data/phones.ctm",
-      toPath: folder.file("given/data/phones.ctm"))
+      atPath: corpus.experimentPath.appending("data/phones.ctm").string,
+      toPath: folder.file("given/data/phones.ctm").string)
     let path = try recipe("archive: {\(tables("kaldi", "feats.scp"))}, sampleRate: 8000")
     let run = try limbeck("run", path, folder.file("given"))
     #expect(run.status == 0, "\(run.errors)")
     for model in ["member-00", "member-01", "student", "baseline"] {
       #expect(
         try tensors(folder.file("given/models/\(model).safetensors"))
-          == tensors("\(corpus.experimentPath)/models/\(model).safetensors"), "\(model)")
+          == tensors(corpus.experimentPath.appending("models/\(model).safetensors")), "\(model)")
     }
     let again = try limbeck("run", path, folder.file("given"))
     #expect(again.errors.contains("features/train: fresh"))
@@ -90,14 +91,15 @@ struct GivenFeatureTests {
       #expect(
         FileManager.default.contentsEqual(
           atPath: "\(corpus.experimentPath)/features/\(part)/feats.ark",
-          andPath: folder.file("normal/\(part)/feats.ark")))
+          andPath: folder.file("normal/\(part)/feats.ark").string))
     }
   }
 
   @Test("what an archive lacks or cannot mean is named")
   func faults() throws {
     try makeFeatures("kaldi")
-    let list = try String(contentsOfFile: folder.file("kaldi/train/feats.scp"), encoding: .utf8)
+    let list = try String(
+      contentsOfFile: folder.file("kaldi/train/feats.scp").string, encoding: .utf8)
     var lines = list.split(separator: "\n").map(String.init)
     lines.removeLast()
     lines[0] = "train-0 /nowhere/feats.ark:8"
@@ -132,17 +134,17 @@ struct GivenFeatureTests {
   @Test("score takes an scp or an ark, packed or compressed, and says what is not known of it")
   func score() throws {
     #expect(try limbeck("run", corpus.recipePath, corpus.experimentPath).status == 0)
-    let model = corpus.experimentPath + "/models/student.safetensors"
-    let targets = corpus.experimentPath + "/targets/test"
-    let features = corpus.experimentPath + "/features/test"
+    let model = corpus.experimentPath.appending("models/student.safetensors")
+    let targets = corpus.experimentPath.appending("targets/test")
+    let features = corpus.experimentPath.appending("features/test")
     let expected = try limbeck("score", model, features, targets)
-    let own = try limbeck("score", model, features + "/feats.scp", targets)
+    let own = try limbeck("score", model, features.appending("feats.scp"), targets)
     #expect(own.output == expected.output)
     #expect(own.errors.isEmpty)
     let copy = folder.file("alone/feats.ark")
     try folder.write("", to: "alone/mark")
-    #expect(try limbeck("copy", features + "/feats.ark", copy).status == 0)
-    for table in [copy, "ark:" + copy, "scp:" + folder.file("alone/feats.scp")] {
+    #expect(try limbeck("copy", features.appending("feats.ark"), copy).status == 0)
+    for table in ["\(copy)", "ark:\(copy)", "scp:\(folder.file("alone/feats.scp"))"] {
       let run = try limbeck("score", model, table, targets)
       #expect(run.status == 0)
       #expect(run.output == expected.output, "\(table)")
@@ -150,7 +152,7 @@ struct GivenFeatureTests {
     }
     // An entry that cannot be read counts, whether it has targets or not.
     let broken = folder.file("alone/broken.scp")
-    let list = try String(contentsOfFile: folder.file("alone/feats.scp"), encoding: .utf8)
+    let list = try String(contentsOfFile: folder.file("alone/feats.scp").string, encoding: .utf8)
     try folder.write(list + "zzz /nowhere/feats.ark:4\n", to: "alone/broken.scp")
     let some = try limbeck("score", model, broken, targets)
     #expect(some.status == 65)

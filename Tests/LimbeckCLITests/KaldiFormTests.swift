@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -28,7 +29,7 @@ struct KaldiFormTests {
     let ran = try limbeck("copy", "ark:cat \(text) |", "ark,t:-", "--allow-commands")
     #expect(ran.output == out.output)
     #expect(
-      try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+      try FileManager.default.contentsOfDirectory(atPath: folder.path.string).sorted()
         == ["a.txt", "b.ark", "c.scp"])
   }
 
@@ -46,7 +47,7 @@ struct KaldiFormTests {
   @Test("info says what it saw of what it does not know")
   func unknown() throws {
     try FileManager.default.createDirectory(
-      atPath: folder.file("empty"), withIntermediateDirectories: true)
+      atPath: folder.file("empty").string, withIntermediateDirectories: true)
     let empty = try limbeck("info", folder.file("empty"))
     #expect(empty.status == 65)
     #expect(empty.errors.contains("found an empty folder"))
@@ -84,7 +85,8 @@ struct KaldiFormTests {
     let run = try limbeck("features", folder.file("data"), folder.file("out"))
     #expect(run.status == 65)
     #expect(run.errors.contains("feats.ark without the features.json that limbeck leaves"))
-    #expect(try String(contentsOfFile: folder.file("out/feats.ark"), encoding: .utf8) == "mine")
+    #expect(
+      try String(contentsOfFile: folder.file("out/feats.ark").string, encoding: .utf8) == "mine")
     let corpus = try SampleCorpus()
     try corpus.folder.write("mine", to: "exp/models/member-00.safetensors")
     #expect(try limbeck("run", corpus.recipePath, corpus.experimentPath).status == 65)
@@ -94,17 +96,18 @@ struct KaldiFormTests {
   func spellings() throws {
     let corpus = try SampleCorpus()
     #expect(try limbeck("run", corpus.recipePath, corpus.experimentPath).status == 0)
-    for path in [corpus.experimentPath + "/", corpus.folder.path + "//./exp"] {
+    for path in ["\(corpus.experimentPath)/", "\(corpus.folder.path)//./exp"] {
       let run = try limbeck("run", corpus.recipePath, path)
       #expect(run.status == 0)
       #expect(!run.errors.contains("epoch") && !run.errors.contains("GB"), "\(run.errors)")
     }
     let moved = corpus.folder.file("moved")
-    try FileManager.default.moveItem(atPath: corpus.experimentPath, toPath: moved)
+    try FileManager.default.moveItem(atPath: corpus.experimentPath.string, toPath: moved.string)
     let run = try limbeck("run", corpus.recipePath, moved)
     #expect(run.status == 0)
     #expect(!run.errors.contains("epoch"), "\(run.errors)")
-    let script = try String(contentsOfFile: moved + "/features/test/feats.scp", encoding: .utf8)
+    let script = try String(
+      contentsOfFile: moved.appending("features/test/feats.scp").string, encoding: .utf8)
     #expect(script.contains(" \(moved)/features/test/feats.ark:"))
   }
 }

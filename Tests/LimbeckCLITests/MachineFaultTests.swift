@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -58,11 +59,11 @@ struct MachineFaultTests {
 
   /// Runs the recipe with the library.
   private func run(
-    _ corpus: SampleCorpus, _ library: String, _ settings: [String: String] = [:]
+    _ corpus: SampleCorpus, _ library: FilePath, _ settings: [String: String] = [:]
   ) throws -> (status: Int32, errors: String) {
     let process = program(["run", corpus.recipePath, corpus.experimentPath, "--threads", "2"])
     var environment = ProcessInfo.processInfo.environment
-    environment["LD_PRELOAD"] = library
+    environment["LD_PRELOAD"] = library.string
     // Else the program starts itself again on some processors.
     environment["OPENBLAS_NUM_THREADS"] = "1"
     process.environment = environment.merging(settings) { $1 }
@@ -75,13 +76,14 @@ struct MachineFaultTests {
   }
 
   /// Compiles a library to load before others.
-  private func compiled(_ source: String, in folder: TemporaryFolder) throws -> String {
+  private func compiled(_ source: String, in folder: TemporaryFolder) throws -> FilePath {
     try folder.write(source, to: "library.c")
     let library = folder.file("library.so")
     let compiler = Process()
     compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     compiler.arguments = [
-      "clang", "-O1", "-shared", "-fPIC", "-o", library, folder.file("library.c"), "-ldl",
+      "clang", "-O1", "-shared", "-fPIC", "-o", library.string, folder.file("library.c").string,
+      "-ldl",
     ]
     try compiler.run()
     compiler.waitUntilExit()
@@ -98,17 +100,17 @@ struct MachineFaultTests {
     let first = try run(corpus, library)
     #expect(first.status == 0, "\(first.errors)")
     #expect(first.errors.components(separatedBy: "no file locks here").count == 2)
-    let lock = corpus.experimentPath + "/.lock"
-    #expect(!FileManager.default.fileExists(atPath: lock))
+    let lock = corpus.experimentPath.appending(".lock")
+    #expect(!FileManager.default.fileExists(atPath: lock.string))
     // Of a process of another machine it is not known whether it lives; of this one it is.
     let other = #"{"host":"elsewhere","process":1,"start":"1","since":"2026-01-01T00:00:00Z"}"#
-    try other.write(toFile: lock, atomically: false, encoding: .utf8)
+    try other.write(toFile: lock.string, atomically: false, encoding: .utf8)
     let refused = try run(corpus, library)
     #expect(refused.status == 74)
     #expect(refused.errors.contains("another run is writing to it: process 1 on elsewhere"))
     let host = ProcessInfo.processInfo.hostName
     let dead = #"{"host":"\#(host)","process":1,"start":"never","since":"2026-01-01T00:00:00Z"}"#
-    try dead.write(toFile: lock, atomically: false, encoding: .utf8)
+    try dead.write(toFile: lock.string, atomically: false, encoding: .utf8)
     #expect(try run(corpus, library).status == 0)
   }
 
@@ -116,8 +118,8 @@ struct MachineFaultTests {
   private func results(_ corpus: SampleCorpus) throws -> [String: Data] {
     var files: [String: Data] = [:]
     for folder in ["features", "targets", "models", "soft-targets", "ledger.jsonl"] {
-      let path = "\(corpus.experimentPath)/\(folder)"
-      let names = FileManager.default.subpaths(atPath: path) ?? []
+      let path = corpus.experimentPath.appending(folder)
+      let names = FileManager.default.subpaths(atPath: path.string) ?? []
       for name in names.isEmpty ? [""] : names where !name.hasSuffix(".log.jsonl") {
         files["\(folder)/\(name)"] = FileManager.default.contents(atPath: "\(path)/\(name)")
       }
@@ -130,9 +132,9 @@ struct MachineFaultTests {
     let corpus = try SampleCorpus()
     let library = try compiled(MachineFaultTests.source, in: corpus.folder)
     let count = corpus.folder.file("count")
-    let quiet = try run(corpus, library, ["COUNT_TO": count])
+    let quiet = try run(corpus, library, ["COUNT_TO": count.string])
     #expect(quiet.status == 0, "\(quiet.errors)")
-    let calls = try #require(Int(try String(contentsOfFile: count, encoding: .utf8)))
+    let calls = try #require(Int(try String(contentsOfFile: count.string, encoding: .utf8)))
     let expected = try results(corpus)
     #expect(expected.count > 20)
     var generator = Seeded(state: 23)
@@ -180,11 +182,12 @@ struct MachineFaultTests {
     #expect(run.status == 71, "\(run.errors)")
     #expect(run.errors.contains("needs") && run.errors.contains("(ulimit -v) leaves"))
     #expect(try limbeck("run", recipe, path).status == 0)
-    let model = path + "/models/student.safetensors"
+    let model = path.appending("models/student.safetensors")
     for limit in stride(from: 150_000, through: 450_000, by: 100_000) {
-      for verb in [
-        ["score", model, path + "/features/test", path + "/targets/test"], ["info", model],
-        ["validate", path + "/data/test"], ["run", recipe, path],
+      for verb: [any Argument] in [
+        ["score", model, path.appending("features/test"), path.appending("targets/test")],
+        ["info", model],
+        ["validate", path.appending("data/test")], ["run", recipe, path],
       ] {
         let run = try limited("-v \(limit)", verb)
         #expect([0, 71].contains(run.status), "\(limit) \(verb): \(run.errors)")
@@ -192,17 +195,18 @@ struct MachineFaultTests {
     }
   }
 
-  private func limited(_ limit: String, _ arguments: String...) throws -> Run {
+  private func limited(_ limit: String, _ arguments: any Argument...) throws -> Run {
     try limited(limit, arguments)
   }
 
   /// Runs the program with a limit of the shell; what still runs after 20 seconds is killed.
-  private func limited(_ limit: String, _ arguments: [String]) throws -> Run {
+  private func limited(_ limit: String, _ arguments: [any Argument]) throws -> Run {
     let limbeck = program([]).executableURL?.path ?? ""
     let shell = Process()
     shell.executableURL = URL(fileURLWithPath: "/bin/sh")
     shell.arguments =
-      ["-c", "ulimit \(limit); exec timeout -s KILL 20 \"$@\"", "sh", limbeck] + arguments
+      ["-c", "ulimit \(limit); exec timeout -s KILL 20 \"$@\"", "sh", limbeck]
+      + arguments.map(\.description)
     let errors = Pipe()
     (shell.standardOutput, shell.standardError) = (FileHandle.nullDevice, errors)
     try shell.run()

@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -11,11 +12,11 @@ struct RecordingCommandTests {
   /// Two seconds of 16 kHz as a WAV file.
   private func wave() throws -> Data {
     AudioFixture.write(generatedWaveform(count: 32_000), to: folder.file("a.wav"))
-    return try Data(contentsOf: URL(fileURLWithPath: folder.file("a.wav")))
+    return try Data(contentsOf: URL(fileURLWithPath: folder.file("a.wav").string))
   }
 
   private func text(_ name: String) throws -> String {
-    try String(contentsOfFile: folder.file(name), encoding: .utf8)
+    try String(contentsOfFile: folder.file(name).string, encoding: .utf8)
   }
 
   @Test("what a header hides is read, and validate tells of it")
@@ -100,7 +101,7 @@ struct RecordingCommandTests {
   func quiet() throws {
     let format = try #require(AudioFixture.formats.first { $0.description == "MP3" })
     AudioFixture.write(generatedWaveform(count: 32_000), to: folder.file("a"), format: format)
-    let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("a")))
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("a").string))
     let path = try folder.write(
       bytes.dropLast(100) + Data(repeating: 1, count: 3000) + bytes, to: "b")
     try folder.write("b \(path)\n", to: "data/wav.scp")
@@ -145,7 +146,7 @@ struct RecordingCommandTests {
     let compiler = Process()
     compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     compiler.arguments = [
-      "clang", "-shared", "-fPIC", "-o", library, folder.file("broken.c"), "-ldl",
+      "clang", "-shared", "-fPIC", "-o", library.string, folder.file("broken.c").string, "-ldl",
     ]
     try compiler.run()
     compiler.waitUntilExit()
@@ -154,14 +155,14 @@ struct RecordingCommandTests {
       let name = "broken-\(index)"
       AudioFixture.write(
         generatedWaveform(count: 160_000), to: folder.file(name), format: format)
-      let size = try Data(contentsOf: URL(fileURLWithPath: folder.file(name))).count
+      let size = try Data(contentsOf: URL(fileURLWithPath: folder.file(name).string)).count
       try folder.write("a \(folder.file(name))\n", to: "data/wav.scp")
-      for arguments in [
+      for arguments: [any Argument] in [
         ["features", folder.file("data"), folder.file("out-\(index)")],
         ["validate", folder.file("data")],
       ] {
         let process = program(arguments)
-        let settings = ["LD_PRELOAD": library, "BREAK": name, "AT": "\(size / 2)"]
+        let settings = ["LD_PRELOAD": library.string, "BREAK": name, "AT": "\(size / 2)"]
         process.environment = ProcessInfo.processInfo.environment.merging(settings) { $1 }
         let errors = Pipe()
         (process.standardError, process.standardOutput) = (errors, FileHandle.nullDevice)

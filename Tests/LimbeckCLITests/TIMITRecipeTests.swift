@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -43,7 +44,7 @@ struct TIMITRecipeTests {
   }
 
   private func text(_ name: String) throws -> String {
-    try String(contentsOfFile: folder.file("exp/" + name), encoding: .utf8)
+    try String(contentsOfFile: folder.file("exp/" + name).string, encoding: .utf8)
   }
 
   @Test("its lists are the 50 and 24 speakers, its maps lead from 61 symbols by 48 to 39")
@@ -86,7 +87,7 @@ struct TIMITRecipeTests {
     for map in ["61-48.map", "48-39.map"] {
       try FileManager.default.copyItem(
         at: recipesFolder.deletingLastPathComponent().appendingPathComponent("data/timit/\(map)"),
-        to: URL(fileURLWithPath: folder.file("exp/data/\(map)")))
+        to: URL(fileURLWithPath: folder.file("exp/data/\(map)").string))
     }
     let run = try limbeck(
       "run", recipesFolder.appendingPathComponent("timit/recipe.yaml").path, folder.file("exp"),
@@ -103,14 +104,14 @@ struct TIMITRecipeTests {
   @Test("a sentence without audio is skipped and named")
   func withoutAudio() throws {
     try FileManager.default.removeItem(
-      atPath: folder.file("timit/TEST/DR1/MDAB0/SX37.WAV"))
+      atPath: folder.file("timit/TEST/DR1/MDAB0/SX37.WAV").string)
     #expect(try prepare() == 65)
     #expect(
       try text("data/ledger.jsonl")
         == "{\"utterance\":\"MDAB0_SX37\",\"stage\":\"prepare\",\"reason\":\"no audio: "
         + "\(folder.file("timit/TEST/DR1/MDAB0/SX37.WAV"))\"}\n")
     #expect(try text("data/test/utt2spk").contains("MDAB0_SI1027"))
-    try FileManager.default.removeItem(atPath: folder.file("timit/TEST"))
+    try FileManager.default.removeItem(atPath: folder.file("timit/TEST").string)
     #expect(try prepare() == 66)
   }
 }

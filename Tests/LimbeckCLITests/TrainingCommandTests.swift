@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -7,7 +8,7 @@ struct TrainingCommandTests {
   /// A corpus of more frames than fit in the pool, and a recipe that trains on it for a second or so.
   private func corpus() throws -> SampleCorpus {
     let corpus = try SampleCorpus(utterances: ["train": 90, "development": 3, "test": 4])
-    let recipe = try String(contentsOfFile: corpus.recipePath, encoding: .utf8)
+    let recipe = try String(contentsOfFile: corpus.recipePath.string, encoding: .utf8)
     let training = "training: {epochs: 3, batchSize: 32, pool: 4096, chunk: 8, patience: 3"
     try corpus.folder.write(
       recipe
@@ -25,7 +26,7 @@ struct TrainingCommandTests {
   }
 
   /// What an experiment leaves that is to be repeatable, but for rates.
-  private func results(_ path: String) throws -> [String: Data] {
+  private func results(_ path: FilePath) throws -> [String: Data] {
     var files: [String: Data] = [:]
     for folder in ["models", "soft-targets", "targets/train"] {
       for name in try FileManager.default.subpathsOfDirectory(atPath: "\(path)/\(folder)")
@@ -42,11 +43,11 @@ struct TrainingCommandTests {
   }
 
   /// A copy of the corpus's lists in the folder of another experiment.
-  private func experiment(_ name: String, of corpus: SampleCorpus) throws -> String {
+  private func experiment(_ name: String, of corpus: SampleCorpus) throws -> FilePath {
     let path = corpus.folder.file(name)
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    try FileManager.default.createDirectory(atPath: path.string, withIntermediateDirectories: true)
     try FileManager.default.copyItem(
-      atPath: corpus.experimentPath + "/data", toPath: path + "/data")
+      atPath: corpus.experimentPath.appending("data").string, toPath: path.appending("data").string)
     return path
   }
 
@@ -81,7 +82,8 @@ struct TrainingCommandTests {
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
       kills += 1
-      let begun = try? FileManager.default.subpathsOfDirectory(atPath: path + "/checkpoints")
+      let begun = try? FileManager.default.subpathsOfDirectory(
+        atPath: path.appending("checkpoints").string)
       if begun?.contains(where: { $0.hasSuffix(".safetensors") }) == true { inTrainings += 1 }
     }
     // The others hit features, soft targets, or the moments between two networks.
@@ -96,7 +98,7 @@ struct TrainingCommandTests {
         found[name] == bytes,
         "\(name) \(isText ? String(decoding: bytes + (found[name] ?? Data()), as: UTF8.self) : "")")
     }
-    #expect(!FileManager.default.fileExists(atPath: path + "/checkpoints/student"))
+    #expect(!FileManager.default.fileExists(atPath: path.appending("checkpoints/student").string))
   }
 
   @Test("a full disk is status 74 with the file named, and the run goes on when there is room")
@@ -117,7 +119,7 @@ struct TrainingCommandTests {
   @Test("soft targets of several T go on after a full disk, to the bytes of passes of their own")
   func fullDiskInLabels() throws {
     let corpus = try SampleCorpus(utterances: ["train": 90, "development": 3, "test": 4])
-    let recipe = try String(contentsOfFile: corpus.recipePath, encoding: .utf8)
+    let recipe = try String(contentsOfFile: corpus.recipePath.string, encoding: .utf8)
     let path = corpus.experimentPath
     try corpus.folder.write(
       recipe + "search: {temperatures: [1, 4], hardWeights: [0]}\n", to: "recipe.yaml")
@@ -151,8 +153,8 @@ struct TrainingCommandTests {
     // 25 ms are a frame, at twice the speed half a frame.
     AudioFixture.write(
       generatedWaveform(count: 240), to: corpus.folder.file("audio/train-0.wav"), sampleRate: 8000)
-    let alignment = corpus.experimentPath + "/data/phones.ctm"
-    let ctm = try String(contentsOfFile: alignment, encoding: .utf8)
+    let alignment = corpus.experimentPath.appending("data/phones.ctm")
+    let ctm = try String(contentsOfFile: alignment.string, encoding: .utf8)
     let others = ctm.split(separator: "\n").filter { !$0.hasPrefix("train-0") }
     try corpus.folder.write(
       (others + ["train-0 1 0 0.03 A", ""]).joined(separator: "\n"), to: "exp/data/phones.ctm")
@@ -168,7 +170,8 @@ struct TrainingCommandTests {
     let run = try limbeck(
       "run", corpus.recipePath, corpus.experimentPath, "--set", "scoring.fold=nope.txt")
     #expect(run.status == 66 && run.errors.contains("nope.txt: no such file"), "\(run.errors)")
-    #expect(!FileManager.default.fileExists(atPath: corpus.experimentPath + "/features"))
+    #expect(
+      !FileManager.default.fileExists(atPath: corpus.experimentPath.appending("features").string))
   }
 
   @Test("on a terminal the labelling of each set of frames is shown to its end")
@@ -196,7 +199,7 @@ struct TrainingCommandTests {
 
   /// Runs the program with so many kilobytes for each file; what it then lacks is room, as on a full disk.
   private func starved(
-    _ kilobytes: Int, _ arguments: String...
+    _ kilobytes: Int, _ arguments: any Argument...
   ) throws -> (status: Int32, errors: String) {
     let shell = Process()
     shell.executableURL = URL(fileURLWithPath: "/bin/bash")
@@ -204,7 +207,7 @@ struct TrainingCommandTests {
       [
         "-c", "ulimit -f \(kilobytes); exec \"$@\"", "bash",
         try #require(program([]).executableURL).path,
-      ] + arguments
+      ] + arguments.map(\.description)
     let errors = Pipe()
     (shell.standardOutput, shell.standardError) = (FileHandle.nullDevice, errors)
     try shell.run()
@@ -217,7 +220,7 @@ struct TrainingCommandTests {
   @Test("a recipe with mistakes: each is named with its place, and nothing is trained")
   func mistakes() throws {
     let corpus = try SampleCorpus()
-    let recipe = try String(contentsOfFile: corpus.recipePath, encoding: .utf8)
+    let recipe = try String(contentsOfFile: corpus.recipePath.string, encoding: .utf8)
     #expect(
       try limbeck("run", corpus.recipePath, corpus.experimentPath, "--until", "targets").status == 0
     )
@@ -265,15 +268,15 @@ struct TrainingCommandTests {
       #expect(run.errors.contains(message), "\(new): \(run.errors)")
       #expect(
         !FileManager.default.fileExists(
-          atPath: corpus.experimentPath + "/models/member-00.safetensors"))
-      try? FileManager.default.removeItem(atPath: corpus.experimentPath + "/models")
+          atPath: corpus.experimentPath.appending("models/member-00.safetensors").string))
+      try? FileManager.default.removeItem(atPath: corpus.experimentPath.appending("models").string)
     }
   }
 
   @Test("a checkpoint of another recipe is refused, and the one that was begun can go on")
   func otherRecipe() throws {
     let corpus = try corpus()
-    let recipe = try String(contentsOfFile: corpus.recipePath, encoding: .utf8)
+    let recipe = try String(contentsOfFile: corpus.recipePath.string, encoding: .utf8)
     #expect(
       try limbeck("run", corpus.recipePath, corpus.experimentPath, "--until", "targets").status == 0
     )
@@ -284,9 +287,9 @@ struct TrainingCommandTests {
     ])
     process.standardError = FileHandle.nullDevice
     try process.run()
-    let folder = corpus.experimentPath + "/checkpoints/member-00"
+    let folder = corpus.experimentPath.appending("checkpoints/member-00")
     while process.isRunning,
-      ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+      ((try? FileManager.default.contentsOfDirectory(atPath: folder.string)) ?? [])
         .filter({ $0.hasSuffix(".safetensors") }).count < 2
     {
       usleep(1000)
@@ -310,7 +313,7 @@ struct TrainingCommandTests {
     // headers; classes of all frames.
     let (utterances, frames, columns) = (3125, 2000, 2000)
     let path = try folder.write(Data(), to: "feats.ark")
-    let archive = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    let archive = try FileHandle(forWritingTo: URL(fileURLWithPath: path.string))
     var place: UInt64 = 0
     var labels = Data()
     func integer(_ value: Int) -> Data {
@@ -335,8 +338,8 @@ struct TrainingCommandTests {
     process.executableURL = process.executableURL?.deletingLastPathComponent()
       .appendingPathComponent("Benchmarks")
     process.arguments = [
-      "training", "2000", "64", "1", "10", "256", "--features", path, "--targets",
-      folder.file("targets.ark"), "--pool", "16384", "--seconds", "0.3",
+      "training", "2000", "64", "1", "10", "256", "--features", path.string, "--targets",
+      folder.file("targets.ark").string, "--pool", "16384", "--seconds", "0.3",
       // 800 MB, far more than may be in memory.
       "--least-frames", "100000",
     ]

@@ -4,6 +4,7 @@ import Limbeck
 import LinearAlgebra
 import Models
 import Networks
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -14,7 +15,7 @@ struct ModelTests {
   init() throws { folder = try TemporaryFolder() }
 
   /// Writes a small model with random weights.
-  private func write(_ features: FeatureOptions) throws -> (path: String, model: AcousticModel) {
+  private func write(_ features: FeatureOptions) throws -> (path: FilePath, model: AcousticModel) {
     let columns = features.columns
     let model = AcousticModel(
       network: AcousticNetwork(
@@ -45,7 +46,7 @@ struct ModelTests {
     options.transform.normalization = normalization
     options.transform.deltas = 1
     let (path, acoustic) = try write(options)
-    let model = try Model(path: path)
+    let model = try Model(path: path.string)
     #expect((model.classes, model.sampleRate, model.features) == (["A", "B", "SIL"], 16000, 16))
     #expect((model.context, model.latency) == (-2...1, 1))
     let sound = generatedWaveform(count: 8000)
@@ -70,7 +71,7 @@ struct ModelTests {
 
   @Test("what cannot be used is a typed error")
   func errors() throws {
-    let model = try Model(path: try write(logMel(4)).path)
+    let model = try Model(path: try write(logMel(4)).path.string)
     #expect(throws: ModelError.sampleRate(expected: 16000, found: 8000)) {
       try model.posteriors(ofSamples: [0], sampleRate: 8000)
     }
@@ -83,17 +84,19 @@ struct ModelTests {
     #expect(try model.posteriors(ofSamples: [0, 0.1], sampleRate: 16000).frames == 0)
     var bySpeaker = logMel(4)
     bySpeaker.transform.normalization = .speaker
-    let other = try Model(path: try write(bySpeaker).path)
+    let other = try Model(path: try write(bySpeaker).path.string)
     #expect(throws: ModelError.needsStatistics) {
       try other.posteriors(ofSamples: [0], sampleRate: 16000)
     }
     let given = FeatureOptions(frames: .given(GivenFrames(columns: 4)))
-    let foreign = try Model(path: try write(given).path)
+    let foreign = try Model(path: try write(given).path.string)
     #expect(foreign.sampleRate == nil)
     #expect(throws: ModelError.needsFeatures) {
       try foreign.posteriors(ofSamples: [0], sampleRate: 16000)
     }
-    let missing = #expect(throws: ModelError.self) { try Model(path: folder.file("none")) }
+    let missing = #expect(throws: ModelError.self) { try Model(path: folder.file("none").string) }
     #expect(missing?.description == "\(folder.file("none")): no such file")
+    let cut = #expect(throws: ModelError.self) { try Model(path: "a\0b") }
+    #expect(cut?.description == "a\0b: expected a usable path, found one with a NUL in it")
   }
 }

@@ -4,6 +4,7 @@ import Foundation
 import LinearAlgebra
 import Networks
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 import Models
@@ -98,12 +99,12 @@ struct AcousticModelTests {
   func otherFeatures() throws {
     let model = sampleModel(seed: 64)
     #expect(throws: Never.self) {
-      try model.requireFeatures(model.features, path: "m", madeIn: "f")
+      try model.requireFeatures(model.features, path: "m", madeIn: .named("f"))
     }
     var other = model.features
     other.logMel?.sampleRate = 8000
     let fault = #expect(throws: ModelFault.self) {
-      try model.requireFeatures(other, path: "m", madeIn: "f")
+      try model.requireFeatures(other, path: "m", madeIn: .named("f"))
     }
     #expect(
       fault?.description

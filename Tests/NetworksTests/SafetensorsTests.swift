@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -10,7 +11,7 @@ struct SafetensorsTests {
   func fromPython() throws {
     let path = try #require(
       Bundle.module.path(forResource: "Fixtures/python.safetensors", ofType: nil))
-    let file = try SafetensorsFile(path: path)
+    let file = try SafetensorsFile(path: FilePath(path))
     #expect(file.metadata == ["made": "by Python", "quote": "a \"word\""])
     #expect(
       file.tensors == [

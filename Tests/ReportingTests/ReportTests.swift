@@ -6,6 +6,7 @@ import Logging
 import Experiments
 import Reporting
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -153,10 +154,10 @@ struct ReportTests {
     let corpus = try SampleCorpus()
     let experiment = try scored(corpus)
     try FileManager.default.removeItem(
-      atPath: corpus.experimentPath + "/models/student.safetensors")
+      atPath: corpus.experimentPath.appending("models/student.safetensors").string)
     try FileManager.default.copyItem(
-      atPath: corpus.experimentPath + "/models/baseline.safetensors",
-      toPath: corpus.experimentPath + "/models/student.safetensors")
+      atPath: corpus.experimentPath.appending("models/baseline.safetensors").string,
+      toPath: corpus.experimentPath.appending("models/student.safetensors").string)
     let fault = #expect(throws: ExperimentFault.self) { try Report(experiment) }
     #expect(try #require(fault) == .staleScores(experiment.scoresPath))
   }

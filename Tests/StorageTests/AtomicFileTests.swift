@@ -1,6 +1,7 @@
 import Foundation
 import Storage
 import Synchronization
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -13,11 +14,11 @@ struct AtomicFileTests {
     var file = try AtomicFile(path: path)
     try file.write("one ")
     try file.write("two")
-    #expect(!FileManager.default.fileExists(atPath: path))
+    #expect(!FileManager.default.fileExists(atPath: path.string))
     #expect(file.byteCount == 7)
     try file.commit()
     #expect(try TextFile.text(of: path) == "one two")
-    #expect(!FileManager.default.fileExists(atPath: path + ".part"))
+    #expect(!FileManager.default.fileExists(atPath: path.withSuffix(".part").string))
   }
 
   @Test("a file that is dropped leaves neither a part nor a change")
@@ -29,7 +30,7 @@ struct AtomicFileTests {
       try file.write("new")
     }
     #expect(try TextFile.text(of: path) == "old")
-    #expect(!FileManager.default.fileExists(atPath: path + ".part"))
+    #expect(!FileManager.default.fileExists(atPath: path.withSuffix(".part").string))
   }
 
   @Test("a part that a killed process left is overwritten")
@@ -55,7 +56,7 @@ struct AtomicFileTests {
     let results = found.withLock { $0 }
     #expect(results.count == texts.count * 20)
     #expect(Set(results).isSubset(of: texts))
-    #expect(!FileManager.default.fileExists(atPath: path + ".part"))
+    #expect(!FileManager.default.fileExists(atPath: path.withSuffix(".part").string))
   }
 
   @Test("a writer that waits in vain says that another is at it, and leaves its part alone")
@@ -76,33 +77,35 @@ struct AtomicFileTests {
     let folder = try TemporaryFolder()
     let file = try folder.write("old", to: "elsewhere/a.txt")
     try FileManager.default.createSymbolicLink(
-      atPath: folder.file("link.txt"), withDestinationPath: file)
+      atPath: folder.file("link.txt").string, withDestinationPath: file.string)
     try AtomicFile.write("new", to: folder.file("link.txt"))
     #expect(try TextFile.text(of: file) == "new")
     #expect(
-      try FileManager.default.destinationOfSymbolicLink(atPath: folder.file("link.txt")) == file)
+      try FileManager.default.destinationOfSymbolicLink(atPath: folder.file("link.txt").string)
+        == file.string)
   }
 
   @Test("what is not a regular file is left as it is")
   func pipe() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("pipe")
-    #expect(unsafe mkfifo(path, 0o600) == 0)
+    #expect(unsafe path.withPlatformString { unsafe mkfifo($0, 0o600) } == 0)
     #expect(throws: FileFault.unwritable(path: path, reason: "it is not a regular file")) {
       try AtomicFile.write("text", to: path)
     }
-    let kind = try FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+    let kind =
+      try FileManager.default.attributesOfItem(atPath: path.string)[.type] as? FileAttributeType
     #expect(kind != .typeRegular)
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("")) == ["pipe"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("").string) == ["pipe"])
   }
 
   @Test("a folder that cannot be made is a fault that names the path")
   func unwritable() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write("a file", to: "file")
-    let path = file + "/below"
+    let path = file.appending("below")
     let fault = #expect(throws: FileFault.self) { try AtomicFile.write("text", to: path) }
-    guard case .unwritable(file, _) = fault else {
+    guard case .unwritable(.file(file), _) = fault else {
       Issue.record("expected unwritable \(file), found \(String(describing: fault))")
       return
     }

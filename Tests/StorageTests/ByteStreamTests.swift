@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -35,7 +36,8 @@ struct ByteStreamTests {
     let beyond = try ByteStream(path)
     try beyond.skip(.max)
     #expect(try beyond.read().isEmpty)
-    #expect(throws: FileFault.missing(path: path + "0")) { try ByteStream(path + "0") }
+    let none = path.withSuffix("0")
+    #expect(throws: FileFault.missing(path: none)) { try ByteStream(none) }
     #expect(throws: FileFault.malformed(path: folder.path, expected: "a file", found: "a folder")) {
       try ByteStream(folder.path)
     }
@@ -52,7 +54,7 @@ struct ByteStreamTests {
     #expect(stream.size == nil)
     try stream.skip(299_999)
     #expect(try rest(of: stream) == Array(bytes[299_999...]))
-    let whole = try [UInt8](Data(contentsOf: URL(fileURLWithPath: packed))).dropLast(700)
+    let whole = try [UInt8](Data(contentsOf: URL(fileURLWithPath: packed.string))).dropLast(700)
     let pieces = stride(from: 0, to: whole.count, by: 977).map {
       Array(whole[$0..<min($0 + 977, whole.count)])
     }

@@ -1,43 +1,11 @@
 import Foundation
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
 @Suite("The file system's answers")
 struct FileSystemTests {
-  @Test("the folder and the last name of a path are those of its letters")
-  func parts() {
-    for (path, folder, name) in [
-      ("a", ".", "a"), ("a/b", "a", "b"), ("a//b/", "a", "b"), ("/a", "/", "a"), ("/", "/", "/"),
-      ("../a/../b", "../a/..", "b"), ("//a//", "/", "a"),
-    ] {
-      #expect(FileSystem.folder(of: path) == folder, "\(path)")
-      #expect(FileSystem.lastName(of: path) == name, "\(path)")
-    }
-  }
-
-  @Test("extensions are parted by bytes, of any name")
-  func extensions() {
-    for (name, stem, suffix) in [
-      ("a.b.lab", "a.b", "lab"), (".lab", ".lab", ""), ("a.", "a.", ""), ("a", "a", ""),
-      ("a.\u{301}b", "a", "\u{301}b"), ("", "", ""),
-    ] {
-      let parts = FileSystem.parted(name)
-      #expect(parts.stem == stem && parts.suffix == suffix, "\(name)")
-    }
-    #expect(FileSystem.withoutExtension("a.b/c.ark") == "a.b/c")
-    #expect(FileSystem.withoutExtension("a.b/c") == "a.b/c")
-    #expect(FileSystem.names(ofPath: "/ä//\u{301}ä/").map(String.init) == ["ä", "\u{301}ä"])
-  }
-
-  @Test("a path has one spelling; what .. leads to is left to the kernel")
-  func spelling() {
-    #expect(plainPath("exp//one/./two/") == "exp/one/two")
-    #expect(plainPath("/a/../b//") == "/a/../b")
-    #expect(plainPath("./") == ".")
-    #expect(absolutePath("/a/./b/") == "/a/b")
-  }
-
   @Test("errno becomes a fault of the name, of the data or of the machine")
   func faults() {
     for (code, isOfMachine) in [
@@ -57,7 +25,9 @@ struct FileSystemTests {
     try FileSystem.makeFolder(folder.file("a/b/c"))
     #expect(try FileSystem.isFolder(folder.file("a/b/c")))
     let file = try folder.write("x", to: "file")
-    let fault = #expect(throws: FileFault.self) { try FileSystem.makeFolder(file + "/below") }
+    let fault = #expect(throws: FileFault.self) {
+      try FileSystem.makeFolder(file.appending("below"))
+    }
     let isOfMachine = fault?.isOfMachine
     #expect(isOfMachine == true)
     try FileSystem.remove(folder.file("none"))
@@ -87,7 +57,7 @@ struct FileSystemTests {
       try ShellCommand.exitStatus(
         of: "cd '\(folder.path)' && gzip -nc a >c.gz && gzip -nc b >>c.gz") == 0)
     #expect(try TextFile.text(of: folder.file("c.gz")) == "one\ntwo\n")
-    let packed = try Data(contentsOf: URL(fileURLWithPath: folder.file("c.gz")))
+    let packed = try Data(contentsOf: URL(fileURLWithPath: folder.file("c.gz").string))
     let cut = try folder.write(packed.prefix(packed.count - 9), to: "cut.gz")
     let fault = #expect(throws: FileFault.self) { try TextFile.text(of: cut) }
     #expect(fault?.description.contains("whole gzip file") == true)

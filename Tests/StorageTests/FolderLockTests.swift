@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -47,7 +48,7 @@ struct FolderLockTests {
     #expect(try FileSystem.names(in: folder.file("out")) == [".lock.elsewhere.1"])
   }
 
-  private func lock(_ path: String, _ use: FolderLock.Use = .alone) throws(FileFault) {
+  private func lock(_ path: FilePath, _ use: FolderLock.Use = .alone) throws(FileFault) {
     _ = try FolderLock(path, use)
   }
 }

@@ -13,40 +13,33 @@ struct MemoryTests {
   }
 
   /// Writes files in a new folder.
-  private func folder(_ files: [String: String]) throws -> String {
-    let root = NSTemporaryDirectory() + UUID().uuidString
-    for (name, text) in files {
-      let path = root + "/" + name
-      try FileManager.default.createDirectory(
-        atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-      try text.write(toFile: path, atomically: false, encoding: .utf8)
-    }
-    return root
+  private func folder(_ files: [String: String]) throws -> TemporaryFolder {
+    let folder = try TemporaryFolder()
+    for (name, text) in files { try folder.write(text, to: name) }
+    return folder
   }
 
   @Test("control groups of version 2: own and outer limits, less what the cache can give back")
   func second() throws {
-    let root = try folder([
+    let files = try folder([
       "a/memory.max": "1000\n", "a/memory.current": "900\n",
       "a/memory.stat": "anon 1\ninactive_file 300\n",
       "a/b/memory.max": "max\n", "a/b/memory.current": "100\n",
     ])
-    defer { try? FileManager.default.removeItem(atPath: root) }
-    let limits = MemoryFiles.groupLimits(membership: "0::/a/b\n", root: root)
+    let limits = MemoryFiles.groupLimits(membership: "0::/a/b\n", root: files.path)
     #expect(limits.map(\.available) == [400])
     #expect(limits.first?.name.contains("a/memory.max") == true)
   }
 
   @Test("control groups of version 1; a number close to the largest is no limit")
   func first() throws {
-    let root = try folder([
+    let files = try folder([
       "memory/job/memory.limit_in_bytes": "5000\n", "memory/job/memory.usage_in_bytes": "6000\n",
       "memory/memory.limit_in_bytes": "9223372036854771712\n",
       "memory/memory.usage_in_bytes": "1\n",
     ])
-    defer { try? FileManager.default.removeItem(atPath: root) }
     let limits = MemoryFiles.groupLimits(
-      membership: "5:cpu,cpuacct:/x\n4:memory:/job\n", root: root)
+      membership: "5:cpu,cpuacct:/x\n4:memory:/job\n", root: files.path)
     #expect(limits.map(\.available) == [0])
   }
 

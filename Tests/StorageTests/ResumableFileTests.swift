@@ -1,5 +1,6 @@
 import Foundation
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -13,7 +14,7 @@ struct ResumableFileTests {
       var file = try ResumableFile(path: path, keeping: 0)
       try file.write(Data("one two".utf8))
     }
-    #expect(!FileManager.default.fileExists(atPath: path))
+    #expect(!FileManager.default.fileExists(atPath: path.string))
     #expect(try ResumableFile.partSize(of: path) == 7)
     var file = try ResumableFile(path: path, keeping: 4)
     try file.write(Data("three".utf8))
@@ -30,11 +31,11 @@ struct ResumableFileTests {
   func unwritable() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write("", to: "file")
-    let path = file + "/below"
+    let path = file.appending("below")
     let fault = #expect(throws: FileFault.self) {
       _ = try ResumableFile(path: path, keeping: 0).byteCount
     }
     #expect(fault?.exitStatus == .inputOutput)
-    #expect(fault?.description.hasPrefix(file) == true)
+    #expect(fault?.description.hasPrefix(file.string) == true)
   }
 }

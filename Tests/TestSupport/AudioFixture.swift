@@ -1,4 +1,5 @@
 import CSndfile
+package import SystemPackage
 
 /// Audio files made by libsndfile for tests.
 package enum AudioFixture {
@@ -53,14 +54,15 @@ package enum AudioFixture {
   ///   - sampleRate: in hertz.
   ///   - channels: how many there are.
   package static func write(
-    _ samples: [Float], to path: String, format: Format = wav16, sampleRate: Int = 16000,
+    _ samples: [Float], to path: FilePath, format: Format = wav16, sampleRate: Int = 16000,
     channels: Int = 1
   ) {
     var info = SF_INFO()
     info.samplerate = Int32(sampleRate)
     info.channels = Int32(channels)
     info.format = Int32(format.code)
-    guard let file = unsafe sf_open(path, Int32(SFM_WRITE), &info) else {
+    guard let file = unsafe path.withPlatformString({ unsafe sf_open($0, Int32(SFM_WRITE), &info) })
+    else {
       preconditionFailure("AudioFixture: \(format) cannot be written to \(path)")
     }
     unsafe sf_writef_float(file, samples, sf_count_t(samples.count / channels))
@@ -68,9 +70,10 @@ package enum AudioFixture {
   }
 
   /// The samples of a file with one channel as libsndfile alone decodes it, up to the length that it estimates.
-  package static func decodedByLibsndfile(_ path: String) -> [Float] {
+  package static func decodedByLibsndfile(_ path: FilePath) -> [Float] {
     var info = SF_INFO()
-    guard let file = unsafe sf_open(path, Int32(SFM_READ), &info) else {
+    guard let file = unsafe path.withPlatformString({ unsafe sf_open($0, Int32(SFM_READ), &info) })
+    else {
       preconditionFailure("AudioFixture: \(path) cannot be read")
     }
     var samples = [Float](repeating: 0, count: Int(info.frames) * Int(info.channels))

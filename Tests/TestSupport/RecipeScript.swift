@@ -1,4 +1,5 @@
 package import Foundation
+package import SystemPackage
 
 /// The folder of the recipes.
 package let recipesFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -12,11 +13,11 @@ package let recipesFolder = URL(fileURLWithPath: #filePath).deletingLastPathComp
 /// - Returns: its exit status, and what it wrote to standard error.
 /// - Throws: when it cannot be started.
 package func runRecipe(
-  _ name: String, _ arguments: String...
+  _ name: String, _ arguments: FilePath...
 ) throws -> (status: Int32, errors: String) {
   let process = Process()
   process.executableURL = recipesFolder.appendingPathComponent(name)
-  process.arguments = arguments
+  process.arguments = arguments.map(\.string)
   let errors = Pipe()
   process.standardError = errors
   process.standardOutput = FileHandle.nullDevice

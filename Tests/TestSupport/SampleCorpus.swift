@@ -1,4 +1,5 @@
 import Foundation
+package import SystemPackage
 
 /// A corpus of tones, as small as an experiment can be: two phones and silence, in an order that
 /// each utterance's number decides.
@@ -61,6 +62,6 @@ package struct SampleCorpus {
     return sound
   }
 
-  package var recipePath: String { folder.file("recipe.yaml") }
-  package var experimentPath: String { folder.file("exp") }
+  package var recipePath: FilePath { folder.file("recipe.yaml") }
+  package var experimentPath: FilePath { folder.file("exp") }
 }

@@ -1,33 +1,32 @@
 package import Foundation
+package import SystemPackage
 
 /// A folder that is removed with the value that made it.
 package final class TemporaryFolder: Sendable {
-  package let path: String
+  package let path: FilePath
 
   package init() throws {
-    path =
-      URL(fileURLWithPath: NSTemporaryDirectory())
-      .appendingPathComponent("limbeck-" + UUID().uuidString).path
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    path = FilePath(NSTemporaryDirectory()).appending("limbeck-" + UUID().uuidString)
+    try FileManager.default.createDirectory(atPath: path.string, withIntermediateDirectories: true)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  deinit { try? FileManager.default.removeItem(atPath: path.string) }
 
   /// The path of a file in the folder.
-  package func file(_ name: String) -> String { path + "/" + name }
+  package func file(_ name: String) -> FilePath { path.appending(name) }
 
   /// Writes a file in the folder, making folders on the way, and returns its path.
   @discardableResult
-  package func write(_ bytes: Data, to name: String) throws -> String {
-    let url = URL(fileURLWithPath: file(name))
+  package func write(_ bytes: Data, to name: String) throws -> FilePath {
+    let url = URL(fileURLWithPath: file(name).string)
     try FileManager.default.createDirectory(
       at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
     try bytes.write(to: url)
-    return url.path
+    return file(name)
   }
 
   @discardableResult
-  package func write(_ text: String, to name: String) throws -> String {
+  package func write(_ text: String, to name: String) throws -> FilePath {
     try write(Data(text.utf8), to: name)
   }
 }

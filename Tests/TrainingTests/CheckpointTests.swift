@@ -3,6 +3,7 @@ import Foundation
 import LinearAlgebra
 import Networks
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 import Training
@@ -31,13 +32,13 @@ struct CheckpointTests {
   private func checkpoints(_ identity: [String]) -> CheckpointFolder {
     let path = folder.file("warnings")
     return CheckpointFolder(folder.file("checkpoints"), identity: identity, pause: .zero) { text in
-      let old = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-      try? (old + text + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+      let old = (try? String(contentsOfFile: path.string, encoding: .utf8)) ?? ""
+      try? (old + text + "\n").write(toFile: path.string, atomically: true, encoding: .utf8)
     }
   }
 
   private var warned: String {
-    (try? String(contentsOfFile: folder.file("warnings"), encoding: .utf8)) ?? ""
+    (try? String(contentsOfFile: folder.file("warnings").string, encoding: .utf8)) ?? ""
   }
 
   /// When the files are kept as they are, as if the training were killed then.
@@ -77,27 +78,27 @@ struct CheckpointTests {
   }
 
   private func keep() {
-    let kept = folder.file("kept")
+    let kept = folder.file("kept").string
     try? FileManager.default.removeItem(atPath: kept)
     try? FileManager.default.createDirectory(atPath: kept, withIntermediateDirectories: true)
     for name in ["checkpoints", "log.part", "log.tfevents.part"] {
-      try? FileManager.default.copyItem(atPath: folder.file(name), toPath: kept + "/" + name)
+      try? FileManager.default.copyItem(atPath: folder.file(name).string, toPath: kept + "/" + name)
     }
   }
 
   /// Puts back what was there at a step.
   private func restoreKept() throws {
     for name in ["checkpoints", "log", "log.part", "log.tfevents", "log.tfevents.part"] {
-      try? FileManager.default.removeItem(atPath: folder.file(name))
-      if FileManager.default.fileExists(atPath: folder.file("kept/" + name)) {
+      try? FileManager.default.removeItem(atPath: folder.file(name).string)
+      if FileManager.default.fileExists(atPath: folder.file("kept/" + name).string) {
         try FileManager.default.copyItem(
-          atPath: folder.file("kept/" + name), toPath: folder.file(name))
+          atPath: folder.file("kept/" + name).string, toPath: folder.file(name).string)
       }
     }
   }
 
   private var files: [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: folder.file("checkpoints"))) ?? [])
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder.file("checkpoints").string)) ?? [])
       .sorted()
   }
 
@@ -143,8 +144,8 @@ struct CheckpointTests {
     _ = try run(checkpoints, keeping: .step(14))
     for damage in ["cut", "bit", "progress", "empty"] {
       try restoreKept()
-      try? FileManager.default.removeItem(atPath: folder.file("warnings"))
-      let newest = folder.file("checkpoints/\(try #require(files.last))")
+      try? FileManager.default.removeItem(atPath: folder.file("warnings").string)
+      let newest = folder.file("checkpoints/\(try #require(files.last))").string
       var bytes = try Data(contentsOf: URL(fileURLWithPath: newest))
       switch damage {
       case "cut": bytes = bytes.prefix(bytes.count - 100)
@@ -171,7 +172,7 @@ struct CheckpointTests {
     try restoreKept()
     #expect(
       files.contains { $0.hasPrefix("000000000009") && $0.hasSuffix(".safetensors") }, "\(files)")
-    try? FileManager.default.removeItem(atPath: folder.file("warnings"))
+    try? FileManager.default.removeItem(atPath: folder.file("warnings").string)
     #expect(try run(checkpoints, log: "log").network == whole.network)
     #expect(warned.isEmpty)
     #expect(
@@ -184,7 +185,7 @@ struct CheckpointTests {
     for size in [0, 100] {
       _ = try run(checkpoints, log: "log", keeping: .step(25))
       try restoreKept()
-      let part = try Data(contentsOf: URL(fileURLWithPath: folder.file("log.part")))
+      let part = try Data(contentsOf: URL(fileURLWithPath: folder.file("log.part").string))
       try folder.write(part.prefix(size), to: "log.part")
       #expect(try run(checkpoints, log: "log").network == whole.network)
       let epochs = try TextFile.lines(of: folder.file("log")).map {
@@ -192,7 +193,7 @@ struct CheckpointTests {
       }
       #expect(epochs == whole.history)
       #expect(warned.contains("begun anew"), "\(warned)")
-      try? FileManager.default.removeItem(atPath: folder.file("checkpoints"))
+      try? FileManager.default.removeItem(atPath: folder.file("checkpoints").string)
     }
   }
 
@@ -218,7 +219,7 @@ struct CheckpointTests {
   )
   func events() throws {
     _ = try run(nil, log: "log")
-    let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("log.tfevents")))
+    let bytes = try Data(contentsOf: URL(fileURLWithPath: folder.file("log.tfevents").string))
     var place = 0
     var records = 0
     func number(_ count: Int) -> UInt64 {

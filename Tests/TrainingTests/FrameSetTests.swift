@@ -3,6 +3,7 @@ import Foundation
 import LinearAlgebra
 import Networks
 import Storage
+import SystemPackage
 import TestSupport
 import Testing
 import Training

@@ -1,6 +1,7 @@
 import Foundation
 import LinearAlgebra
 package import Storage
+import SystemPackage
 
 /// The alignments of a corpus, each under the name that its file gives it.
 ///
@@ -80,8 +81,9 @@ package struct AlignmentTable: Sendable {
   ///   - read: reads one: what each speaker said, or all.
   /// - Throws: `FileFault` when there is no such folder or no such file in it.
   init(
-    folder: String, extensions: [String], workers: Workers,
-    _ read: @Sendable (_ path: String) throws(FileFault) -> [(speaker: String?, spans: [LabelSpan])]
+    folder: FilePath, extensions: [String], workers: Workers,
+    _ read:
+      @Sendable (_ path: FilePath) throws(FileFault) -> [(speaker: String?, spans: [LabelSpan])]
   ) throws(FileFault) {
     guard let facts = try FileSystem.facts(of: folder) else { throw .missing(path: folder) }
     guard facts.kind == .folder else {
@@ -90,19 +92,20 @@ package struct AlignmentTable: Sendable {
         found: "a file")
     }
     let all = try filePaths(below: folder)
-      .filter {
-        extensions.contains(FileSystem.parted(FileSystem.lastName(of: $0)).suffix.lowercased())
-      }
+      .filter { extensions.contains($0.extension?.lowercased() ?? "") }
     // A Mac's file system keeps what others cannot hold in such a file beside each.
-    let files = all.filter { !FileSystem.lastName(of: $0).hasPrefix("._") }
+    let own = all.filter { $0.lastComponent?.string.hasPrefix("._") == false }
+    let files = own.filter(AlignmentTable.isNamedInUTF8)
+    let otherBytes = AlignmentTable.list(own.filter { !AlignmentTable.isNamedInUTF8($0) })
     guard !files.isEmpty else {
       throw .malformed(
-        path: folder, expected: ".\(extensions.joined(separator: " or .")) files", found: "none")
+        path: folder, expected: ".\(extensions.joined(separator: " or .")) files",
+        found: own.isEmpty ? "none" : "none whose name is UTF-8, but \(otherBytes)")
     }
     let results = workers.map(files.count) { index -> [Entry] in
       let path = AlignmentTable.components(of: files[index])
       do throws(FileFault) {
-        return try read(folder + "/" + files[index]).map {
+        return try read(folder.pushing(files[index])).map {
           Entry(path: path, speaker: $0.speaker, spans: .success($0.spans))
         }
       } catch {
@@ -113,16 +116,34 @@ package struct AlignmentTable: Sendable {
       if case .failure(let fault) = entry.spans, fault.isOfMachine { throw fault }
     }
     self.init(Array(results.joined()))
-    if all.count > files.count {
-      remarks.append("\(folder): \(all.count - files.count) files ._NAME of a Mac, passed over")
+    if all.count > own.count {
+      remarks.append("\(folder.text): \(all.count - own.count) files ._NAME of a Mac, passed over")
+    }
+    if own.count > files.count {
+      remarks.append(
+        "\(folder.text): passed over since their names are not UTF-8, and so no utterance's: \(otherBytes)"
+      )
     }
   }
 
+  /// Whether a file's name can be that of an utterance, whatever the folders are called that it is in.
+  private static func isNamedInUTF8(_ path: FilePath) -> Bool {
+    path.lastComponent.flatMap(String.init(validating:)) != nil
+  }
+
+  /// The first of some paths, in words.
+  private static func list(_ paths: [FilePath]) -> String {
+    let most = 5
+    return paths.prefix(most).map(\.text).joined(separator: ", ")
+      + (paths.count > most ? " and \(paths.count - most) more" : "")
+  }
+
   /// The folders and the name in a path, without the extension.
-  static func components(of path: String) -> [String] {
-    var names = FileSystem.names(ofPath: path)
-    if let last = names.popLast() { names.append(FileSystem.parted(last).stem) }
-    return names.map(String.init)
+  static func components(of path: FilePath) -> [String] {
+    guard let name = path.lastComponent else { return [] }
+    // A full stop at the end is a letter of the name.
+    let stem = name.extension?.isEmpty == false ? name.stem : name.text
+    return path.removingLastComponent().components.map(\.text) + [stem]
   }
 
   /// All labels.

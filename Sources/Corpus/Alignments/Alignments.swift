@@ -1,6 +1,7 @@
 import KaldiIO
 import LinearAlgebra
 import Storage
+import SystemPackage
 
 /// The alignments of a corpus as their files have them.
 enum Alignments: Sendable {
@@ -20,18 +21,19 @@ enum Alignments: Sendable {
   init(
     _ options: TargetOptions, sampleRate: Int, workers: Workers, commands: CommandPolicy
   ) throws(FileFault) {
-    let (path, tier) = (options.path, options.tier)
+    let tier = options.tier
+    func path() throws(FileFault) -> FilePath { try FilePath(text: options.path) }
     func folder(
-      _ extensions: String..., read: @Sendable (_ path: String) throws(FileFault) -> [LabelSpan]
+      _ extensions: String..., read: @Sendable (_ path: FilePath) throws(FileFault) -> [LabelSpan]
     ) throws(FileFault) -> Alignments {
       .spans(
-        try AlignmentTable(folder: path, extensions: extensions, workers: workers) {
+        try AlignmentTable(folder: path(), extensions: extensions, workers: workers) {
           file throws(FileFault) in [(nil, try read(file))]
         })
     }
     switch options.format {
-    case .ctm: self = .spans(try CTMReader.read(path, firstAlternative: options.firstAlternative))
-    case .mlf: self = .spans(try HTKLabelReader.readMaster(path))
+    case .ctm: self = .spans(try CTMReader.read(path(), firstAlternative: options.firstAlternative))
+    case .mlf: self = .spans(try HTKLabelReader.readMaster(path()))
     case .lab: self = try folder("lab", "rec", read: HTKLabelReader.read)
     case .audacity: self = try folder("txt", read: AudacityLabelReader.read)
     case .textgrid:
@@ -42,7 +44,7 @@ enum Alignments: Sendable {
         return
       }
       self = .spans(
-        try AlignmentTable(folder: path, extensions: ["textgrid"], workers: workers) {
+        try AlignmentTable(folder: path(), extensions: ["textgrid"], workers: workers) {
           file throws(FileFault) in
           try TextGridReader.read(file, tiers: ofSpeakers).map { ($0.speaker, $0.spans) }
         })
@@ -51,7 +53,7 @@ enum Alignments: Sendable {
         try TIMITLabelReader.read(file, sampleRate: sampleRate)
       }
     case .archive:
-      self = .integers(try Archive.readReadableIntegers(path, commands: commands))
+      self = .integers(try Archive.readReadableIntegers(options.path, commands: commands))
     }
   }
 }

@@ -1,4 +1,5 @@
 package import Storage
+package import SystemPackage
 
 /// Reads the label tracks that Audacity exports (Audacity's manual, "Importing and Exporting Labels").
 ///
@@ -9,7 +10,7 @@ package enum AudacityLabelReader {
   /// The spans of a file.
   ///
   /// - Throws: `FileFault` with the line.
-  package static func read(_ path: String) throws(FileFault) -> [LabelSpan] {
+  package static func read(_ path: FilePath) throws(FileFault) -> [LabelSpan] {
     var spans: [LabelSpan] = []
     for (number, line) in try TextFile.lines(of: path) where !line.hasPrefix("\\") {
       let fields = line.split(separator: "\t", maxSplits: 2, omittingEmptySubsequences: false)

@@ -1,4 +1,5 @@
 package import Storage
+package import SystemPackage
 
 /// Reads NIST's CTM (`infmts.htm` of SCTK's documents; Kaldi's `ali-to-phones --ctm-output`).
 ///
@@ -11,7 +12,7 @@ package import Storage
 package enum CTMReader {
   /// The spans of each utterance; of one with a bad line, that line's fault.
   package static func read(
-    _ path: String, firstAlternative: Bool = false
+    _ path: FilePath, firstAlternative: Bool = false
   ) throws(FileFault) -> AlignmentTable {
     var alternative = 0
     var spans: [String: [Substring: [LabelSpan]]] = [:]

@@ -1,4 +1,5 @@
 package import Storage
+package import SystemPackage
 
 /// Reads HTK's label files and master label files (The HTK Book 3.4, sections 6.2.1 and 6.3).
 ///
@@ -13,14 +14,14 @@ package enum HTKLabelReader {
   /// The spans of a label file.
   ///
   /// - Throws: `FileFault` with the line.
-  package static func read(_ path: String) throws(FileFault) -> [LabelSpan] {
+  package static func read(_ path: FilePath) throws(FileFault) -> [LabelSpan] {
     try spans(of: try TextFile.lossyLines(of: path)[...], in: path)
   }
 
   /// The spans of each entry of a master label file; of one with a bad line, that line's fault.
   ///
   /// - Throws: `FileFault` for a file that is none, or that cannot be read.
-  package static func readMaster(_ path: String) throws(FileFault) -> AlignmentTable {
+  package static func readMaster(_ path: FilePath) throws(FileFault) -> AlignmentTable {
     var lines = try TextFile.lossyLines(of: path)[...]
     guard let first = lines.popFirst(), first.text.trimmed == "#!MLF!#" else {
       throw .malformed(path: path, expected: "#!MLF!# in its first line", found: "none")
@@ -44,7 +45,8 @@ package enum HTKLabelReader {
           ))
         continue
       }
-      let components = AlignmentTable.components(of: String(firstLabel(name) ?? name))
+      let own = String(firstLabel(name) ?? name)
+      let components = (try? FilePath(text: own)).map(AlignmentTable.components) ?? [own]
       do throws(FileFault) {
         entries.append((components, .success(try spans(of: body, in: path))))
       } catch {
@@ -58,7 +60,7 @@ package enum HTKLabelReader {
   }
 
   private static func spans(
-    of lines: ArraySlice<(number: Int, text: Substring, isUTF8: Bool)>, in path: String
+    of lines: ArraySlice<(number: Int, text: Substring, isUTF8: Bool)>, in path: FilePath
   ) throws(FileFault) -> [LabelSpan] {
     var spans: [LabelSpan] = []
     for (number, line, isUTF8) in lines {

@@ -1,4 +1,5 @@
 package import Storage
+package import SystemPackage
 
 /// Reads the label files of TIMIT, `.PHN` of phones and `.WRD` of words (LDC93S1, `README.DOC`).
 ///
@@ -12,7 +13,7 @@ package enum TIMITLabelReader {
   ///   - sampleRate: of the recording, in hertz.
   /// - Returns: its spans.
   /// - Throws: `FileFault` with the line.
-  package static func read(_ path: String, sampleRate: Int) throws(FileFault) -> [LabelSpan] {
+  package static func read(_ path: FilePath, sampleRate: Int) throws(FileFault) -> [LabelSpan] {
     try TextFile.lines(of: path).map { number, line throws(FileFault) in
       let fields = line.fields
       guard fields.count == 3, fields[0...1].allSatisfy({ Int($0) != nil }),

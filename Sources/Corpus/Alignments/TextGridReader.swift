@@ -1,4 +1,5 @@
 package import Storage
+package import SystemPackage
 
 /// Reads one tier of a Praat TextGrid, long or short (Praat's manual, "TextGrid file formats").
 ///
@@ -18,7 +19,7 @@ package enum TextGridReader {
   /// - Returns: its spans.
   /// - Throws: `FileFault` with the line, or with the tiers that there are when none or more than one
   ///   has the name.
-  package static func read(_ path: String, tier name: String) throws(FileFault) -> [LabelSpan] {
+  package static func read(_ path: FilePath, tier name: String) throws(FileFault) -> [LabelSpan] {
     let tiers = try tiers(of: path)
     let named = tiers.filter { $0.name == name }
     let matches = named.isEmpty ? tiers.filter { $0.name.hasSuffix(" - " + name) } : named
@@ -38,7 +39,7 @@ package enum TextGridReader {
   /// - Returns: the spans of each tier that is so called, in the order of the file.
   /// - Throws: as `read(_:tier:)`; and `FileFault` when none is, or a speaker has several.
   static func read(
-    _ path: String, tiers name: SpeakerTier
+    _ path: FilePath, tiers name: SpeakerTier
   ) throws(FileFault) -> [(speaker: String, spans: [LabelSpan])] {
     let tiers = try tiers(of: path)
     let found = tiers.compactMap { tier in
@@ -53,14 +54,14 @@ package enum TextGridReader {
   }
 
   private static func tiers(
-    of path: String
+    of path: FilePath
   ) throws(FileFault) -> [(name: String, spans: [LabelSpan])] {
     var reader = TextGridScanner(path: path, text: try text(of: path))
     return try readTiers(&reader)
   }
 
   /// The text of a file in Praat's text form; its other forms are named.
-  private static func text(of path: String) throws(FileFault) -> String {
+  private static func text(of path: FilePath) throws(FileFault) -> String {
     let bytes = try TextFile.bytes(of: path)
     let expected = "a TextGrid in Praat's text form"
     if bytes.starts(with: "ooBinaryFile".utf8) {
@@ -131,14 +132,14 @@ private struct TextGridScanner {
     case end
   }
 
-  private let path: String
+  private let path: FilePath
   private var rest: Substring.UnicodeScalarView
   private var line = 1
   /// The last token, for faults.
   private var token = Token.end
   private var tokenLine = 1
 
-  init(path: String, text: String) {
+  init(path: FilePath, text: String) {
     self.path = path
     rest = text[...].unicodeScalars
   }

@@ -2,6 +2,7 @@ import Audio
 import Foundation
 import LinearAlgebra
 import Storage
+import SystemPackage
 import Synchronization
 
 /// The check of the recordings of a data directory: each is decoded to its end.
@@ -92,7 +93,7 @@ struct AudioValidation {
     }
   }
 
-  private func decode(_ path: String, called name: String, channel: Int) throws -> Recorded {
+  private func decode(_ path: FilePath, called name: Origin, channel: Int) throws -> Recorded {
     do {
       return try decode(try AudioReader(path, called: name, channel: channel))
     } catch AudioFault.noSuchChannel where channel != self.channel {
@@ -214,7 +215,7 @@ struct AudioValidation {
     else { return [] }
     return [
       Finding(
-        .warning, .duration, file: "\(data.path)/\(file.rawValue)", line: line, id: id,
+        .warning, .duration, file: data.path.appending(file.rawValue), line: line, id: id,
         "expected \(seconds) s, as the audio has, found \(listed) s")
     ]
   }

@@ -1,6 +1,7 @@
 import Foundation
 package import LinearAlgebra
 package import Storage
+package import SystemPackage
 
 /// The check of a Kaldi data directory before any work is done with it: what Kaldi's
 /// `utils/validate_data_dir.sh` and lhotse's `qa.py` look for, as far as it applies.
@@ -8,8 +9,8 @@ package import Storage
 /// All faults are found in one run. What makes a difference to this program is an error; what it takes as
 /// it is but Kaldi refuses, and what is merely unusual, is a warning.
 package struct DataValidation: Sendable {
-  private let path: String
-  private let root: String?
+  private let path: FilePath
+  private let root: FilePath?
   private let commands: CommandPolicy
   private let channel: Int?
 
@@ -18,7 +19,7 @@ package struct DataValidation: Sendable {
   ///   - root: where relative paths in `wav.scp` start; nil for the current folder.
   ///   - commands: whether entries of `wav.scp` may be commands.
   ///   - channel: which channel of each recording is meant, from one; nil expects mono files.
-  package init(path: String, root: String?, commands: CommandPolicy, channel: Int?) {
+  package init(path: FilePath, root: FilePath?, commands: CommandPolicy, channel: Int?) {
     (self.path, self.root, self.commands, self.channel) = (path, root, commands, channel)
   }
 

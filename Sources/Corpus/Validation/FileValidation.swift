@@ -1,9 +1,10 @@
 import Foundation
 import Storage
+import SystemPackage
 
 /// The check of the files of a data directory, without its audio.
 struct FileValidation {
-  private let path: String
+  private let path: FilePath
   private var tables: [DataFile: DataTable] = [:]
   private(set) var findings: [Finding] = []
 
@@ -13,7 +14,7 @@ struct FileValidation {
   ///   - path: the folder.
   ///   - data: its recordings and utterances; nil when `wav.scp` cannot be used at all.
   /// - Throws: a fault of the machine.
-  init(path: String, data: DataDirectory?) throws(FileFault) {
+  init(path: FilePath, data: DataDirectory?) throws(FileFault) {
     self.path = path
     for file in DataFile.allCases { try read(file, data) }
     matchIDs()
@@ -38,17 +39,18 @@ struct FileValidation {
     id: String? = nil, _ message: String
   ) {
     findings.append(
-      Finding(severity, check, file: "\(path)/\(file.rawValue)", line: line, id: id, message))
+      Finding(severity, check, file: path.appending(file.rawValue), line: line, id: id, message))
   }
 
   // MARK: - One file
 
   private mutating func read(_ file: DataFile, _ data: DataDirectory?) throws(FileFault) {
-    let filePath = "\(path)/\(file.rawValue)"
+    let filePath = path.appending(file.rawValue)
     guard try FileSystem.exists(filePath) else {
-      if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: filePath) {
+      if let target = FileSystem.target(ofLink: filePath) {
         return add(
-          .error, .presence, file, "expected a file, found a link to \(target), which is not there")
+          .error, .presence, file,
+          "expected a file, found a link to \(target.text), which is not there")
       }
       if let severity = file.absence { add(severity, .presence, file, "no such file") }
       return

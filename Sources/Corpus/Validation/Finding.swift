@@ -1,6 +1,7 @@
 import Audio
 import Foundation
 import Storage
+package import SystemPackage
 
 /// One thing that a check of a data directory found.
 package struct Finding: Sendable, Equatable, Codable {
@@ -51,10 +52,10 @@ package struct Finding: Sendable, Equatable, Codable {
   package let message: String
 
   package init(
-    _ severity: Severity, _ check: Check, file: String, line: Int? = nil, id: String? = nil,
+    _ severity: Severity, _ check: Check, file: FilePath, line: Int? = nil, id: String? = nil,
     _ message: String
   ) {
-    (self.severity, self.check, self.file, self.line) = (severity, check, file, line)
+    (self.severity, self.check, self.file, self.line) = (severity, check, file.string, line)
     (self.id, self.message) = (id, message)
   }
 
@@ -77,8 +78,8 @@ package struct ValidationReport: Sendable, Equatable, Codable {
   package var warnings = 0
   package private(set) var findings: [Finding] = []
 
-  init(path: String) {
-    self.path = path
+  init(path: FilePath) {
+    self.path = path.string
   }
 
   mutating func add(_ findings: some Sequence<Finding>) {

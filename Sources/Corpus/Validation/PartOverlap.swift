@@ -1,6 +1,7 @@
 import Audio
 import Foundation
 package import Storage
+import SystemPackage
 
 /// What two parts of a corpus have in common, which makes a score on one of them say less than it seems to.
 package struct PartOverlap: Sendable {
@@ -60,7 +61,7 @@ package struct PartOverlap: Sendable {
     let candidates = own.filter { !shared.contains($0.id) && sizes.contains($0.facts.size) }
     guard !candidates.isEmpty else { return shared }
     let ownSizes = Set(candidates.map(\.facts.size))
-    var heads: [Fingerprint: [String]] = [:]
+    var heads: [Fingerprint: [FilePath]] = [:]
     for file in other where ownSizes.contains(file.facts.size) {
       heads[try head(of: file.path), default: []].append(file.path)
     }
@@ -74,15 +75,15 @@ package struct PartOverlap: Sendable {
   }
 
   /// The digest of what a file begins with.
-  private static func head(of path: String) throws(FileFault) -> Fingerprint {
+  private static func head(of path: FilePath) throws(FileFault) -> Fingerprint {
     Fingerprint(of: Data(try RandomAccessFile(path).bytes(at: 0, count: 1 << 13)))
   }
 
   /// The recordings that are files and no parts of archives.
   private static func files(
     of data: DataDirectory
-  ) throws(FileFault) -> [(id: String, path: String, facts: FileSystem.Facts)] {
-    var files: [(id: String, path: String, facts: FileSystem.Facts)] = []
+  ) throws(FileFault) -> [(id: String, path: FilePath, facts: FileSystem.Facts)] {
+    var files: [(id: String, path: FilePath, facts: FileSystem.Facts)] = []
     for (id, recording) in data.recordings {
       guard case .file(let path) = recording, let facts = try FileSystem.facts(of: path),
         facts.kind == .file

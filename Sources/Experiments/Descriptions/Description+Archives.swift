@@ -1,6 +1,7 @@
 import KaldiIO
 import LinearAlgebra
 import Storage
+import SystemPackage
 
 extension Description {
   /// What is in an archive, or in one value without a key; where its values do not say what they are and are no

@@ -7,6 +7,7 @@ import Foundation
 import LinearAlgebra
 import Networks
 import Storage
+import SystemPackage
 import Training
 
 extension Description {
@@ -17,7 +18,7 @@ extension Description {
   ///   - head: its first bytes.
   /// - Returns: nil for another file.
   /// - Throws: `FileFault` or `ModelFault` for one that is not whole.
-  static func ofContent(_ path: String, _ head: ArraySlice<UInt8>) throws -> String? {
+  static func ofContent(_ path: FilePath, _ head: ArraySlice<UInt8>) throws -> String? {
     if isSafetensors(head) { return try safetensors(path) }
     if head.first == UInt8(ascii: "{") { return try json(path) }
     if isRecord(head) { return try record(path) }
@@ -27,7 +28,7 @@ extension Description {
     if Data(head).range(of: Data("brain.Event:".utf8)) != nil {
       return "events       of TensorBoard\n"
     }
-    if FileSystem.lastName(of: path) == "classes.txt" {
+    if path.lastComponent == "classes.txt" {
       let classes = try ClassInventory(path: path)
       return
         "classes      \(classes.count): \(classes.symbols.prefix(6).joined(separator: " ")) …\n"
@@ -43,7 +44,7 @@ extension Description {
       && bytes.dropFirst(6).prefix(2).allSatisfy { $0 == 0 }
   }
 
-  private static func safetensors(_ path: String) throws -> String {
+  private static func safetensors(_ path: FilePath) throws -> String {
     let file = try SafetensorsFile(path: path)
     guard let text = file.metadata["progress"],
       let progress = try? JSONDecoder().decode(TrainingProgress.self, from: Data(text.utf8))
@@ -102,7 +103,7 @@ extension Description {
   }
 
   /// What is in JSON, or in lines of it, that the program writes.
-  private static func json(_ path: String) throws -> String {
+  private static func json(_ path: FilePath) throws -> String {
     if let own = try attempt({ try ScoreReport(path: path) }) { return own.table }
     if let own = try attempt({ try SearchReport(path: path) }) { return own.table.markdown }
     if let own = try attempt({ try BaselineSearchReport(path: path) }) { return own.table.markdown }
@@ -164,7 +165,7 @@ extension Description {
   }
 
   /// What a step's record, or the journal of an archive that is being made, says.
-  private static func record(_ path: String) throws -> String {
+  private static func record(_ path: FilePath) throws -> String {
     let lines = try TextFile.lossyLines(of: path).dropFirst().map(\.text)
     if lines.contains(where: { $0.hasPrefix("{") }) {
       return "journal      \(lines.count) utterances of an archive that is not whole yet\n"
@@ -174,7 +175,7 @@ extension Description {
   }
 
   /// What a recipe is; nil for another text.
-  static func recipe(_ path: String) throws -> String? {
+  static func recipe(_ path: FilePath) throws -> String? {
     guard let recipe = try attempt({ try Recipe(path: path) }) else { return nil }
     return """
       recipe       \(recipe.ensemble.members) members, \(recipe.targets.format.rawValue) alignments

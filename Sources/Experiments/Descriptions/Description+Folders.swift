@@ -8,38 +8,40 @@ import KaldiIO
 import LinearAlgebra
 import Logging
 import Storage
+import SystemPackage
 
 extension Description {
   /// What is in a folder: of features, of targets, an experiment, or a data directory.
-  static func folder(_ path: String) throws -> String {
+  static func folder(_ path: FilePath) throws -> String {
     let names = try FileSystem.names(in: path)
     if names.contains("features.json") { return try features(FeatureFolder(path: path)) }
     if names.contains("targets.json") { return try targets(TargetFolder(path: path)) }
     if names.contains("wav.scp") { return try data(path) }
-    let marks = [Experiment.recordsName, "models", "scores.json"]
+    let marks: [FilePath.Component] = [Experiment.recordsName, "models", "scores.json"]
     if names.contains(where: marks.contains) { return try experiment(path) }
-    let parts = try names.filter { try isKnown("\(path)/\($0)") }
+    let parts = try names.filter { try isKnown(path.appending($0)) }
     if !parts.isEmpty {
-      return try parts.map { "\($0)\n" + (try Description(of: "\(path)/\($0)").text) }
+      return try parts.map { "\($0.text)\n" + (try text(of: path.appending($0))) }
         .joined(separator: "\n")
     }
-    let shown = names.prefix(5).joined(separator: " ") + (names.count > 5 ? " …" : "")
+    let shown = names.prefix(5).map(\.text).joined(separator: " ") + (names.count > 5 ? " …" : "")
     throw FileFault.malformed(
       path: path, expected: "an experiment, features, targets or a data directory",
       found: names.isEmpty ? "an empty folder" : "a folder with \(shown)")
   }
 
   /// Whether a file or a folder within a folder is one of an experiment's.
-  private static func isKnown(_ path: String) throws -> Bool {
+  private static func isKnown(_ path: FilePath) throws -> Bool {
     let whole = [".ark", ".safetensors", ".log.jsonl", ".tfevents.limbeck"]
     let endings = whole + [".log.jsonl.part", ".tfevents.limbeck.part"]
     guard try FileSystem.isFolder(path) else {
-      if endings.contains(where: path.hasSuffix) { return true }
+      if endings.contains(where: path.string.hasSuffix) { return true }
       return try FileSystem.facts(of: path)?.kind == .file
         && isRecord(ByteStream(path).peek(recordMark))
     }
     return try FileSystem.names(in: path).contains { name in
-      name == "features.json" || name == "targets.json" || endings.contains { name.hasSuffix($0) }
+      name == "features.json" || name == "targets.json"
+        || endings.contains { name.string.hasSuffix($0) }
     }
   }
 
@@ -50,7 +52,7 @@ extension Description {
     let grid = description.options.grid
     let options = description.options.listed.map { "\($0.name) \($0.value)" }
     return """
-      features     \(folder.path)
+      features     \(folder.path.text)
       utterances   \(counts.count), \(try Ledger(path: folder.ledgerPath).leftOutCount) skipped
       frames       \(frames), \(String(format: "%.1f", Double(frames) * grid.shiftInSeconds / 60)) min
       columns      \(description.options.columns)
@@ -65,7 +67,7 @@ extension Description {
     let classes = try ClassInventory(path: folder.classesPath)
     let options = try folder.options().listed.map { "\($0.name) \($0.value)" }
     return """
-      targets      \(folder.path)
+      targets      \(folder.path.text)
       utterances   \(counts.count), \(try Ledger(path: folder.ledgerPath).leftOutCount) skipped
       frames       \(counts.values.reduce(0, +))
       classes      \(classes.count): \(classes.symbols.prefix(6).joined(separator: " ")) …
@@ -74,10 +76,10 @@ extension Description {
       """
   }
 
-  private static func data(_ path: String) throws -> String {
+  private static func data(_ path: FilePath) throws -> String {
     let data = try DataDirectory(path: path, commands: .allowed)
     return """
-      data         \(path)
+      data         \(path.text)
       utterances   \(data.utterances.count), \(data.faults.leftOutCount) that cannot be used
       recordings   \(data.recordings.count)
       limbeck validate says what is wrong with it.
@@ -85,23 +87,23 @@ extension Description {
       """
   }
 
-  static func experiment(_ path: String) throws -> String {
-    let folder = path + "/models"
+  static func experiment(_ path: FilePath) throws -> String {
+    let folder = path.appending("models")
     let models = try (FileSystem.exists(folder) ? FileSystem.names(in: folder) : [])
-      .filter { $0.hasSuffix(".safetensors") }.sorted()
+      .map(\.text).filter { $0.hasSuffix(".safetensors") }.sorted()
     var text = "models       \(models.isEmpty ? "none" : models.joined(separator: " "))\n"
-    let prepared = path + "/data/ledger.jsonl"
+    let prepared = path.appending("data/ledger.jsonl")
     if try FileSystem.exists(prepared) {
       let leftOut = try Ledger(path: prepared).leftOutCount
-      text += "prepare      \(leftOut) utterances skipped before wav.scp; see \(prepared)\n"
+      text += "prepare      \(leftOut) utterances skipped before wav.scp; see \(prepared.text)\n"
     }
     var scores: ScoreReport?
-    if try FileSystem.exists(path + "/scores.json") {
-      scores = try ScoreReport(path: path + "/scores.json")
+    if try FileSystem.exists(path.appending("scores.json")) {
+      scores = try ScoreReport(path: path.appending("scores.json"))
     } else {
       text += "scores       none yet\n"
     }
-    let hasLedger = try FileSystem.exists(path + "/ledger.jsonl")
+    let hasLedger = try FileSystem.exists(path.appending("ledger.jsonl"))
     if scores != nil || hasLedger {
       let accounts = try Accounts(experiment: path)
       let systems = scores?.systems.map(\.system)
@@ -110,23 +112,23 @@ extension Description {
       if scores != nil, !accounts.isScored {
         text += "ledger       of a run that did not go as far as the scores, which are older\n"
       }
-      let grid = try FeatureFolder(path: path + "/features/train").options().grid
+      let grid = try FeatureFolder(path: path.appending("features/train")).options().grid
       text += "\n" + accounts.table(secondsPerFrame: grid.shiftInSeconds)
     }
-    let baselines = path + "/baseline-search.json"
+    let baselines = path.appending("baseline-search.json")
     if try FileSystem.exists(baselines) {
       text += "\n" + (try BaselineSearchReport(path: baselines)).table.markdown
     }
-    let clusters = path + "/specialists/clusters.json"
+    let clusters = path.appending("specialists/clusters.json")
     if try FileSystem.exists(clusters) {
       text += "\n" + (try ClusterReport(path: clusters)).table.markdown
     }
-    if try FileSystem.exists(path + "/search.json") {
-      text += "\n" + (try SearchReport(path: path + "/search.json")).table.markdown
+    if try FileSystem.exists(path.appending("search.json")) {
+      text += "\n" + (try SearchReport(path: path.appending("search.json"))).table.markdown
     }
     // Those of the recipe that was scored; while another one runs, its search may be gone.
-    if try FileSystem.exists(path + "/recipe.yaml"),
-      let recipe = try? Recipe(path: path + "/recipe.yaml")
+    if try FileSystem.exists(path.appending("recipe.yaml")),
+      let recipe = try? Recipe(path: path.appending("recipe.yaml"))
     {
       let experiment = Experiment(
         recipe: recipe, path: path, workers: .one,

@@ -2,6 +2,7 @@ import Foundation
 package import KaldiIO
 import Networks
 package import Storage
+import SystemPackage
 
 /// What is in a file or a folder, in words.
 package struct Description: Sendable {
@@ -20,39 +21,41 @@ package struct Description: Sendable {
     of place: String, as kind: KaldiValue.Kind? = nil, commands: CommandPolicy = .refused
   ) throws {
     let input = try ArchiveInput(reading: place)
-    guard let path = input.path, path != "-", try FileSystem.isFolder(path) else {
-      text = try Description.file(input, named: place, as: kind, commands)
-      return
-    }
-    text = try Description.folder(path)
+    // Kaldi's specifier says that it is a table, and so does a kind.
+    let isTable = try kind != nil || place == "-" || input.path != FilePath(text: place)
+    text = try Description.text(of: input, isTable: isTable, as: kind, commands)
   }
 
-  /// What is in a file.
-  private static func file(
-    _ input: ArchiveInput, named place: String, as kind: KaldiValue.Kind?,
-    _ commands: CommandPolicy
+  /// What is in a folder, or in a file that is no list.
+  static func text(of path: FilePath) throws -> String {
+    try text(of: .archive(path), isTable: false, as: nil, .refused)
+  }
+
+  private static func text(
+    of input: ArchiveInput, isTable: Bool, as kind: KaldiValue.Kind?, _ commands: CommandPolicy
   ) throws -> String {
+    if let path = input.path, path != "-", try FileSystem.isFolder(path) {
+      return try folder(path)
+    }
     if case .script(let path) = input {
-      return "list         \(path)\n"
+      return "list         \(path.text)\n"
         + (try tally(input, as: kind, commands) ?? "archive      empty\n")
     }
-    // Kaldi's specifier says that it is an archive, and so does a kind.
-    guard input.path == place, place != "-", kind == nil else {
+    guard !isTable, let path = input.path else {
       return try archive(input, as: kind, commands) ?? "archive      empty\n"
     }
-    let head = try ByteStream(place).peek(headSize)
-    return try ofContent(place, head) ?? archive(input, head, commands)
+    let head = try ByteStream(path).peek(headSize)
+    return try ofContent(path, head) ?? archive(path, head, commands)
   }
 
   /// What is in a file that may be an archive, by its first bytes.
   private static func archive(
-    _ input: ArchiveInput, _ head: ArraySlice<UInt8>, _ commands: CommandPolicy
+    _ path: FilePath, _ head: ArraySlice<UInt8>, _ commands: CommandPolicy
   ) throws -> String {
-    let path = input.path ?? ""
     do throws(FileFault) {
-      if let text = try archive(input, as: nil, commands) { return text }
-      if path.hasSuffix(".ark") { return "archive      empty\n" }
-      if FileSystem.lastName(of: path) == "ledger.jsonl" { return "ledger       0 entries\n" }
+      if let text = try archive(.archive(path), as: nil, commands) { return text }
+      if path.extension == "ark" { return "archive      empty\n" }
+      if path.lastComponent == "ledger.jsonl" { return "ledger       0 entries\n" }
     } catch {
       if error.isOfMachine || looksLikeArchive(head) { throw error }
       if let text = try recipe(path) { return text }

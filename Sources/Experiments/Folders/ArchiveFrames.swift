@@ -143,7 +143,7 @@ extension FrameSource {
   ///   - path: where they are, for the message.
   /// - Returns: frames × features.
   /// - Throws: `FileFault` when they cannot be read or are not all finite.
-  func features(of utterance: Int, path: String) throws(FileFault) -> Matrix {
+  func features(of utterance: Int, path: Origin) throws(FileFault) -> Matrix {
     let matrix = SharedMatrix(rows: frameCount(of: utterance), columns: columns)
     try readFeatures(0..<matrix.rows, of: utterance, into: matrix.tile)
     let features = matrix.matrix
@@ -163,7 +163,7 @@ extension FrameSource {
   /// - Returns: logits, frames × classes.
   /// - Throws: `FileFault` when the features cannot be read, or they or the logits are not all finite.
   func logits(
-    of utterance: Int, by model: AcousticModel, path: String
+    of utterance: Int, by model: AcousticModel, path: Origin
   ) throws(FileFault) -> Matrix {
     let logits = model.logits(of: try features(of: utterance, path: path))
     try requireFinite(logits, of: utterance, path: path)
@@ -171,7 +171,7 @@ extension FrameSource {
   }
 
   /// Throws `FileFault` when what networks make of an utterance's features is too large for a number.
-  func requireFinite(_ outputs: Matrix, of utterance: Int, path: String) throws(FileFault) {
+  func requireFinite(_ outputs: Matrix, of utterance: Int, path: Origin) throws(FileFault) {
     guard outputs.isFinite else {
       throw .malformed(
         path: path,

@@ -1,6 +1,7 @@
 package import Evaluation
 import Foundation
 package import Storage
+package import SystemPackage
 package import Training
 
 /// What `baseline-search.json` holds: the baselines that were tried, and the choice for each.
@@ -19,7 +20,7 @@ package struct BaselineSearchReport: Sendable, Equatable, Codable {
   package let points: [Point]
 
   /// Reads a `baseline-search.json`.
-  package init(path: String) throws(FileFault) {
+  package init(path: FilePath) throws(FileFault) {
     let data = try TextFile.bytes(of: path)
     do {
       self = try JSONDecoder().decode(BaselineSearchReport.self, from: data)

@@ -4,6 +4,7 @@ package import Distillation
 package import Evaluation
 import Foundation
 package import Storage
+package import SystemPackage
 
 /// What `specialists/clusters.json` holds: the classes of each specialist, and how the generalist takes them for each
 /// other on the training frames.
@@ -84,7 +85,7 @@ package struct ClusterReport: Sendable, Equatable, Codable {
   }
 
   /// Reads a `clusters.json`.
-  package init(path: String) throws(FileFault) {
+  package init(path: FilePath) throws(FileFault) {
     let data = try TextFile.bytes(of: path)
     do {
       self = try JSONDecoder().decode(ClusterReport.self, from: data)

@@ -5,6 +5,7 @@ import KaldiIO
 package import LinearAlgebra
 import Logging
 package import Storage
+package import SystemPackage
 
 /// A folder of log-mel features: `feats.ark`, `feats.scp`, `utt2num_frames`, `features.json`,
 /// `ledger.jsonl`, and `utt2spk` where the data directory has it.
@@ -23,30 +24,30 @@ package struct FeatureFolder: Sendable {
     var largestError: Float?
   }
 
-  package let path: String
+  package let path: FilePath
 
-  package init(path: String) {
+  package init(path: FilePath) {
     self.path = path
   }
 
-  var archivePath: String { path + "/feats.ark" }
-  var scriptPath: String { path + "/feats.scp" }
-  var frameCountPath: String { path + "/utt2num_frames" }
-  var descriptionPath: String { path + "/features.json" }
-  package var ledgerPath: String { path + "/ledger.jsonl" }
+  var archivePath: FilePath { path.appending("feats.ark") }
+  var scriptPath: FilePath { path.appending("feats.scp") }
+  var frameCountPath: FilePath { path.appending("utt2num_frames") }
+  var descriptionPath: FilePath { path.appending("features.json") }
+  package var ledgerPath: FilePath { path.appending("ledger.jsonl") }
   /// The speakers of the utterances that have features, where the data directory has them.
-  var speakersPath: String { path + "/utt2spk" }
+  var speakersPath: FilePath { path.appending("utt2spk") }
 
   /// The archive of log-mel frames that are transformed to features in a second pass.
-  static let framesName = "logmel.ark"
+  static let framesName: FilePath = "logmel.ark"
 
   /// Throws when the folder holds features, or other files of the names here, that the program did not make.
   func requireOwn() throws(FileFault) {
     try OwnFiles.require(
       ["feats.ark", "feats.scp", "utt2num_frames", "utt2spk", "cmvn.ark", "cmvn.scp"], in: path,
       marks: ["features.json", "ledger.jsonl"]
-        + ["feats.ark", FeatureFolder.framesName].map {
-          ResumableFile.partPath(of: ResumableArchive.journalPath(of: $0))
+        + ["feats.ark", FeatureFolder.framesName].compactMap {
+          ResumableFile.partPath(of: ResumableArchive.journalPath(of: $0)).lastComponent
         },
       remedy: "name another folder, or move it away")
   }

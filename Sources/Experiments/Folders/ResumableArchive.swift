@@ -3,6 +3,7 @@ import Foundation
 import KaldiIO
 import LinearAlgebra
 import Storage
+import SystemPackage
 
 /// Matrices of utterances as they are made, in their order: an archive, and beside it a journal of what is
 /// in it, from which a run that was killed goes on.
@@ -40,7 +41,7 @@ struct ResumableArchive: ~Copyable {
   ///   - identity: of all that decides on the archive's bytes; a journal of other work is dropped.
   ///   - utterances: their ids, in order.
   /// - Throws: `FileFault` when a file cannot be written.
-  init(path: String, identity: Fingerprint, utterances: [String]) throws(FileFault) {
+  init(path: FilePath, identity: Fingerprint, utterances: [String]) throws(FileFault) {
     // After a crash of the machine the archive may lack what the journal says.
     let head = Fingerprint(of: "\(identity) \(try ResumableArchive.boot())").description + "\n"
     let journalPath = ResumableArchive.journalPath(of: path)
@@ -70,18 +71,18 @@ struct ResumableArchive: ~Copyable {
 
   /// Which start of the machine this is.
   private static func boot() throws(FileFault) -> String {
-    let path = "/proc/sys/kernel/random/boot_id"
+    let path: FilePath = "/proc/sys/kernel/random/boot_id"
     return try FileSystem.exists(path) ? TextFile.text(of: path) : ""
   }
 
-  static func journalPath(of path: String) -> String { path + ".journal" }
+  static func journalPath(of path: FilePath) -> FilePath { path.withSuffix(".journal") }
 
   /// The path of the archive until it is committed.
-  var partPath: String { ResumableFile.partPath(of: file.path) }
+  var partPath: FilePath { ResumableFile.partPath(of: file.path) }
 
   /// The lines of an `scp` for the utterances so far.
   var script: String {
-    let place = absolutePath(file.path)
+    let place = file.path.absolute.string
     return records.filter { $0.reason == nil }
       .map { "\($0.utterance) \(place):\($0.valueOffset)\n" }.joined()
   }
@@ -155,12 +156,12 @@ struct ResumableArchive: ~Copyable {
   }
 
   /// Removes an archive that was not committed, and its journal.
-  static func discard(_ path: String) throws(FileFault) {
+  static func discard(_ path: FilePath) throws(FileFault) {
     try FileSystem.remove(ResumableFile.partPath(of: path))
     try removeJournal(of: path)
   }
 
-  private static func removeJournal(of path: String) throws(FileFault) {
+  private static func removeJournal(of path: FilePath) throws(FileFault) {
     try FileSystem.remove(ResumableFile.partPath(of: journalPath(of: path)))
   }
 }

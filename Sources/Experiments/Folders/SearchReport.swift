@@ -1,6 +1,7 @@
 package import Distillation
 package import Evaluation
 package import Storage
+package import SystemPackage
 import Foundation
 
 /// What `search.json` holds: the students that were tried, and the choice among them.
@@ -30,7 +31,7 @@ package struct SearchReport: Sendable, Equatable, Codable {
   }
 
   /// Reads a `search.json`.
-  package init(path: String) throws(FileFault) {
+  package init(path: FilePath) throws(FileFault) {
     let data = try TextFile.bytes(of: path)
     do {
       self = try JSONDecoder().decode(SearchReport.self, from: data)

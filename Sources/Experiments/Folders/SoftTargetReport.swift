@@ -3,6 +3,7 @@ package import Evaluation
 import Foundation
 import LinearAlgebra
 package import Storage
+package import SystemPackage
 
 /// What a store of soft targets takes and loses; beside the archive, as `train.json`.
 package struct SoftTargetReport: Sendable, Equatable, Codable {
@@ -28,12 +29,14 @@ package struct SoftTargetReport: Sendable, Equatable, Codable {
   package let others: [Form]
 
   /// Where the report of an archive is.
-  static func path(of archive: String) -> String {
-    FileSystem.withoutExtension(archive) + ".json"
+  static func path(of archive: FilePath) -> FilePath {
+    var path = archive
+    path.extension = "json"
+    return path
   }
 
   /// Reads the report of an archive.
-  package init(path: String) throws(FileFault) {
+  package init(path: FilePath) throws(FileFault) {
     let data = try TextFile.bytes(of: path)
     do {
       self = try JSONDecoder().decode(SoftTargetReport.self, from: data)

@@ -1,6 +1,7 @@
 package import Features
 import KaldiIO
 package import Storage
+import SystemPackage
 
 /// Kaldi's statistics for mean and variance: for each utterance or speaker, or once for all, a matrix of
 /// two rows: the sums and the count, the sums of squares and a zero (`transform/cmvn.cc`).
@@ -27,7 +28,8 @@ package enum StatisticsFile {
         matrix.values.allSatisfy(\.isFinite)
       else {
         throw .malformed(
-          path: table, expected: "2 × \(columns + 1) finite sums with a positive count for \(key)",
+          path: .named(table),
+          expected: "2 × \(columns + 1) finite sums with a positive count for \(key)",
           found: "another value")
       }
       statistics[key] = NormalizationStatistics(
@@ -40,10 +42,10 @@ package enum StatisticsFile {
   /// The file that a table of statistics is in, which is read again when a run goes on.
   ///
   /// - Throws: `FileFault` for what is no specifier, or names no file.
-  static func path(of table: String) throws(FileFault) -> String {
+  static func path(of table: String) throws(FileFault) -> FilePath {
     guard let path = try ArchiveInput(reading: table).path, path != "-" else {
       throw .malformed(
-        path: table, expected: "statistics in a file, which a run that goes on reads again",
+        path: .named(table), expected: "statistics in a file, which a run that goes on reads again",
         found: "a stream")
     }
     return path
@@ -51,7 +53,7 @@ package enum StatisticsFile {
 
   /// Writes an ark and its scp, in the order of the keys' bytes.
   static func write(
-    _ statistics: [String: NormalizationStatistics], archive: String, script: String
+    _ statistics: [String: NormalizationStatistics], archive: FilePath, script: FilePath
   ) throws(FileFault) {
     var writer = try ArchiveWriter(archive, script: script)
     for (key, own) in statistics.sorted(by: {

@@ -2,12 +2,13 @@ import Corpus
 package import Features
 import KaldiIO
 package import LinearAlgebra
-import Storage
+package import Storage
+import SystemPackage
 
 /// The features of a table, `scp` or `ark`, as a folder that goes with the value.
 package struct TableFolder: ~Copyable {
   /// Where the table is.
-  package let path: String
+  package let origin: Origin
   package let features: FeatureFolder
   /// What `features.json` beside the table says of them, or else no more than their number of columns.
   package let options: FeatureOptions
@@ -26,23 +27,24 @@ package struct TableFolder: ~Copyable {
     let frames = try MatrixTable(table, commands: .refused)
     let own = FeatureOptions(frames: .given(GivenFrames(columns: try frames.columns())))
     let scratch = try ScratchFolder()
-    let (data, folder) = (scratch.path + "/data", scratch.path + "/features")
+    let data = scratch.path.appending("data")
     try FileSystem.makeFolder(data)
-    let beside = FileSystem.folder(of: frames.path)
-    if try FileSystem.exists(beside + "/utt2spk") {
+    // Of the standard input that is the current folder.
+    let beside: FilePath = if case .file(let path) = frames.origin { path.folder } else { "." }
+    let described = FeatureFolder(path: beside)
+    if try FileSystem.exists(described.speakersPath) {
       let keys = Set(frames.keys)
-      let lines = try TextFile.lines(of: beside + "/utt2spk").map(\.text)
+      let lines = try TextFile.lines(of: described.speakersPath).map(\.text)
         .filter { keys.contains(String($0.keyAndRest.key)) }
-      try AtomicFile.write(lines.map { $0 + "\n" }.joined(), to: data + "/utt2spk")
+      try AtomicFile.write(lines.map { $0 + "\n" }.joined(), to: data.appending("utt2spk"))
     }
-    let features = FeatureFolder(path: folder)
+    let features = FeatureFolder(path: scratch.path.appending("features"))
     let directory = try DataDirectory(path: data, features: frames.keys)
     let ledger = try features.extract(
       directory, FeatureRequest(given: frames, options: own), workers: workers, reporter: reporter)
-    let described = FeatureFolder(path: beside)
     let isDescribed = try FileSystem.exists(described.descriptionPath)
     options = try isDescribed ? described.options() : own
-    path = frames.path
+    origin = frames.origin
     unreadable = ledger.leftOut.filter { $0.stage == .features }
     self.features = features
     self.scratch = scratch

@@ -6,6 +6,7 @@ import Foundation
 import KaldiIO
 import Logging
 package import Storage
+package import SystemPackage
 
 /// A folder of frame targets: `targets.ark`, `classes.txt`, `class_counts`, `log_priors`,
 /// `targets.json` and `ledger.jsonl`.
@@ -18,23 +19,23 @@ package struct TargetFolder: Sendable {
     package let version: String
   }
 
-  package let path: String
+  package let path: FilePath
 
-  package init(path: String) {
+  package init(path: FilePath) {
     self.path = path
   }
 
-  var archivePath: String { path + "/targets.ark" }
-  var classesPath: String { path + "/classes.txt" }
-  package var ledgerPath: String { path + "/ledger.jsonl" }
+  var archivePath: FilePath { path.appending("targets.ark") }
+  var classesPath: FilePath { path.appending("classes.txt") }
+  package var ledgerPath: FilePath { path.appending("ledger.jsonl") }
   /// The frames of each class, a vector as Kaldi's `analyze-counts` writes it.
-  var countsPath: String { path + "/class_counts" }
+  var countsPath: FilePath { path.appending("class_counts") }
   /// The logarithm of each class's share of the frames, a vector; see `ClassCounts`.
-  var priorsPath: String { path + "/log_priors" }
-  var descriptionPath: String { path + "/targets.json" }
+  var priorsPath: FilePath { path.appending("log_priors") }
+  var descriptionPath: FilePath { path.appending("targets.json") }
 
   /// All files of the folder.
-  var files: [String] {
+  var files: [FilePath] {
     [archivePath, classesPath, countsPath, priorsPath, descriptionPath, ledgerPath]
   }
 
@@ -131,7 +132,7 @@ package struct TargetFolder: Sendable {
     reporter.name(ledger.leftOut, in: ledgerPath)
     if separated > 0 {
       reporter.log.info(
-        "\(path): labels that overlap by at most \(options.overlap) ms, parted in the middle: \(separated)"
+        "\(path.text): labels that overlap by at most \(options.overlap) ms, parted in the middle: \(separated)"
       )
     }
     summarize(source, options, counts, differences, of: utterances.count, reporter)
@@ -146,13 +147,13 @@ package struct TargetFolder: Sendable {
       source.states == 1 ? "" : ", \(source.states) states of equal time for each label"
     reporter.log.info(
       """
-      \(path): \(counts.utterances) of \(utterances) utterances, \(counts.frames) frames, \
+      \(path.text): \(counts.utterances) of \(utterances) utterances, \(counts.frames) frames, \
       \(source.inventory.count) classes\(split)
       """)
     if !differences.isEmpty {
       reporter.log.info(
         """
-        \(path): labels more than frames, and in how many utterances: \(differences); \
+        \(path.text): labels more than frames, and in how many utterances: \(differences); \
         up to \(options.lengthTolerance) are cut or repeated\
         \(options.gaps.map { ", times without a label are \($0)" } ?? "")
         """)
@@ -161,7 +162,7 @@ package struct TargetFolder: Sendable {
     if !absent.isEmpty {
       let shown = absent.prefix(20).joined(separator: " ") + (absent.count > 20 ? " …" : "")
       reporter.log.info(
-        "\(path): \(absent.count) of \(source.inventory.count) classes in no frame: \(shown)")
+        "\(path.text): \(absent.count) of \(source.inventory.count) classes in no frame: \(shown)")
     }
   }
 }

@@ -2,11 +2,12 @@ import Corpus
 import Evaluation
 import Foundation
 import Storage
+import SystemPackage
 
 /// The way of an experiment's utterances and frames from the audio to the scores, by its ledger, with the
 /// check that none is lost on it.
 struct Accounts {
-  private let experiment: String
+  private let experiment: FilePath
   private let parts: [Part]
 
   /// The entries of one part of the corpus, or of one copy of the training part, by stage.
@@ -26,9 +27,9 @@ struct Accounts {
   /// Reads `ledger.jsonl` of an experiment's folder.
   ///
   /// - Throws: `FileFault` for a ledger that is empty, or has an entry of no part or one that stands twice.
-  init(experiment: String) throws(FileFault) {
+  init(experiment: FilePath) throws(FileFault) {
     self.experiment = experiment
-    let path = experiment + "/ledger.jsonl"
+    let path = experiment.appending("ledger.jsonl")
     let ledger = try Ledger(path: path)
     var parts = CorpusPart.allCases.map { Part(name: $0.rawValue) }
     for entry in ledger.entries {
@@ -114,7 +115,7 @@ struct Accounts {
   }
 
   private func checkTraining(of system: System, frames: Int) throws {
-    let path = "\(experiment)/models/\(system).log.jsonl"
+    let path = experiment.appending("models/\(system).log.jsonl")
     var epochs = 0
     for (number, line) in try TextFile.lines(of: path) {
       guard let record = try? JSONDecoder().decode(FrameCount.self, from: Data(line.utf8)) else {
@@ -141,7 +142,7 @@ struct Accounts {
     let (frames, utterances) = (
       Accounts.sum(scored), scored.values.count { $0.reason == nil }
     )
-    for system in try ScoreReport(path: experiment + "/scores.json").systems {
+    for system in try ScoreReport(path: experiment.appending("scores.json")).systems {
       let score = part == CorpusPart.test.rawValue ? system.test : system.development
       try require(score.frames, frames, "\(part), frames scored by \(system.system)")
       try require(score.utterances, utterances, "\(part), utterances scored by \(system.system)")
@@ -151,7 +152,7 @@ struct Accounts {
   private func require(_ found: Int?, _ expected: Int?, _ what: String) throws(ExperimentFault) {
     guard found == expected else {
       throw .unaccounted(
-        "\(experiment)/ledger.jsonl", what: what, expected: expected, found: found)
+        experiment.appending("ledger.jsonl"), what: what, expected: expected, found: found)
     }
   }
 

@@ -7,6 +7,7 @@ package import LinearAlgebra
 import Logging
 import Models
 package import Storage
+package import SystemPackage
 package import Training
 
 /// The steps of an experiment, in order; each reads files and leaves files.
@@ -52,7 +53,7 @@ package enum CorpusPart: String, Sendable, CaseIterable {
 /// ```
 package struct Experiment: Sendable {
   package let recipe: Recipe
-  package let path: String
+  package let path: FilePath
   let workers: Workers
   /// How many networks may be trained side by side; nil for as many as there are threads.
   let networks: Int?
@@ -73,44 +74,56 @@ package struct Experiment: Sendable {
   ///   - checkpointPause: the least time between two checkpoints of a training within an epoch.
   ///   - reporter: where progress and log lines go.
   package init(
-    recipe: Recipe, path: String, workers: Workers, networks: Int? = nil,
+    recipe: Recipe, path: FilePath, workers: Workers, networks: Int? = nil,
     commands: CommandPolicy = .refused,
     checkpointPause: Duration = .seconds(300), reporter: Reporter
   ) {
     (self.recipe, self.workers, self.reporter) = (recipe, workers, reporter)
-    self.path = plainPath(path)
+    self.path = path.plain
     self.commands = commands
     (self.networks, self.checkpointPause) = (networks, checkpointPause)
   }
 
-  package var scoresPath: String { path + "/scores.json" }
+  package var scoresPath: FilePath { path.appending("scores.json") }
   /// The recipe that the scores are of.
-  var recipePath: String { path + "/recipe.yaml" }
-  package var searchPath: String { path + "/search.json" }
-  package var ledgerPath: String { path + "/ledger.jsonl" }
+  var recipePath: FilePath { path.appending("recipe.yaml") }
+  package var searchPath: FilePath { path.appending("search.json") }
+  package var ledgerPath: FilePath { path.appending("ledger.jsonl") }
 
-  package var baselineSearchPath: String { path + "/baseline-search.json" }
-  var clustersPath: String { path + "/specialists/clusters.json" }
+  package var baselineSearchPath: FilePath { path.appending("baseline-search.json") }
+  var clustersPath: FilePath { path.appending("specialists/clusters.json") }
+
+  /// The map that classes are folded by before they are scored; nil for none.
+  var foldPath: FilePath? { recipe.scoring.fold.map(path.pushing) }
 
   func features(_ set: UtteranceSet) -> FeatureFolder {
-    FeatureFolder(path: "\(path)/features/\(set.name)")
+    FeatureFolder(path: path.appending("features/\(set.name)"))
   }
 
   func targets(_ part: CorpusPart) -> TargetFolder {
-    TargetFolder(path: "\(path)/targets/\(part.rawValue)")
+    TargetFolder(path: path.appending("targets/\(part.rawValue)"))
   }
 
-  func modelPath(_ system: System) -> String { modelPath(named: system.name) }
+  func modelPath(_ system: System) -> FilePath { modelPath(named: system.name) }
 
-  func modelPath(named name: String) -> String { "\(path)/models/\(name).safetensors" }
-
-  func logPath(_ system: System) -> String { "\(path)/models/\(system).log.jsonl" }
-
-  func eventsPath(_ system: System) -> String {
-    "\(path)/tensorboard/\(system)/events.out.tfevents.limbeck"
+  func modelPath(named name: String) -> FilePath {
+    path.appending("models/\(name).safetensors")
   }
 
-  func checkpointsPath(_ system: System) -> String { "\(path)/checkpoints/\(system)" }
+  func logPath(_ system: System) -> FilePath { path.appending("models/\(system).log.jsonl") }
+
+  func eventsPath(_ system: System) -> FilePath {
+    path.appending("tensorboard/\(system)/events.out.tfevents.limbeck")
+  }
+
+  func checkpointsPath(_ system: System) -> FilePath { path.appending("checkpoints/\(system)") }
+
+  /// A file from the experiment's folder on; one that is elsewhere as it is.
+  func relative(_ file: FilePath) -> FilePath {
+    var file = file
+    _ = file.removePrefix(path)
+    return file
+  }
 
   /// What each epoch of a system's training came to.
   ///
@@ -158,7 +171,7 @@ package struct Experiment: Sendable {
   /// - Throws: `FileFault` when it holds what the program would replace and did not make.
   private func enter(_ lock: borrowing FolderLock) throws(FileFault) {
     if let remark = lock.remark { reporter.log.warning("\(remark)") }
-    let replaced = [
+    let replaced: [FilePath.Component] = [
       "models", "checkpoints", "soft-targets", "specialists", "tensorboard", "scores.json",
       "search.json", "baseline-search.json", "recipe.yaml", "ledger.jsonl",
     ]
@@ -169,14 +182,12 @@ package struct Experiment: Sendable {
   }
 
   /// The folder of the records, which every experiment has.
-  static let recordsName = "stages"
-  var recordsPath: String { "\(path)/\(Experiment.recordsName)" }
+  static let recordsName: FilePath.Component = "stages"
+  var recordsPath: FilePath { path.appending(Experiment.recordsName) }
 
   private func runStages(until last: Stage) throws {
-    if last == .score, let fold = recipe.scoring.fold {
-      // Before the work, not after it.
-      _ = try SymbolMap(path: resolve(fold, from: path))
-    }
+    // Before the work, not after it.
+    if last == .score, let fold = foldPath { _ = try SymbolMap(path: fold) }
     for stage in Stage.allCases {
       try walk(stage)
       if stage == last { break }
@@ -188,7 +199,7 @@ package struct Experiment: Sendable {
     let plan = Plan(recipe)
     if stage == .train { for step in plan.steps { try step.check(in: self) } }
     // What a recipe before this one made there is not this one's.
-    let others: [(Stage, Product, String)] = [
+    let others: [(Stage, Product, FilePath)] = [
       (.train, .folds, Folds.path(in: path)), (.train, .baselineSearch, baselineSearchPath),
       (.search, .search, searchPath), (.specialists, .clusters, clustersPath),
     ]

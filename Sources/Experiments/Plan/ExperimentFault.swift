@@ -1,25 +1,26 @@
 package import Storage
+package import SystemPackage
 package import Training
 
 /// An experiment that cannot go on.
 package enum ExperimentFault: Fault, Equatable {
-  case emptyPart(String, ledger: String)
-  case nothingToScore(String, reason: String)
-  case otherClasses(String, String)
+  case emptyPart(String, ledger: FilePath)
+  case nothingToScore(Origin, reason: String)
+  case otherClasses(FilePath, FilePath)
   /// Features or targets made with other options than the recipe's; each difference in words.
-  case otherOptions(String, of: Stage, differences: [String])
+  case otherOptions(FilePath, of: Stage, differences: [String])
   case noMember(Int, members: Int)
   case noUtterance(String, part: String)
   /// A network of another recipe or other data.
-  case staleModel(String)
+  case staleModel(FilePath)
   /// Scores that are missing, or of other models, data or another recipe than are there.
-  case staleScores(String)
+  case staleScores(FilePath)
   /// The training of one network, by its name.
   case training(String, TrainingFault)
   /// All networks that were tried for a baseline or a student, by its name.
   case allDiverged(String)
   /// Frames or utterances that a stage lost without a reason.
-  case unaccounted(String, what: String, expected: Int?, found: Int?)
+  case unaccounted(FilePath, what: String, expected: Int?, found: Int?)
 
   package var exitStatus: ExitStatus {
     switch self {
@@ -32,15 +33,15 @@ package enum ExperimentFault: Fault, Equatable {
   package var description: String {
     switch self {
     case .emptyPart(let part, let ledger):
-      "\(part): expected at least one utterance with features and targets, found none; see \(ledger)"
+      "\(part): expected at least one utterance with features and targets, found none; see \(ledger.text)"
     case .nothingToScore(let path, let reason):
       "\(path): expected at least one utterance with features and targets, found none (\(reason))"
     case .otherClasses(let path, let other):
-      "\(path): expected the classes of \(other), found others"
+      "\(path.text): expected the classes of \(other.text), found others"
     case .otherOptions(let path, let stage, let differences):
-      "\(path): expected the recipe's \(stage): \(differences.joined(separator: "; "))"
+      "\(path.text): expected the recipe's \(stage): \(differences.joined(separator: "; "))"
     case .unaccounted(let path, let what, let expected, let found):
-      "\(path): \(what): expected \(expected.map { "\($0)" } ?? "none"), found "
+      "\(path.text): \(what): expected \(expected.map { "\($0)" } ?? "none"), found "
         + "\(found.map { "\($0)" } ?? "none"): frames are neither used nor skipped with a reason"
     case .training(let system, let fault): "\(system): \(fault)"
     case .allDiverged(let system):
@@ -48,9 +49,9 @@ package enum ExperimentFault: Fault, Equatable {
     case .noMember(let member, let members):
       "expected a member from 0 to \(members - 1), found \(member)"
     case .staleModel(let path):
-      "\(path): expected the network of this recipe and data, found another; run limbeck train"
+      "\(path.text): expected the network of this recipe and data, found another; run limbeck train"
     case .staleScores(let path):
-      "\(path): expected the scores of this recipe's models and data, found none or others; run the recipe"
+      "\(path.text): expected the scores of this recipe's models and data, found none or others; run the recipe"
     case .noUtterance(let utterance, let part):
       "expected an utterance of the \(part) set, found \(utterance)"
     }

@@ -3,6 +3,7 @@ import Corpus
 import Foundation
 import KaldiIO
 import Storage
+import SystemPackage
 
 /// All that a step's results depend on, in an order of its own.
 struct Inputs {
@@ -26,8 +27,8 @@ struct Inputs {
   }
 
   /// Adds a file by its bytes; its name with its folder's is for people, and the same wherever it lies.
-  mutating func add(file path: String) throws(FileFault) {
-    let name = path.split(separator: "/").suffix(2).joined(separator: "/")
+  mutating func add(file path: FilePath) throws(FileFault) {
+    let name = path.components.suffix(2).map(\.text).joined(separator: "/")
     lines.append("\(name) \(try Fingerprint(ofFile: path))")
   }
 
@@ -42,14 +43,14 @@ struct Inputs {
     }
   }
 
-  private mutating func add(recording path: String) throws(FileFault) {
+  private mutating func add(recording path: FilePath) throws(FileFault) {
     let (file, offset) = try RecordingBytes.place(of: path)
     guard let facts = try FileSystem.facts(of: file) else {
-      lines.append("\(absolutePath(path)) missing")
+      lines.append("\(path.absolute.text) missing")
       return
     }
     let changed = "\(facts.changed.seconds).\(facts.changed.nanoseconds)"
-    lines.append("\(try FileSystem.realPath(of: file)) \(offset) \(facts.size) \(changed)")
+    lines.append("\(try FileSystem.realPath(of: file).text) \(offset) \(facts.size) \(changed)")
   }
 
   /// Adds which part of which recording an utterance is; not the recording itself.
@@ -66,11 +67,13 @@ struct Inputs {
   /// it, since it is long to read, and so what an `scp` names.
   mutating func add(alignments options: TargetOptions) throws(FileFault) {
     if options.format == .archive {
-      try add(table: options.path)
-    } else if try FileSystem.isFolder(options.path) {
-      try add(listed: try filePaths(below: options.path).map { options.path + "/" + $0 })
+      return try add(table: options.path)
+    }
+    let path = try FilePath(text: options.path)
+    if try FileSystem.isFolder(path) {
+      try add(listed: try filePaths(below: path).map(path.pushing))
     } else {
-      try add(file: options.path)
+      try add(file: path)
     }
   }
 
@@ -87,17 +90,19 @@ struct Inputs {
 
   /// Adds a table of matrices: a list by its bytes, and archives as recordings are.
   mutating func add(_ table: MatrixTable) throws(FileFault) {
-    if try FileSystem.facts(of: table.path)?.kind != .file {
-      lines.append(table.path)
-    } else if table.files.isEmpty {
-      try add(recording: table.path)
+    guard case .file(let path) = table.origin, try FileSystem.facts(of: path)?.kind == .file else {
+      lines.append("\(table.origin)")
+      return
+    }
+    if table.files.isEmpty {
+      try add(recording: path)
     } else {
-      try add(file: table.path)
+      try add(file: path)
       try add(listed: table.files)
     }
   }
 
-  private mutating func add(listed files: [String]) throws(FileFault) {
+  private mutating func add(listed files: [FilePath]) throws(FileFault) {
     for file in files { try add(recording: file) }
   }
 

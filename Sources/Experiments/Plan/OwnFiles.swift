@@ -1,4 +1,5 @@
 import Storage
+import SystemPackage
 
 /// The rule by which the program replaces files: only those in a folder that bears a mark of its own.
 ///
@@ -13,10 +14,11 @@ enum OwnFiles {
   ///   - remedy: what the user can do about it.
   /// - Throws: `FileFault.malformed` with the first such name.
   static func require(
-    _ replaced: [String], in folder: String, marks: [String], remedy: String
+    _ replaced: [FilePath.Component], in folder: FilePath, marks: [FilePath.Component],
+    remedy: String
   ) throws(FileFault) {
-    for mark in marks where try FileSystem.exists("\(folder)/\(mark)") { return }
-    for name in replaced where try FileSystem.exists("\(folder)/\(name)") {
+    for mark in marks where try FileSystem.exists(folder.appending(mark)) { return }
+    for name in replaced where try FileSystem.exists(folder.appending(name)) {
       throw .malformed(
         path: folder, expected: "nothing, or files that limbeck made, since they are replaced",
         found: "\(name) without the \(marks[0]) that limbeck leaves; \(remedy)")

@@ -1,4 +1,5 @@
 import Storage
+import SystemPackage
 
 /// The steps of a recipe in an experiment's folder, and which are done.
 package struct PlanReport: Sendable, Encodable {
@@ -102,9 +103,7 @@ extension Experiment {
     return PlanReport.Step(
       step: step.name, stage: step.stage.rawValue, state: state,
       needs: plan.before(step).map(\.name),
-      makes: ((files?.exact ?? []) + (files?.beside ?? [])).map { file in
-        file.hasPrefix(path + "/") ? String(file.dropFirst(path.count + 1)) : file
-      },
+      makes: ((files?.exact ?? []) + (files?.beside ?? [])).map { relative($0).string },
       framesToGo: isDone ? 0 : try known { try step.framesToGo(in: self) }, fault: fault)
   }
 }

@@ -1,5 +1,7 @@
 package import Corpus
 package import Logging
+import Storage
+package import SystemPackage
 
 /// How far a long piece of work is.
 package struct WorkProgress: Sendable {
@@ -36,13 +38,13 @@ package struct Reporter: Sendable {
 
 extension Reporter {
   /// Warns of utterances that were skipped: names the first of them, with their reasons.
-  package func name(_ leftOut: [Ledger.Entry], in path: String) {
+  package func name(_ leftOut: [Ledger.Entry], in path: FilePath) {
     let shown = 10
     for entry in leftOut.prefix(shown) {
       log.warning("\(entry.account)")
     }
     if leftOut.count > shown {
-      log.warning("and \(leftOut.count - shown) more utterances skipped; see \(path)")
+      log.warning("and \(leftOut.count - shown) more utterances skipped; see \(path.text)")
     }
   }
 }

@@ -1,4 +1,5 @@
 import Storage
+import SystemPackage
 
 /// A piece of an experiment's work: what it reads, what it makes, and how it is done.
 ///
@@ -50,11 +51,11 @@ struct StepFiles {
   /// The name of its record.
   let record: String
   /// The folder that it works in and has alone meanwhile; nil where the experiment's lock is enough.
-  var folder: String?
+  var folder: FilePath?
   /// The same bytes for the same inputs.
-  var exact: [String] = []
+  var exact: [FilePath] = []
   /// Others with rates, times or the folder's path in them, which need only be there.
-  var beside: [String] = []
+  var beside: [FilePath] = []
 }
 
 /// A step whose inputs are there.

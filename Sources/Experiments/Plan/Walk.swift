@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Storage
+import SystemPackage
 
 /// The walk through a plan: which steps are fresh, and how the others are locked, done and recorded.
 extension Experiment {
@@ -93,17 +94,16 @@ extension Experiment {
   }
 
   /// A line for the inputs and one for each output, by their bytes.
-  fileprivate func record(of inputs: Inputs, _ outputs: [String]) throws(FileFault) -> String {
+  fileprivate func record(of inputs: Inputs, _ outputs: [FilePath]) throws(FileFault) -> String {
     var text = inputs.record
     for output in outputs {
-      let name = output.hasPrefix(path + "/") ? String(output.dropFirst(path.count + 1)) : output
-      text += "\(try Fingerprint(ofFile: output)) \(name)\n"
+      text += "\(try Fingerprint(ofFile: output)) \(relative(output).string)\n"
     }
     return text
   }
 
-  fileprivate func recordPath(_ name: String) -> String {
-    "\(recordsPath)/\(name.replacing("/", with: "-"))"
+  fileprivate func recordPath(_ name: String) -> FilePath {
+    recordsPath.appending(name.replacing("/", with: "-"))
   }
 }
 
@@ -134,7 +134,7 @@ final class Claim: Sendable {
   ///
   /// - Parameter outputs: the files; none of a step that ends without.
   /// - Throws: `FileFault` when they cannot be read, or the record cannot be written.
-  func finish(_ outputs: [String]) throws(FileFault) {
+  func finish(_ outputs: [FilePath]) throws(FileFault) {
     try AtomicFile.write(
       try experiment.record(of: inputs, outputs), to: experiment.recordPath(files.record))
   }

@@ -1,5 +1,6 @@
 import Foundation
 package import Storage
+package import SystemPackage
 import Yams
 
 extension Recipe {
@@ -10,11 +11,11 @@ extension Recipe {
   ///   - settings: options in place of the file's, each as `student.training.epochs=20`, with a value in YAML.
   /// - Throws: `FileFault` for a file that is missing or not YAML, an unknown option, or a value of
   ///   another type or out of range, each with the option's name, or a setting of another form.
-  package init(path: String, settings: [String] = []) throws(FileFault) {
+  package init(path: FilePath, settings: [String] = []) throws(FileFault) {
     var text = try TextFile.text(of: path)
     if !settings.isEmpty { text = try Recipe.text(text, with: settings, path: path) }
     self = try decodeYAML(
-      text, settings.isEmpty ? path : "\(path) with --set",
+      text, settings.isEmpty ? .file(path) : .named("\(path.text) with --set"),
       lines: settings.isEmpty ? .told : .others)
     self.text = text
   }
@@ -27,7 +28,8 @@ extension Recipe {
   }
 
   /// A recipe's text with some of its options set.
-  private static func text(_ text: String, with settings: [String], path: String) throws(FileFault)
+  private static func text(_ text: String, with settings: [String], path: FilePath)
+    throws(FileFault)
     -> String
   {
     guard var root = try? Yams.compose(yaml: text), root.mapping != nil else {
@@ -38,7 +40,8 @@ extension Recipe {
       let keys = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
       guard Recipe.isSetting(setting), let value = try? Yams.compose(yaml: String(parts[1])) else {
         throw FileFault.malformed(
-          path: "--set", expected: "OPTION=VALUE, as student.training.epochs=20", found: setting)
+          path: .named("--set"), expected: "OPTION=VALUE, as student.training.epochs=20",
+          found: setting)
       }
       set(keys[...], to: value, in: &root)
     }

@@ -3,6 +3,7 @@ package import Distillation
 package import Features
 package import Networks
 import Storage
+package import SystemPackage
 package import Training
 
 /// An experiment as a value: all the choices that lead from a corpus to scores.
@@ -11,11 +12,11 @@ package import Training
 package struct Recipe: Sendable, Codable {
   /// Where the data directories are.
   package struct CorpusOptions: Sendable, Codable {
-    package let train: String
-    package let development: String
-    package let test: String
+    package let train: FilePath
+    package let development: FilePath
+    package let test: FilePath
     /// Where relative paths in `wav.scp` start; absent for the current folder, as in Kaldi.
-    package let root: String?
+    package let root: FilePath?
     /// Which channel of each recording to take, from 1; absent for mono files.
     package let channel: Int?
 
@@ -31,6 +32,15 @@ package struct Recipe: Sendable, Codable {
       root = try read.optional(.root)
       channel = try read.optional(.channel)
       try requireOption(channel ?? 1 > 0, "channel", expected: "above 0", found: channel ?? 1)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(train.string, forKey: .train)
+      try container.encode(development.string, forKey: .development)
+      try container.encode(test.string, forKey: .test)
+      try container.encodeIfPresent(root?.string, forKey: .root)
+      try container.encodeIfPresent(channel, forKey: .channel)
     }
   }
 
@@ -143,7 +153,7 @@ package struct Recipe: Sendable, Codable {
     package var resamples = 2000
     package var seed: UInt64 = 1
     /// A map that folds classes before they are compared, a line `FROM TO` each; see `ScoringRules`.
-    package var fold: String?
+    package var fold: FilePath?
 
     package init() {}
 
@@ -157,6 +167,13 @@ package struct Recipe: Sendable, Codable {
       try requireOption(
         (40...100_000).contains(resamples), "resamples", expected: "40 to 100,000",
         found: resamples)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(resamples, forKey: .resamples)
+      try container.encode(seed, forKey: .seed)
+      try container.encodeIfPresent(fold?.string, forKey: .fold)
     }
   }
 

@@ -48,5 +48,8 @@ package struct MissingClassOptions: Sendable, Codable {
     let read = try OptionReader<CodingKeys>(decoder)
     label = try read(.label)
     student = try read(.student)
+    // It is part of a file's name.
+    try requireOption(
+      !label.utf8.contains(0), "label", expected: "a label without a NUL", found: label)
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 package import Storage
+package import SystemPackage
 import Yams
 
 /// Reads a value from a YAML file, where one without any option is an empty section; every fault names
@@ -7,9 +8,9 @@ import Yams
 ///
 /// Integers are decimal: `010`, `0x10` and `1:30`, which YAML 1.1 takes for 8, 16 and 90, are faults.
 package func decodeYAML<Value: Decodable>(
-  _ path: String, as type: Value.Type = Value.self
+  _ path: FilePath, as type: Value.Type = Value.self
 ) throws(FileFault) -> Value {
-  try decodeYAML(try TextFile.text(of: path), path, lines: .told)
+  try decodeYAML(try TextFile.text(of: path), .file(path), lines: .told)
 }
 
 /// Whether the lines of a text are those of the file that it is from.
@@ -19,7 +20,7 @@ enum YAMLLines {
 
 /// Reads a value from a YAML text, whose faults name the file that it is from.
 func decodeYAML<Value: Decodable>(
-  _ text: String, _ path: String, lines: YAMLLines
+  _ text: String, _ path: Origin, lines: YAMLLines
 ) throws(FileFault) -> Value {
   let root: Node?
   do { root = try Yams.compose(yaml: text) } catch {
@@ -34,7 +35,7 @@ func decodeYAML<Value: Decodable>(
 }
 
 private func decode<Value: Decodable>(
-  _ text: String, _ path: String, root: Node?, lines: YAMLLines
+  _ text: String, _ path: Origin, root: Node?, lines: YAMLLines
 ) throws(FileFault) -> Value {
   func wrong(_ expected: String, _ keys: [any CodingKey], else found: String) -> FileFault {
     let node = root.flatMap { value(at: keys[...], in: $0) }
@@ -63,7 +64,7 @@ private func decode<Value: Decodable>(
   }
 }
 
-private func fault(_ path: String, at node: Node?, expected: String, found: String) -> FileFault {
+private func fault(_ path: Origin, at node: Node?, expected: String, found: String) -> FileFault {
   guard let line = node?.mark?.line else {
     return .malformed(path: path, expected: expected, found: found)
   }

@@ -72,7 +72,7 @@ struct ChooseBaselines: Step {
       })
     let path = experiment.baselineSearchPath
     try AtomicFile.write(JSONText.document(report), to: path)
-    experiment.reporter.log.info("\(path):\n\(report.table.markdown)")
+    experiment.reporter.log.info("\(path.text):\n\(report.table.markdown)")
   }
 }
 

@@ -7,6 +7,7 @@ import LinearAlgebra
 import Logging
 import Networks
 import Storage
+import SystemPackage
 import Training
 
 /// Goes over the training frames once with a generalist: the covariance of its predictions, and what it takes for
@@ -14,7 +15,7 @@ import Training
 struct ClusterPass {
   let frames: ArchiveFrames
   /// Where the features are, for messages.
-  let featuresPath: String
+  let featuresPath: FilePath
   let generalist: AcousticModel
   let options: ClusteringOptions
   let workers: Workers
@@ -38,7 +39,7 @@ struct ClusterPass {
       let results = workers.map(round.count) { index -> Result<Matrix, any Error> in
         Result {
           var posteriors = try frames.logits(
-            of: round.lowerBound + index, by: generalist, path: featuresPath)
+            of: round.lowerBound + index, by: generalist, path: .file(featuresPath))
           posteriors.replaceRowsBySoftmax()
           return posteriors
         }

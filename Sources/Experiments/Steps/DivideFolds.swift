@@ -2,6 +2,7 @@ import Corpus
 import Foundation
 import LinearAlgebra
 package import Storage
+package import SystemPackage
 
 /// A division of the training utterances, so that each can be labelled by members that do not know it.
 ///
@@ -37,10 +38,12 @@ package struct Folds: Sendable, Equatable, Codable {
   }
 
   /// Where an experiment keeps them.
-  static func path(in experiment: String) -> String { experiment + "/models/folds.json" }
+  static func path(in experiment: FilePath) -> FilePath {
+    experiment.appending("models/folds.json")
+  }
 
   /// The folds of an experiment; nil when each member is trained on all utterances.
-  package init?(experiment: String) throws(FileFault) {
+  package init?(experiment: FilePath) throws(FileFault) {
     let path = Folds.path(in: experiment)
     guard try FileSystem.exists(path) else { return nil }
     do {

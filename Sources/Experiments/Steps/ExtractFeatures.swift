@@ -5,6 +5,7 @@ import Foundation
 import KaldiIO
 import Logging
 import Storage
+import SystemPackage
 import Training
 
 /// Makes the features of a part of the corpus, or of a perturbed copy.
@@ -38,7 +39,7 @@ struct ExtractFeatures: Step {
     inputs.add("channel", [request.channel])
     if let copy = request.copy { inputs.add("copy", copy) }
     if let given = request.given { try inputs.add(given) }
-    if let table = request.statisticsPath { try inputs.add(table: table) }
+    if let table = request.statisticsTable { try inputs.add(table: table) }
     if try FileSystem.exists(data.speakersPath) { try inputs.add(file: data.speakersPath) }
     for utterance in data.utterances {
       if request.given == nil { try inputs.add(utterance.recording) }
@@ -82,7 +83,7 @@ struct ExtractFeatures: Step {
       }
       let columns = try experiment.givenFrames(.train)?.columns() ?? table.columns()
       var request = FeatureRequest(given: table, options: archives.options(columns: columns))
-      request.statisticsPath = archives.cmvn.map {
+      request.statisticsTable = archives.cmvn.map {
         ArchiveInput.resolved($0.table(set.part), from: experiment.path)
       }
       return request
@@ -99,23 +100,22 @@ extension Experiment {
       case .development: recipe.corpus.development
       case .test: recipe.corpus.test
       }
-    let folder = resolve(relative, from: path)
+    let folder = path.pushing(relative)
     // Without audio those utterances count that have features.
-    let needsKeys = try givenPath(part) != nil && !FileSystem.exists(folder + "/wav.scp")
+    let needsKeys = try givenTable(part) != nil && !FileSystem.exists(folder.appending("wav.scp"))
     return try DataDirectory(
-      path: folder, root: recipe.corpus.root.map { resolve($0, from: path) }, commands: commands,
+      path: folder, root: recipe.corpus.root.map(path.pushing), commands: commands,
       features: needsKeys ? try givenFrames(part)?.keys : nil)
   }
 
   /// Where the frames of a part are that another program made; nil where they are made of the audio.
-  fileprivate func givenPath(_ part: CorpusPart) -> String? {
+  fileprivate func givenTable(_ part: CorpusPart) -> String? {
     guard case .archives(let archives) = recipe.features else { return nil }
     return ArchiveInput.resolved(archives.archive.table(part), from: path)
   }
 
   fileprivate func givenFrames(_ part: CorpusPart) throws(FileFault) -> MatrixTable? {
-    guard let path = givenPath(part) else { return nil }
-    return try MatrixTable(path, commands: commands)
+    guard let table = givenTable(part) else { return nil }
+    return try MatrixTable(table, commands: commands)
   }
-
 }

@@ -5,6 +5,7 @@ import Features
 import LinearAlgebra
 import Logging
 import Storage
+import SystemPackage
 import Synchronization
 
 /// The first pass: frames of another program, or log-mel frames of the audio.
@@ -18,24 +19,24 @@ extension FeatureExtraction {
     let strangers = table.keys.filter { !ids.contains($0) }
     if let first = strangers.first {
       reporter.log.warning(
-        "\(table.path): not of an utterance of \(data.path): \(strangers.count) of \(table.keys.count), as \(first)"
+        "\(table.origin): not of an utterance of \(data.path.text): \(strangers.count) of \(table.keys.count), as \(first)"
       )
     }
     let seconds = frames.grid.grid.shiftInSeconds
     return try pass.run(workers, own: { () }) { _, index, sink in
       let id = data.utterances[index].id
       guard let own = try table.matrix(id) else {
-        throw LeftOut(reason: "\(table.path): expected its frames, found none")
+        throw LeftOut(reason: "\(table.origin): expected its frames, found none")
       }
       guard own.rows > 0, own.columns == frames.columns else {
         throw LeftOut(
           reason: """
-            \(table.path): expected frames of \(frames.columns) values, found a matrix of \
+            \(table.origin): expected frames of \(frames.columns) values, found a matrix of \
             \(own.rows)×\(own.columns)
             """)
       }
       guard own.isFinite else {
-        throw LeftOut(reason: "\(table.path): expected finite frames, found others")
+        throw LeftOut(reason: "\(table.origin): expected finite frames, found others")
       }
       sink.frames = own
       return Double(own.rows) * seconds
@@ -66,7 +67,7 @@ extension FeatureExtraction {
     if count > 0 {
       reporter.log.info(
         """
-        \(folder.path): segments that end behind their recording, by at most \(AudioReader.mostOverrun) s, and are \
+        \(folder.path.text): segments that end behind their recording, by at most \(AudioReader.mostOverrun) s, and are \
         cut there: \(count)
         """)
     }
@@ -92,7 +93,8 @@ extension FeatureExtraction {
   /// - Returns: the seconds of its audio, whether a segment was cut at the end of its recording, and what is unusual
   ///   about the file of a whole recording.
   private func extract(
-    _ utterance: Utterance, _ perturbation: Perturbation?, from file: (path: String, name: String),
+    _ utterance: Utterance, _ perturbation: Perturbation?,
+    from file: (path: FilePath, name: Origin),
     with extractor: inout LogMelExtractor, into sink: inout FeaturePass.Sink
   ) throws -> (seconds: Double, isCut: Bool, remark: String?) {
     let options = extractor.options
@@ -124,7 +126,7 @@ extension FeatureExtraction {
   }
 
   private func reader(
-    of utterance: Utterance, from file: (path: String, name: String)
+    of utterance: Utterance, from file: (path: FilePath, name: Origin)
   ) throws -> AudioReader {
     try AudioReader(
       file.path, called: file.name, sampleRate: request.options.grid.sampleRate,
@@ -135,7 +137,7 @@ extension FeatureExtraction {
   ///
   /// Noise is as loud as the whole utterance asks for, which is read once for that.
   private func waveformPerturbation(
-    _ perturbation: Perturbation, of utterance: Utterance, from file: (path: String, name: String)
+    _ perturbation: Perturbation, of utterance: Utterance, from file: (path: FilePath, name: Origin)
   ) throws -> WaveformPerturbation {
     var (power, samples) = (0.0, 0)
     if perturbation.signalToNoise != nil {

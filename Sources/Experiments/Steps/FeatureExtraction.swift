@@ -4,6 +4,7 @@ import Foundation
 import KaldiIO
 import LinearAlgebra
 import Storage
+import SystemPackage
 import Logging
 import Synchronization
 
@@ -28,10 +29,10 @@ struct FeatureExtraction: Sendable {
   func run() throws -> Ledger {
     try folder.requireOwn()
     // Without these the folder is unusable until all is there.
-    let given = try request.statisticsPath.map { table throws(FileFault) in
-      absolutePath(try StatisticsFile.path(of: table))
+    let given = try request.statisticsTable.map { table throws(FileFault) in
+      try StatisticsFile.path(of: table).absolute
     }
-    let own = statisticsPaths.contains { absolutePath($0) == given } ? [] : statisticsPaths
+    let own = statisticsPaths.contains { $0.absolute == given } ? [] : statisticsPaths
     for path in [folder.descriptionPath, folder.scriptPath] + own {
       try FileSystem.remove(path)
     }
@@ -49,7 +50,9 @@ struct FeatureExtraction: Sendable {
     return ledger
   }
 
-  private var statisticsPaths: [String] { [folder.path + "/cmvn.ark", folder.path + "/cmvn.scp"] }
+  private var statisticsPaths: [FilePath] {
+    [folder.path.appending("cmvn.ark"), folder.path.appending("cmvn.scp")]
+  }
 
   /// The speaker of each utterance, where features depend on it: as normalised, or as perturbed where it is known.
   private func speakers() throws(FileFault) -> [String: String] {
@@ -58,7 +61,7 @@ struct FeatureExtraction: Sendable {
       ? try data.speakers() : [:]
   }
 
-  private var framesPath: String { "\(folder.path)/\(FeatureFolder.framesName)" }
+  private var framesPath: FilePath { folder.path.pushing(FeatureFolder.framesName) }
 
   /// The digest of all that decides on the features.
   private func identity(_ speakers: [String: String]) throws(FileFault) -> Fingerprint {
@@ -66,7 +69,7 @@ struct FeatureExtraction: Sendable {
     inputs.add("version", limbeckVersion)
     inputs.add("options", request.options)
     inputs.add("request", ["\(request.channel ?? 0)", "\(request.form)"])
-    if let table = request.statisticsPath { try inputs.add(table: table) }
+    if let table = request.statisticsTable { try inputs.add(table: table) }
     if let copy = request.copy { inputs.add("copy", copy) }
     if let given = request.given { try inputs.add(given) }
     for utterance in data.utterances {
@@ -90,7 +93,7 @@ struct FeatureExtraction: Sendable {
     let archive = try ResumableArchive(
       path: needsSecondPass ? framesPath : folder.archivePath, identity: identity, utterances: ids)
     if !archive.records.isEmpty {
-      reporter.log.info("\(folder.path): going on after \(archive.records.count) utterances")
+      reporter.log.info("\(folder.path.text): going on after \(archive.records.count) utterances")
     }
     let pass = FeaturePass(
       archive, utterances: ids, form: .binary, report: progress("features", of: ids.count))
@@ -150,8 +153,8 @@ struct FeatureExtraction: Sendable {
   }
 
   private func missingStatistics(of group: String?) -> String {
-    guard let group else { return "\(data.path)/utt2spk: expected its speaker, found none" }
-    return "\(request.statisticsPath ?? ""): expected statistics of \(group), found none"
+    guard let group else { return "\(data.speakersPath.text): expected its speaker, found none" }
+    return "\(request.statisticsTable ?? ""): expected statistics of \(group), found none"
   }
 
   /// The statistics by utterance, speaker, or for all; nil when nothing is normalised.
@@ -163,8 +166,8 @@ struct FeatureExtraction: Sendable {
     let normalization = request.options.transform.normalization
     guard normalization != .none else { return nil }
     let columns = request.options.frameColumns
-    if let path = request.statisticsPath {
-      return try StatisticsFile.read(path, columns: columns)
+    if let table = request.statisticsTable {
+      return try StatisticsFile.read(table, columns: columns)
     }
     var statistics: [String: NormalizationStatistics] = [:]
     for start in stride(from: 0, to: frames.entries.count, by: utterancesARound) {
@@ -225,13 +228,13 @@ struct FeatureExtraction: Sendable {
     try writeSpeakers(of: records.filter { $0.reason == nil }.map(\.utterance))
     try folder.describe(request, error: error)
     if let error {
-      reporter.log.info("\(folder.path): compressed, with an error of at most \(error)")
+      reporter.log.info("\(folder.path.text): compressed, with an error of at most \(error)")
     }
     reporter.name(ledger.leftOut, in: folder.ledgerPath)
     let done = data.count - ledger.leftOutCount
     reporter.log.info(
       """
-      \(folder.path): \(done) of \(data.count) utterances, \
+      \(folder.path.text): \(done) of \(data.count) utterances, \
       \(String(format: "%.1f", seconds / 60)) min of audio
       """)
     return ledger
@@ -247,7 +250,7 @@ struct FeatureExtraction: Sendable {
     if let first = unknown.first {
       reporter.log.warning(
         """
-        \(data.speakersPath): expected the speaker of each utterance, found none for \(unknown.count) of \
+        \(data.speakersPath.text): expected the speaker of each utterance, found none for \(unknown.count) of \
         \(utterances.count), as \(first); intervals will be over utterances
         """)
     }

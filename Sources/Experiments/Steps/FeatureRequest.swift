@@ -12,7 +12,7 @@ package struct FeatureRequest: Sendable {
   package var form = ArchiveForm.binary
   /// Kaldi's statistics to normalise by, an ark or scp by utterance or speaker or one matrix for all;
   /// nil gathers them from the features.
-  package var statisticsPath: String?
+  package var statisticsTable: String?
   /// The frames that `options` say are given; nil of log-mel frames.
   package var given: MatrixTable?
   /// Which perturbed copy of the utterances is made; nil for none.

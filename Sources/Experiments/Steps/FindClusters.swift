@@ -43,7 +43,7 @@ struct FindClusters: Step {
 
   func files(in experiment: Experiment) throws -> StepFiles {
     StepFiles(
-      record: name, folder: FileSystem.folder(of: experiment.clustersPath),
+      record: name, folder: experiment.clustersPath.folder,
       exact: [experiment.clustersPath])
   }
 
@@ -67,7 +67,7 @@ struct FindClusters: Step {
       reporter: experiment.reporter
     ).run()
     try AtomicFile.write(JSONText.document(report), to: path)
-    experiment.reporter.log.info("\(path):\n\(report.table.markdown)")
+    experiment.reporter.log.info("\(path.text):\n\(report.table.markdown)")
   }
 
   /// Throws `MemoryFault` for a covariance of classes that there is no room for.

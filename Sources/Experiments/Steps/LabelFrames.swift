@@ -6,6 +6,7 @@ import KaldiIO
 import LinearAlgebra
 import Logging
 import Storage
+import SystemPackage
 import Training
 
 /// Writes a teacher's distributions for each frame of a set, keyed by utterance and frame.
@@ -35,12 +36,10 @@ struct LabelFrames: Step {
   }
 
   func files(in experiment: Experiment) throws -> StepFiles {
-    let name = "soft-targets/\(try labels.folderName(in: experiment))"
-    let folder = "\(experiment.path)/\(name)"
-    let archive = "\(folder)/\(set.name).ark"
+    let archive = try experiment.softTargetsPath(labels, set)
     return StepFiles(
-      record: "\(name)/\(set.name)", folder: folder,
-      exact: [archive, SoftTargetReport.path(of: archive)])
+      record: "soft-targets/\(try labels.folderName(in: experiment))/\(set.name)",
+      folder: archive.folder, exact: [archive, SoftTargetReport.path(of: archive)])
   }
 
   func commonInputs(in experiment: Experiment) throws -> Inputs {
@@ -97,9 +96,9 @@ struct LabelFrames: Step {
 struct TransferPart {
   let frames: ArchiveFrames
   /// The archive that the features are in.
-  let featuresPath: String
+  let featuresPath: FilePath
   /// Nil for hard targets alone.
-  let softTargetsPath: String?
+  let softTargetsPath: FilePath?
   /// How many probabilities of a frame are stored; nil for all.
   let largest: Int?
   let classes: Int
@@ -135,9 +134,13 @@ extension Experiment {
     }
     return TransferPart(
       frames: frames, featuresPath: folder.archivePath,
-      softTargetsPath: try labels.map {
-        "\(path)/soft-targets/\(try $0.folderName(in: self))/\(set.name).ark"
-      }, largest: labels?.largest(recipe), classes: classes)
+      softTargetsPath: try labels.map { try softTargetsPath($0, set) },
+      largest: labels?.largest(recipe), classes: classes)
+  }
+
+  /// The archive of a set's soft targets.
+  fileprivate func softTargetsPath(_ labels: SoftTargets, _ set: UtteranceSet) throws -> FilePath {
+    path.appending("soft-targets/\(try labels.folderName(in: self))/\(set.name).ark")
   }
 
   /// What the soft targets of the training frames, of which the students have learnt, lose by being stored.
@@ -145,8 +148,7 @@ extension Experiment {
   /// - Returns: nil when they are not there any more.
   /// - Throws: `FileFault` when there should have been a search, and was none or another.
   package func softTargetReport() throws -> SoftTargetReport? {
-    let folder = try SoftTargets.ofStudents(recipe).folderName(in: self)
-    let path = SoftTargetReport.path(of: "\(path)/soft-targets/\(folder)/train.ark")
+    let path = SoftTargetReport.path(of: try softTargetsPath(.ofStudents(recipe), .train))
     return try FileSystem.exists(path) ? SoftTargetReport(path: path) : nil
   }
 }

@@ -5,6 +5,7 @@ import LinearAlgebra
 import Features
 import Networks
 package import Storage
+package import SystemPackage
 import Training
 package import Corpus
 
@@ -15,13 +16,13 @@ package struct ModelScoring: Sendable {
   /// What the features were made with.
   private let made: FeatureOptions
   /// What messages call the features.
-  private let name: String
+  private let name: Origin
   /// The features that cannot be read.
   private let unreadable: [Ledger.Entry]
 
   package init(features: FeatureFolder, targets: TargetFolder) throws(FileFault) {
     (self.features, self.targets) = (features, targets)
-    (made, name, unreadable) = (try features.options(), features.path, [])
+    (made, name, unreadable) = (try features.options(), .file(features.path), [])
   }
 
   /// - Parameters:
@@ -29,7 +30,7 @@ package struct ModelScoring: Sendable {
   ///   - targets: their targets.
   package init(features table: borrowing TableFolder, targets: TargetFolder) {
     (features, self.targets) = (table.features, targets)
-    (made, name, unreadable) = (table.options, table.path, table.unreadable)
+    (made, name, unreadable) = (table.options, table.origin, table.unreadable)
   }
 
   /// The score of a model, its rules, and the utterances that could not be scored.
@@ -42,7 +43,7 @@ package struct ModelScoring: Sendable {
   /// - Throws: `ModelFault` when the model expects other features, `ExperimentFault` when it has
   ///   other classes or nothing can be scored.
   package func score(
-    modelPath: String, options: Recipe.ScoringOptions
+    modelPath: FilePath, options: Recipe.ScoringOptions
   ) throws -> (score: ModelScore, ledger: Ledger, doubt: String?) {
     let model = try AcousticModel(path: modelPath)
     try model.requireFeatures(
@@ -79,10 +80,10 @@ package struct ModelScoring: Sendable {
     )
   }
 
-  private func doubt(of expected: FeatureOptions, path: String) -> String? {
+  private func doubt(of expected: FeatureOptions, path: FilePath) -> String? {
     guard made.logMel == nil, expected != made else { return nil }
     return """
-      \(name): no more is known of its features than that a frame has \(made.columns); limbeck info \(path) \
+      \(name): no more is known of its features than that a frame has \(made.columns); limbeck info \(path.text) \
       tells what it expects
       """
   }

@@ -3,12 +3,13 @@ import Features
 import Foundation
 import KaldiIO
 import Storage
+import SystemPackage
 import Training
 
 /// The frames of an experiment's archives, which must be the recipe's.
 extension Experiment {
   /// The files that hold the features and targets of a part.
-  func dataFiles(_ part: CorpusPart) -> [String] {
+  func dataFiles(_ part: CorpusPart) -> [FilePath] {
     [
       features(.part(part)).archivePath, features(.part(part)).descriptionPath,
       targets(part).archivePath,

@@ -63,7 +63,7 @@ struct ScoreSystems: Step {
     inputs.add("subsets", recipe.subsets)
     inputs.add("missing class", recipe.missingClass?.label)
     inputs.add("mean", try experiment.distillation().mean)
-    if let fold = recipe.scoring.fold { try inputs.add(file: resolve(fold, from: experiment.path)) }
+    if let fold = experiment.foldPath { try inputs.add(file: fold) }
     if recipe.specialists != nil {
       inputs.add("specialists", [recipe.specialists?.active, recipe.specialists?.members])
       try inputs.add(file: experiment.clustersPath)
@@ -120,8 +120,7 @@ extension Experiment {
       ($0.name, try AcousticModel(path: modelPath($0)))
     }
     let ensemble = try Ensemble(models.prefix(recipe.ensemble.members).map(\.1))
-    let rules = try ScoringRules(
-      models[0].1.classes, fold: recipe.scoring.fold.map { resolve($0, from: path) })
+    let rules = try ScoringRules(models[0].1.classes, fold: foldPath)
     let development = try tally(.development, models: models, by: rules)
     let test = try tally(.test, models: models, by: rules)
     return try report(
@@ -138,9 +137,10 @@ extension Experiment {
     let frames = try openFrames(part)
     let classes = try ClassInventory(path: targets(part).classesPath)
     let options = try features(.part(part)).options()
+    let path = Origin.file(features(.part(part)).path)
     for (system, model) in models {
       try model.requireFeatures(
-        options, path: modelPath(named: system), madeIn: features(.part(part)).path)
+        options, path: modelPath(named: system), madeIn: path)
       guard model.classes == classes else {
         throw ExperimentFault.otherClasses(targets(part).classesPath, modelPath(named: system))
       }
@@ -152,14 +152,14 @@ extension Experiment {
     let clock = ContinuousClock()
     for index in 0..<frames.count {
       try Interruption.check()
-      let logMel = try frames.features(of: index, path: features(.part(part)).path)
+      let logMel = try frames.features(of: index, path: path)
       let labels = try frames.labels(of: index)
       var (memberLogits, memberPosteriors): ([Matrix], [Matrix]) = ([], [])
       for (number, (system, model)) in models.enumerated() {
         let start = clock.now
         let logits = model.logits(of: logMel)
         let seconds = (clock.now - start) / .seconds(1)
-        try frames.requireFinite(logits, of: index, path: features(.part(part)).path)
+        try frames.requireFinite(logits, of: index, path: path)
         var posteriors = logits
         posteriors.replaceRowsBySoftmax(temperature: 1)
         systems[system, default: SystemTally()].seconds += seconds

@@ -5,6 +5,7 @@ import KaldiIO
 import LinearAlgebra
 import Logging
 import Storage
+import SystemPackage
 import Training
 
 /// Labels frames with a teacher's distributions at one or more T, and stores them in 16 bits by utterance.
@@ -16,7 +17,7 @@ struct SoftTargetPass {
   /// What is written for one T.
   struct Output {
     /// Of the archive of 16-bit matrices (`CM2`); its script and its report stand beside it.
-    let path: String
+    let path: FilePath
     /// Of all that decides on it.
     let identity: Fingerprint
     /// T.
@@ -27,7 +28,7 @@ struct SoftTargetPass {
 
   let frames: ArchiveFrames
   /// The archive of the features.
-  let featuresPath: String
+  let featuresPath: FilePath
   let teacher: any Teacher
   let workers: Workers
   let reporter: Reporter
@@ -46,7 +47,7 @@ struct SoftTargetPass {
     var archives: [SoftTargetArchive] = []
     for output in outputs { archives.append(try SoftTargetArchive(output, of: frames, reporter)) }
     var next = archives.map(\.count).min() ?? frames.count
-    let file = FileSystem.lastName(of: FileSystem.withoutExtension(outputs[0].path))
+    let file = outputs[0].path.stem ?? ""
     while next < frames.count {
       try Interruption.check()
       let round = frames.round(
@@ -90,7 +91,7 @@ private final class SoftTargetArchive {
     let store = output.store
     reporter.log.info(
       """
-      \(output.path): \(frames.frameCount) frames, \(store.largest.map { "the \($0) most probable" } ?? "all") \
+      \(output.path.text): \(frames.frameCount) frames, \(store.largest.map { "the \($0) most probable" } ?? "all") \
       of \(store.classes) classes in \(store.bits) bits, \(String(format: "%.2f GB", Double(bytes) / 1e9))
       """)
     archive = try ResumableArchive(
@@ -140,13 +141,14 @@ private final class SoftTargetArchive {
     var losses = SoftTargetLosses(of: output.store)
     for own in archive.records.compactMap(\.losses) { losses.add(own) }
     try archive.commit()
-    try AtomicFile.write(
-      script, to: FileSystem.withoutExtension(output.path) + ".scp")
+    var scriptPath = output.path
+    scriptPath.extension = "scp"
+    try AtomicFile.write(script, to: scriptPath)
     let report = losses.report(
       frames: frames.frameCount, bytes: bytes, temperature: output.temperature)
     try AtomicFile.write(JSONText.document(report), to: SoftTargetReport.path(of: output.path))
     guard losses.own.frames > 0 else { return }
-    reporter.log.info("\(output.path):\n\(report.table.markdown)")
+    reporter.log.info("\(output.path.text):\n\(report.table.markdown)")
   }
 }
 

@@ -28,16 +28,16 @@ extension Experiment {
     let ensemble = try specialistEnsemble()
     var coverage = [Int](repeating: 0, count: ensemble.generalist.classes.count)
     for specialist in ensemble.specialists { for id in specialist.own { coverage[Int(id)] += 1 } }
-    let frames = try openFrames(.test)
+    let (frames, path) = (try openFrames(.test), Origin.file(features(.test).path))
     var (found, own): ([CoverageTally], SystemTally) = ([], SystemTally())
     let clock = ContinuousClock()
     for index in 0..<frames.count {
-      let logMel = try frames.features(of: index, path: features(.test).path)
+      let logMel = try frames.features(of: index, path: path)
       let labels = try frames.labels(of: index)
       let start = clock.now
       let answer = ensemble.answer(logMel)
       own.seconds += (clock.now - start) / .seconds(1)
-      try frames.requireFinite(answer.combined, of: index, path: features(.test).path)
+      try frames.requireFinite(answer.combined, of: index, path: path)
       own.tallies.append(rules.tally(answer.combined, labels: labels))
       found.append(
         CoverageTally(

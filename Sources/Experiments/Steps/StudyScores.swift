@@ -38,7 +38,7 @@ extension Experiment {
       let frames = all.share(subset.share, seed: seed)
       let train = try (0..<frames.count).map { index in
         rules.tally(
-          predicted: try frames.logits(of: index, by: model, path: features(.train).path)
+          predicted: try frames.logits(of: index, by: model, path: .file(features(.train).path))
             .largestColumns(),
           labels: try frames.labels(of: index))
       }
@@ -66,7 +66,7 @@ extension Experiment {
       let frames = try openFrames(part)
       return try (0..<frames.count).map { index in
         LabelChoices(
-          try frames.logits(of: index, by: model, path: features(.part(part)).path),
+          try frames.logits(of: index, by: model, path: .file(features(.part(part)).path)),
           labels: try frames.labels(of: index), own: own, by: rules)
       }
     }

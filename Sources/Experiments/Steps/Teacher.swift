@@ -5,6 +5,7 @@ import Foundation
 import LinearAlgebra
 import Networks
 import Storage
+import SystemPackage
 import Training
 
 /// What labels frames with distributions that students learn from.
@@ -24,7 +25,7 @@ protocol Teacher: Sendable {
   /// - Returns: of each utterance, for each T: frames × classes.
   /// - Throws: what is wrong with a model or the features.
   func distributions(
-    of utterances: Range<Int>, in frames: ArchiveFrames, path: String, temperatures: [Double],
+    of utterances: Range<Int>, in frames: ArchiveFrames, path: FilePath, temperatures: [Double],
     workers: Workers, progress: (Double) -> Void
   ) throws -> [[Matrix]]
 }
@@ -32,7 +33,7 @@ protocol Teacher: Sendable {
 /// The members of an ensemble, of which one is in memory at a time.
 struct EnsembleTeacher: Teacher {
   /// The models of all members, at least one.
-  let memberPaths: [String]
+  let memberPaths: [FilePath]
   let mean: TeacherMean
   /// Nil when all members label each utterance.
   var folds: Folds?
@@ -44,7 +45,7 @@ struct EnsembleTeacher: Teacher {
   }
 
   func distributions(
-    of utterances: Range<Int>, in frames: ArchiveFrames, path: String, temperatures: [Double],
+    of utterances: Range<Int>, in frames: ArchiveFrames, path: FilePath, temperatures: [Double],
     workers: Workers, progress: (Double) -> Void
   ) throws -> [[Matrix]] {
     var sums = utterances.map { _ in
@@ -63,7 +64,7 @@ struct EnsembleTeacher: Teacher {
           var own = before[index]
           let utterance = utterances.lowerBound + index
           if let folds, folds.isTrained(member: number, on: frames.id(of: utterance)) { return own }
-          let logits = try frames.logits(of: utterance, by: member, path: path)
+          let logits = try frames.logits(of: utterance, by: member, path: .file(path))
           for place in own.indices { own[place].add(logits) }
           return own
         }
@@ -81,7 +82,7 @@ struct SpecialistTeacher: Teacher {
   let ensemble: SpecialistEnsemble
   let active: Int
   /// The models of all networks.
-  let paths: [String]
+  let paths: [FilePath]
 
   func add(to inputs: inout Inputs) throws {
     inputs.add("active", active)
@@ -90,15 +91,16 @@ struct SpecialistTeacher: Teacher {
   }
 
   func distributions(
-    of utterances: Range<Int>, in frames: ArchiveFrames, path: String, temperatures: [Double],
+    of utterances: Range<Int>, in frames: ArchiveFrames, path: FilePath, temperatures: [Double],
     workers: Workers, progress: (Double) -> Void
   ) throws -> [[Matrix]] {
     let results = workers.map(utterances.count) { index -> Result<[Matrix], any Error> in
       Result {
         try Interruption.check()
         let utterance = utterances.lowerBound + index
-        let combined = ensemble.answer(try frames.features(of: utterance, path: path)).combined
-        try frames.requireFinite(combined, of: utterance, path: path)
+        let combined = ensemble.answer(try frames.features(of: utterance, path: .file(path)))
+          .combined
+        try frames.requireFinite(combined, of: utterance, path: .file(path))
         return temperatures.map { softened(combined, temperature: $0) }
       }
     }

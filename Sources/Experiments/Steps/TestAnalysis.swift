@@ -8,6 +8,7 @@ import Features
 package import LinearAlgebra
 import Networks
 import Storage
+import SystemPackage
 import Training
 
 /// The test set frame by frame: what single figures do not tell.
@@ -68,7 +69,7 @@ private struct TestModels: Sendable {
   /// Without a frame.
   let confusions: LabelConfusions
   let frames: ArchiveFrames
-  let featuresPath: String
+  let featuresPath: FilePath
 
   /// What is found on one utterance.
   struct Findings: Sendable {
@@ -81,7 +82,7 @@ private struct TestModels: Sendable {
 
   /// The distributions of all systems for an utterance, the ensemble's first.
   func posteriors(_ index: Int) throws -> [Matrix] {
-    let logMel = try frames.features(of: index, path: featuresPath)
+    let logMel = try frames.features(of: index, path: .file(featuresPath))
     let ensemble = Ensemble.average(
       members.lazy.map { $0.logits(of: logMel) }, temperature: 1, mean: mean)
     let posteriors =
@@ -91,7 +92,7 @@ private struct TestModels: Sendable {
         own.replaceRowsBySoftmax(temperature: 1)
         return own
       }
-    for own in posteriors { try frames.requireFinite(own, of: index, path: featuresPath) }
+    for own in posteriors { try frames.requireFinite(own, of: index, path: .file(featuresPath)) }
     return posteriors
   }
 
@@ -127,8 +128,7 @@ extension Experiment {
     let models = TestModels(
       members: members, singles: try names.map { try AcousticModel(path: modelPath($0)) },
       mean: try distillation().mean,
-      rules: try ScoringRules(
-        members[0].classes, fold: recipe.scoring.fold.map { resolve($0, from: path) }),
+      rules: try ScoringRules(members[0].classes, fold: foldPath),
       confusions: LabelConfusions(members[0].classes), frames: frames,
       featuresPath: features(.test).path)
     try ThreadMemory.require(
@@ -156,7 +156,7 @@ extension Experiment {
       systems: systems, utterances: frames.ids, speakers: known.count == frames.count ? known : nil,
       example: TestAnalysis.Example(
         utterance: frames.id(of: shown),
-        features: try frames.features(of: shown, path: features(.test).path),
+        features: try frames.features(of: shown, path: .file(features(.test).path)),
         bands: try features(.test).options().shownColumns,
         posteriors: try models.posteriors(shown).map { models.confusions.posteriors($0) },
         truth: try models.truth(shown)),

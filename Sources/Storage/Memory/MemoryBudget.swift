@@ -1,4 +1,5 @@
 import Foundation
+package import SystemPackage
 
 /// What a process can still have of memory, by each limit that it is held to.
 package struct MemoryBudget: Sendable, Equatable {
@@ -61,13 +62,13 @@ package struct MemoryBudget: Sendable, Equatable {
     }.min { $0.available < $1.available }
   }
 
-  fileprivate static func text(of path: String) -> String { MemoryFiles.text(of: path) }
+  fileprivate static func text(of path: FilePath) -> String { MemoryFiles.text(of: path) }
 }
 
 /// The files in which Linux tells of memory.
 package enum MemoryFiles {
   /// The text of a file of the system; empty when it cannot be read.
-  static func text(of path: String) -> String {
+  static func text(of path: FilePath) -> String {
     (try? TextFile.bytes(of: path)).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
@@ -92,7 +93,7 @@ package enum MemoryFiles {
   ///   - root: where the groups are mounted.
   /// - Returns: a limit for each group that has one. What the system can give back at once, files that were
   ///   read, does not count as used.
-  package static func groupLimits(membership: String, root: String) -> [MemoryBudget.Limit] {
+  package static func groupLimits(membership: String, root: FilePath) -> [MemoryBudget.Limit] {
     var limits: [MemoryBudget.Limit] = []
     for line in membership.split(separator: "\n") {
       let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -103,18 +104,18 @@ package enum MemoryFiles {
         isSecond
         ? ("memory.max", "memory.current", "inactive_file")
         : ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-      let mount = isSecond ? root : root + "/memory"
+      let mount = isSecond ? root : root.appending("memory")
       var group = fields[2].split(separator: "/")
       while true {
-        let folder = ([mount] + group.map(String.init)).joined(separator: "/")
+        let folder = mount.appending(group.joined(separator: "/"))
         // Without a limit it is "max", or in the first version a number close to the largest.
-        if let limit = number(in: "\(folder)/\(names.0)"), limit < 1 << 60,
-          let used = number(in: "\(folder)/\(names.1)")
+        if let limit = number(in: folder.appending(names.0)), limit < 1 << 60,
+          let used = number(in: folder.appending(names.1))
         {
-          let cached = statistic(names.2, in: text(of: "\(folder)/memory.stat"))
+          let cached = statistic(names.2, in: text(of: folder.appending("memory.stat")))
           limits.append(
             MemoryBudget.Limit(
-              name: "the control group's limit (\(folder)/\(names.0))",
+              name: "the control group's limit (\(folder.appending(names.0)))",
               available: limit - max(0, used - cached)))
         }
         if group.isEmpty { break }
@@ -124,7 +125,7 @@ package enum MemoryFiles {
     return limits
   }
 
-  private static func number(in path: String) -> Int? {
+  private static func number(in path: FilePath) -> Int? {
     Int(text(of: path).trimmingCharacters(in: .whitespacesAndNewlines))
   }
 
