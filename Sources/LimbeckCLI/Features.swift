@@ -1,7 +1,6 @@
 import ArgumentParser
 import Corpus
 import Features
-import Foundation
 import KaldiIO
 import Experiments
 import Storage

@@ -2,7 +2,6 @@ import ArgumentParser
 import Audio
 import Corpus
 import Features
-import Foundation
 import KaldiIO
 import Experiments
 import Storage
