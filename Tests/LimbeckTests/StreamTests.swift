@@ -6,6 +6,7 @@ import LinearAlgebra
 import Models
 import Networks
 import TestSupport
+import SystemPackage
 import Testing
 
 /// Random sizes from 0 to `most` that make up `total`.
@@ -52,7 +53,7 @@ struct StreamTests {
       provenance: AcousticModel.Provenance(
         system: "student", seed: 81, epoch: 1, developmentAccuracy: 0.5, limbeckVersion: "0")
     ).write(to: path)
-    return try Model(path: path)
+    return try Model(path: path.string)
   }
 
   /// What comes of samples in such pieces.
