@@ -106,11 +106,15 @@ extension ExperimentTests {
     _ = try experiment.run(until: .specialists)
     let folder = corpus.experimentPath.appending("models")
     let generalist = try AcousticModel(path: folder.appending("baseline.safetensors"))
+    let priors = try TextFile.text(
+      of: corpus.experimentPath.appending("targets/train/log_priors"))
+    #expect(" [ " + (generalist.logPriors ?? []).map { "\($0) " }.joined() + "]\n" == priors)
     let clusters = try #require(try experiment.clusters())
     for (number, cluster) in clusters.clusters.enumerated() {
       let own = cluster.classes.compactMap { generalist.classes.id(of: $0) }
       let start = generalist.network.specialist(own: own, counts: clusters.counts)
       let model = try AcousticModel(path: folder.appending("specialist-0\(number).safetensors"))
+      #expect(model.logPriors == nil)
       let (before, after) = (start.layers[1], model.network.layers[1])
       #expect(mismatch(after.weights.values, before.weights.values, absolute: 1e-6) == nil)
       let share = Double(cluster.frames) / Double(clusters.frames)
