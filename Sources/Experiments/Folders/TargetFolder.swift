@@ -119,11 +119,7 @@ package struct TargetFolder: Sendable {
       counts.add(targets.labels)
       try archive.write(utterance.id, .integers(targets.labels))
     }
-    try AtomicFile.write(
-      JSONText.document(
-        Description(
-          options: options.withoutFolders, states: source.states, version: limbeckVersion)),
-      to: descriptionPath)
+    try describe(source, options)
     try archive.commit()
     try AtomicFile.write(counts.text, to: countsPath)
     try AtomicFile.write(counts.logPriorsText, to: priorsPath)
@@ -137,6 +133,13 @@ package struct TargetFolder: Sendable {
     }
     summarize(source, options, counts, differences, of: utterances.count, reporter)
     return ledger
+  }
+
+  /// Writes `targets.json`.
+  private func describe(_ source: AlignmentSource, _ options: TargetOptions) throws(FileFault) {
+    let description = Description(
+      options: options.withoutFolders, states: source.states, version: limbeckVersion)
+    try AtomicFile.write(JSONText.document(description), to: descriptionPath)
   }
 
   private func summarize(

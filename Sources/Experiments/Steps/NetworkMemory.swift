@@ -39,6 +39,49 @@ extension Experiment {
     _ steps: [TrainNetwork], on transfer: [TransferPart]?, sideBySide: Int,
     budget: @autoclosure () -> MemoryBudget = .current()
   ) throws -> Int {
+    let (own, together) = try memory(of: steps, on: transfer)
+    let budget = budget()
+    for (step, memory) in zip(steps, own) {
+      var need = memory.need
+      need.add("frames", together, size: 1)
+      try ThreadMemory.require(
+        need, for: "\(step.system) (\(memory.parameters) parameters)",
+        remedy: "use fewer units or layers, a smaller batchSize or pool, or raise the limit",
+        workers: workers, budget: budget)
+    }
+    let sizes = own.map(\.need.bytes).sorted(by: >)
+    var fitting = sideBySide
+    func total(_ count: Int) -> Int {
+      sizes.prefix(count).reduce(together) { $0.addingSaturated($1) }
+    }
+    func limit(_ count: Int) -> MemoryBudget.Limit? {
+      budget.limit(
+        below: total(count),
+        addresses: ThreadMemory.missing(for: workers) + addressesANetwork * count)
+    }
+    while fitting > 1, limit(fitting) != nil {
+      fitting -= 1
+    }
+    let least = budget.limits.min { $0.available < $1.available }
+    reporter.log.info(
+      """
+      memory: \(steps.count == 1 ? steps[0].name : "\(steps[0].system) and \(steps.count - 1) more"): \
+      \(gigabytes(total(fitting)))\(least.map { " of \(gigabytes($0.available))" } ?? ""), \(fitting) at a time
+      """)
+    if fitting < sideBySide, let limit = limit(sideBySide) {
+      reporter.log.warning(
+        """
+        memory: \(sideBySide) networks side by side need \(gigabytes(total(sideBySide))), and \(limit.name) leaves \
+        \(gigabytes(limit.available)): \(fitting) at a time (--jobs \(fitting))
+        """)
+    }
+    return fitting
+  }
+
+  /// What each of some networks takes alone, and in bytes what all share.
+  private func memory(
+    of steps: [TrainNetwork], on transfer: [TransferPart]?
+  ) throws -> (own: [TrainingMemory], together: Int) {
     let (train, development) = (try openFrames(.train), try openFrames(.development))
     let classes = try ClassInventory(path: targets(.train).classesPath).count
     let softColumns =
@@ -69,45 +112,7 @@ extension Experiment {
         frames: max(frames, development.frameCount),
         pools: sets.filter { !$0.isShared }.map(\.bytes))
     }
-    let together = shared.values.reduce(0) { $0.addingSaturated($1) }
-    let budget = budget()
-    for (step, memory) in zip(steps, own) {
-      var need = memory.need
-      need.add("frames", together, size: 1)
-      try ThreadMemory.require(
-        need, for: "\(step.system) (\(memory.parameters) parameters)",
-        remedy: "use fewer units or layers, a smaller batchSize or pool, or raise the limit",
-        workers: workers, budget: budget)
-    }
-    let sizes = own.map(\.need.bytes).sorted(by: >)
-    var fitting = sideBySide
-    func total(_ count: Int) -> Int {
-      sizes.prefix(count).reduce(together) { $0.addingSaturated($1) }
-    }
-    func limit(_ count: Int) -> MemoryBudget.Limit? {
-      budget.limit(
-        below: total(count),
-        addresses: ThreadMemory.missing(for: workers) + addressesANetwork * count)
-    }
-    while fitting > 1, limit(fitting) != nil {
-      fitting -= 1
-    }
-    let names =
-      steps.count == 1 ? steps[0].name : "\(steps[0].system) and \(steps.count - 1) more"
-    let least = budget.limits.min { $0.available < $1.available }
-    reporter.log.info(
-      """
-      memory: \(names): \(gigabytes(total(fitting)))\
-      \(least.map { " of \(gigabytes($0.available))" } ?? ""), \(fitting) at a time
-      """)
-    if fitting < sideBySide, let limit = limit(sideBySide) {
-      reporter.log.warning(
-        """
-        memory: \(sideBySide) networks side by side need \(gigabytes(total(sideBySide))), and \(limit.name) leaves \
-        \(gigabytes(limit.available)): \(fitting) at a time (--jobs \(fitting))
-        """)
-    }
-    return fitting
+    return (own, shared.values.reduce(0) { $0.addingSaturated($1) })
   }
 }
 

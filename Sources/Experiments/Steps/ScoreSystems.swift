@@ -11,28 +11,6 @@ import Networks
 import Storage
 import Training
 
-/// The tallies of one system on one set, and how long the set took.
-struct SystemTally {
-  var tallies: [FrameTally] = []
-  var seconds = 0.0
-
-  var framesPerSecond: Double {
-    Double(tallies.reduce(0) { $0 + $1.frames }) / max(seconds, 1e-9)
-  }
-}
-
-/// The tallies of all systems on one set.
-struct TalliedSet {
-  let systems: [String: SystemTally]
-  /// How the members differ on each utterance.
-  let members: [MemberTally]
-  /// Nil when it is not known whose the utterances are.
-  let speakers: Speakers?
-
-  /// The tallies of each of some systems.
-  func tallies(_ names: [String]) -> [[FrameTally]] { names.map { systems[$0]?.tallies ?? [] } }
-}
-
 /// Scores all systems and writes `scores.json`.
 struct ScoreSystems: Step {
   let reads: [Product]
@@ -132,66 +110,49 @@ extension Experiment {
   private func tally(
     _ part: CorpusPart, models: [(system: String, model: AcousticModel)], by rules: ScoringRules
   ) throws -> TalliedSet {
-    var systems: [String: SystemTally] = [:]
-    var members: [MemberTally] = []
     let frames = try openFrames(part)
-    let classes = try ClassInventory(path: targets(part).classesPath)
-    let options = try features(.part(part)).options()
     let path = Origin.file(features(.part(part)).path)
-    for (system, model) in models {
-      try model.requireFeatures(
-        options, path: modelPath(named: system), madeIn: path)
-      guard model.classes == classes else {
-        throw ExperimentFault.otherClasses(targets(part).classesPath, modelPath(named: system))
-      }
-    }
+    try requireFit(models, part)
     try ThreadMemory.require(
-      forLogitsOf: frames, by: models.count, classes: classes.count, workers: .one)
-    let mean = try distillation().mean
-    let compared = try comparedEnsemble()
+      forLogitsOf: frames, by: models.count, classes: models[0].model.classes.count, workers: .one)
+    var tally = PartTally(
+      members: recipe.ensemble.members, mean: try distillation().mean,
+      compared: try comparedEnsemble(), rules: rules)
     let clock = ContinuousClock()
     for index in 0..<frames.count {
       try Interruption.check()
       let logMel = try frames.features(of: index, path: path)
-      let labels = try frames.labels(of: index)
-      var (memberLogits, memberPosteriors): ([Matrix], [Matrix]) = ([], [])
-      for (number, (system, model)) in models.enumerated() {
+      let outputs = try models.map { system, model in
         let start = clock.now
         let logits = model.logits(of: logMel)
         let seconds = (clock.now - start) / .seconds(1)
         try frames.requireFinite(logits, of: index, path: path)
-        var posteriors = logits
-        posteriors.replaceRowsBySoftmax(temperature: 1)
-        systems[system, default: SystemTally()].seconds += seconds
-        systems[system]?.tallies.append(rules.tally(posteriors, labels: labels))
-        guard number < recipe.ensemble.members else { continue }
-        memberLogits.append(logits)
-        memberPosteriors.append(posteriors)
-        systems[System.ensemble.name, default: SystemTally()].seconds += seconds
+        return PartTally.Output(system: system, logits: logits, seconds: seconds)
       }
-      let start = clock.now
-      let posteriors = Ensemble.average(memberLogits, temperature: 1, mean: mean)
-      systems[System.ensemble.name]?.seconds += (clock.now - start) / .seconds(1)
-      systems[System.ensemble.name]?.tallies.append(rules.tally(posteriors, labels: labels))
-      if let compared {
-        let start = clock.now
-        let posteriors = Ensemble.average(
-          memberLogits.prefix(compared.members), temperature: 1, mean: mean)
-        systems[compared.name, default: SystemTally()].seconds += (clock.now - start) / .seconds(1)
-        systems[compared.name]?.tallies.append(rules.tally(posteriors, labels: labels))
-      }
-      members.append(
-        MemberTally(
-          posteriors: memberPosteriors,
-          terms: mean == .arithmetic ? memberPosteriors : memberLogits, labels: labels, by: rules))
+      tally.add(outputs, labels: try frames.labels(of: index))
       reporter.progress(
         WorkProgress(
           work: "score \(part.rawValue)", done: Double(index + 1),
           total: Double(frames.count), unit: "utterances"))
     }
     return TalliedSet(
-      systems: systems, members: members,
+      systems: tally.systems, members: tally.memberTallies,
       speakers: try features(.part(part)).speakers(of: frames.ids))
+  }
+
+  /// Throws unless models expect the features of a part and have the classes of its targets.
+  private func requireFit(
+    _ models: [(system: String, model: AcousticModel)], _ part: CorpusPart
+  ) throws {
+    let classes = try ClassInventory(path: targets(part).classesPath)
+    let folder = features(.part(part))
+    for (system, model) in models {
+      try model.requireFeatures(
+        try folder.options(), path: modelPath(named: system), madeIn: .file(folder.path))
+      guard model.classes == classes else {
+        throw ExperimentFault.otherClasses(targets(part).classesPath, modelPath(named: system))
+      }
+    }
   }
 
   private func report(
@@ -223,19 +184,8 @@ extension Experiment {
           System.ensemble.name, parameters: ensemble.parameterCount,
           of: [System.ensemble.name]),
       ] + single.suffix(from: members.count)
-    let first = systems[0]
-    let alone =
-      onTest.unitCount > 1
-      ? "" : ", of which the test set has one alone, and so no interval"
     return ScoreReport(
-      rules: """
-        \(rules.text) Development: \(first.development.extent); test: \(first.test.extent). \
-        members stands for the members' mean. ± is half of the 95 % bootstrap interval over \
-        \(onTest.unit) (\(recipe.scoring.resamples) resamples, seed \(recipe.scoring.seed)); p is that of a \
-        paired randomisation test over the same units\(alone). NLL: the mean of -ln p of the true class, in nats; \
-        ECE: the expected calibration error of 15 bins; both of the model's own classes. frames/s: \
-        test frames in a second on one thread, from log-mel to logits.
-        """,
+      rules: text(of: rules, first: systems[0], onTest),
       systems: Array(systems),
       comparisons: comparisons(test, members: members, bootstrap: onTest),
       memberCurve: MemberCurve(
@@ -244,6 +194,23 @@ extension Experiment {
         development: development, onDevelopment, test: test, onTest, by: rules),
       missingClass: try missingClassScore(onTest: onTest, by: rules),
       specialists: try specialistScore(test, onTest, by: rules), madeBy: Experiment.maker)
+  }
+
+  /// What the figures are, in words.
+  private func text(
+    of rules: ScoringRules, first: SystemScore, _ onTest: Bootstrap
+  ) -> String {
+    let alone =
+      onTest.unitCount > 1
+      ? "" : ", of which the test set has one alone, and so no interval"
+    return """
+      \(rules.text) Development: \(first.development.extent); test: \(first.test.extent). \
+      members stands for the members' mean. ± is half of the 95 % bootstrap interval over \
+      \(onTest.unit) (\(recipe.scoring.resamples) resamples, seed \(recipe.scoring.seed)); p is that of a \
+      paired randomisation test over the same units\(alone). NLL: the mean of -ln p of the true class, in nats; \
+      ECE: the expected calibration error of 15 bins; both of the model's own classes. frames/s: \
+      test frames in a second on one thread, from log-mel to logits.
+      """
   }
 
   private func bootstrap(for set: TalliedSet, _ system: String) -> Bootstrap {

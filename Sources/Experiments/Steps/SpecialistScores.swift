@@ -25,26 +25,7 @@ extension Experiment {
     guard let options = recipe.specialists, let compared = try comparedEnsemble() else {
       return nil
     }
-    let ensemble = try specialistEnsemble()
-    var coverage = [Int](repeating: 0, count: ensemble.generalist.classes.count)
-    for specialist in ensemble.specialists { for id in specialist.own { coverage[Int(id)] += 1 } }
-    let (frames, path) = (try openFrames(.test), Origin.file(features(.test).path))
-    var (found, own): ([CoverageTally], SystemTally) = ([], SystemTally())
-    let clock = ContinuousClock()
-    for index in 0..<frames.count {
-      let logMel = try frames.features(of: index, path: path)
-      let labels = try frames.labels(of: index)
-      let start = clock.now
-      let answer = ensemble.answer(logMel)
-      own.seconds += (clock.now - start) / .seconds(1)
-      try frames.requireFinite(answer.combined, of: index, path: path)
-      own.tallies.append(rules.tally(answer.combined, labels: labels))
-      found.append(
-        CoverageTally(
-          generalist: answer.generalist.largestColumns(),
-          combined: answer.combined.largestColumns(), labels: labels, coverage: coverage,
-          activeSpecialists: ensemble.activeCount(answer.generalist), by: rules))
-    }
+    let (found, own) = try coverage(by: rules)
     let members = (0..<compared.members).map { System.member($0) }
     var rival = SystemTally(tallies: test.tallies([compared.name])[0])
     rival.seconds = members.reduce(test.systems[compared.name]?.seconds ?? 0) {
@@ -71,6 +52,34 @@ extension Experiment {
       found, bootstrap: bootstrap, costs: costs.compactMap { $0 },
       comparisons: comparisons(
         test, bootstrap, combined: own.tallies, rival: (compared.name, rival.tallies)))
+  }
+
+  /// What generalist and specialists make of the test set, by how many specialists cover the true class, and the
+  /// tallies of their combination.
+  private func coverage(
+    by rules: ScoringRules
+  ) throws -> (found: [CoverageTally], combined: SystemTally) {
+    let ensemble = try specialistEnsemble()
+    var coverage = [Int](repeating: 0, count: ensemble.generalist.classes.count)
+    for specialist in ensemble.specialists { for id in specialist.own { coverage[Int(id)] += 1 } }
+    let (frames, path) = (try openFrames(.test), Origin.file(features(.test).path))
+    var (found, own): ([CoverageTally], SystemTally) = ([], SystemTally())
+    let clock = ContinuousClock()
+    for index in 0..<frames.count {
+      let logMel = try frames.features(of: index, path: path)
+      let labels = try frames.labels(of: index)
+      let start = clock.now
+      let answer = ensemble.answer(logMel)
+      own.seconds += (clock.now - start) / .seconds(1)
+      try frames.requireFinite(answer.combined, of: index, path: path)
+      own.tallies.append(rules.tally(answer.combined, labels: labels))
+      found.append(
+        CoverageTally(
+          generalist: answer.generalist.largestColumns(),
+          combined: answer.combined.largestColumns(), labels: labels, coverage: coverage,
+          activeSpecialists: ensemble.activeCount(answer.generalist), by: rules))
+    }
+    return (found, own)
   }
 
   /// Differences of the combination, and of the student of generalist and specialists, where there is one.
