@@ -193,7 +193,7 @@ private func hundredths(_ value: Double) -> String {
 }
 
 /// An integer with its thousands set apart by commas.
-private func grouped(_ number: Int) -> String {
+package func grouped(_ number: Int) -> String {
   var digits = Array(String(number))
   for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
   return String(digits)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Evaluation
 import Experiments
 import Storage
 
@@ -56,17 +57,17 @@ extension PlanReport {
       lines.append((isLast ? "└─ " : "├─ ") + stage.name)
       for (number, step) in stage.steps.enumerated() {
         let mark = number == stage.steps.count - 1 ? "└─ " : "├─ "
-        let frames = step.framesToGo.map { $0 > 0 ? "\($0) frames to go" : "" } ?? ""
+        let frames = step.framesToGo.map { $0 > 0 ? "\(grouped($0)) frames to go" : "" } ?? ""
         let state = step.state.rawValue
         let line =
           (isLast ? "   " : "│  ") + mark + step.step.padded(to: width) + "  "
-          + (frames.isEmpty ? state : state.padded(to: 7) + frames)
+          + (frames.isEmpty ? state : state.padded(to: 9) + frames)
         lines.append(line)
         if let fault = step.fault { lines.append((isLast ? "   " : "│  ") + "      \(fault)") }
       }
     }
     let fresh = steps.count { $0.state == .fresh || $0.state == .notNeeded }
-    let frames = framesToGo > 0 ? ", at least \(framesToGo) frames to go" : ""
+    let frames = framesToGo > 0 ? ", at least \(grouped(framesToGo)) frames to go" : ""
     lines.append("\(fresh) of \(steps.count) steps done\(frames)")
     return lines.joined(separator: "\n") + "\n"
   }

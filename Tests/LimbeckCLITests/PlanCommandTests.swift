@@ -23,7 +23,8 @@ struct PlanCommandTests {
     let json = try limbeck("plan", recipe, exp, "--json")
     #expect(json.status == 0)
     let steps = try JSONDecoder().decode(Plan.self, from: Data(json.output.utf8)).steps
-    let tree = try limbeck("plan", recipe, exp).output.split(separator: "\n")
+    let tree = try limbeck("plan", recipe, exp).output.replacing(",", with: "")
+      .split(separator: "\n")
     let graph = try limbeck("plan", recipe, exp, "--dot").output
     for step in steps {
       let line = try #require(tree.first { $0.contains(" \(step.step) ") })
@@ -34,7 +35,7 @@ struct PlanCommandTests {
       for other in step.needs { #expect(graph.contains("\"\(other)\" -> \"\(step.step)\";")) }
     }
     let known = steps.reduce(0) { $0 + ($1.framesToGo ?? 0) }
-    #expect(tree.last == "6 of 12 steps done, at least \(known) frames to go")
+    #expect(tree.last == "6 of 12 steps done at least \(known) frames to go")
   }
 
   @Test("a plan needs a recipe, and one form")
