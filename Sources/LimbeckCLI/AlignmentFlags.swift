@@ -2,36 +2,38 @@ import ArgumentParser
 import Corpus
 import SystemPackage
 
-/// Where alignments come from: one flag for each format.
+/// The source of the alignments: one flag for each format.
 struct AlignmentFlags: ParsableArguments {
-  @Option(help: ArgumentHelp("A CTM of phones, times in seconds.", valueName: "file"))
+  @Option(help: ArgumentHelp("A CTM file of phones, times in seconds.", valueName: "file"))
   var ctm: FilePath?
-  @Option(help: ArgumentHelp("A folder of Praat TextGrids, long or short.", valueName: "folder"))
+  @Option(
+    help: ArgumentHelp("A folder of Praat TextGrids, in long or short format.", valueName: "folder")
+  )
   var textgrid: FilePath?
   @Option(
     help:
-      "The tier of the TextGrids; {speaker} in it stands for each utterance's speaker in utt2spk.")
+      "The TextGrid tier to read; {speaker} stands for the utterance's speaker in utt2spk.")
   var tier = "phones"
-  @Option(help: ArgumentHelp("A folder of TIMIT's .PHN files.", valueName: "folder"))
+  @Option(help: ArgumentHelp("A folder of TIMIT .PHN files.", valueName: "folder"))
   var phn: FilePath?
-  @Option(help: ArgumentHelp("A folder of TIMIT's .WRD files.", valueName: "folder"))
+  @Option(help: ArgumentHelp("A folder of TIMIT .WRD files.", valueName: "folder"))
   var wrd: FilePath?
   @Option(help: ArgumentHelp("A folder of HTK label files, .lab or .rec.", valueName: "folder"))
   var lab: FilePath?
   @Option(help: ArgumentHelp("An HTK master label file.", valueName: "file"))
   var mlf: FilePath?
-  @Option(help: ArgumentHelp("A folder of Audacity's labels, .txt.", valueName: "folder"))
+  @Option(help: ArgumentHelp("A folder of Audacity label tracks, .txt.", valueName: "folder"))
   var audacity: FilePath?
   @Option(
     name: [.customLong("ark"), .customLong("archive")],
     help: ArgumentHelp(
       """
-      A Kaldi archive of one integer a frame, text or binary, or its scp; ark:PATH, scp:PATH, - and .gz as \
-      for copy.
+      A Kaldi archive of one integer per frame, text or binary, or its scp; takes ark:PATH, scp:PATH, - and \
+      .gz, as copy does.
       """, valueName: "file"))
   var archive: String?
 
-  /// The one that was given.
+  /// The format and path of the one source given.
   func chosen() throws -> (format: AlignmentFormat, path: String) {
     let given = AlignmentFormat.allCases.compactMap { format in
       path(of: format).map { (format, $0) }
@@ -58,51 +60,53 @@ struct AlignmentFlags: ParsableArguments {
   }
 }
 
-/// What the classes are.
+/// How symbols become classes.
 struct ClassFlags: ParsableArguments {
-  @Option(help: "What each symbol of the source stands for, a line FROM TO each.")
+  @Option(help: "A map of the source's symbols, one FROM TO per line.")
   var map: FilePath?
   @Option(
-    help: "The symbols of an archive's integers, a line SYMBOL ID each, as Kaldi's phones.txt.")
+    help:
+      "The symbol table of an archive's integers, one SYMBOL ID per line, like Kaldi's phones.txt.")
   var symbols: FilePath?
   @Option(
     help: """
-      Names of an archive's integers, a line ID NAME each; classes are then NAME:ID, as for tied \
-      states.
+      Names of an archive's integers, one ID NAME per line, such as tied states; classes are then \
+      called NAME:ID.
       """)
   var names: FilePath?
-  @Option(help: "A classes.txt whose ids to use. (default: the symbols in order)")
+  @Option(help: "A classes.txt that assigns the class ids. (default: the symbols in sorted order)")
   var classes: FilePath?
   @Option(
     parsing: .unconditional,
     help: """
-      States of equal time that each label is split into. (default: 3, but 1 for --wrd and --ark)
+      The number of equal-length states to split each label into. (default: 3, but 1 for --wrd and --ark)
       """)
   var states: Int?
 }
 
-/// What alignments must keep to.
+/// The checks that alignments must pass.
 struct AlignmentCheckFlags: ParsableArguments {
   @Option(
     parsing: .unconditional,
-    help: "Frames by which an alignment may be longer or shorter than the features.")
+    help: "How many frames an alignment may be longer or shorter than the features.")
   var lengthTolerance = 3
   @Option(
-    parsing: .unconditional, help: "Seconds that a phone may last which is not silence; 0 for any.")
+    parsing: .unconditional,
+    help: "The longest a phone other than silence may last, in seconds; 0 for no limit.")
   var longestPhone = 2.0
   @Option(
     parsing: .unconditional,
     help:
-      "Milliseconds by which labels of a CTM or TextGrid may overlap; the boundary is then in the middle."
+      "How far labels of a CTM or TextGrid may overlap, in milliseconds; they are then split at the midpoint."
   )
   var overlap = 10.0
-  @Flag(help: "Take the first of a CTM's alternatives (<ALT_BEGIN>).")
+  @Flag(help: "Take the first of each set of alternatives in a CTM (<ALT_BEGIN>).")
   var firstAlternative = false
   @Option(
     help: ArgumentHelp(
       """
-      The symbol of times without a label, as SIL. (default: utterances with such are skipped, and \
-      labels that are empty are SIL)
+      The symbol for times without a label, such as SIL. (default: skip utterances with such gaps; \
+      empty labels are SIL)
       """, valueName: "symbol"))
   var gaps: String?
 }

@@ -4,25 +4,25 @@ import KaldiIO
 import Storage
 import SystemPackage
 
-/// `limbeck copy`: Kaldi archives from one form to another.
+/// `limbeck copy`: converts Kaldi archives between formats.
 struct Copy: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Copy a Kaldi archive, or what an scp names, to an archive of another form.",
+    abstract: "Convert a Kaldi archive or scp to another archive format.",
     discussion: """
-      IN is an scp by its name (*.scp), else an archive, binary, text or packed by gzip; or as in Kaldi \
-      ark:PATH, scp:PATH, ark:-, or with --allow-commands 'ark:COMMAND |'. OUT is a path, which gets an scp \
-      beside it, OUT with .scp for .ark; or ark:PATH, ark,t:PATH, ark,scp:PATH,PATH; - is the standard \
-      output. Text and integers do not say what they are: --type does, where the guess is wrong.
+      IN is an scp if its name ends in .scp, else an archive: binary, text or gzipped. Kaldi specifiers work, \
+      too: ark:PATH, scp:PATH, ark:-, and with --allow-commands 'ark:COMMAND |'. OUT is a path, and its scp is \
+      written beside it, named with .scp for .ark; or ark:PATH, ark,t:PATH, ark,scp:PATH,PATH; - is standard \
+      output. Text and integers carry no type: where the guess is wrong, give --type.
       """)
 
-  @Argument(help: "An archive, or an scp with offsets and ranges.")
+  @Argument(help: "An archive, or an scp, which may have offsets and ranges.")
   var input: String
   @Argument(help: "The archive to write.")
   var output: String
   @Option(
     help: """
-      What the values are to be: matrix, doubleMatrix, vector, doubleVector, integers, posterior. \
-      (default: what they are)
+      The type to write: matrix, doubleMatrix, vector, doubleVector, integers, posterior. \
+      (default: the type of the input)
       """)
   var type: KaldiValue.Kind?
   @OptionGroup var form: FormOptions
@@ -38,7 +38,7 @@ struct Copy: ParsableCommand {
     do {
       try copy(source, to: target, as: type)
     } catch let fault as FileFault where type == nil && !fault.isOfMachine {
-      // Posteriors do not say what they are: some of their entries are vectors or integers as well.
+      // Posteriors carry no type: some of their entries also read as vectors or integers.
       guard let path = source.path, path != "-", target.archive != nil,
         (try? source.forEach(as: .posterior, commands: .refused) { _, _ in }) != nil
       else { throw fault }
@@ -59,11 +59,11 @@ struct Copy: ParsableCommand {
     for path in [target.script, archive].compactMap({ $0 })
     where source.path?.absolute == path.absolute {
       throw ValidationError(
-        "OUT: expected another name than IN, also of its scp, found \(path.text)")
+        "OUT: expected a name other than IN, for its scp too, found \(path.text)")
     }
     guard target.script?.lastComponent != "wav.scp" else {
       throw ValidationError(
-        "OUT: expected a name whose scp is no list of recordings, found \(output)")
+        "OUT: expected a name whose scp is not wav.scp, found \(output)")
     }
     var writer = try ArchiveWriter(archive, script: target.script, form: form)
     try forEachEntry(of: source, as: type) { key, value throws(FileFault) in
@@ -94,7 +94,7 @@ struct Copy: ParsableCommand {
   }
 }
 
-/// What is wrong with an argument is wrong usage.
+/// Turns an error in parsing an argument into a usage error.
 func usage<Value>(_ parse: () throws -> Value) throws -> Value {
   do { return try parse() } catch { throw ValidationError("\(error)") }
 }

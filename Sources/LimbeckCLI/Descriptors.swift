@@ -2,14 +2,15 @@ import Foundation
 import Storage
 import SystemPackage
 
-/// The files that the process may have open.
+/// The file descriptors that the process may have open.
 enum Descriptors {
-  /// Raises the limit as far as the process may, and starts Dispatch while it has what it needs: later, without a
-  /// free descriptor, it would end the process.
+  /// Raises the descriptor limit as far as allowed, and starts Dispatch while descriptors are free.
   ///
-  /// - Throws: `FileFault` of the machine when there are too few for any work.
+  /// Started later, without a free descriptor, Dispatch would end the process.
+  ///
+  /// - Throws: `FileFault` of the machine when there are too few descriptors for any work.
   static func prepare() throws(FileFault) {
-    // Commands inherit nothing of the caller's, who may wait for it to close.
+    // Child commands inherit none of the caller's descriptors, on whose closing the caller may wait.
     for inherited in 3..<mostInherited { _ = fcntl(inherited, F_SETFD, FD_CLOEXEC) }
     var limit = rlimit()
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
@@ -25,7 +26,7 @@ enum Descriptors {
         throw .unreadable(
           path: "/dev/null",
           reason: FileFault.words(for: errno)
-            + "; limbeck needs \(least) besides those of its caller "
+            + "; limbeck needs \(least) in addition to its caller's "
             + "(ulimit -n)")
       }
       probes.append(probe)
@@ -37,9 +38,9 @@ enum Descriptors {
     started.wait()
   }
 
-  /// The least number that any work needs: those of Dispatch and a few files.
+  /// The descriptors that any work needs at least: Dispatch's and a few files.
   private static let least = 20
-  /// Callers leave few files open.
+  /// An upper bound on inherited descriptors; callers leave few files open.
   private static let mostInherited: Int32 = 256
   private static let wanted: rlim_t = 4096
 }

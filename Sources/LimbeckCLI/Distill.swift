@@ -1,13 +1,13 @@
 import ArgumentParser
 import Experiments
 
-/// `limbeck distill`: an ensemble to a student.
+/// `limbeck distill`: distils an ensemble into a student.
 struct Distill: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Distil a recipe's ensemble into its student.",
     discussion: """
-      Reads EXP/features, EXP/targets and the members in EXP/models, writes EXP/soft-targets and \
-      EXP/models/student.safetensors. What is fresh is skipped.
+      Reads EXP/features, EXP/targets and the members in EXP/models. Writes EXP/soft-targets and \
+      EXP/models/student.safetensors. Skips fresh steps.
       """)
 
   @OptionGroup var experiment: ExperimentArguments

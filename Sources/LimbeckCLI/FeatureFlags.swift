@@ -4,72 +4,81 @@ import Experiments
 import Storage
 import SystemPackage
 
-/// Each feature option as a flag, which overrides the file's.
+/// Every feature option as a flag, which overrides the option in the file.
 struct FeatureFlags: ParsableArguments {
-  @Option(help: "Feature options in YAML, by the names of these flags in camelCase.")
+  @Option(help: "Feature options in YAML, named like these flags but in camelCase.")
   var config: FilePath?
 
   @Option(
-    parsing: .unconditional, help: "Samples per second that the audio must have. (default: 16000)")
+    parsing: .unconditional,
+    help: "The sample rate that the audio must have, in hertz. (default: 16000)")
   var sampleRate: Int?
   @Option(parsing: .unconditional, help: "The number of mel bands. (default: 40)")
   var melBins: Int?
-  @Option(parsing: .unconditional, help: "The length of a frame in milliseconds. (default: 25)")
+  @Option(parsing: .unconditional, help: "The frame length in milliseconds. (default: 25)")
   var frameLength: Double?
   @Option(
-    parsing: .unconditional, help: "The distance between frames in milliseconds. (default: 10)")
+    parsing: .unconditional, help: "The frame shift in milliseconds. (default: 10)")
   var frameShift: Double?
-  @Option(help: "The window of a frame. (default: povey)")
+  @Option(help: "The window function. (default: povey)")
   var window: WindowShape?
-  @Option(parsing: .unconditional, help: "The constant of the Blackman window. (default: 0.42)")
+  @Option(parsing: .unconditional, help: "The coefficient of the Blackman window. (default: 0.42)")
   var blackmanCoefficient: Double?
   @Option(
     parsing: .unconditional,
-    help: "The share of the previous sample subtracted from each. (default: 0.97)")
+    help: "The pre-emphasis coefficient. (default: 0.97)")
   var preEmphasis: Double?
   @Option(
     name: .customLong("remove-dc-offset"), help: "Subtract each frame's mean. (default: true)")
   var removeDCOffset: Bool?
-  @Option(help: "Only frames wholly inside the audio; else mirror it. (default: true)")
+  @Option(
+    help:
+      "Keep only frames that lie wholly inside the audio; if false, mirror its edges. (default: true)"
+  )
   var snipEdges: Bool?
-  @Option(help: "Fill the frame with zeros to a power of two. (default: true)")
+  @Option(help: "Zero-pad each frame to a power of two. (default: true)")
   var roundToPowerOfTwo: Bool?
   @Option(
-    parsing: .unconditional, help: "The lower edge of the lowest band in hertz. (default: 20)")
+    parsing: .unconditional, help: "The lower edge of the lowest mel band in hertz. (default: 20)")
   var lowFrequency: Double?
   @Option(
     parsing: .unconditional,
     help: """
-      The upper edge of the highest band in hertz; zero or less counts from half the sample rate. \
+      The upper edge of the highest mel band in hertz; zero or less is an offset from the Nyquist frequency. \
       (default: 0)
       """)
   var highFrequency: Double?
-  @Option(help: "The frame's log energy as a first feature. (default: false)")
+  @Option(help: "Add the frame's log energy as the first feature. (default: false)")
   var useEnergy: Bool?
-  @Option(help: "That energy before pre-emphasis and window. (default: true)")
+  @Option(help: "Compute that energy before pre-emphasis and windowing. (default: true)")
   var rawEnergy: Bool?
-  @Option(parsing: .unconditional, help: "The least energy, for that feature. (default: 0)")
+  @Option(parsing: .unconditional, help: "The floor of that energy. (default: 0)")
   var energyFloor: Double?
-  @Option(help: "Logarithms of the bands' energies. (default: true)")
+  @Option(help: "Take the logarithm of the mel energies. (default: true)")
   var useLog: Bool?
-  @Option(help: "The power of the spectrum rather than its magnitude. (default: true)")
+  @Option(help: "Use the power spectrum rather than the magnitude spectrum. (default: true)")
   var usePower: Bool?
   @Option(
-    parsing: .unconditional, help: "Noise added to 16-bit samples, by utterance id. (default: 0)")
+    parsing: .unconditional,
+    help:
+      "The amplitude of the dither noise on 16-bit samples, seeded by utterance id. (default: 0)")
   var dither: Double?
 
-  @Option(help: "Make the mean equal over: none, utterance, speaker, global. (default: none)")
+  @Option(help: "Normalise the mean per: none, utterance, speaker, global. (default: none)")
   var normalization: Normalization?
-  @Option(help: "Make the variance equal too. (default: false)")
+  @Option(help: "Normalise the variance, too. (default: false)")
   var normalizeVariance: Bool?
-  @Option(parsing: .unconditional, help: "1 appends deltas, 2 also delta-deltas. (default: 0)")
+  @Option(
+    parsing: .unconditional,
+    help: "The order of the deltas to append: 1 deltas, 2 also delta-deltas. (default: 0)")
   var deltas: Int?
   @Option(
-    parsing: .unconditional, help: "Frames to each side that a delta is computed from. (default: 2)"
+    parsing: .unconditional,
+    help: "The frames on each side that a delta is computed from. (default: 2)"
   )
   var deltaWindow: Int?
 
-  /// The options of the file, or the defaults, with those of the flags in their place.
+  /// The options in the file, or the defaults, overridden by the flags.
   func options() throws -> FeatureOptions {
     var options = try config.map { try decodeYAML($0) } ?? FeatureOptions()
     guard var logMel = options.logMel else {
@@ -99,7 +108,7 @@ struct FeatureFlags: ParsableArguments {
     set(&options.transform.normalizeVariance, normalizeVariance)
     set(&options.transform.deltas, deltas)
     set(&options.transform.deltaWindow, deltaWindow)
-    // The file's own are valid.
+    // The options in the file have been validated.
     do { try options.validate() } catch { throw ValidationError(error.description) }
     return options
   }

@@ -6,31 +6,32 @@ import Experiments
 import Storage
 import SystemPackage
 
-/// `limbeck features`: a data directory to log-mel features.
+/// `limbeck features`: extracts log-mel features from a data directory.
 struct Features: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make log-mel features of a Kaldi data directory.",
+    abstract: "Extract log-mel features from a Kaldi data directory.",
     discussion: """
-      OUT gets feats.ark, feats.scp, utt2num_frames, features.json (the options) and ledger.jsonl \
-      (utterances skipped, with reasons); and with a normalization the statistics in cmvn.ark and \
-      cmvn.scp. A run that was killed goes on where it was.
+      Writes feats.ark, feats.scp, utt2num_frames, features.json (the options) and ledger.jsonl \
+      (skipped utterances, with reasons) to OUT; with a normalization, also its statistics, cmvn.ark and \
+      cmvn.scp. A killed run resumes where it stopped.
       """)
 
-  @Argument(help: "A data directory with wav.scp; segments and utt2spk are used when needed.")
+  @Argument(help: "A data directory with wav.scp; segments and utt2spk are read when needed.")
   var data: FilePath
-  @Argument(help: "The folder for the features.")
+  @Argument(help: "The folder to write the features to.")
   var out: FilePath
   @OptionGroup(title: "Feature options") var flags: FeatureFlags
   @Option(
     name: .customLong("cmvn-stats"),
     help: """
-      Statistics to normalise by, as compute-cmvn-stats writes them: an ark or scp by utterance or \
-      speaker, or one matrix for global; ark:PATH, scp:PATH and .gz as for copy. (default: gathered from the features)
+      Statistics to normalise by, as written by Kaldi's compute-cmvn-stats: an ark or scp keyed by utterance or \
+      speaker, or one matrix for global; takes ark:PATH, scp:PATH and .gz, as copy does. (default: computed from the features)
       """)
   var statistics: String?
   @OptionGroup var form: FormOptions
   @Option(
-    parsing: .unconditional, help: "The channel to take, from 1. (default: files must be mono)")
+    parsing: .unconditional,
+    help: "The channel to use, counted from 1. (default: files must be mono)")
   var channel: Int?
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
@@ -47,7 +48,7 @@ struct Features: ParsableCommand {
     var request = FeatureRequest(options: try flags.options(), channel: channel)
     guard statistics == nil || request.options.transform.normalization != .none else {
       throw ValidationError(
-        "--cmvn-stats: expected a --normalization other than none with it, found none")
+        "--cmvn-stats: expected a --normalization other than none, found none")
     }
     request.form = form.form
     request.statisticsTable = statistics
@@ -55,7 +56,7 @@ struct Features: ParsableCommand {
     for name in ["wav.scp", "text", "segments", "targets.json", "stages"]
     where try FileSystem.exists(out.appending(name)) {
       throw ValidationError(
-        "OUT: expected a folder for features alone, found \(out.appending(name).text), whose lists would be lost"
+        "OUT: expected a folder for features alone, found \(out.appending(name).text), whose lists would be overwritten"
       )
     }
     let folder = FeatureFolder(path: out)

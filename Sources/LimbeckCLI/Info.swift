@@ -2,22 +2,22 @@ import ArgumentParser
 import KaldiIO
 import Experiments
 
-/// `limbeck info`: what is in a model, an archive or a folder.
+/// `limbeck info`: describes a model, an archive or a folder.
 struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what is in a model, a Kaldi archive or scp, or a folder.",
+    abstract: "Describe a model, a Kaldi archive or scp, or a folder.",
     discussion: """
-      Knows what limbeck writes: models, checkpoints, archives (binary, text, or packed by gzip), lists, folders \
-      of features and of targets, experiments and what is in them, scores, searches, logs and ledgers; and data \
-      directories and recipes. What it does not know is an error.
+      Reads everything that limbeck writes: models, checkpoints, archives (binary, text or gzipped), lists, folders \
+      of features and of targets, experiments and their contents, scores, searches, logs and ledgers; also data \
+      directories and recipes. Anything else is an error.
       """)
 
   @Argument(help: "A file or a folder; or ark:PATH, scp:PATH, ark:-.")
   var path: String
   @Option(
     help: """
-      What an archive's values are that do not say it: matrix, doubleMatrix, vector, doubleVector, integers, \
-      posterior. (default: a guess)
+      The type of an archive's values where they carry none: matrix, doubleMatrix, vector, doubleVector, integers, \
+      posterior. (default: guessed)
       """)
   var type: KaldiValue.Kind?
 

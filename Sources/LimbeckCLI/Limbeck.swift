@@ -9,11 +9,12 @@ import SystemPackage
 struct Limbeck: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "limbeck",
-    abstract: "Turns recorded speech into frame-level acoustic models, and an ensemble into one.",
+    abstract:
+      "Trains frame-level acoustic models on recorded speech, and distils ensembles into one.",
     discussion: """
-      Exit status: 0 done; 64 wrong usage; 65 bad data (what could be done is done, each fault is \
-      in the ledger); 66 no such input; 70 a bug; 71 too little memory; 74 reading or writing \
-      failed; 130 and 143 ended by SIGINT and SIGTERM.
+      Exit status: 0 done; 64 wrong usage; 65 bad data (the rest is done, and the ledger lists each \
+      fault); 66 no such input; 70 a bug; 71 too little memory; 74 reading or writing failed; \
+      130 and 143 interrupted by SIGINT and SIGTERM.
       """,
     version: limbeckVersion,
     subcommands: [
@@ -22,7 +23,7 @@ struct Limbeck: ParsableCommand {
     ])
 }
 
-/// A command whose work goes on where a signal ended it.
+/// A command that resumes where a signal stopped it.
 protocol Resumable: ParsableCommand {}
 
 extension Features: Resumable {}
@@ -36,7 +37,7 @@ extension Run: Resumable {}
 enum Main {
   static func main() {
     restartWithBetterKernels()
-    // A file that may grow no more is a fault of writing, not the end of the process.
+    // A file at its size limit is a writing fault, not the end of the process.
     signal(SIGXFSZ, SIG_IGN)
     do {
       try requireRoom()
@@ -46,7 +47,7 @@ enum Main {
       if command is any Resumable { Interruption.listen() }
       try command.run()
     } catch let fault as any Fault where fault.isInterruption {
-      // Where it was is no matter, so the line is the same for all.
+      // Where the work stopped does not matter, so the line is always the same.
       let message = Interruption.signal.map { FileFault.interrupted($0).description }
       fail(message ?? fault.description, fault.exitStatus)
     } catch let fault as any Fault {
@@ -54,7 +55,7 @@ enum Main {
     } catch  where Limbeck.exitCode(for: error) == .failure {
       fail("\(error)", .software)
     } catch  where Limbeck.exitCode(for: error) == .success {
-      // Help and the version are results: that they cannot be written is a fault.
+      // Help and the version are results: failing to write them is a fault.
       do throws(FileFault) { try Terminal.print(Limbeck.fullMessage(for: error) + "\n") } catch {
         fail(error.description, error.exitStatus)
       }
@@ -63,11 +64,11 @@ enum Main {
     }
   }
 
-  /// Throws `MemoryFault` where there is not even room for the threads that wait.
+  /// Throws `MemoryFault` when there is no room even for the waiting threads.
   private static func requireRoom() throws(MemoryFault) {
     let budget = MemoryBudget.current()
     guard budget.limits.contains(where: \.countsAddresses) else { return }
-    // OpenBLAS ends its threads at the exit, and waits for ever for those that it had no addresses for.
+    // OpenBLAS joins its threads at exit, and waits for ever for those it had no address space to start.
     unsafe on_exit(
       { status, _ in
         fflush(nil)
@@ -78,7 +79,7 @@ enum Main {
     try budget.require(need, for: "limbeck", remedy: "raise the limit")
   }
 
-  /// Throws for `help VERB` of a verb that there is not.
+  /// Throws for `help VERB` with an unknown verb.
   private static func checkHelp() throws {
     let words = CommandLine.arguments.dropFirst()
     guard words.first == "help", let verb = words.dropFirst().first, !verb.hasPrefix("-") else {
@@ -95,18 +96,18 @@ enum Main {
     Foundation.exit(status.rawValue)
   }
 
-  /// Starts the program again with the kernels that OpenBLAS should have chosen, when it did not
-  /// know the processor (see `BLASKernels`).
+  /// Restarts the program with the right OpenBLAS kernels when OpenBLAS did not recognise the processor
+  /// (see `BLASKernels`).
   private static func restartWithBetterKernels() {
     guard let kernels = BLASKernels.better(),
       let program = FileSystem.target(ofLink: "/proc/self/exe")
     else { return }
     unsafe setenv(BLASKernels.variable, kernels, 1)
-    // `Workers` holds OpenBLAS to one thread; so it need not start others.
+    // `Workers` limits OpenBLAS to one thread, so it need not start others.
     unsafe setenv("OPENBLAS_NUM_THREADS", "1", 1)
     var arguments = unsafe CommandLine.arguments.map { unsafe strdup($0) } + [nil]
     unsafe _ = program.withPlatformString { unsafe execv($0, &arguments) }
-    // execv returns only when it fails; the program then goes on with the slower kernels.
+    // execv returns only on failure; the program then continues with the slower kernels.
     unsafe arguments.forEach { unsafe free($0) }
   }
 }

@@ -3,15 +3,15 @@ import Evaluation
 import Experiments
 import Storage
 
-/// `limbeck plan`: what is done of a recipe, and what is to be done.
+/// `limbeck plan`: shows which steps of a recipe are done and which are to do.
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
-    abstract: "Print the steps of a recipe: what is fresh, what is to be done, and what runs.",
+    abstract: "Print a recipe's steps: which are fresh, to do or running.",
     discussion: """
-      Nothing is written, and EXP need not exist. A step is fresh when its files were made from the \
-      same inputs and options as now, by the same build; run skips it. Frames to go are counted over \
-      all passes and networks, without the passes that a checkpoint has behind it.
+      Writes nothing; EXP need not exist. A step is fresh if the same build made its files from the \
+      current inputs and options; run skips it. Frames to go are summed over all epochs and networks, \
+      less the epochs that a checkpoint has completed.
       """)
 
   /// How the plan is printed.
@@ -21,7 +21,7 @@ struct PlanCommand: ParsableCommand {
     static func help(for form: Form) -> ArgumentHelp? {
       switch form {
       case .tree: "A tree of stages and steps."
-      case .json: "JSON, with what each step needs and makes."
+      case .json: "JSON, with the inputs and outputs of each step."
       case .dot: "A graph for Graphviz."
       }
     }
@@ -72,7 +72,7 @@ extension PlanReport {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// A node for each step, coloured by its state, and an arrow from each step that it needs.
+  /// A node for each step, coloured by state, with an arrow from each step that it needs.
   fileprivate var dot: String {
     func color(_ state: State) -> String {
       switch state {
@@ -93,7 +93,7 @@ extension PlanReport {
 }
 
 extension String {
-  /// With spaces behind it up to a width.
+  /// The string, padded with trailing spaces to a width.
   fileprivate func padded(to width: Int) -> String {
     self + String(repeating: " ", count: max(0, width - count))
   }

@@ -6,17 +6,18 @@ import Reporting
 import Storage
 import SystemPackage
 
-/// `limbeck report`: a page about a scored experiment.
+/// `limbeck report`: writes a page about a scored experiment.
 struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
     abstract: "Write EXP/report.html: tables, figures and the recipe of a scored experiment.",
-    discussion: "The page needs no network. Figures are drawn by gnuplot, Debian's gnuplot-nox.")
+    discussion:
+      "The page is self-contained. Drawing the figures needs gnuplot (Debian's gnuplot-nox).")
 
-  @Argument(help: "The experiment's folder, where a recipe has been run to its scores.")
+  @Argument(help: "The folder of an experiment whose recipe has been run up to its scores.")
   var exp: FilePath
   @Option(
-    help: "The test utterance whose posteriors are shown. (default: one of middling accuracy)")
+    help: "The test utterance to show posteriors of. (default: one of median accuracy)")
   var utterance: String?
   @OptionGroup var job: JobOptions
 

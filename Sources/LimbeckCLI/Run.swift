@@ -4,15 +4,15 @@ import Evaluation
 import Experiments
 import Storage
 
-/// `limbeck run`: all stages of a recipe.
+/// `limbeck run`: runs all stages of a recipe.
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Run all stages of a recipe; what is fresh is skipped.",
+    abstract: "Run all stages of a recipe, skipping fresh steps.",
     discussion: """
-      The stages: features, targets, train (members and baselines), search (T and λ, where the \
-      recipe asks for it), distill (soft targets and students), specialists (of the baseline, where \
-      the recipe asks for them), score. The table of scores goes to standard output and to \
-      EXP/scores.json; utterances skipped are named in EXP/ledger.jsonl.
+      The stages are features, targets, train (members and baselines), search (T and λ, if the \
+      recipe has a search), distill (soft targets and students), specialists (of the baseline, if \
+      the recipe has them) and score. The scores go to standard output as a table and to \
+      EXP/scores.json; EXP/ledger.jsonl lists the skipped utterances.
       """)
 
   @OptionGroup var experiment: ExperimentArguments

@@ -8,29 +8,29 @@ import Experiments
 import Storage
 import SystemPackage
 
-/// `limbeck score`: the frame accuracy of a model.
+/// `limbeck score`: computes the frame accuracy of a model.
 struct Score: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Score a model on features and targets.",
     discussion: """
-      Prints the frame accuracy with its 95 % bootstrap interval over speakers (over utterances, when \
-      the speakers are not known), over all frames and without those whose true class is silence; the \
-      negative log-likelihood and the expected calibration error; and the rules that they follow.
+      Prints the frame accuracy with its 95 % bootstrap interval over speakers (or over utterances, if \
+      the speakers are unknown), on all frames and without those whose true class is silence; the \
+      negative log-likelihood and the expected calibration error; and the scoring rules.
       """)
 
-  @Argument(help: "A model, as train and distill write it.")
+  @Argument(help: "A model written by train or distill.")
   var model: FilePath
-  @Argument(help: "A folder of features, or a table of them: feats.scp, feats.ark, ark:… or scp:….")
+  @Argument(help: "A folder of features, or a table: feats.scp, feats.ark, ark:… or scp:….")
   var feats: String
   @Argument(help: "A folder of targets.")
   var targets: FilePath
   @Option(
     help: """
-      Fold classes before they are compared by this map, a line FROM TO each; a label's states keep \
+      A map that folds classes before they are compared, one FROM TO per line; a label's states keep \
       their numbers.
       """)
   var fold: FilePath?
-  @Option(help: "Write the score to this file as JSON, too.")
+  @Option(help: "Also write the score to this file as JSON.")
   var json: FilePath?
   @OptionGroup var skipped: SkippedOptions
 

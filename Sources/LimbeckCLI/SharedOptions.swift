@@ -8,12 +8,12 @@ import Experiments
 import Storage
 import SystemPackage
 
-/// How much of the machine a command may use.
+/// How many threads a command may use.
 struct JobOptions: ParsableArguments {
   @Option(
     name: [.long, .customLong("threads")],
     parsing: .unconditional,
-    help: "Threads to use; the results do not depend on it. (default: all cores)")
+    help: "The number of threads; the results do not depend on it. (default: all cores)")
   var jobs: Int?
 
   func validate() throws {
@@ -25,23 +25,23 @@ struct JobOptions: ParsableArguments {
   var workers: Workers { jobs.map { Workers(count: $0) } ?? .all }
 }
 
-/// How much of the machine the training of networks may use, and how often it is saved.
+/// How many threads training may use, and how often it saves its state.
 struct TrainingJobOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
-    help: "Threads to use; the results do not depend on it. (default: all cores)")
+    help: "The number of threads; the results do not depend on it. (default: all cores)")
   var threads: Int?
   @Option(
     parsing: .unconditional,
     help: """
-      Networks to train side by side, which share the threads; the results do not depend on it. \
-      (default: one a thread)
+      How many networks to train in parallel, sharing the threads; the results do not depend on it. \
+      (default: one per thread)
       """)
   var jobs: Int?
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "Minutes between checkpoints within an epoch, from which a stopped training goes on.",
+      "Minutes between checkpoints within an epoch; stopped training resumes from the last one.",
       valueName: "minutes"))
   var checkpointMinutes = 5.0
 
@@ -59,17 +59,18 @@ struct TrainingJobOptions: ParsableArguments {
   var workers: Workers { threads.map { Workers(count: $0) } ?? .all }
 }
 
-/// Whether lists may run programs.
+/// Whether list entries may run commands.
 struct CommandOptions: ParsableArguments {
-  @Flag(help: "Run list entries that are commands (… |); without it they are refused.")
+  @Flag(help: "Run list entries that are commands (… |), which are otherwise refused.")
   var allowCommands = false
 
   var policy: CommandPolicy { allowCommands ? .allowed : .refused }
 }
 
-/// Where a data directory's audio is.
+/// Where to find a data directory's audio.
 struct DataOptions: ParsableArguments {
-  @Option(help: "Where relative paths in wav.scp start. (default: the current folder)")
+  @Option(
+    help: "The folder that relative paths in wav.scp start from. (default: the current folder)")
   var root: FilePath?
   @OptionGroup var commands: CommandOptions
 
@@ -78,14 +79,14 @@ struct DataOptions: ParsableArguments {
   }
 }
 
-/// The form of an archive that is written.
+/// The format in which an archive is written.
 struct FormOptions: ParsableArguments {
-  @Flag(help: "Write the archive as text (ark,t).")
+  @Flag(help: "Write a text archive (ark,t).")
   var text = false
   @Option(
     help: ArgumentHelp(
       """
-      Store float matrices in fewer bits: cm (a byte between the quartiles of each column), cm2 (two \
+      Compress float matrices: cm (one byte, scaled by each column's quartiles), cm2 (two \
       bytes), cm3 (one byte). (default: 32-bit floats)
       """, valueName: "cm|cm2|cm3"))
   var compression: MatrixCompression?
@@ -102,21 +103,21 @@ struct FormOptions: ParsableArguments {
 extension MatrixCompression: ExpressibleByArgument {}
 extension KaldiValue.Kind: ExpressibleByArgument {}
 
-/// What a command says about utterances that were skipped.
+/// How many skipped utterances a command tolerates.
 struct SkippedOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "The share of utterances that may be skipped before the exit status is 65, as 2%.",
+      "The share of utterances that may be skipped without exit status 65, such as 2%.",
       valueName: "share"))
   var allowSkipped = SkippedShare(percent: 0)
 
   /// Throws when more utterances of an experiment were skipped than are allowed.
   ///
   /// - Parameters:
-  ///   - experiment: which.
+  ///   - experiment: whose ledgers are collected.
   ///   - last: the last stage that was done.
-  ///   - systems: those whose training is checked; nil for all that there are after that stage.
+  ///   - systems: the systems whose training is checked; nil for all that exist after that stage.
   /// - Throws: `SkippedFault`, and what `collectLedger` throws.
   func check(_ experiment: Experiment, until last: Stage, systems: [System]? = nil) throws {
     let (ledger, utterances) = try experiment.collectLedger(until: last, systems: systems)
@@ -131,7 +132,7 @@ struct SkippedOptions: ParsableArguments {
   }
 }
 
-/// A share in per cent.
+/// A share in per cent, from 0 to 100.
 struct SkippedShare: ExpressibleByArgument {
   let percent: Double
 
@@ -161,12 +162,12 @@ struct SkippedFault: Fault {
 struct ExperimentArguments: ParsableArguments {
   @Argument(help: "The recipe, a YAML file.")
   var recipe: FilePath
-  @Argument(help: "The experiment's folder; relative paths in the recipe start there.")
+  @Argument(help: "The experiment's folder; relative paths in the recipe start from it.")
   var exp: FilePath
   @Option(
     name: .customLong("set"),
     help: ArgumentHelp(
-      "An option in place of the recipe's, as student.training.epochs=20; again for more.",
+      "Override a recipe option, such as student.training.epochs=20; may be repeated.",
       valueName: "option=value"))
   var settings: [String] = []
   @OptionGroup var commands: CommandOptions
@@ -174,18 +175,18 @@ struct ExperimentArguments: ParsableArguments {
   func validate() throws {
     for setting in settings where !Recipe.isSetting(setting) {
       throw ValidationError(
-        "--set: expected OPTION=VALUE, as student.training.epochs=20, found \(setting)")
+        "--set: expected OPTION=VALUE, such as student.training.epochs=20, found \(setting)")
     }
   }
 
-  /// The experiment, for its plan.
+  /// The experiment, opened to plan it.
   func open() throws -> Experiment {
     Experiment(
       recipe: try Recipe(path: recipe, settings: settings), path: exp, workers: .one,
       commands: commands.policy, reporter: Terminal.reporter())
   }
 
-  /// The experiment, to work in.
+  /// The experiment, opened to run its steps.
   func open(_ job: TrainingJobOptions) throws -> Experiment {
     Experiment(
       recipe: try Recipe(path: recipe, settings: settings), path: exp, workers: job.workers,

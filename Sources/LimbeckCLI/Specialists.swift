@@ -2,14 +2,15 @@ import ArgumentParser
 import Experiments
 import Storage
 
-/// `limbeck specialists`: a generalist to specialists, and both to one model.
+/// `limbeck specialists`: trains a generalist's specialists, and distils both into one model.
 struct Specialists: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train the specialists of a recipe's baseline, and distil both into one model.",
+    abstract:
+      "Train specialists of a recipe's baseline, and distil baseline and specialists into one model.",
     discussion: """
-      Reads EXP/features, EXP/targets, and the baseline and the members in EXP/models; writes \
+      Reads EXP/features, EXP/targets, and the baseline and members in EXP/models. Writes \
       EXP/specialists/clusters.json, EXP/models/specialist-00.safetensors and so on, and the students \
-      EXP/models/distilled-*.safetensors. What is fresh is skipped.
+      EXP/models/distilled-*.safetensors. Skips fresh steps.
       """)
 
   @OptionGroup var experiment: ExperimentArguments
@@ -20,7 +21,7 @@ struct Specialists: ParsableCommand {
     let experiment = try experiment.open(job)
     guard experiment.recipe.specialists != nil else {
       throw ValidationError(
-        "\(self.experiment.recipe.text): expected the section specialists, found none")
+        "\(self.experiment.recipe.text): expected a section specialists, found none")
     }
     try experiment.step {
       try experiment.trainSpecialists()

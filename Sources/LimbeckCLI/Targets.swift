@@ -7,27 +7,27 @@ import Experiments
 import Storage
 import SystemPackage
 
-/// `limbeck targets`: an alignment to one class a frame.
+/// `limbeck targets`: turns an alignment into one class per frame.
 struct Targets: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make frame targets of a Kaldi data directory from an alignment.",
+    abstract: "Make frame targets for a Kaldi data directory from an alignment.",
     discussion: """
-      OUT gets targets.ark (one class id a frame), classes.txt (symbol and id a line), class_counts \
-      and log_priors (vectors), targets.json (the options) and ledger.jsonl. A frame takes the label \
-      at its centre. Phones are split into states by equal times, since these sources have none; \
-      what stands by the frame is taken as it is.
+      Writes targets.ark (one class id per frame), classes.txt (one symbol and id per line), \
+      class_counts and log_priors (vectors), targets.json (the options) and ledger.jsonl to OUT. A \
+      frame takes the label at its centre. Phones with times are split into states of equal length, \
+      since these sources have no states; one integer per frame is used unchanged.
       """)
 
   @Argument(help: "A data directory.")
   var data: FilePath
-  @Argument(help: "The folder for the targets.")
+  @Argument(help: "The folder to write the targets to.")
   var out: FilePath
   @OptionGroup(title: "Alignments (one of them)") var source: AlignmentFlags
   @OptionGroup(title: "Classes") var classes: ClassFlags
   @OptionGroup(title: "Checks") var checks: AlignmentCheckFlags
-  @Option(help: "The features' folder. (default: the frames are counted from the audio)")
+  @Option(help: "The folder of the features. (default: count frames from the audio)")
   var features: FilePath?
-  @Option(help: "Feature options in YAML, to count frames by; not with --features.")
+  @Option(help: "Feature options in YAML, for counting frames; not with --features.")
   var config: FilePath?
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
@@ -59,7 +59,7 @@ struct Targets: ParsableCommand {
     for name in ["wav.scp", "features.json", "stages"]
     where try FileSystem.exists(out.appending(name)) {
       throw ValidationError(
-        "OUT: expected a folder for targets alone, found \(out.appending(name).text), whose ledger would be lost"
+        "OUT: expected a folder for targets alone, found \(out.appending(name).text), whose ledger would be overwritten"
       )
     }
     let options = try options()

@@ -4,12 +4,13 @@ import Experiments
 import Storage
 import Synchronization
 
-/// Standard error as people and scripts see it: log lines, and below them one line of progress that
-/// is overwritten on a terminal and written now and then elsewhere.
+/// Writes log lines and progress to standard error.
+///
+/// On a terminal, one progress line below the log is overwritten; elsewhere, a progress line is written now and then.
 final class Terminal: Sendable {
   private struct State {
     var work = ""
-    /// When the work was first shown, and what was done by then: perhaps by an earlier run.
+    /// When the work was first shown, and how much was done by then, perhaps by an earlier run.
     var start = ContinuousClock.now
     var doneBefore = 0.0
     var lastShown: ContinuousClock.Instant?
@@ -19,7 +20,7 @@ final class Terminal: Sendable {
   private let isTerminal = isatty(FileHandle.standardError.fileDescriptor) == 1
   private let state = Mutex(State())
 
-  /// A reporter whose log, of lines of a level and above, and progress share the standard error.
+  /// A reporter whose log, from a level up, and progress share standard error.
   static func reporter(from level: Logger.Level = .info) -> Reporter {
     let terminal = Terminal()
     var log = Logger(label: "limbeck") { _ in TerminalLogHandler(terminal: terminal) }
@@ -27,7 +28,7 @@ final class Terminal: Sendable {
     return Reporter(log: log) { terminal.show($0) }
   }
 
-  /// Writes a line that stays.
+  /// Writes a permanent line.
   func write(_ line: String) {
     state.withLock { state in
       Terminal.put((state.isLineOpen ? "\r\u{1B}[K" : "") + line.visible + "\n")
@@ -35,9 +36,9 @@ final class Terminal: Sendable {
     }
   }
 
-  /// Shows progress: done and all, the rate, the time left.
+  /// Shows progress: the amount done, the total, the rate and the time left.
   ///
-  /// At most ten times a second on a terminal, every ten seconds elsewhere.
+  /// At most ten times a second on a terminal, and every ten seconds elsewhere.
   private func show(_ progress: WorkProgress) {
     state.withLock { state in
       let now = ContinuousClock.now
@@ -60,7 +61,7 @@ final class Terminal: Sendable {
     }
   }
 
-  /// A line for all of the work, with the rate of what was `done` of it in some seconds.
+  /// A line of progress; its rate is `done` over `seconds`.
   private func describe(_ progress: WorkProgress, done: Double, in seconds: Double) -> String {
     let share = progress.total > 0 ? progress.done / progress.total : 1
     let line =
@@ -68,7 +69,7 @@ final class Terminal: Sendable {
       ? String(format: "%3.0f %% of ", 100 * share) + progress.work
       : String(format: "%@: %.0f/%.0f ", progress.work, progress.done, progress.total)
         + progress.unit
-    // The first report comes with no time to take a rate from.
+    // The first report comes too early for a rate.
     guard seconds > 0.05, done > 0 else { return line }
     let left = seconds * max(0, progress.total - progress.done) / done
     let rate =
@@ -78,20 +79,20 @@ final class Terminal: Sendable {
       + String(format: ", %d:%02d left", Int(left) / 60, Int(left) % 60)
   }
 
-  /// Writes a line to the standard error.
+  /// Writes a line to standard error.
   static func complain(_ line: String) { put(line.visible + "\n") }
 
-  /// Writes to the standard error; that it is full or closed is no reason to stop.
+  /// Writes to standard error; ignores that it is full or closed.
   private static func put(_ text: String) {
     try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 
-  /// Writes a result to the standard output.
+  /// Writes a result to standard output.
   ///
-  /// - Throws: `FileFault.unwritable` when it cannot be written, as on a full disk.
+  /// - Throws: `FileFault.unwritable` when it cannot be written, such as on a full disk.
   static func print(_ text: String) throws(FileFault) { try write(Data(text.utf8)) }
 
-  /// Writes bytes to the standard output.
+  /// Writes bytes to standard output.
   ///
   /// - Throws: `FileFault.unwritable` when they cannot be written.
   static func write(_ bytes: Data) throws(FileFault) {
@@ -107,7 +108,7 @@ final class Terminal: Sendable {
   }
 }
 
-/// Sends log lines to the terminal, as they are.
+/// Sends log lines to the terminal, without labels or times.
 private struct TerminalLogHandler: LogHandler {
   let terminal: Terminal
   var metadata: Logger.Metadata = [:]

@@ -1,16 +1,16 @@
 import ArgumentParser
 import Experiments
 
-/// `limbeck train`: hard targets to models.
+/// `limbeck train`: trains models on hard targets.
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train the members of a recipe's ensemble and the baselines.",
+    abstract: "Train a recipe's ensemble members and baselines.",
     discussion: """
-      Reads EXP/features and EXP/targets, writes EXP/models. What is fresh is skipped.
+      Reads EXP/features and EXP/targets. Writes EXP/models. Skips fresh steps.
       """)
 
   @OptionGroup var experiment: ExperimentArguments
-  @Option(parsing: .unconditional, help: "Train this member alone, counted from 0.")
+  @Option(parsing: .unconditional, help: "Train only this member, counted from 0.")
   var member: Int?
   @OptionGroup var job: TrainingJobOptions
   @OptionGroup var skipped: SkippedOptions

@@ -6,28 +6,29 @@ import Experiments
 import Storage
 import SystemPackage
 
-/// `limbeck validate`: a data directory to all that is wrong with it.
+/// `limbeck validate`: finds everything that is wrong with a data directory.
 struct Validate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check a Kaldi data directory; every fault is named, then counted.",
+    abstract: "Check a Kaldi data directory and report every fault.",
     discussion: """
-      Looks at the files of DATA and decodes all its audio. Prints a line a finding, FILE:LINE: \
-      error or warning: MESSAGE, then the counts. Errors (something is lost, or files contradict each \
-      other) make the exit status 65; warnings (all can be used, but it is unusual, or Kaldi refuses \
+      Checks the files of DATA and decodes all its audio. Prints one finding per line, FILE:LINE: \
+      error or warning: MESSAGE, then the counts. Errors (data is lost, or files contradict each \
+      other) make the exit status 65; warnings (the data is usable but unusual, or Kaldi refuses \
       it) do not.
       """)
 
-  @Argument(help: "A data directory; several are also held against each other.")
+  @Argument(help: "A data directory; several are also compared with each other.")
   var data: [FilePath]
   @Flag(
-    help: "Print one JSON object instead; of several directories their reports and what they share."
+    help:
+      "Print one JSON object instead; for several directories, their reports and what they share."
   )
   var json = false
   @Flag(inversion: .prefixedNo, help: "Decode the recordings.")
   var audio = true
   @Option(
     parsing: .unconditional,
-    help: "The channel that is meant, from 1. (default: files must be mono)")
+    help: "The channel in use, counted from 1. (default: files must be mono)")
   var channel: Int?
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
@@ -73,7 +74,7 @@ struct Validate: ParsableCommand {
     if missing { throw ExitCode(ExitStatus.noInput.rawValue) }
   }
 
-  /// What `--json` prints of several directories.
+  /// What `--json` prints for several directories.
   private struct Comparison: Encodable {
     let directories: [ValidationReport]
     let overlaps: [String]
@@ -86,7 +87,7 @@ struct Validate: ParsableCommand {
 
   /// What directories have in common, in words.
   private func overlaps(of paths: [FilePath]) throws -> [String] {
-    // Those that cannot be opened have been told of.
+    // Directories that cannot be opened have been reported.
     let parts = paths.compactMap { path in (try? location.open(path)).map { (path.text, $0) } }
     return try PartOverlap(parts, comparing: audio ? .bytes : .files).remarks
   }

@@ -174,7 +174,7 @@ struct RecipeTests {
   @Test(
     "a setting that cannot be is an error that shows it",
     arguments: [
-      ("epochs", "--set: expected OPTION=VALUE, as student.training.epochs=20, found epochs"),
+      ("epochs", "--set: expected OPTION=VALUE, such as student.training.epochs=20, found epochs"),
       ("student..epochs=3", "found student..epochs=3"),
       ("student.epochs=3", "unknown option student.epochs"),
       ("student.training.epochs=x", "expected an integer for student.training.epochs"),

@@ -51,12 +51,12 @@ struct CommandTests {
     #expect(run.status == 0)
     #expect(
       run.output == """
-        OVERVIEW: Turns recorded speech into frame-level acoustic models, and an
-        ensemble into one.
+        OVERVIEW: Trains frame-level acoustic models on recorded speech, and distils
+        ensembles into one.
 
-        Exit status: 0 done; 64 wrong usage; 65 bad data (what could be done is done,
-        each fault is in the ledger); 66 no such input; 70 a bug; 71 too little memory;
-        74 reading or writing failed; 130 and 143 ended by SIGINT and SIGTERM.
+        Exit status: 0 done; 64 wrong usage; 65 bad data (the rest is done, and the
+        ledger lists each fault); 66 no such input; 70 a bug; 71 too little memory; 74
+        reading or writing failed; 130 and 143 interrupted by SIGINT and SIGTERM.
 
         USAGE: limbeck <subcommand>
 
@@ -65,26 +65,24 @@ struct CommandTests {
           -h, --help              Show help information.
 
         SUBCOMMANDS:
-          validate                Check a Kaldi data directory; every fault is named,
-                                  then counted.
-          features                Make log-mel features of a Kaldi data directory.
-          targets                 Make frame targets of a Kaldi data directory from an
+          validate                Check a Kaldi data directory and report every fault.
+          features                Extract log-mel features from a Kaldi data directory.
+          targets                 Make frame targets for a Kaldi data directory from an
                                   alignment.
-          train                   Train the members of a recipe's ensemble and the
-                                  baselines.
+          train                   Train a recipe's ensemble members and baselines.
           distill                 Distil a recipe's ensemble into its student.
-          specialists             Train the specialists of a recipe's baseline, and
-                                  distil both into one model.
+          specialists             Train specialists of a recipe's baseline, and distil
+                                  baseline and specialists into one model.
           score                   Score a model on features and targets.
-          plan                    Print the steps of a recipe: what is fresh, what is
-                                  to be done, and what runs.
-          run                     Run all stages of a recipe; what is fresh is skipped.
-          info                    Say what is in a model, a Kaldi archive or scp, or a
+          plan                    Print a recipe's steps: which are fresh, to do or
+                                  running.
+          run                     Run all stages of a recipe, skipping fresh steps.
+          info                    Describe a model, a Kaldi archive or scp, or a
                                   folder.
           report                  Write EXP/report.html: tables, figures and the recipe
                                   of a scored experiment.
-          copy                    Copy a Kaldi archive, or what an scp names, to an
-                                  archive of another form.
+          copy                    Convert a Kaldi archive or scp to another archive
+                                  format.
 
           See 'limbeck help <subcommand>' for detailed help.
 

@@ -149,18 +149,18 @@ struct CorpusCommandTests {
     #expect(try text("out/ledger.jsonl").contains("\"framesIn\":98,\"framesOut\":98,\"labels\":99"))
   }
 
-  @Test("OUT may not be a folder whose ledger would be lost; a full device is 74")
+  @Test("OUT may not be a folder whose ledger would be overwritten; a full device is 74")
   func outputs() throws {
     try folder.write("a 1 0 1 A\n", to: "a.ctm")
     let (data, ctm) = (folder.file("data"), folder.file("a.ctm"))
     let refused = try limbeck("targets", data, data, "--ctm", ctm)
     #expect(refused.status == 64)
-    #expect(refused.errors.contains("data/wav.scp, whose ledger would be lost"))
+    #expect(refused.errors.contains("data/wav.scp, whose ledger would be overwritten"))
     #expect(!FileManager.default.fileExists(atPath: data.appending("targets.ark").string))
     try folder.write("{}", to: "targets/targets.json")
     let others = try limbeck("features", data, folder.file("targets"))
     #expect(others.status == 64)
-    #expect(others.errors.contains("targets/targets.json, whose lists would be lost"))
+    #expect(others.errors.contains("targets/targets.json, whose lists would be overwritten"))
     try folder.write("a some.ark:3[0:1]\n", to: "own.scp")
     #expect(try limbeck("copy", folder.file("own.scp"), folder.file("own.ark")).status == 64)
     #expect(try text("own.scp") == "a some.ark:3[0:1]\n")

@@ -57,7 +57,7 @@ struct FeatureCommandTests {
     let data = try corpus()
     let speakers = String(decoding: try bytes("data/utt2spk"), as: UTF8.self)
     let inPlace = try limbeck("features", data, data)
-    #expect(inPlace.status == 64 && inPlace.errors.contains("whose lists would be lost"))
+    #expect(inPlace.status == 64 && inPlace.errors.contains("whose lists would be overwritten"))
     #expect(String(decoding: try bytes("data/utt2spk"), as: UTF8.self) == speakers)
     try folder.write(speakers.replacing("u3 s1\n", with: ""), to: "data/utt2spk")
     let run = try limbeck("features", data, folder.file("out"))

@@ -40,7 +40,7 @@ extension Recipe {
       let keys = parts[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
       guard Recipe.isSetting(setting), let value = try? Yams.compose(yaml: String(parts[1])) else {
         throw FileFault.malformed(
-          path: .named("--set"), expected: "OPTION=VALUE, as student.training.epochs=20",
+          path: .named("--set"), expected: "OPTION=VALUE, such as student.training.epochs=20",
           found: setting)
       }
       set(keys[...], to: value, in: &root)
