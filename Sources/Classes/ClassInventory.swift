@@ -1,7 +1,7 @@
 package import Storage
 package import SystemPackage
 
-/// The classes of a frame classifier: a symbol for each id from 0 on.
+/// The classes of a frame classifier: a symbol for each id, counted from 0.
 ///
 /// Its file, `classes.txt`, has a line `SYMBOL ID` for each class.
 package struct ClassInventory: Sendable, Equatable {
@@ -9,10 +9,10 @@ package struct ClassInventory: Sendable, Equatable {
   package let symbols: [String]
   private let ids: [String: Int32]
 
-  /// The most classes that there may be: single precision, in which soft targets name some, counts so far.
+  /// The maximum number of classes: soft targets store class ids as single-precision numbers, exact up to here.
   package static let most = 1 << 24
 
-  /// - Parameter symbols: no two are the same; at most `most`.
+  /// - Parameter symbols: distinct; at most `most`.
   package init(symbols: [String]) {
     precondition(
       symbols.count <= ClassInventory.most, "ClassInventory: \(symbols.count) classes")
@@ -21,11 +21,11 @@ package struct ClassInventory: Sendable, Equatable {
       uniqueKeysWithValues: symbols.enumerated().map { ($0.element, Int32($0.offset)) })
   }
 
-  /// The states of labels, in their order, each once.
+  /// The states of labels, in order, without duplicates.
   ///
   /// - Parameters:
-  ///   - labels: may stand more than once.
-  ///   - states: of each label; 1 for the labels themselves.
+  ///   - labels: may contain duplicates.
+  ///   - states: the number of states per label; 1 for the labels themselves.
   package init(labels: [String], states: Int) {
     var seen: Set<String> = []
     self.init(
@@ -38,12 +38,13 @@ package struct ClassInventory: Sendable, Equatable {
     states == 1 ? [label] : (1...states).map { "\(label)_\($0)" }
   }
 
+  /// The number of classes.
   package var count: Int { symbols.count }
 
-  /// The id of a symbol, or nil when it is none of the inventory's.
+  /// The id of a symbol, or nil when it is not in the inventory.
   package func id(of symbol: some StringProtocol) -> Int32? { ids[String(symbol)] }
 
-  /// The label of each class: what is before its last `_`, or all of it.
+  /// The label of each class: the part of its symbol before the last `_`, or the whole symbol.
   package var labels: [String] {
     symbols.map { symbol in symbol.lastIndex(of: "_").map { String(symbol[..<$0]) } ?? symbol }
   }
@@ -53,11 +54,11 @@ package struct ClassInventory: Sendable, Equatable {
     labels.enumerated().filter { $0.element == label }.map { Int32($0.offset) }
   }
 
-  /// The classes that a map makes of these.
+  /// The classes after folding by a map.
   ///
   /// - Parameters:
-  ///   - map: has each class, or the label before its last `_`; what follows that is then kept.
-  ///   - path: the map's, for the fault.
+  ///   - map: contains each class, or the label before its last `_`, whose suffix is then kept.
+  ///   - path: the map's path, for faults.
   /// - Returns: the folded classes, sorted, and the id of each of these among them.
   /// - Throws: `FileFault` for a class that the map lacks.
   package func folded(
@@ -67,7 +68,7 @@ package struct ClassInventory: Sendable, Equatable {
       if let whole = map[symbol] { return whole }
       guard let end = symbol.lastIndex(of: "_"), let label = map[String(symbol[..<end])] else {
         throw FileFault.malformed(
-          path: path, expected: "what the class \(symbol) stands for", found: "none")
+          path: path, expected: "a line that maps the class \(symbol)", found: "none")
       }
       return label + symbol[end...]
     }
@@ -84,7 +85,7 @@ package struct ClassInventory: Sendable, Equatable {
       symbols.enumerated().map { "\($0.element) \($0.offset)\n" }.joined(), to: path)
   }
 
-  /// Reads `classes.txt`: ids from 0 without gaps, in any order.
+  /// Reads `classes.txt`, whose ids run from 0 without gaps, in any order.
   package init(path: FilePath) throws(FileFault) {
     var byID: [Int: String] = [:]
     var seen: Set<String> = []
@@ -103,7 +104,7 @@ package struct ClassInventory: Sendable, Equatable {
     }
     let symbols = (0..<byID.count).compactMap { byID[$0] }
     guard !symbols.isEmpty || !byID.isEmpty else {
-      throw .malformed(path: path, expected: "a class at least, SYMBOL ID", found: "none")
+      throw .malformed(path: path, expected: "at least one class, SYMBOL ID", found: "none")
     }
     guard symbols.count == byID.count else {
       throw .malformed(

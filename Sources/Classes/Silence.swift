@@ -1,14 +1,14 @@
-/// Which symbols stand for silence or noise rather than speech.
+/// The symbols of silence and noise, as opposed to speech.
 package enum Silence {
-  /// The symbols, in small letters: those of Kaldi, HTK, MFA, PocketSphinx, TIMIT, Festival and MAUS.
+  /// The symbols, in lower case: those of Kaldi, HTK, MFA, PocketSphinx, TIMIT, Festival and MAUS.
   package static let symbols: Set<String> = [
     "sil", "sp", "spn", "nsn", "<eps>", "+nsn+", "+spn+", "h#", "pau", "epi", "ssil", "<p:>",
   ]
 
-  /// Whether a symbol is one of them, in either case of letters, whatever follows its first `_`, `:` or `[`,
-  /// such as the number of a state (`sil[2]` in HTK), the place in the word, or the id of a tied state.
+  /// Whether a symbol is silence or noise, ignoring case and any suffix after `_`, `:` or `[`.
   ///
-  /// `<p:>` itself has a colon, which does not count.
+  /// A suffix may be a state number (`sil[2]` in HTK), the position in the word, or the id of a tied state. The colon
+  /// in `<p:>` itself does not count.
   package static func contains(_ symbol: String) -> Bool {
     if symbols.contains(symbol.lowercased()) { return true }
     guard let end = symbol.lastIndex(where: { "_:[".contains($0) }) else { return false }

@@ -1,16 +1,18 @@
 package import Storage
 package import SystemPackage
 
-/// What each symbol of a source stands for, such as a phone's folding or a tied state's phone state.
+/// A map from the symbols of a source, such as a phone folding or the phone state of each tied state.
 ///
 /// Its file has a line `FROM TO` for each symbol.
 package struct SymbolMap: Sendable, Equatable {
   private let targets: [String: String]
 
+  /// A map given as a dictionary from symbols to their targets.
   package init(_ targets: [String: String]) {
     self.targets = targets
   }
 
+  /// Reads lines `FROM TO`; a symbol may have only one.
   package init(path: FilePath) throws(FileFault) {
     var targets: [String: String] = [:]
     for (number, line) in try TextFile.lines(of: path) {
@@ -25,7 +27,7 @@ package struct SymbolMap: Sendable, Equatable {
     self.targets = targets
   }
 
-  /// Reads Kaldi's symbol table, a line `SYMBOL ID` each, as what each id stands for.
+  /// Reads a Kaldi symbol table, lines `SYMBOL ID`, as a map from ids to symbols.
   package init(symbolTable path: FilePath) throws(FileFault) {
     var symbols: [String: String] = [:]
     for (number, line) in try TextFile.lines(of: path) {
@@ -40,14 +42,14 @@ package struct SymbolMap: Sendable, Equatable {
     self.targets = symbols
   }
 
-  /// What symbols stand for when what this map makes of them is mapped again.
+  /// The composition of this map with another one applied after it.
   package func followed(by next: SymbolMap) -> SymbolMap {
     SymbolMap(targets.compactMapValues { next[$0] })
   }
 
-  /// What `symbol` stands for, or nil when the map does not say.
+  /// The target of `symbol`, or nil when it is not in the map.
   package subscript(symbol: String) -> String? { targets[symbol] }
 
-  /// All that symbols stand for, sorted, each once.
+  /// The distinct targets, sorted.
   package var symbols: [String] { Set(targets.values).sorted() }
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What a thread runs.
+/// Boxes a thread's body.
 private final class ThreadBody {
   let run: @Sendable () -> Void
   init(_ run: @escaping @Sendable () -> Void) { self.run = run }
@@ -9,9 +9,9 @@ private final class ThreadBody {
 /// Starts a thread that ends with its body, if the system has room for one.
 ///
 /// - Parameters:
-///   - stack: the bytes of its stack.
+///   - stack: the stack size in bytes.
 ///   - body: what it runs.
-/// - Returns: whether it was started; else `body` never runs.
+/// - Returns: whether the thread was started; if not, `body` never runs.
 func startThread(stack: Int, _ body: @escaping @Sendable () -> Void) -> Bool {
   let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
   defer { unsafe attributes.deallocate() }
@@ -33,10 +33,9 @@ func startThread(stack: Int, _ body: @escaping @Sendable () -> Void) -> Bool {
   return code == 0
 }
 
-/// Ends the program where the system refuses memory in the midst of work, with a message on standard error
-/// and the status of `EX_OSERR`.
+/// Ends the program when the system refuses memory during work, with a message on standard error and status `EX_OSERR`.
 ///
-/// What work needs is summed before it begins; this is for what other programs have taken since.
+/// The memory that work needs is checked before it begins; this covers memory that other programs have taken since.
 func endWithoutMemory(for values: String) -> Never {
   let text =
     "error: the system has no memory for \(values); use a smaller pool or batchSize, or fewer jobs\n"

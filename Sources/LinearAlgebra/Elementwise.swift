@@ -1,4 +1,4 @@
-/// Elementwise functions of matrices; `ElementwiseTests` holds each to its definition.
+/// Elementwise functions of matrices; `ElementwiseTests` checks each against its definition.
 extension Matrix {
   /// Subtracts `mean` from each row and multiplies by `factor`, column by column.
   package mutating func standardiseRows(
@@ -27,7 +27,7 @@ extension Matrix {
 
   /// Replaces each value by a function of itself and of the value at the same place of `other`.
   ///
-  /// Inlined, so that the loop is compiled for its function.
+  /// Inlined, so that the loop is specialised for its function.
   @inline(__always)
   private mutating func updateEach(
     with other: Matrix, _ workers: Workers, _ function: @Sendable (Float, Float) -> Float
@@ -47,5 +47,5 @@ extension Matrix {
   }
 }
 
-/// Elements that one thread takes at a time.
+/// The number of elements that a thread processes at a time.
 private let elementsAPart = 1 << 15

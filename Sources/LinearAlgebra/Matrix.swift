@@ -2,7 +2,9 @@
 package struct Matrix: Sendable, Equatable {
   /// The values, row by row.
   package internal(set) var values: [Float]
+  /// The number of rows, possibly zero.
   package private(set) var rows: Int
+  /// The number of values in a row.
   package let columns: Int
 
   /// A matrix of zeros.
@@ -20,6 +22,7 @@ package struct Matrix: Sendable, Equatable {
     (self.rows, self.columns, self.values) = (rows, columns, values)
   }
 
+  /// One value; both indices count from zero.
   package subscript(row: Int, column: Int) -> Float {
     get {
       precondition(column >= 0 && column < columns, "Matrix: no column \(column) of \(columns)")
@@ -46,11 +49,11 @@ package struct Matrix: Sendable, Equatable {
 
   /// Whether no value is infinite or not a number.
   package var isFinite: Bool {
-    // The bits of what is not finite are the largest there are: a loop that needs no branch.
+    // Non-finite values have the largest bit patterns, so the loop needs no branch.
     values.reduce(0) { max($0, $1.magnitude.bitPattern) } < Float.infinity.bitPattern
   }
 
-  /// Gives `body` row `index` to change.
+  /// Passes row `index` to `body` to modify in place.
   package mutating func withRow(_ index: Int, _ body: (inout MutableSpan<Float>) -> Void) {
     let range = index * columns..<(index + 1) * columns
     unsafe values.withUnsafeMutableBufferPointer { buffer in
@@ -59,7 +62,7 @@ package struct Matrix: Sendable, Equatable {
     }
   }
 
-  /// Gives `body` each of some rows to change, in order, with its index from the first of them.
+  /// Passes each row of a range to `body` to modify, in order, with its index within the range.
   package mutating func withRows(
     _ rows: Range<Int>, _ body: (_ index: Int, inout MutableSpan<Float>) -> Void
   ) {
@@ -75,8 +78,8 @@ package struct Matrix: Sendable, Equatable {
 
   /// Sets the number of rows.
   ///
-  /// Rows that are kept keep their values, new ones are zero, and the
-  /// storage is kept, so that a shorter last batch costs no allocation.
+  /// Remaining rows keep their values, and new rows are zero. The storage is kept, so that a shorter last batch needs
+  /// no allocation.
   package mutating func setRowCount(_ count: Int) {
     precondition(count >= 0, "Matrix: \(count) is not a number of rows")
     if count < rows {
@@ -95,7 +98,7 @@ package struct Matrix: Sendable, Equatable {
     rows += other.rows
   }
 
-  /// Appends whole rows, given one after the other.
+  /// Appends consecutive whole rows.
   package mutating func append(rows others: Span<Float>) {
     precondition(
       columns > 0 && others.count % columns == 0,
@@ -131,7 +134,7 @@ package struct Matrix: Sendable, Equatable {
     }
   }
 
-  /// The column of the largest value in each row; the first of equal ones.
+  /// The column of the largest value in each row, the first in case of ties.
   package func largestColumns() -> [Int32] {
     (0..<rows).map { index in
       let row = row(index)

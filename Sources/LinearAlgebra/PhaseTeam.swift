@@ -1,36 +1,35 @@
 import Foundation
 import Synchronization
 
-/// Threads that do phases of tasks together: those of one phase in any order and side by side, but none before
-/// all of the phase before it are done.
+/// Threads that run phases of tasks, with a barrier between phases.
 ///
-/// Between two calls the threads wait without sleep for a tenth of a millisecond or so: a step of training
-/// follows the one before in less, and a thread that is woken may find itself on the core of the one that woke
-/// it. They sleep when nothing comes.
+/// Tasks of one phase run in parallel and in any order. Between two calls the threads spin for about a tenth of a
+/// millisecond: the next training step follows in less, and a woken thread may land on the core of the thread that woke
+/// it. They sleep when no work arrives.
 package final class PhaseTeam: Sendable {
   private let state: State
 
-  /// The number of threads, with the calling one.
+  /// The number of threads, including the calling one.
   package var count: Int { state.count }
 
-  /// - Parameter count: how many threads, with the calling one.
+  /// - Parameter count: the number of threads, including the calling one.
   package init(count: Int) {
     state = State(count: count)
     for slot in 1..<max(1, count) {
       let own = state
-      // Those that the system has no room for are not missed: the others take their tasks.
+      // If the system cannot start a thread, the others take over its tasks.
       _ = startThread(stack: 8 << 20) { own.serve(slot) }
     }
   }
 
   deinit { state.stop() }
 
-  /// Runs the tasks of several phases, and returns when all are done; called by one thread at a time.
+  /// Runs the tasks of several phases and returns when all are done; call from one thread at a time.
   ///
   /// - Parameters:
   ///   - sizes: the number of tasks of each phase.
-  ///   - body: does one task; `slot` is below the number of threads and no other running task has it, as an
-  ///     index into scratch.
+  ///   - body: runs one task; `slot` is below the number of threads and unique among running tasks, as an index into
+  ///     scratch memory.
   package func run(
     _ sizes: [Int], _ body: @Sendable (_ phase: Int, _ task: Int, _ slot: Int) -> Void
   ) {
@@ -40,29 +39,29 @@ package final class PhaseTeam: Sendable {
       }
       return
     }
-    // Tasks are numbered through all phases, and taken in that order.
+    // Tasks are numbered consecutively across phases and taken in that order.
     let starts = sizes.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1) }
     withoutActuallyEscaping(body) { state.run(Job(starts: starts, body: $0)) }
   }
 
-  /// What is to be done.
+  /// One call's tasks.
   private struct Job {
-    /// The number of each phase's first task, and of all tasks.
+    /// The number of each phase's first task, then the total.
     let starts: [Int]
     let body: @Sendable (_ phase: Int, _ task: Int, _ slot: Int) -> Void
   }
 
-  /// What the threads share.
-  // @unchecked: `job` is read by threads in `inside` that found `isOpen`, and written when there are none.
+  /// The state shared by the threads.
+  // @unchecked: `job` is read only by threads counted in `inside` that found `isOpen`, and written when there are none.
   private final class State: @unchecked Sendable {
     let count: Int
     private var job: Job?
-    /// Raised with each job, and to stop.
+    /// Incremented with each job, and to stop.
     private let generation = Atomic(0)
     /// Whether there is a job to join.
     private let isOpen = Atomic(false)
     private let isStopped = Atomic(false)
-    /// The threads that may be reading the job.
+    /// The number of threads that may be reading the job.
     private let inside = Atomic(0)
     private let next = Atomic(0)
     private let done = Atomic(0)
@@ -80,7 +79,7 @@ package final class PhaseTeam: Sendable {
       work(job, slot: 0)
       let total = job.starts[job.starts.count - 1]
       wait { done.load(ordering: .acquiring) == total }
-      // Who comes from now on finds it closed; who has come leaves before the job goes.
+      // Threads that arrive from now on find it closed; wait for the others to leave before dropping the job.
       isOpen.store(false, ordering: .sequentiallyConsistent)
       wait { inside.load(ordering: .sequentiallyConsistent) == 0 }
       self.job = nil
@@ -99,7 +98,7 @@ package final class PhaseTeam: Sendable {
       condition.unlock()
     }
 
-    /// The life of one thread.
+    /// The main loop of one thread.
     func serve(_ slot: Int) {
       var seen = 0
       while true {
@@ -136,7 +135,7 @@ package final class PhaseTeam: Sendable {
       }
     }
 
-    /// Waits without sleep; another process may have the core of the thread that is waited for.
+    /// Spins, yielding now and then: another process may occupy the core of the thread that is waited for.
     private func wait(_ isOver: () -> Bool) {
       var turns = 0
       while !isOver() {
@@ -147,5 +146,5 @@ package final class PhaseTeam: Sendable {
   }
 }
 
-/// How often a thread looks for work before it sleeps.
+/// How many times a thread polls for work before it sleeps.
 private let spins = 200_000

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Makes values on a thread of its own, a few ahead of the one that is being used.
-// @unchecked: each `var` is read and written with `condition` locked alone, and a Mutex cannot wait.
+/// Produces values on a background thread, a few ahead of the one in use.
+// @unchecked: each `var` is only accessed with `condition` locked, and a Mutex cannot wait.
 package final class Prefetch<Value: Sendable>: @unchecked Sendable {
   private let condition = NSCondition()
   private let depth: Int
@@ -9,15 +9,15 @@ package final class Prefetch<Value: Sendable>: @unchecked Sendable {
   private var used: [Value] = []
   private var isDone = false
   private var isCancelled = false
-  /// Makes the next value as it is asked for, where the system has no room for a thread.
+  /// Makes each value on request when the system cannot start a thread.
   private var makeAtOnce: ((_ used: Value?) throws -> Value?)?
 
-  /// Begins at once.
+  /// Starts producing at once.
   ///
   /// - Parameters:
   ///   - depth: how many values may be ready and unused.
-  ///   - make: makes the next value, of one that is no longer used where there is such; nil is the end. It is
-  ///     called by one thread alone.
+  ///   - make: makes the next value, recycling a used one if there is one; nil ends the sequence. Only one thread calls
+  ///     it.
   package init(depth: Int, _ make: sending @escaping (_ used: Value?) throws -> Value?) {
     self.depth = depth
     nonisolated(unsafe) let make = make
@@ -33,9 +33,9 @@ package final class Prefetch<Value: Sendable>: @unchecked Sendable {
 
   /// Takes the next value.
   ///
-  /// - Parameter value: one that is no longer used.
-  /// - Returns: the value, or nil at the end.
-  /// - Throws: what making it threw.
+  /// - Parameter value: a value no longer in use, to recycle.
+  /// - Returns: the next value, or nil at the end.
+  /// - Throws: whatever `make` threw.
   package func next(recycling value: Value? = nil) throws -> Value? {
     condition.lock()
     defer { condition.unlock() }
@@ -54,7 +54,7 @@ package final class Prefetch<Value: Sendable>: @unchecked Sendable {
     return try result.get()
   }
 
-  /// Stops making values, as when the user of them is gone.
+  /// Stops producing values.
   package func cancel() {
     condition.lock()
     isCancelled = true
@@ -62,12 +62,12 @@ package final class Prefetch<Value: Sendable>: @unchecked Sendable {
     condition.unlock()
   }
 
-  /// Waits until there is room for another value; nil when none is wanted any more.
+  /// Waits until there is room for another value; nil once cancelled.
   private func takeUsed() -> (value: Value?, Void)? {
     condition.lock()
     defer { condition.unlock() }
     if ready.count >= depth {
-      // Woken for several values at a time, since each time takes a core from who uses them.
+      // Wake for several values at a time, since each wake-up takes a core from the consumer.
       while ready.count > depth / 2, !isCancelled { condition.wait() }
     }
     return isCancelled ? nil : (used.popLast(), ())

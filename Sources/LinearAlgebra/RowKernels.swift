@@ -2,7 +2,7 @@ import CMatrixKernels
 
 /// Vectorised functions of one row of numbers.
 package enum RowKernels {
-  /// The largest value; not a number when one is not.
+  /// The largest value; NaN if any value is NaN.
   package static func maximum(_ row: borrowing MutableSpan<Float>) -> Float {
     precondition(!row.isEmpty, "maximum: no values")
     return unsafe row.withUnsafeBufferPointer { row in
@@ -15,7 +15,7 @@ package enum RowKernels {
   ///
   /// The exponential is within 2 ulps from −87 to 88, zero below and infinite above.
   ///
-  /// - Returns: the sum of the results, of which sixteen partial sums are added up at the end.
+  /// - Returns: the sum of the results, accumulated in sixteen partial sums.
   package static func replaceByExponentials(
     _ row: inout MutableSpan<Float>, shift: Float, factor: Float
   ) -> Float {
@@ -95,7 +95,7 @@ package enum RowKernels {
     }
   }
 
-  /// Copies values to a row, from a place of it on.
+  /// Copies values to a row, starting at a column.
   package static func copy(
     _ values: Span<Float>, into row: inout MutableSpan<Float>, at place: Int = 0
   ) {

@@ -1,14 +1,16 @@
 import Foundation
 
-/// A row-major matrix of single-precision values at a fixed place in memory, of which threads may write
-/// disjoint tiles side by side.
+/// A row-major matrix of single-precision values at a fixed address.
 ///
-/// `Matrix` is the value to keep and to hand on; this is scratch of one owner, who sees to it that no two
-/// threads touch the same tile at a time.
-// @unchecked: the values are only reached through tiles, and those that are written are disjoint.
+/// Threads may write disjoint tiles of it in parallel.
+///
+/// `Matrix` is the value type to keep and pass on. This is scratch memory of a single owner, which ensures that no two
+/// threads touch the same tile at once.
+// @unchecked: the values are only reached through tiles, and tiles that are written are disjoint.
 @safe package final class SharedMatrix: @unchecked Sendable {
   /// The number of rows in use; the storage may hold more.
   package private(set) var rows: Int
+  /// The number of values in a row, without padding.
   package let columns: Int
   private var capacity: Int
   private var base: UnsafeMutablePointer<Float>
@@ -21,7 +23,7 @@ import Foundation
     unsafe base = SharedMatrix.zeros(capacity)
   }
 
-  /// The values of a shape; one whose bytes no address could count ends the program as one that is refused.
+  /// The number of values of a shape; one too large to address ends the program, like refused memory.
   private static func count(_ rows: Int, _ columns: Int) -> Int {
     let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
     guard !overflow, count <= Int.max / 64 else {
@@ -44,10 +46,10 @@ import Foundation
 
   deinit { unsafe SharedMatrix.free(base, capacity) }
 
-  /// Memory of zeros at a border of cache lines, which vectors of 64 bytes then do not cross.
+  /// Zeroed memory aligned to cache lines, so that 64-byte vectors do not cross them.
   ///
-  /// Much of it comes from the system and goes back to it, where a heap would keep it; of that, memory is
-  /// taken where it is written.
+  /// Large blocks are mapped and returned to the system, where a heap would keep them; their pages take memory only
+  /// once written.
   private static func zeros(_ count: Int) -> UnsafeMutablePointer<Float> {
     let bytes = max(1, count) * MemoryLayout<Float>.stride
     guard bytes >= mappedBytes else {
@@ -75,7 +77,7 @@ import Foundation
 
   /// Sets the number of rows.
   ///
-  /// The storage grows where it must, and the values are then zero; else they stay as they are.
+  /// The storage grows when necessary, and all values are then zero; otherwise they are unchanged.
   package func setRowCount(_ count: Int) {
     precondition(count >= 0, "SharedMatrix: \(count) is not a number of rows")
     rows = count
@@ -92,7 +94,7 @@ import Foundation
     return unsafe Array(own)
   }
 
-  /// A copy as a value.
+  /// A copy as a `Matrix`.
   package var matrix: Matrix { Matrix(rows: rows, columns: columns, values: values) }
 
   /// Replaces all values in use.
@@ -105,7 +107,7 @@ import Foundation
     }
   }
 
-  /// Copies some rows to the front; the others keep their values.
+  /// Copies a range of rows to the front; the other rows keep their values.
   package func moveToFront(_ range: Range<Int>) {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= rows, "SharedMatrix: no rows \(range) of \(rows)"
@@ -120,7 +122,7 @@ import Foundation
     unsafe Tile(base, of: self, rows: rows, columns: columns, stride: columns)
   }
 
-  /// Some rows and columns.
+  /// A tile of some rows and columns; nil selects all.
   package func tile(rows: Range<Int>? = nil, columns: Range<Int>? = nil) -> Tile {
     let (rows, columns) = (rows ?? 0..<self.rows, columns ?? 0..<self.columns)
     precondition(
@@ -132,7 +134,7 @@ import Foundation
       columns: columns.count, stride: self.columns)
   }
 
-  /// The first values as a matrix of another shape.
+  /// The first values, viewed as a matrix of another shape.
   package func tile(asRows rows: Int, columns: Int) -> Tile {
     precondition(
       rows >= 0 && columns >= 0 && rows * columns <= self.rows * self.columns,
@@ -140,7 +142,7 @@ import Foundation
     return unsafe Tile(base, of: self, rows: rows, columns: columns, stride: columns)
   }
 
-  /// Gives `body` a row to change.
+  /// Passes a row to `body` to modify in place.
   package func withRow<Result>(
     _ row: Int, _ body: (inout MutableSpan<Float>) -> Result
   ) -> Result {
@@ -150,11 +152,11 @@ import Foundation
     return body(&span)
   }
 
-  /// A row to read.
+  /// A read-only view of a row.
   @_lifetime(borrow self)
   package func row(_ row: Int) -> Span<Float> { values(ofRows: row..<row + 1) }
 
-  /// The values of some rows to read, one row after the other.
+  /// A read-only view of consecutive rows.
   @_lifetime(borrow self)
   package func values(ofRows range: Range<Int>) -> Span<Float> {
     precondition(
@@ -167,5 +169,5 @@ import Foundation
   }
 }
 
-/// From how many bytes on memory is the system's and not the heap's.
+/// The size in bytes from which memory is mapped rather than allocated on the heap.
 private let mappedBytes = 1 << 20

@@ -7,6 +7,7 @@ package struct SquareSum: Sendable {
   /// The upper triangle, by rows.
   private var values: [Double]
 
+  /// A sum over no rows, for rows of `size` values.
   package init(size: Int) {
     self.size = size
     precondition(
@@ -17,8 +18,8 @@ package struct SquareSum: Sendable {
   /// Adds `xᵀ x` of each row.
   ///
   /// - Parameters:
-  ///   - rows: of `size` columns.
-  ///   - workers: share the rows of the sum.
+  ///   - rows: a matrix with `size` columns.
+  ///   - workers: threads that share the rows of the sum.
   package mutating func add(_ rows: Matrix, workers: Workers = .one) {
     precondition(rows.columns == size, "SquareSum: \(rows.columns) columns for \(size)")
     precondition(rows.rows <= Int(Int32.max), "SquareSum: \(rows.rows) rows are not below 2³¹")
@@ -32,7 +33,7 @@ package struct SquareSum: Sendable {
           return
         }
         nonisolated(unsafe) let (own, result) = unsafe (source, sum)
-        // Panels of rows, each from the diagonal on, whose bounds do not depend on the number of threads.
+        // Panels of rows starting at the diagonal, with bounds independent of the number of threads.
         workers.forEachPart(of: size, size: SquareSum.panel) { part in
           let first = part.lowerBound
           unsafe cblas_dgemm(
@@ -44,7 +45,7 @@ package struct SquareSum: Sendable {
     }
   }
 
-  /// The rows of the sum that one product makes.
+  /// The number of rows of the sum that one product computes.
   private static let panel = 256
 
   /// The sum of the products of two columns.

@@ -1,18 +1,19 @@
 import CMatrixKernels
 import COpenBLAS
 
-/// Some rows and columns of a `SharedMatrix`, which it keeps.
+/// Some rows and columns of a `SharedMatrix`, which it keeps alive.
 ///
-/// Its functions are the elementwise kernels of training; whoever calls them sees to it that no other
-/// thread writes the tile.
-// @unchecked: tasks that run side by side get disjoint tiles to write.
+/// Its functions are the elementwise kernels of training. The caller ensures that no other thread writes the tile.
+// @unchecked: parallel tasks write disjoint tiles.
 @safe package struct Tile: @unchecked Sendable {
-  /// What the values belong to; nil where a closure's caller has them.
+  /// The matrix that owns the values; nil when the caller of a closure owns them.
   private let owner: SharedMatrix?
   private let base: UnsafeMutablePointer<Float>
+  /// The number of rows of the tile.
   package let rows: Int
+  /// The number of columns of the tile, at most `stride`.
   package let columns: Int
-  /// The values from one row to the next.
+  /// The distance from one row to the next, in values.
   package let stride: Int
 
   init(
@@ -42,7 +43,7 @@ import COpenBLAS
       base + range.lowerBound, of: owner, rows: rows, columns: range.count, stride: stride)
   }
 
-  /// Gives `body` a row to change.
+  /// Passes a row to `body` to modify in place.
   package func withRow(_ row: Int, _ body: (inout MutableSpan<Float>) -> Void) {
     precondition(row >= 0 && row < rows, "Tile: no row \(row) of \(rows)")
     let values = unsafe UnsafeMutableBufferPointer(start: base + row * stride, count: columns)
@@ -50,7 +51,7 @@ import COpenBLAS
     body(&span)
   }
 
-  /// The memory of whole rows, to be filled from a file.
+  /// The memory of contiguous rows, to be filled from a file.
   package var contiguousBytes: UnsafeMutableRawBufferPointer {
     precondition(stride == columns || rows < 2, "Tile: rows of \(columns) values \(stride) apart")
     return unsafe UnsafeMutableRawBufferPointer(
@@ -75,19 +76,19 @@ import COpenBLAS
     case asIs, transposed
   }
 
-  /// What a product does with what was there.
+  /// Whether a product replaces the tile's values or is added to them.
   package enum Start {
     case replacing, adding
   }
 
-  /// Replaces this tile by `left · right`, or adds that to it, by `sgemm` of OpenBLAS.
+  /// Sets this tile to `left · right`, or adds that to it, using OpenBLAS `sgemm`.
   ///
   /// - Parameters:
-  ///   - left: `rows × k` in the form it enters.
-  ///   - leftForm: that form.
-  ///   - right: `k × columns` in the form it enters.
-  ///   - rightForm: that form.
-  ///   - start: whether what was there is kept.
+  ///   - left: `rows × k` after applying `leftForm`.
+  ///   - leftForm: whether `left` is transposed.
+  ///   - right: `k × columns` after applying `rightForm`.
+  ///   - rightForm: whether `right` is transposed.
+  ///   - start: whether the product is added to the existing values.
   package func setProduct(
     _ left: Tile, _ leftForm: Form = .asIs, _ right: Tile, _ rightForm: Form = .asIs,
     _ start: Start = .replacing
@@ -116,20 +117,21 @@ import COpenBLAS
     for row in 0..<rows { unsafe (base + row * stride).update(repeating: 0, count: columns) }
   }
 
-  /// Adds a row to each row.
+  /// Adds a bias vector to each row.
   package func add(bias: Tile) {
     requireVector(bias, "add")
     unsafe matrix_add_bias(base, Int64(rows), Int64(columns), Int64(stride), bias.base)
   }
 
-  /// Adds a row to each row and replaces negative values by zero.
+  /// Adds a bias vector to each row and applies a ReLU.
   package func addAndRectify(bias: Tile) {
     requireVector(bias, "addAndRectify")
     unsafe matrix_add_bias_rectify(base, Int64(rows), Int64(columns), Int64(stride), bias.base)
   }
 
-  /// Multiplies each value by `scale` where `outputs` is positive and sets it to zero elsewhere: the
-  /// gradient of a rectifier whose output was scaled, from its output alone.
+  /// Multiplies each value by `scale` where `outputs` is positive and sets it to zero elsewhere.
+  ///
+  /// This is the gradient of a ReLU with scaled output, computed from that output alone.
   package func mask(byPositive outputs: Tile, scale: Float) {
     precondition(matches(outputs), "mask: tiles of other shapes")
     unsafe matrix_mask(
@@ -142,14 +144,14 @@ import COpenBLAS
     unsafe matrix_column_sums(base, Int64(rows), Int64(columns), Int64(stride), sums.base)
   }
 
-  /// Sets values to zero at random and multiplies the others by `scale`.
+  /// Sets random values to zero and multiplies the others by `scale`.
   ///
   /// - Parameters:
   ///   - threshold: how many of 65,536 values are set to zero, on average.
   ///   - scale: what the others are multiplied by.
-  ///   - key: of the random numbers; the index of the row is added to it.
-  ///   - firstColumn: where the tile starts in its matrix, a multiple of 4: the result does not depend on
-  ///     how a matrix is cut into tiles.
+  ///   - key: the key of the random numbers; the row index is appended to it.
+  ///   - firstColumn: where the tile starts in its matrix, a multiple of 4; the result does not depend on how a matrix
+  ///     is divided into tiles.
   package func dropAtRandom(threshold: UInt32, scale: Float, key: [UInt64], firstColumn: Int) {
     precondition(firstColumn % 4 == 0, "dropAtRandom: \(firstColumn) is no multiple of 4")
     for row in 0..<rows {
@@ -160,16 +162,17 @@ import COpenBLAS
     }
   }
 
-  /// Batch normalisation with a rectifier behind it: `max(0, γ · (x − mean) / √(variance + ε) + β)`, column
-  /// by column over the rows (Ioffe and Szegedy 2015, algorithm 1).
+  /// Batch normalisation followed by a ReLU, column by column over the rows.
+  ///
+  /// Computes `max(0, γ · (x − mean) / √(variance + ε) + β)` (Ioffe and Szegedy 2015, algorithm 1).
   ///
   /// - Parameters:
-  ///   - normalised: of this tile's shape; gets what γ is multiplied with.
-  ///   - scale: γ, one value a column.
+  ///   - normalised: of this tile's shape; receives `(x − mean) / √(variance + ε)`.
+  ///   - scale: γ, one value per column.
   ///   - shift: β.
   ///   - epsilon: ε.
-  ///   - mean: gets the mean of each column.
-  ///   - inverse: gets `1 / √(variance + ε)` of each column.
+  ///   - mean: receives the mean of each column.
+  ///   - inverse: receives `1 / √(variance + ε)` of each column.
   package func normalizeAndRectify(
     keeping normalised: Tile, scale: Tile, shift: Tile, epsilon: Float, mean: Tile, inverse: Tile
   ) {
@@ -180,7 +183,7 @@ import COpenBLAS
       epsilon, mean.base, inverse.base)
   }
 
-  /// Turns the gradient of what `normalizeAndRectify` gave, without the rectifier, into that of what it got.
+  /// Backpropagates through the batch normalisation of `normalizeAndRectify`, from its output to its input, in place.
   package func normalizeBack(
     _ normalised: Tile, scale: Tile, inverse: Tile, scaleGradient: Tile, shiftGradient: Tile
   ) {
@@ -204,15 +207,15 @@ import COpenBLAS
     }
   }
 
-  /// Multiplies all values.
+  /// Multiplies all values by `factor`.
   package func scale(by factor: Float) {
     for row in 0..<rows { unsafe matrix_scale(base + row * stride, Int64(columns), factor, 0) }
   }
 
   /// One step of gradient descent with momentum, in place.
   ///
-  /// `v ← momentum · v − rate · (g + decay · p)`,
-  /// then `p ← p + v`, or with Nesterov's look ahead `p ← p + momentum · v − rate · (g + decay · p)`
+  /// `v ← momentum · v − rate · (g + decay · p)`, then `p ← p + v`, or with Nesterov momentum
+  /// `p ← p + momentum · v − rate · (g + decay · p)`
   /// (Sutskever et al. 2013, "On the importance of initialization and momentum").
   package func takeMomentumStep(
     velocity: Tile, gradient: Tile, rate: Float, momentum: Float, decay: Float, isNesterov: Bool
@@ -254,13 +257,13 @@ package struct AdamConstants: Sendable {
   let beta1, beta2, epsilon, rate, correction, decay, shrinking: Float
 
   /// - Parameters:
-  ///   - step: from 1.
+  ///   - step: the step number, from 1.
   ///   - rate: the learning rate.
-  ///   - beta1: how much of the gradient's mean is kept.
-  ///   - beta2: how much of the squared gradient's mean is kept.
-  ///   - epsilon: added to the root of the squared gradient's mean.
-  ///   - decay: added to the gradient, times the parameter.
-  ///   - decoupledDecay: AdamW's decay, which shrinks the parameter by `rate · decay`.
+  ///   - beta1: the decay rate of the moving mean of the gradient.
+  ///   - beta2: the decay rate of the moving mean of the squared gradient.
+  ///   - epsilon: added to the root of the mean squared gradient.
+  ///   - decay: L2 regularisation; times the parameter, added to the gradient.
+  ///   - decoupledDecay: AdamW's weight decay, which shrinks the parameter by `rate · decay`.
   package init(
     step: Int, rate: Double, beta1: Double, beta2: Double, epsilon: Double, decay: Double,
     decoupledDecay: Double
@@ -273,7 +276,7 @@ package struct AdamConstants: Sendable {
   }
 }
 
-/// `base` to a whole, positive exponent, by squaring.
+/// `base` raised to a positive integer exponent, by squaring.
 private func power(_ base: Double, _ exponent: Int) -> Double {
   var (result, factor, rest) = (1.0, base, exponent)
   while rest > 0 {
@@ -285,7 +288,7 @@ private func power(_ base: Double, _ exponent: Int) -> Double {
 }
 
 extension Matrix {
-  /// Gives `body` all values as a tile that must not be written.
+  /// Passes all values to `body` as a tile that must not be written.
   package func withTile<Result>(_ body: (Tile) -> Result) -> Result {
     unsafe values.withUnsafeBufferPointer { values in
       guard let base = values.baseAddress else {

@@ -5,18 +5,19 @@ import Synchronization
 
 /// The number of threads that one piece of work may use.
 ///
-/// This file and `PhaseTeam` are the only owners of threads that compute.
+/// This file and `PhaseTeam` are the only owners of compute threads.
 ///
-/// Work is cut into parts whose bounds do not depend on the number of threads, and no two parts
-/// write the same memory; so the number of threads changes the time and not the result. Many
-/// independent jobs share the cores with one thread each; one big network has them all. OpenBLAS
-/// itself is held to one thread throughout.
+/// Work is divided into parts whose bounds do not depend on the number of threads, and no two parts
+/// write the same memory, so the number of threads affects the time but not the result. Many
+/// independent jobs share the cores with one thread each; one big network uses them all. OpenBLAS
+/// itself always runs on one thread.
 package struct Workers: Sendable {
-  /// The most threads, at least one.
+  /// The maximum number of threads, at least one.
   package let count: Int
-  /// The pieces of work that share them; nil when this one has them alone.
+  /// The pieces of work that share the threads; nil when this one has them to itself.
   private let company: Company?
 
+  /// At most `count` threads, which must be positive.
   package init(count: Int) {
     self.init(count: count, company: nil)
   }
@@ -27,39 +28,40 @@ package struct Workers: Sendable {
     _ = openBLASIsSingleThreaded
   }
 
-  /// Pieces of work that share some threads, so many at a time, until there are fewer left.
+  /// Pieces of work that share threads, at most `width` of them at a time.
   package final class Company: Sendable {
     private let width: Int
     private let left: Atomic<Int>
 
     /// - Parameters:
-    ///   - pieces: how many there are, at least one.
-    ///   - width: how many are done side by side, at least one.
+    ///   - pieces: the number of pieces, at least one.
+    ///   - width: how many run in parallel, at least one.
     package init(pieces: Int, width: Int) {
       self.width = width
       left = Atomic(pieces)
     }
 
-    /// Says that one has ended.
+    /// Records that one piece has finished.
     package func end() { left.wrappingSubtract(1, ordering: .relaxed) }
 
     fileprivate var count: Int { max(1, min(width, left.load(ordering: .relaxed))) }
   }
 
-  /// These workers for one of some pieces of work, which has more of them when others have ended.
+  /// These workers for one of several pieces of work, which gets more threads as others finish.
   package func shared(in company: Company) -> Workers { Workers(count: count, company: company) }
 
-  /// The threads that the work may use now, from one to `count`; it changes while a piece of company ends.
+  /// The number of threads that the work may use now, from one to `count`; it changes as other pieces finish.
   package var current: Int { company.map { max(1, count / $0.count) } ?? count }
 
   /// The calling thread alone.
   package static let one = Workers(count: 1)
 
-  /// As many threads as the process may run at a time.
+  /// As many threads as there are active processors.
   package static let all = Workers(count: ProcessInfo.processInfo.activeProcessorCount)
 
-  /// These workers for work on so many elements that sharing it pays, else the calling thread alone:
-  /// to wake a thread takes as long as to go over some 100,000 elements.
+  /// These workers if sharing work on `count` elements pays off, otherwise the calling thread alone.
+  ///
+  /// Waking a thread takes as long as processing some 100,000 elements.
   func forElements(_ count: Int) -> Workers { count < 1 << 17 ? .one : self }
 
   /// Runs `body` once for each index below `iterations`, in no particular order, and returns when
@@ -80,8 +82,9 @@ package struct Workers: Sendable {
     }
   }
 
-  /// Runs `body` once for each index below `iterations`, begun in order, where each thread has a state
-  /// of its own, such as a Fourier plan; it must not carry anything from one index to another.
+  /// Runs `body` once for each index below `iterations`, started in order, with a state per thread.
+  ///
+  /// The state, such as a Fourier plan, must not carry anything from one index to another.
   package func forEach<State: ~Copyable>(
     _ iterations: Int, state: @Sendable () -> State,
     _ body: @Sendable (_ state: inout State, _ index: Int) -> Void
@@ -97,7 +100,7 @@ package struct Workers: Sendable {
     }
   }
 
-  /// Runs `body` once for each run of `size` indices below `total`; the last may be shorter.
+  /// Runs `body` once for each block of `size` indices below `total`; the last may be shorter.
   package func forEachPart(of total: Int, size: Int, _ body: @Sendable (Range<Int>) -> Void) {
     forEach((total + size - 1) / size) { part in
       body(part * size..<min(total, (part + 1) * size))
@@ -111,8 +114,9 @@ package struct Workers: Sendable {
     map(iterations, state: { () }, { _, index in body(index) })
   }
 
-  /// What `body` returns for each index, in the order of the indices, where each thread has a state
-  /// of its own, such as a Fourier plan; it must not carry anything from one index to another.
+  /// What `body` returns for each index, in the order of the indices, with a state per thread.
+  ///
+  /// The state, such as a Fourier plan, must not carry anything from one index to another.
   package func map<State: ~Copyable, Value: Sendable>(
     _ iterations: Int, state: @Sendable () -> State,
     _ body: @Sendable (_ state: inout State, _ index: Int) -> Value
@@ -126,7 +130,7 @@ package struct Workers: Sendable {
   }
 }
 
-/// Done once: whoever calls `sgemm` decides on its threads, OpenBLAS does not.
+/// Set once: callers of `sgemm` decide on threads, not OpenBLAS.
 private let openBLASIsSingleThreaded: Bool = {
   openblas_set_num_threads(1)
   return true

@@ -1,13 +1,12 @@
 package import Foundation
 package import SystemPackage
 
-/// A file that appears under its name only when it is whole.
+/// A file that appears under its name only once it is complete.
 ///
-/// Bytes go to `PATH.part` beside it; `commit()` flushes them to the disk and renames. A value that
-/// is dropped without `commit()` removes its part; a killed process leaves a part that the next
-/// writer of the same path overwrites. Processes that write the same path at once take turns, and the
-/// last one's bytes stay. A symbolic link is followed, and the part is beside what it leads to; a device, a
-/// pipe or a folder is not written to.
+/// Bytes go to `PATH.part` in the same folder; `commit()` flushes them to disk and renames the part. Dropping the
+/// value without `commit()` removes the part. A killed process leaves a part behind, which the next writer of the same
+/// path overwrites. Processes that write the same path at the same time take turns, and the last one wins. A symbolic
+/// link is followed, and the part lies next to the link's target. A device, a pipe or a folder is never written to.
 package struct AtomicFile: ~Copyable {
   /// The final path.
   package let path: FilePath
@@ -20,12 +19,12 @@ package struct AtomicFile: ~Copyable {
   private var isCommitted = false
   private var partPath: FilePath { target.withSuffix(".part") }
 
-  /// Opens the part file; the folder of `path` is made when it does not exist.
+  /// Opens the part file, creating the folder of `path` if it does not exist.
   ///
   /// - Parameters:
   ///   - path: the final path.
   ///   - patience: how long to wait for another writer of the path.
-  /// - Throws: `FileFault` when the part cannot be written, or the other writer took longer.
+  /// - Throws: `FileFault` when the part cannot be written, or the other writer does not finish in time.
   package init(path: FilePath, patience: Duration = .seconds(30)) throws(FileFault) {
     let target = try AtomicFile.target(of: path)
     try FileSystem.makeFolder(path.folder)
@@ -34,11 +33,11 @@ package struct AtomicFile: ~Copyable {
   }
 
   deinit {
-    // Before others may have it: by then it could be theirs.
+    // Before the lock is released: afterwards the part could be another writer's.
     if !isCommitted { unsafe _ = partPath.withPlatformString { unsafe unlink($0) } }
   }
 
-  /// Where a file lies that may be replaced.
+  /// The path of the file to replace, links resolved.
   private static func target(of path: FilePath) throws(FileFault) -> FilePath {
     guard let facts = try FileSystem.facts(of: path) else { return path }
     guard facts.kind == .file else {
@@ -54,7 +53,7 @@ package struct AtomicFile: ~Copyable {
     let deadline = ContinuousClock.now + patience
     while true {
       let part = try OpenFile(partPath, for: .writing)
-      // Some file systems have no locks.
+      // On a file system without locks, carry on without one.
       let isOwn = flock(part.descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
       if isOwn, isNamed(part.descriptor, partPath) {
         do throws(FileFault) { try part.truncate(to: 0) } catch {
@@ -66,12 +65,12 @@ package struct AtomicFile: ~Copyable {
       guard ContinuousClock.now < deadline else {
         throw .unwritable(path: path, reason: "another process is writing to it")
       }
-      // Of the other writer; or it has just given the part its final name.
+      // The part is the other writer's, or was just renamed to its final name.
       usleep(10_000)
     }
   }
 
-  /// Whether a file that was opened still has its name.
+  /// Whether an open file still goes by its name.
   private static func isNamed(_ descriptor: Int32, _ path: FilePath) -> Bool {
     var (opened, named) = (stat(), stat())
     return unsafe fstat(descriptor, &opened) == 0
@@ -90,7 +89,7 @@ package struct AtomicFile: ~Copyable {
     try write(Data(text.utf8))
   }
 
-  /// Flushes the bytes to the disk and gives the file its name, replacing what had it before.
+  /// Flushes the bytes to disk and gives the file its name, replacing any existing file.
   package consuming func commit() throws(FileFault) {
     try file.synchronize()
     try FileSystem.rename(partPath, to: target)
@@ -98,7 +97,7 @@ package struct AtomicFile: ~Copyable {
     try synchronizeFolder(of: target)
   }
 
-  /// Writes a whole file at once; one that has these bytes is left alone.
+  /// Writes a whole file at once, unless it already has exactly these bytes.
   package static func write(_ bytes: Data, to path: FilePath) throws(FileFault) {
     if let facts = try FileSystem.facts(of: path), facts.kind == .file, facts.size == bytes.count,
       try TextFile.bytes(of: path) == bytes
@@ -116,7 +115,7 @@ package struct AtomicFile: ~Copyable {
   }
 }
 
-/// Sees to it that a file's name is on the disk, as after it was given.
+/// Flushes the folder entry of a file to disk, as after a rename.
 func synchronizeFolder(of path: FilePath) throws(FileFault) {
   try OpenFile(path.folder, for: .reading).synchronize()
 }

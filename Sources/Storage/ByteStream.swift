@@ -1,28 +1,28 @@
 import Foundation
 package import SystemPackage
 
-/// Bytes that are read one block after the other: of a file, the standard input, or a command.
+/// Bytes read block by block from a file, standard input or a command.
 ///
-/// What gzip has packed, by its first two bytes, is unpacked on the way. Memory does not grow with what is read.
+/// Gzip data, recognised by its first two bytes, is decompressed on the fly. Memory does not grow with the amount read.
 package final class ByteStream {
-  /// What faults call it.
+  /// The source's name in faults.
   package let origin: Origin
-  /// How many bytes there are from where the stream began; nil of a pipe, and of what is packed.
+  /// The number of bytes from where the stream began; nil for a pipe or compressed data.
   package let size: Int?
-  /// Whether `read()` came to the end.
+  /// Whether `read()` has reached the end.
   package private(set) var isAtEnd = false
 
-  /// Nil once it is closed, and of what is in memory.
+  /// Nil once closed, and for bytes in memory.
   private var file: OpenFile?
-  /// What is in memory, the last block first.
+  /// The blocks in memory, last block first.
   private var blocks: [[UInt8]] = []
   private let inflater: Inflater?
-  /// What was looked at and not read.
+  /// Bytes that were peeked at but not read.
   private var pending: [UInt8] = []
 
   /// Opens a file.
   ///
-  /// - Parameter path: of a file, a device or a pipe; `-` for the standard input.
+  /// - Parameter path: the path of a file, a device or a pipe; `-` for standard input.
   /// - Throws: `FileFault` when it cannot be opened.
   package convenience init(_ path: FilePath) throws(FileFault) {
     guard path == "-" else {
@@ -30,7 +30,7 @@ package final class ByteStream {
       return
     }
     let name = Origin.named("standard input")
-    // Another number for the same open file, so that what a caller read of it stays read.
+    // A duplicate descriptor of the same open file, so that bytes a caller has read stay read.
     let descriptor = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
     guard descriptor >= 0 else {
       throw .unreadable(path: name, reason: FileFault.words(for: errno))
@@ -45,7 +45,7 @@ package final class ByteStream {
     if facts.st_mode & S_IFMT == S_IFREG {
       let place = lseek(file.descriptor, 0, SEEK_CUR)
       guard place >= 0 else { throw .reading(file.origin) }
-      // The files of /proc say that they are empty.
+      // Files in /proc report a size of zero.
       rest = facts.st_size > 0 ? max(0, Int(facts.st_size) - Int(place)) : nil
       var mark: [UInt8] = [0, 0]
       let count = try fill(&mark, from: file, at: Int(place))
@@ -70,8 +70,8 @@ package final class ByteStream {
   /// Bytes in memory, as if they came from a pipe.
   ///
   /// - Parameters:
-  ///   - blocks: what each read gives; none is empty.
-  ///   - name: what faults call it.
+  ///   - blocks: the bytes that each read returns; none is empty.
+  ///   - name: the source's name in faults.
   package init(blocks: [[UInt8]], named name: String) {
     precondition(blocks.allSatisfy { !$0.isEmpty }, "ByteStream: an empty block")
     (origin, size, file) = (.named(name), nil, nil)
@@ -82,7 +82,7 @@ package final class ByteStream {
   /// The next bytes.
   ///
   /// - Returns: at least one, or none at the end.
-  /// - Throws: `FileFault` when they cannot be read, or are packed and corrupt.
+  /// - Throws: `FileFault` when they cannot be read, or are corrupt gzip data.
   package func read() throws(FileFault) -> [UInt8] {
     if !pending.isEmpty {
       defer { pending = [] }
@@ -99,13 +99,13 @@ package final class ByteStream {
     return bytes
   }
 
-  /// The next bytes as they are stored; none at the end.
+  /// The next bytes as stored, not decompressed; none at the end.
   private func storedBlock() throws(FileFault) -> [UInt8] {
     if let file { return try block(of: file) }
     return blocks.popLast() ?? []
   }
 
-  /// The next bytes, which stay to be read.
+  /// The next bytes, without consuming them.
   ///
   /// - Returns: as many as asked for, or fewer where the stream ends.
   /// - Throws: as `read()`.
@@ -124,9 +124,9 @@ package final class ByteStream {
     return pending.prefix(count)
   }
 
-  /// Passes over bytes, or goes to the end.
+  /// Skips bytes, stopping at the end.
   ///
-  /// - Complexity: constant in a file that is not packed.
+  /// - Complexity: constant in a file that is not compressed.
   /// - Throws: as `read()`.
   package func skip(_ count: Int) throws(FileFault) {
     precondition(count >= 0, "ByteStream: \(count) bytes to skip")
@@ -145,11 +145,11 @@ package final class ByteStream {
     }
   }
 
-  /// Lets go of the file; nothing more is read.
+  /// Closes the file; nothing more can be read.
   func close() { (file, pending) = (nil, []) }
 }
 
-/// The bytes that are asked of the system at once.
+/// The number of bytes requested per system call.
 private let blockSize = 1 << 17
 
 /// The next bytes of an open file; none at its end.
@@ -163,9 +163,9 @@ private func block(of file: OpenFile) throws(FileFault) -> [UInt8] {
   }
 }
 
-/// Fills an array with the bytes from an offset on.
+/// Fills an array with the bytes starting at an offset.
 ///
-/// - Returns: how many there were.
+/// - Returns: the number of bytes read.
 private func fill(
   _ bytes: inout [UInt8], from file: OpenFile, at offset: Int
 ) throws(FileFault) -> Int {
@@ -177,13 +177,13 @@ private func fill(
 }
 
 extension ByteStream {
-  /// Runs a command and gives `body` its output as it comes.
+  /// Runs a command and passes `body` its output as it arrives.
   ///
-  /// What `body` leaves is read to the end, so that the command ends by itself; where `body` throws, the command is
-  /// ended.
+  /// Output that `body` does not read is drained, so that the command exits by itself. If `body` throws, the command is
+  /// terminated.
   ///
-  /// - Throws: `FileFault` of the machine when the command cannot be started, or a signal ends it; of the data when it
-  ///   ends with another status than 0; and what `body` throws.
+  /// - Throws: a machine `FileFault` when the command cannot be started or is killed by a signal; a data `FileFault`
+  ///   when it exits with a non-zero status; and whatever `body` throws.
   package static func withOutput<Value>(
     of command: String, _ body: (ByteStream) throws(FileFault) -> Value
   ) throws(FileFault) -> Value {
@@ -199,18 +199,18 @@ extension ByteStream {
       running.end()
       throw fault
     }
-    // A command that fails leaves too little: then that is what is wrong.
+    // A failing command may cut its output short; then its status is the real fault.
     try running.requireSuccess()
     return try outcome.get()
   }
 
-  /// Starts a command; the stream alone has its pipe.
+  /// Starts a command; only the stream holds its pipe.
   private static func begin(
     _ command: String
   ) throws(FileFault) -> (ShellCommand.Running, ByteStream) {
     let (running, output) = try ShellCommand.start(command)
     do throws(FileFault) {
-      // It reads the first bytes.
+      // The stream reads the first bytes.
       return (running, try ByteStream(output))
     } catch {
       running.end()

@@ -1,35 +1,37 @@
 import Foundation
 package import SystemPackage
 
-/// What the program asks of the file system beyond the bytes of files.
+/// File system calls other than reading and writing file contents.
 ///
-/// Paths go to the kernel as they are written. A question that the system does not answer, as on a disk that
-/// fails, is a fault: it is never taken for "no".
+/// Paths are passed to the kernel verbatim. A query that the system cannot answer, as on a failing disk, is a fault:
+/// it never counts as "no".
 package enum FileSystem {
+  /// The type of a directory entry, links followed; `other` includes devices and pipes.
   package enum Kind: Sendable {
     case file, folder, other
   }
 
-  /// What a path leads to.
+  /// The status of the file at a path, links followed.
   package struct Facts: Sendable {
+    /// The type of the file.
     package let kind: Kind
-    /// In bytes.
+    /// The size in bytes.
     package let size: Int
-    /// Seconds and nanoseconds since 1970 of the last change.
+    /// The modification time, in seconds and nanoseconds since 1970.
     package let changed: (seconds: Int, nanoseconds: Int)
-    /// Which file it is, whatever its name.
+    /// Identifies the file, whatever its name.
     package let identity: FileIdentity
   }
 
-  /// Tells a file from all others.
+  /// A device and inode number, which distinguish a file from all others.
   package struct FileIdentity: Hashable, Sendable {
     let device: UInt64
     let node: UInt64
   }
 
-  /// What is at a path, links followed; nil when nothing is.
+  /// The status of the file at a path, links followed; nil when there is none.
   ///
-  /// - Throws: `FileFault` when the system does not say.
+  /// - Throws: `FileFault` when the system cannot say.
   package static func facts(of path: FilePath) throws(FileFault) -> Facts? {
     var facts = stat()
     guard unsafe path.withPlatformString({ unsafe stat($0, &facts) }) == 0 else {
@@ -49,17 +51,17 @@ package enum FileSystem {
       identity: FileIdentity(device: UInt64(facts.st_dev), node: UInt64(facts.st_ino)))
   }
 
-  /// Whether anything is at a path, links followed.
+  /// Whether anything exists at a path, links followed.
   package static func exists(_ path: FilePath) throws(FileFault) -> Bool {
     try facts(of: path) != nil
   }
 
-  /// Whether a folder is at a path, links followed.
+  /// Whether a path names a folder, links followed.
   package static func isFolder(_ path: FilePath) throws(FileFault) -> Bool {
     try facts(of: path)?.kind == .folder
   }
 
-  /// The path of what a path leads to, from the root and without links.
+  /// The absolute path with all links resolved.
   package static func realPath(of path: FilePath) throws(FileFault) -> FilePath {
     guard let real = unsafe path.withPlatformString({ unsafe realpath($0, nil) }) else {
       throw .reading(path)
@@ -68,14 +70,14 @@ package enum FileSystem {
     return unsafe FilePath(platformString: real)
   }
 
-  /// What a symbolic link holds; nil where none is.
+  /// The target of a symbolic link; nil when the path is not one.
   package static func target(ofLink path: FilePath) -> FilePath? {
     var bytes = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
     let count = unsafe path.withPlatformString { unsafe readlink($0, &bytes, Int(PATH_MAX)) }
     return count < 0 ? nil : FilePath(platformString: bytes)
   }
 
-  /// The names in a folder in the order of their bytes, without `.` and `..`.
+  /// The names in a folder in byte order, without `.` and `..`.
   ///
   /// - Throws: `FileFault` when there is no such folder or it cannot be read.
   package static func names(in folder: FilePath) throws(FileFault) -> [FilePath.Component] {
@@ -83,7 +85,7 @@ package enum FileSystem {
       throw .reading(folder)
     }
     defer { unsafe _ = closedir(stream) }
-    // As paths, which compare without being copied.
+    // Paths compare without being copied.
     var names: [FilePath] = []
     while true {
       errno = 0
@@ -101,20 +103,20 @@ package enum FileSystem {
     }
   }
 
-  /// Makes a folder and those above it, unless it is there.
+  /// Creates a folder and its parents, unless it exists.
   package static func makeFolder(_ path: FilePath) throws(FileFault) {
     if unsafe path.withPlatformString({ unsafe mkdir($0, 0o777) }) == 0 { return }
     let code = errno
     if code == EEXIST {
       guard try isFolder(path) else {
         throw .unwritable(
-          path: path, reason: "a folder is to be made here, but a file has the name")
+          path: path, reason: "a folder is needed here, but a file has this name")
       }
       return
     }
     let above = path.folder
     guard code == ENOENT, above != path else {
-      // A file system that is read-only says so before it says that the folder is there.
+      // A read-only file system reports that first, even when the folder exists.
       if try isFolder(path) { return }
       throw .writing(path, code)
     }
@@ -124,22 +126,22 @@ package enum FileSystem {
     }
   }
 
-  /// Removes a file, if there is one.
+  /// Removes a file, if it exists.
   package static func remove(_ path: FilePath) throws(FileFault) {
     if unsafe path.withPlatformString({ unsafe unlink($0) }) == 0 { return }
     let code = errno
-    // A file system that is read-only says so whether or not there is such a file.
+    // A read-only file system reports that whether or not the file exists.
     if try facts(of: path) == nil { return }
     throw .writing(path, code)
   }
 
-  /// Removes a folder, if there is one and nothing but locks of the program is in it.
+  /// Removes a folder, if it exists and holds nothing but this program's locks.
   package static func removeEmptyFolder(_ path: FilePath) throws(FileFault) {
     guard try exists(path), try names(in: path).allSatisfy(FolderLock.isLockFile) else { return }
     try removeFolder(path)
   }
 
-  /// Removes a folder of the program's own with all that is in it, if there is one; a link is removed, not followed.
+  /// Removes one of the program's own folders with its contents, if it exists; links are removed, not followed.
   package static func removeFolder(_ path: FilePath) throws(FileFault) {
     var facts = stat()
     guard unsafe path.withPlatformString({ unsafe lstat($0, &facts) }) == 0 else {
@@ -153,7 +155,7 @@ package enum FileSystem {
     }
   }
 
-  /// Gives a file another name, replacing what had it.
+  /// Renames a file, replacing any existing target.
   package static func rename(_ path: FilePath, to target: FilePath) throws(FileFault) {
     let code = unsafe path.withPlatformString { path in
       unsafe target.withPlatformString { target in unsafe Foundation.rename(path, target) }
@@ -161,7 +163,7 @@ package enum FileSystem {
     guard code == 0 else { throw .writing(target) }
   }
 
-  /// Whether the process may write in a folder that exists.
+  /// Whether the process may write to an existing folder.
   package static func isWritable(_ folder: FilePath) -> Bool {
     unsafe folder.withPlatformString { unsafe access($0, W_OK) } == 0
   }

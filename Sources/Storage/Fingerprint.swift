@@ -2,9 +2,9 @@ import CXXHash
 package import Foundation
 package import SystemPackage
 
-/// A 128-bit XXH3 digest, which tells whether inputs are the same as before.
+/// A 128-bit XXH3 digest that shows whether inputs have changed.
 ///
-/// It guards against change by accident, not against an adversary.
+/// It guards against accidental changes, not against an adversary.
 package struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
   /// 32 hexadecimal digits.
   package let description: String
@@ -22,7 +22,7 @@ package struct Fingerprint: Hashable, Sendable, CustomStringConvertible {
     self.init(of: Data(text.utf8))
   }
 
-  /// The digest of a file's bytes, of which a few are in memory at a time.
+  /// The digest of a file's bytes, read one megabyte at a time.
   package init(ofFile path: FilePath) throws(FileFault) {
     let file = try RandomAccessFile(path)
     guard let state = unsafe XXH3_createState() else {

@@ -2,31 +2,30 @@ import Foundation
 import Synchronization
 package import SystemPackage
 
-/// Keeps other runs of the program out of a folder for as long as it lives, and as its process lives.
+/// Keeps other runs of the program out of a folder for the lifetime of the value or its process.
 ///
-/// The lock is the kernel's (`flock`), on the folder itself. A hidden file in the folder says who holds it; where
-/// the file system has no locks (Lustre without `flock`, some NFS) that file is the lock, made so that only one
-/// process can make it.
+/// The lock is a kernel lock (`flock`) on the folder itself. A hidden file in the folder names the holder. Where the
+/// file system has no locks (Lustre without `flock`, some NFS), that file is the lock, created exclusively.
 package struct FolderLock: ~Copyable {
-  /// Whom a folder is locked against.
+  /// Which other runs a lock excludes.
   package enum Use: Sendable {
-    /// All others.
+    /// Excludes all others.
     case alone
-    /// Those that want it alone.
+    /// Excludes those that want the folder alone.
     case together
   }
 
-  /// What the user should know of the lock, told to the first holder in the process; nil when all is as usual.
+  /// A note for the user about the lock, given to the process's first holder only; nil when there is nothing unusual.
   package let remark: String?
   private let folder: OpenFile
   private let ownerPath: FilePath
 
-  /// Makes the folder when it does not exist, and locks it.
+  /// Creates the folder if it does not exist, and locks it.
   ///
   /// - Parameters:
   ///   - path: the folder.
-  ///   - use: who may have it besides.
-  /// - Throws: `FileFault` when it cannot be made, or another run has locked it, which the fault names.
+  ///   - use: whether other runs may share it.
+  /// - Throws: `FileFault` when it cannot be created, or another run, which the fault names, has locked it.
   package init(_ path: FilePath, _ use: Use = .alone) throws(FileFault) {
     try FileSystem.makeFolder(path)
     let opened = try OpenFile(path, for: .reading)
@@ -36,11 +35,11 @@ package struct FolderLock: ~Copyable {
     (folder, ownerPath, remark) = (opened, own, told)
   }
 
-  /// Whether another run has a folder alone; the folder is neither made nor locked.
+  /// Whether another run holds a folder exclusively; the folder is neither created nor locked.
   package static func isHeld(_ path: FilePath) throws(FileFault) -> Bool {
     guard try FileSystem.isFolder(path) else { return false }
     let folder = try OpenFile(path, for: .reading)
-    // Closing it gives the lock back.
+    // Closing it releases the lock.
     if flock(folder.descriptor, LOCK_SH | LOCK_NB) == 0 { return false }
     if errno == EWOULDBLOCK { return true }
     return try LockOwner.others(in: path).contains { $0.isAlive && $0.isAlone }
@@ -48,14 +47,14 @@ package struct FolderLock: ~Copyable {
 
   /// Locks an open folder.
   ///
-  /// - Returns: what the user should know.
+  /// - Returns: a note for the user, or nil.
   private static func lock(
     _ folder: OpenFile, at path: FilePath, _ use: Use, _ owner: LockOwner, ownerPath: FilePath
   ) throws(FileFault) -> String? {
     if flock(folder.descriptor, (use == .alone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 {
-      // For the message of others; a folder that is read-only has no writer to keep out.
+      // For other runs' messages; a read-only folder has no writer to keep out.
       try? AtomicFile.write(JSONText.line(owner) + "\n", to: ownerPath)
-      // What runs left that were killed.
+      // Files left behind by killed runs.
       for other in (try? LockOwner.others(in: path)) ?? [] where !other.isAlive {
         if let file = other.path { removeQuietly(file) }
       }
@@ -75,19 +74,19 @@ package struct FolderLock: ~Copyable {
       }
       guard !isRemarkTold.exchange(true, ordering: .relaxed) else { return nil }
       return
-        "\(path.text): no file locks here (\(reason)); the file \(LockOwner.name) in it stands for one"
+        "\(path.text): no file locks here (\(reason)); using the file \(LockOwner.name) in it instead"
     default: throw .writing(path)
     }
   }
 
   deinit { FolderLock.removeQuietly(ownerPath) }
 
-  /// Removes a file; where that fails, another run does it.
+  /// Removes a file; if that fails, a later run will remove it.
   private static func removeQuietly(_ path: FilePath) {
     unsafe _ = path.withPlatformString { unsafe unlink($0) }
   }
 
-  /// Whether a file of this name in a folder says who has it.
+  /// Whether a file name is that of a lock's owner file.
   static func isLockFile(_ name: FilePath.Component) -> Bool {
     name.string.hasPrefix(LockOwner.name)
   }
@@ -97,7 +96,7 @@ package struct FolderLock: ~Copyable {
       path: path, reason: "another run is writing to it" + (other.map { ": \($0)" } ?? ""))
   }
 
-  /// Makes the file that is the lock, in place of one whose process has ended.
+  /// Creates the file that serves as the lock, replacing one whose process has ended.
   private static func makeOwnerFile(_ path: FilePath, _ owner: LockOwner) throws(FileFault) {
     while true {
       let made = unsafe path.withPlatformString {
@@ -115,26 +114,26 @@ package struct FolderLock: ~Copyable {
   }
 }
 
-/// Set when a run has been told that there are no locks.
+/// Set once the user has been told that there are no locks.
 private let isRemarkTold = Atomic(false)
 
-/// Which process has a folder.
+/// The process that holds a folder.
 struct LockOwner: Codable, Equatable, CustomStringConvertible {
   let host: String
   let process: Int32
-  /// When the process started, in the kernel's ticks since the machine did: with the number it is one process.
+  /// When the process started, in kernel ticks since boot; together with the process id it is unique.
   let start: String
   let since: String
-  /// The file that says so.
+  /// The file that names this owner.
   private(set) var path: FilePath?
 
   private enum CodingKeys: CodingKey { case host, process, start, since }
 
-  /// What the file is called of a run that has the folder alone.
+  /// The name of the file of an exclusive owner.
   static let name = ".lock"
-  /// What it is called of one that shares it.
+  /// The name of the file of a sharing owner.
   var sharedName: String { "\(LockOwner.name).\(host).\(process)" }
-  /// Whether the folder is its alone.
+  /// Whether it holds the folder exclusively.
   var isAlone: Bool { path.map { $0.lastComponent?.string == LockOwner.name } ?? true }
 
   /// This process.
@@ -150,7 +149,7 @@ struct LockOwner: Codable, Equatable, CustomStringConvertible {
     (self.host, self.process, self.start, self.since) = (host, process, start, since)
   }
 
-  /// Reads the file of an owner; nil when it is gone or was not finished.
+  /// Reads an owner file; nil when it is gone or incomplete.
   init?(path: FilePath) throws(FileFault) {
     let bytes: Data
     do { bytes = try TextFile.bytes(of: path) } catch {
@@ -162,7 +161,7 @@ struct LockOwner: Codable, Equatable, CustomStringConvertible {
     self.path = path
   }
 
-  /// Those that have a folder besides this process.
+  /// The owners of a folder other than this process.
   static func others(in folder: FilePath) throws(FileFault) -> [LockOwner] {
     let own = current
     var others: [LockOwner] = []
@@ -176,7 +175,7 @@ struct LockOwner: Codable, Equatable, CustomStringConvertible {
     return others
   }
 
-  /// Whether it may still be running: of another machine that cannot be told.
+  /// Whether it may still be running; on another machine there is no way to know.
   var isAlive: Bool {
     guard host == ProcessInfo.processInfo.hostName else { return true }
     return LockOwner.startTicks(of: process) == start
@@ -188,7 +187,7 @@ struct LockOwner: Codable, Equatable, CustomStringConvertible {
         ? "" : "; if it has ended, remove \(path?.text ?? LockOwner.name)")
   }
 
-  /// The 22nd field of `/proc/PID/stat`, counted behind the name, which may hold blanks.
+  /// The 22nd field of `/proc/PID/stat`, counted after the name, which may contain blanks.
   private static func startTicks(of process: Int32) -> String? {
     guard let text = try? TextFile.text(of: FilePath("/proc/\(process)/stat")),
       let end = text.lastIndex(of: ")")

@@ -1,28 +1,28 @@
 import CZlib
 import Foundation
 
-/// Unpacks what gzip has packed (RFC 1952), of several members one after the other, by zlib.
+/// Decompresses gzip data (RFC 1952) of one or more members, using zlib.
 @safe final class Inflater {
   private let origin: Origin
-  /// At one place as long as it lives, since zlib keeps its address.
+  /// At a fixed address, since zlib keeps a pointer to it.
   private let stream: UnsafeMutablePointer<z_stream>
   private var isBegun = false
-  /// What is to be unpacked next, from `place` on.
+  /// Compressed bytes; those from `place` on are next.
   private var input: [UInt8]
   private var place = 0
-  /// The packed bytes before `input`.
+  /// The number of compressed bytes before `input`.
   private var earlier = 0
   private var isInputAtEnd = false
-  /// Whether more may come of the input that zlib has taken.
+  /// Whether zlib may have more output from input it has consumed.
   private var hasOutput = false
   private var isBetweenMembers = false
 
-  /// Whether bytes begin as gzip's do.
+  /// Whether bytes begin with gzip's magic number.
   static func isPacked(_ bytes: ArraySlice<UInt8>) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
 
   /// - Parameters:
-  ///   - origin: where the bytes are from, for faults.
-  ///   - input: the first of them.
+  ///   - origin: the source of the bytes, for faults.
+  ///   - input: the first bytes.
   init(origin: Origin, input: [UInt8] = []) {
     (self.origin, self.input) = (origin, input)
     unsafe stream = .allocate(capacity: 1)
@@ -34,11 +34,11 @@ import Foundation
     unsafe stream.deallocate()
   }
 
-  /// The next unpacked bytes.
+  /// The next decompressed bytes.
   ///
-  /// - Parameter next: the packed bytes that follow; none at their end.
+  /// - Parameter next: returns the compressed bytes that follow; none at their end.
   /// - Returns: at least one, or none at the end of the last member.
-  /// - Throws: `FileFault.malformedBytes` with the place in the packed bytes where they are cut short or corrupt.
+  /// - Throws: `FileFault.malformedBytes` with the offset at which the compressed bytes are truncated or corrupt.
   func unpacked(from next: () throws(FileFault) -> [UInt8]) throws(FileFault) -> [UInt8] {
     try begin()
     while true {
@@ -48,7 +48,7 @@ import Foundation
         isInputAtEnd = input.isEmpty
       }
       if isBetweenMembers {
-        // Zeros behind a member are padding.
+        // Zeros after a member are padding.
         while place < input.count, input[place] == 0 { place += 1 }
         if place == input.count {
           if isInputAtEnd { return [] }
@@ -57,13 +57,13 @@ import Foundation
         unsafe inflateReset(stream)
         isBetweenMembers = false
       }
-      if isInputAtEnd, !hasOutput { throw fault("its end") }
+      if isInputAtEnd, !hasOutput { throw fault("the end of the data") }
       let bytes = try step()
       if !bytes.isEmpty { return bytes }
     }
   }
 
-  /// One call of zlib's.
+  /// Makes one call to zlib.
   private func step() throws(FileFault) -> [UInt8] {
     var code = Z_OK
     var used = 0
@@ -83,7 +83,7 @@ import Foundation
     switch code {
     case Z_OK: break
     case Z_STREAM_END: isBetweenMembers = true
-    // Nothing is left of what zlib had taken.
+    // zlib has no output left.
     case Z_BUF_ERROR where place == input.count: break
     case Z_MEM_ERROR: throw .unreadable(path: origin, reason: FileFault.words(for: ENOMEM))
     default: throw fault("corrupt data")
@@ -93,16 +93,16 @@ import Foundation
 
   private func begin() throws(FileFault) {
     guard !isBegun else { return }
-    // 16 asks for gzip's header; 15 is the largest window.
+    // 16 selects the gzip header; 15 is the largest window.
     let code = unsafe inflateInit2_(
       stream, 16 + 15, zlibVersion(), Int32(MemoryLayout<z_stream>.size))
-    guard code == Z_OK else { throw .unreadable(path: origin, reason: "zlib's error \(code)") }
+    guard code == Z_OK else { throw .unreadable(path: origin, reason: "zlib error \(code)") }
     isBegun = true
   }
 
   private func fault(_ found: String) -> FileFault {
     .malformedBytes(
-      path: origin, offset: earlier + place, expected: "a whole gzip file", found: found)
+      path: origin, offset: earlier + place, expected: "a complete gzip file", found: found)
   }
 
   private static let blockSize = 1 << 18

@@ -1,18 +1,17 @@
 import Foundation
 import Synchronization
 
-/// The request of a user or a scheduler, by SIGINT or SIGTERM, that the work end at the next place from which
-/// it can go on.
+/// A request by SIGINT or SIGTERM that the work stop at the next point from which it can resume.
 ///
-/// Until `listen()` is called the signals end the process at once, as they do by default. From then on the first one
-/// is only noted; the work asks `check()` between two pieces. A second one ends the process at once.
+/// Until `listen()` is called, the signals end the process at once, as they do by default. From then on the first
+/// signal is only recorded, and the work calls `check()` between pieces. A second signal ends the process at once.
 package enum Interruption {
-  /// The signals that are listened to.
+  /// The signals that request a stop.
   package enum Signal: Int32, Sendable, CaseIterable, CustomStringConvertible {
     case interrupt = 2
     case terminate = 15
 
-    /// The status of a process that it ends, as a shell gives it: 128 and the signal's number.
+    /// The status of a process that it ends, as a shell reports it: 128 plus the signal's number.
     package var exitStatus: ExitStatus {
       switch self {
       case .interrupt: .interrupted
@@ -20,6 +19,7 @@ package enum Interruption {
       }
     }
 
+    /// The signal's name, `SIGINT` or `SIGTERM`.
     package var description: String {
       switch self {
       case .interrupt: "SIGINT"
@@ -28,28 +28,28 @@ package enum Interruption {
     }
   }
 
-  /// The number of the signal that came; 0 before.
+  /// The number of the signal received; 0 before.
   private static let received = Atomic<Int32>(0)
 
-  /// The signal that came; nil before.
+  /// The signal received; nil before.
   package static var signal: Signal? { Signal(rawValue: received.load(ordering: .relaxed)) }
 
-  /// Notes SIGINT and SIGTERM from now on; one that the process was started to ignore is still ignored.
+  /// Records SIGINT and SIGTERM from now on; a signal that was ignored at start-up stays ignored.
   ///
-  /// Both are unblocked: a process that a thread of a pool started has the thread's mask, which blocks them. Call it
-  /// on the main thread, before there are others.
+  /// Both are unblocked: a process started from a pool thread inherits that thread's mask, which blocks them. Call this
+  /// on the main thread, before starting any others.
   package static func listen() {
-    // Made before a handler could need it.
+    // Initialised before a handler could need it.
     received.store(0, ordering: .relaxed)
     for own in Signal.allCases {
       var action = sigaction()
       unsafe action.__sigaction_handler.sa_handler = { number in
         Interruption.received.store(number, ordering: .relaxed)
-        // Without an array: a handler may not allocate.
+        // No array: a handler must not allocate.
         _ = Foundation.signal(SIGINT, SIG_DFL)
         _ = Foundation.signal(SIGTERM, SIG_DFL)
       }
-      // Calls of the kernel that are under way are taken up again.
+      // System calls under way are restarted.
       action.sa_flags = SA_RESTART
       var former = sigaction()
       unsafe sigaction(own.rawValue, nil, &former)
@@ -62,7 +62,7 @@ package enum Interruption {
     unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
-  /// Throws once a signal has come.
+  /// Throws once a signal has been received.
   ///
   /// - Throws: `FileFault.interrupted`.
   package static func check() throws(FileFault) {

@@ -2,12 +2,12 @@ import Foundation
 
 /// Values as JSON with sorted keys, so that the same value always gives the same text.
 package enum JSONText {
-  /// One line without its end, of a value whose numbers are finite.
+  /// One line without a line break; the value's numbers must be finite.
   package static func line(_ value: some Encodable) -> String {
     encode(value, [.sortedKeys, .withoutEscapingSlashes])
   }
 
-  /// Indented lines, of a value whose numbers are finite.
+  /// Indented lines; the value's numbers must be finite.
   package static func document(_ value: some Encodable) -> String {
     encode(value, [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]) + "\n"
   }

@@ -1,4 +1,4 @@
-/// Options that can be told one by one, to a reader or beside others of their kind.
+/// Options that can be listed, for display or for comparison.
 package protocol ListedOptions {
   /// The names of the options with their values, in an order that does not depend on the values.
   var listed: [(name: String, value: String)] { get }
@@ -10,7 +10,7 @@ extension ListedOptions {
     Mirror(reflecting: self).children.map { ($0.label ?? "", "\($0.value)") }
   }
 
-  /// The options in which two values differ, as `melBins 40, not 23`; empty when they are equal.
+  /// The options that differ, such as `melBins 40, not 23`; empty when all are equal.
   package func differences(from other: Self) -> [String] {
     zip(listed, other.listed).filter { $0.value != $1.value }
       .map { "\($0.name) \($0.value), not \($1.value)" }

@@ -1,17 +1,21 @@
 package import Foundation
 package import SystemPackage
 
-/// An open file: the calls of the kernel, gone on with where a signal or a short count stops them, and with
-/// `errno` turned into a fault that names the path.
+/// An open file, with system calls that resume after a signal or a short count.
+///
+/// Each `errno` becomes a fault that names the path.
 package final class OpenFile: Sendable {
+  /// The access mode that a file is opened with.
   package enum Purpose: Sendable {
-    /// To read from, a file or a pipe.
+    /// Read only, from a file or a pipe.
     case reading
-    /// To write to; it is made when it is not there, and its bytes are kept.
+    /// Read and write; the file is created if it does not exist, and its contents are kept.
     case writing
   }
 
+  /// The file's name in faults.
   package let origin: Origin
+  /// The file descriptor, closed when this value is released.
   package let descriptor: Int32
 
   /// - Throws: `FileFault` when it cannot be opened.
@@ -31,18 +35,18 @@ package final class OpenFile: Sendable {
     (origin, descriptor) = (.file(path), opened)
   }
 
-  /// A file that is open, which is closed with this value.
+  /// Takes ownership of an open descriptor.
   ///
   /// - Parameters:
-  ///   - descriptor: its number.
-  ///   - origin: what faults call it.
+  ///   - descriptor: closed with this value.
+  ///   - origin: the file's name in faults.
   init(_ descriptor: Int32, named origin: Origin) {
     (self.origin, self.descriptor) = (origin, descriptor)
   }
 
   deinit { close(descriptor) }
 
-  /// What is open.
+  /// The status of the open file, as `fstat` reports it.
   package func facts() throws(FileFault) -> stat {
     var facts = stat()
     guard unsafe fstat(descriptor, &facts) == 0 else { throw .reading(origin) }
@@ -51,7 +55,7 @@ package final class OpenFile: Sendable {
 
   /// Reads the next bytes.
   ///
-  /// - Returns: how many; 0 only at the end.
+  /// - Returns: the number of bytes read; 0 only at the end.
   package func read(into buffer: UnsafeMutableRawBufferPointer) throws(FileFault) -> Int {
     while true {
       let count = unsafe Foundation.read(descriptor, buffer.baseAddress, buffer.count)
@@ -60,9 +64,9 @@ package final class OpenFile: Sendable {
     }
   }
 
-  /// Fills a buffer with the bytes from an offset on.
+  /// Fills a buffer with the bytes starting at an offset.
   ///
-  /// - Returns: how many there were, fewer than asked for only at the end.
+  /// - Returns: the number of bytes read, fewer than asked for only at the end.
   package func read(
     at offset: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(FileFault) -> Int {
@@ -81,7 +85,7 @@ package final class OpenFile: Sendable {
     return done
   }
 
-  /// Writes all bytes, from an offset on.
+  /// Writes all bytes, starting at an offset.
   package func write(_ bytes: Data, at offset: Int) throws(FileFault) {
     var done = 0
     while done < bytes.count {
@@ -94,23 +98,23 @@ package final class OpenFile: Sendable {
         if errno == EINTR { continue }
         throw .writing(origin)
       }
-      // A regular file takes at least a byte or says why not.
+      // A regular file accepts at least one byte or reports why not.
       guard count > 0 else { throw .writing(origin, ENOSPC) }
       done += count
     }
   }
 
-  /// Cuts the file off behind its first bytes.
+  /// Truncates the file to its first bytes.
   package func truncate(to byteCount: Int) throws(FileFault) {
     while ftruncate(descriptor, off_t(byteCount)) != 0 {
       if errno != EINTR { throw .writing(origin) }
     }
   }
 
-  /// Sees to it that what was written is on the disk.
+  /// Flushes what was written to disk.
   package func synchronize() throws(FileFault) {
     while fsync(descriptor) != 0 {
-      // Some file systems have nothing to do, and say so.
+      // Some file systems have nothing to flush, and report that as an error.
       if errno == EINVAL || errno == ENOTSUP { return }
       if errno != EINTR { throw .writing(origin) }
     }

@@ -1,15 +1,16 @@
 package import SystemPackage
 
-/// Reads the options of one section of a YAML or JSON file: each has a default, and a key that no
-/// option has is an error that suggests the nearest one.
+/// Reads the options of one section of a YAML or JSON file.
+///
+/// Each option has a default. An unknown key is an error that suggests the nearest option.
 package struct OptionReader<Key: CodingKey & CaseIterable> {
   private let container: KeyedDecodingContainer<Key>
 
   /// - Parameters:
   ///   - decoder: the section.
-  ///   - others: keys of the section that another reader reads.
+  ///   - others: keys of the section that another reader handles.
   ///   - keys: the options.
-  /// - Throws: `OptionFault` for a key that is not one of `Key`'s or of `others`, `DecodingError` when
+  /// - Throws: `OptionFault` for a key that is neither in `Key` nor in `others`, `DecodingError` when
   ///   the section is not a mapping.
   package init(
     _ decoder: any Decoder, besides others: [String] = [], keys: Key.Type = Key.self
@@ -31,7 +32,7 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
     try optional(key) ?? value()
   }
 
-  /// The sections of one by their names, or its default when the key is absent.
+  /// An option's named subsections, or its default when the key is absent.
   package func callAsFunction<Value: Decodable>(
     _ key: Key, default value: @autoclosure () -> [String: Value]
   ) throws -> [String: Value] {
@@ -44,24 +45,24 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
     }
   }
 
-  /// The same for one of several words, which a fault lists.
+  /// The value of an option with an enumerated set of words, which a fault lists.
   package func callAsFunction<Value: Decodable & CaseIterable & RawRepresentable<String>>(
     _ key: Key, default value: @autoclosure () -> Value
   ) throws -> Value {
     try optional(key) ?? value()
   }
 
-  /// The value of an option that must be there.
+  /// The value of a required option.
   package func callAsFunction<Value: Decodable>(_ key: Key) throws -> Value {
     try within(key.stringValue) { try container.decode(Value.self, forKey: key) }
   }
 
-  /// The value of an option that may be absent.
+  /// The value of an option, or nil when the key is absent.
   package func optional<Value: Decodable>(_ key: Key) throws -> Value? {
     try within(key.stringValue) { try container.decodeIfPresent(Value.self, forKey: key) }
   }
 
-  /// The same for one of several words, which a fault lists.
+  /// The value of an option with an enumerated set of words, which a fault lists.
   package func optional<Value: Decodable & CaseIterable & RawRepresentable<String>>(
     _ key: Key
   ) throws -> Value? {
@@ -74,10 +75,10 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
     return chosen
   }
 
-  /// The path that the text of an option stands for that must be there.
+  /// The path in a required option.
   package func callAsFunction(_ key: Key) throws -> FilePath { try path(self(key), of: key) }
 
-  /// The path that an option's text stands for; nil when it is absent.
+  /// The path in an option; nil when the key is absent.
   package func optional(_ key: Key) throws -> FilePath? {
     try optional(key).map { try path($0, of: key) }
   }
@@ -89,7 +90,7 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
     }
   }
 
-  /// Reads a section, whose name goes before the options that its faults are of.
+  /// Reads a section, whose name is prefixed to the options in its faults.
   private func within<Value>(_ section: String, _ read: () throws -> Value) throws -> Value {
     do {
       return try read()
@@ -103,11 +104,13 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
 /// An option that does not exist or has a value out of range.
 package enum OptionFault: Fault, Equatable {
   case unknown(key: String, nearest: String?, known: [String])
-  /// The key is empty where a section as a whole is at fault.
+  /// The key is empty when the section as a whole is at fault.
   case outOfRange(key: String, expected: String, found: String)
 
+  /// Always `data`: the file of options is wrong.
   package var exitStatus: ExitStatus { .data }
 
+  /// The option's dotted name with the nearest known option or the expected range.
   package var description: String {
     switch self {
     case .unknown(let key, let nearest?, _): "unknown option \(key); did you mean \(nearest)?"
@@ -144,8 +147,7 @@ private struct AnyKey: CodingKey {
   init?(intValue: Int) { nil }
 }
 
-/// The word of `candidates` with the smallest edit distance to `word`, if that is at most 2
-/// or a third of its length.
+/// The candidate with the smallest edit distance to `word`, if that is at most 2 or a third of its length.
 package func nearest(to word: String, among candidates: [String]) -> String? {
   let scored = candidates.map { (distance: editDistance(word, $0), word: $0) }
   guard let best = scored.min(by: { $0.distance < $1.distance }),
@@ -154,7 +156,7 @@ package func nearest(to word: String, among candidates: [String]) -> String? {
   return best.word
 }
 
-/// The number of letters to insert, delete or replace (Levenshtein), letter case ignored.
+/// The Levenshtein distance, ignoring case.
 private func editDistance(_ first: String, _ second: String) -> Int {
   let (first, second) = (Array(first.lowercased()), Array(second.lowercased()))
   var previous = Array(0...second.count)

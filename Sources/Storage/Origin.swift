@@ -1,14 +1,15 @@
 package import SystemPackage
 
-/// Where bytes come from or go to, as faults call it.
+/// Where bytes come from or go to, as named in faults.
 package enum Origin: Hashable, Sendable, CustomStringConvertible {
   case file(FilePath)
-  /// What has no path, by what messages call it, as the standard input.
+  /// A source without a path, by its name in messages, such as `standard input`.
   case named(String)
 
-  /// A command of a Kaldi list, whose text is no path: `//` stays in it.
+  /// A command of a Kaldi list; its text is not a path, so `//` is kept.
   package static func output(of command: String) -> Origin { .named("\(command) |") }
 
+  /// The path as visible text, or the name.
   package var description: String {
     switch self {
     case .file(let path): path.text

@@ -2,9 +2,9 @@ import Foundation
 package import SystemPackage
 
 extension FilePath {
-  /// The path that a text from outside stands for.
+  /// A path from external text, such as a configuration file.
   ///
-  /// - Throws: `FileFault` for one with a NUL, at which the kernel would end it.
+  /// - Throws: `FileFault` for text with a NUL, where the kernel would cut it off.
   package init(text: String) throws(FileFault) {
     guard !text.utf8.contains(0) else {
       throw .malformed(
@@ -13,49 +13,50 @@ extension FilePath {
     self.init(text)
   }
 
-  /// The path from the root of the file system, so that what names it works from any folder.
+  /// The absolute path, valid from any working directory.
   ///
-  /// `..` stays, since what it leads to is the kernel's to say: behind a symbolic link it is not the name before.
+  /// `..` is kept for the kernel to resolve: after a symbolic link it does not undo the preceding name.
   package var absolute: FilePath { isAbsolute ? plain : FilePath.current.pushing(self).plain }
 
-  /// A text that stands for a path, as seen from this folder; one with a NUL stays as it is, until it is read.
+  /// The text of a path, resolved against this folder; text with a NUL is returned unchanged, and fails on reading.
   package func resolving(_ text: String) -> String {
     (try? FilePath(text: text)).map { pushing($0).string } ?? text
   }
 
-  /// The path without `.` as a name: a `FilePath` has no `//` and no slash at its end either, so this is its one
-  /// spelling.
+  /// The path without `.` components.
+  ///
+  /// A `FilePath` has no `//` and no trailing slash either, so this is its canonical spelling.
   package var plain: FilePath {
     let plain = FilePath(root: root, components.filter { $0.kind != .currentDirectory })
     return plain.isEmpty ? "." : plain
   }
 
-  /// The folder that the last name is in, by its letters.
+  /// The parent folder, determined lexically.
   package var folder: FilePath {
     let above = removingLastComponent()
     return above.isEmpty ? "." : above
   }
 
-  /// The path with some letters behind its last name.
+  /// The path with a suffix appended to its last name.
   package func withSuffix(_ suffix: String) -> FilePath {
     FilePath(platformString: cString.dropLast() + suffix.utf8CString)
   }
 
-  /// The path without some letters that its last name ends with; nil where it does not end so.
+  /// The path without a suffix of its last name; nil when it does not end with that suffix.
   package func withoutSuffix(_ suffix: String) -> FilePath? {
     let (own, ending) = (cString, Array(suffix.utf8CString))
     guard own.suffix(ending.count) == ending[...] else { return nil }
     return FilePath(platformString: own.dropLast(ending.count) + [0])
   }
 
-  /// The bytes, and a 0 behind them.
+  /// The bytes, followed by a 0.
   var cString: [CChar] {
     unsafe withPlatformString { start in
       unsafe Array(UnsafeBufferPointer(start: start, count: length + 1))
     }
   }
 
-  /// The folder that relative paths start from.
+  /// The working directory.
   private static var current: FilePath {
     guard let path = unsafe getcwd(nil, 0) else { return "." }
     defer { unsafe free(path) }
@@ -63,15 +64,16 @@ extension FilePath {
   }
 }
 
-/// Whether a path stands before another in the order of their bytes.
+/// Whether a path precedes another in byte order.
 package func inByteOrder(_ first: FilePath, _ second: FilePath) -> Bool {
   unsafe first.withPlatformString { first in
     unsafe second.withPlatformString { second in unsafe strcmp(first, second) < 0 }
   }
 }
 
-/// The paths of all files below a folder, from that folder on, in the order of their bytes; links to
-/// folders are followed, each folder once.
+/// The paths of all files below a folder, relative to it, in byte order.
+///
+/// Links to folders are followed; each folder is visited once.
 package func filePaths(below folder: FilePath) throws(FileFault) -> [FilePath] {
   var files: [FilePath] = []
   var seen: Set<FileSystem.FileIdentity> = []

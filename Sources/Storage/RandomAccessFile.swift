@@ -1,17 +1,18 @@
 import Foundation
 package import SystemPackage
 
-/// A file of which parts are read where they are asked for.
+/// A file that is read at arbitrary offsets.
 ///
-/// Nothing of it is mapped, so that what was read does not count as the process's memory; any number of
-/// threads may read at a time.
+/// It is not memory-mapped, so bytes already read do not count as the process's memory. Any number of threads may read
+/// at the same time.
 package final class RandomAccessFile: Sendable {
+  /// The path it was opened by, for faults.
   package let path: FilePath
   /// Its size in bytes when it was opened.
   package let size: Int
   private let file: OpenFile
 
-  /// - Throws: `FileFault` when it is missing, a folder, or cannot be read.
+  /// - Throws: `FileFault` when the file is missing, is a folder or device, or cannot be read.
   package init(_ path: FilePath) throws(FileFault) {
     self.path = path
     file = try OpenFile(path, for: .reading)
@@ -22,9 +23,9 @@ package final class RandomAccessFile: Sendable {
     size = Int(facts.st_size)
   }
 
-  /// Fills a buffer with the bytes from an offset on.
+  /// Fills a buffer with the bytes starting at an offset.
   ///
-  /// - Throws: `FileFault` when the file ends before, or cannot be read.
+  /// - Throws: `FileFault` when the file ends too early or cannot be read.
   package func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(FileFault) {
     let count = unsafe try file.read(at: offset, into: buffer)
     guard count == buffer.count else {
@@ -33,7 +34,7 @@ package final class RandomAccessFile: Sendable {
     }
   }
 
-  /// The bytes from an offset on, fewer where the file ends.
+  /// The bytes starting at an offset, fewer at the end of the file.
   package func bytes(at offset: Int, count: Int) throws(FileFault) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: max(0, min(count, size - offset)))
     do {

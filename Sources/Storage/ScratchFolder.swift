@@ -1,13 +1,14 @@
 import Foundation
 package import SystemPackage
 
-/// A folder for files that are of no use to anyone else; it goes with the value.
+/// A folder for temporary files, removed with the value.
 package struct ScratchFolder: ~Copyable {
+  /// In `TMPDIR` or `/tmp`.
   package let path: FilePath
 
-  /// Makes a folder where the system wants such: in `TMPDIR`, or in `/tmp`.
+  /// Creates a temporary folder in `TMPDIR`, or in `/tmp`.
   ///
-  /// - Throws: `FileFault` of the machine, which names `TMPDIR`.
+  /// - Throws: a machine `FileFault` that names `TMPDIR`.
   package init() throws(FileFault) {
     var template = ScratchFolder.template
     guard unsafe mkdtemp(&template) != nil else { throw ScratchFolder.fault(errno) }
@@ -16,20 +17,20 @@ package struct ScratchFolder: ~Copyable {
 
   deinit { try? FileSystem.removeFolder(path) }
 
-  /// The folder that `TMPDIR` names; nil where it names none.
+  /// The folder that `TMPDIR` names; nil when it is unset or empty.
   private static var named: FilePath? {
     guard let text = unsafe getenv("TMPDIR") else { return nil }
     let path = unsafe FilePath(platformString: text)
     return path.isEmpty ? nil : path
   }
 
-  /// Where temporary files are made.
+  /// The folder for temporary files.
   static var place: FilePath { named ?? "/tmp" }
 
-  /// The path of a temporary file as `mkdtemp` and `mkstemp` take it, who change its end.
+  /// A path template for `mkdtemp` and `mkstemp`, which overwrite its end.
   static var template: [CChar] { place.appending("limbeck-XXXXXX").cString }
 
-  /// The fault of a call that was to make a temporary file.
+  /// The fault for a failed call that creates a temporary file.
   static func fault(_ code: Int32) -> FileFault {
     .unwritable(
       path: place,

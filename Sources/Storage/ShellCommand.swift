@@ -2,8 +2,9 @@ import Foundation
 import Synchronization
 package import SystemPackage
 
-/// Whether entries of lists may be commands whose output is read: a list of files must not run programs
-/// unless whoever calls says so.
+/// Whether entries of lists may be commands whose output is read.
+///
+/// A list of files must not run programs unless the caller allows it.
 package enum CommandPolicy: Sendable {
   case refused
   case allowed
@@ -11,21 +12,20 @@ package enum CommandPolicy: Sendable {
 
 /// A command of a Kaldi list, `COMMAND |`, run by the shell.
 package enum ShellCommand {
-  /// The command of a list's entry, or nil when the entry is a path.
+  /// The command in an entry of a list, or nil when the entry is a path.
   package static func parse(_ entry: some StringProtocol) -> String? {
     let trimmed = entry.trimmingCharacters(in: .whitespaces)
     guard trimmed.hasSuffix("|") else { return nil }
     return trimmed.dropLast().trimmingCharacters(in: .whitespaces)
   }
 
-  /// Runs a command and gives `body` the path of a file with its output, which then goes.
+  /// Runs a command and passes `body` the path of a temporary file with its output.
   ///
-  /// The file is in `TMPDIR`, or in `/tmp`, and has no name there, so that it goes with the process however
-  /// that ends.
+  /// The file is in `TMPDIR`, or in `/tmp`, and has no name there, so that it vanishes with the process however that
+  /// ends.
   ///
-  /// - Throws: `FileFault` of the machine when the temporary file cannot be made, or the command cannot be
-  ///   started or is ended by a signal; of the data when it ends with another status than 0; and what `body`
-  ///   throws.
+  /// - Throws: a machine `FileFault` when the temporary file cannot be created, or the command cannot be started or is
+  ///   killed by a signal; a data `FileFault` when it exits with a non-zero status; and whatever `body` throws.
   package static func withOutput<Result>(
     of command: String, _ body: (_ path: FilePath) throws -> Result
   ) throws -> Result {
@@ -35,13 +35,13 @@ package enum ShellCommand {
     return try body(FilePath("/proc/self/fd").appending("\(output)"))
   }
 
-  /// A descriptor of an empty file without a name.
+  /// A descriptor of an empty unnamed file.
   private static func temporaryFile() throws(FileFault) -> Int32 {
     var template = ScratchFolder.template
     let opened = unsafe mkstemp(&template)
     guard opened >= 0 else { throw ScratchFolder.fault(errno) }
     unsafe _ = unlink(template)
-    // Other commands that run meanwhile have no use for it.
+    // Other commands must not inherit it.
     _ = fcntl(opened, F_SETFD, FD_CLOEXEC)
     return opened
   }
@@ -54,25 +54,24 @@ package enum ShellCommand {
   private static func requireSuccess(_ status: Int, of command: String) throws(FileFault) {
     guard status == 0 else {
       throw .malformed(
-        path: .output(of: command), expected: "the status 0 at its end", found: "\(status)")
+        path: .output(of: command), expected: "exit status 0", found: "\(status)")
     }
   }
 
-  /// Runs a command of the shell, without input, to its end.
+  /// Runs a shell command to completion, without input.
   ///
   /// - Parameters:
-  ///   - command: what the shell runs.
-  ///   - output: the descriptor of its standard output; nil for that of this process.
-  /// - Returns: its status.
-  /// - Throws: `FileFault` of the machine when it cannot be started, or a signal ends it.
+  ///   - command: the shell command.
+  ///   - output: the descriptor for its standard output; nil for that of this process.
+  /// - Returns: its exit status.
+  /// - Throws: a machine `FileFault` when it cannot be started or is killed by a signal.
   package static func exitStatus(
     of command: String, writingTo output: Int32? = nil
   ) throws(FileFault) -> Int {
     try status(of: spawn(command, writingTo: output), command)
   }
 
-  /// Held while commands start and pipes are made, so that no command inherits the pipe of another, which would
-  /// then not end.
+  /// Held while commands start and pipes are created, so that no command inherits another's pipe and keeps it open.
   private static let spawning = Mutex(())
 
   private static func spawn(
@@ -96,7 +95,7 @@ package enum ShellCommand {
     return process
   }
 
-  /// Waits for the end of a command.
+  /// Waits for a command to exit.
   private static func status(of process: pid_t, _ command: String) throws(FileFault) -> Int {
     var status: Int32 = 0
     while unsafe waitpid(process, &status, 0) < 0 {
@@ -113,27 +112,27 @@ package enum ShellCommand {
 }
 
 extension ShellCommand {
-  /// A command that runs.
+  /// A running command.
   struct Running {
     fileprivate let command: String
     fileprivate let process: pid_t
 
-    /// Waits for its end, which must be a good one.
+    /// Waits for it to exit, which must be with status 0.
     func requireSuccess() throws(FileFault) {
       try ShellCommand.requireSuccess(try status(of: process, command), of: command)
     }
 
-    /// Ends it, whatever it does.
+    /// Terminates it.
     func end() {
       kill(process, SIGTERM)
       _ = try? status(of: process, command)
     }
   }
 
-  /// Starts a command whose output is read as it comes.
+  /// Starts a command whose output is read as it arrives.
   ///
-  /// - Returns: the command, and the end of the pipe that it writes to.
-  /// - Throws: `FileFault` of the machine when it cannot be started.
+  /// - Returns: the command, and the read end of its output pipe.
+  /// - Throws: a machine `FileFault` when it cannot be started.
   static func start(
     _ command: String
   ) throws(FileFault) -> (running: Running, output: OpenFile) {

@@ -3,11 +3,11 @@ package import SystemPackage
 
 /// Whole files, read in one call, with faults that name the path.
 package enum TextFile {
-  /// The bytes of a file, or of a pipe to its end; what gzip has packed is unpacked.
+  /// All bytes of a file or pipe; gzip data is decompressed.
   ///
-  /// - Parameter path: `-` for the standard input.
-  /// - Returns: all of them.
-  /// - Throws: `FileFault` when it cannot be read, or is packed and corrupt.
+  /// - Parameter path: `-` for standard input.
+  /// - Returns: the decompressed bytes.
+  /// - Throws: `FileFault` when it cannot be read, or is corrupt gzip data.
   package static func bytes(of path: FilePath) throws(FileFault) -> Data {
     let stream = try ByteStream(path)
     if path != "-", let size = stream.size, size > largestCopy { return try mapped(path, size) }
@@ -16,7 +16,7 @@ package enum TextFile {
     return bytes
   }
 
-  /// The bytes of a file that is larger than what should be held in memory.
+  /// The bytes of a file that is too large to copy into memory.
   private static func mapped(_ path: FilePath, _ count: Int) throws(FileFault) -> Data {
     let file = try OpenFile(path, for: .reading)
     let start = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, file.descriptor, 0)
@@ -25,7 +25,7 @@ package enum TextFile {
       bytesNoCopy: start, count: count, deallocator: .custom { unsafe _ = munmap($0, $1) })
   }
 
-  /// The bytes of a file beyond which it is mapped.
+  /// The file size, in bytes, above which a file is memory-mapped.
   private static let largestCopy = 64 << 20
 
   /// The text of a file in UTF-8.
@@ -36,8 +36,7 @@ package enum TextFile {
     return text
   }
 
-  /// The text of a file in UTF-8 or UTF-16, with a byte order mark or without, as programs for Windows and Praat
-  /// write it.
+  /// The text of a file in UTF-8 or UTF-16, with or without a byte order mark, as Praat and Windows programs write it.
   package static func markedText(of path: FilePath) throws(FileFault) -> String {
     let bytes = try bytes(of: path)
     let encoding: String.Encoding =
@@ -46,7 +45,7 @@ package enum TextFile {
       } else if bytes.starts(with: [0xFF, 0xFE]) {
         .utf16LittleEndian
       } else {
-        // A text begins with letters of ASCII, whose other byte is 0 in UTF-16.
+        // Text begins with ASCII characters, whose other byte is 0 in UTF-16.
         switch (bytes.first, bytes.dropFirst().first) {
         case (0, .some(1...0x7F)): .utf16BigEndian
         case (.some(1...0x7F), 0): .utf16LittleEndian
@@ -62,8 +61,7 @@ package enum TextFile {
     return text
   }
 
-  /// The lines of a file that are not blank, with their numbers from one; a byte order mark is passed
-  /// over.
+  /// The non-blank lines of a file with their numbers from one; a byte order mark is skipped.
   package static func lines(of path: FilePath) throws(FileFault) -> [(number: Int, text: Substring)]
   {
     try lossyLines(of: path).map { number, text, isUTF8 throws(FileFault) in
@@ -75,7 +73,7 @@ package enum TextFile {
     }
   }
 
-  /// The same, where bytes that are not UTF-8 are replaced by U+FFFD and the line says so.
+  /// The non-blank lines of a file, with invalid UTF-8 replaced by U+FFFD and flagged.
   package static func lossyLines(
     of path: FilePath
   ) throws(FileFault) -> [(number: Int, text: Substring, isUTF8: Bool)] {
@@ -84,15 +82,14 @@ package enum TextFile {
     return lines
   }
 
-  /// Gives `body` each line of a file that is not blank, with its number from one and whether it is UTF-8;
-  /// only one is in memory at a time.
+  /// Calls `body` with each non-blank line of a file, its number from one, and whether it is valid UTF-8.
   package static func forEachLine(
     of path: FilePath, _ body: (_ number: Int, _ text: Substring, _ isUTF8: Bool) -> Void
   ) throws(FileFault) {
     let bytes = try bytes(of: path)
     var rest = bytes.dropFirst(bytes.starts(with: utf8Mark) ? 3 : 0)
     var number = 0
-    // By bytes, since CR LF is one character of Swift's.
+    // By bytes, since CR LF is a single Swift character.
     while !rest.isEmpty {
       number += 1
       let end = rest.firstIndex(of: UInt8(ascii: "\n")) ?? rest.endIndex
@@ -113,16 +110,16 @@ package enum TextFile {
 private let utf8Mark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
 extension Substring {
-  /// The parts of a line between blanks.
+  /// The blank-separated fields of a line.
   package var fields: [Substring] { utf8.split(whereSeparator: isBlank).map { Substring($0) } }
 
-  /// A number in decimal digits; nil of what Swift reads besides, as `inf` and `0x1p1`.
+  /// A decimal number; nil for other forms that Swift accepts, such as `inf` and `0x1p1`.
   package var decimal: Double? {
     utf8.allSatisfy { (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0) }
       ? Double(self) : nil
   }
 
-  /// The line without the blanks at its ends.
+  /// The line without leading and trailing blanks.
   package var trimmed: Substring {
     var text = utf8.drop(while: isBlank)
     while let last = text.last, isBlank(last) { text = text.dropLast() }
@@ -139,12 +136,12 @@ extension Substring {
 
 /// Whether a byte is a blank, a tab or a carriage return.
 ///
-/// By bytes, since Swift takes a blank and an accent behind it for one character.
+/// By bytes, since Swift treats a blank and a combining accent after it as one character.
 private func isBlank(_ byte: UInt8) -> Bool {
   byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
 }
 
-/// Whether a text stands before another in the order of their bytes, which is Kaldi's (`LC_ALL=C`).
+/// Whether a text precedes another in byte order, which is Kaldi's order (`LC_ALL=C`).
 package func inByteOrder(_ first: String, _ second: String) -> Bool {
   first.utf8.lexicographicallyPrecedes(second.utf8)
 }

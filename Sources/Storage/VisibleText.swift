@@ -1,8 +1,9 @@
 package import SystemPackage
 
 extension StringProtocol {
-  /// The text with what does not show, or would change how a terminal shows the rest, by its code, as `<U+00A0>`:
-  /// controls but for tabs and ends of lines, formats, and blanks other than the usual one.
+  /// The text with invisible characters replaced by their codes, such as `<U+00A0>`.
+  ///
+  /// These are control characters except tabs and line breaks, format characters, and blanks other than ASCII space.
   package var visible: String {
     guard unicodeScalars.contains(where: isHidden) else { return String(self) }
     return unicodeScalars.reduce(into: "") { text, scalar in
@@ -15,9 +16,9 @@ extension StringProtocol {
   }
 }
 
-/// Whether a scalar would not be seen in a line of text.
+/// Whether a scalar is invisible in a line of text.
 package func isHidden(_ scalar: Unicode.Scalar) -> Bool {
-  // Most are of ASCII, and need no table.
+  // Most are ASCII and need no table look-up.
   if scalar.isASCII {
     return scalar.value < 0x20 ? scalar != "\t" && scalar != "\n" : scalar.value == 0x7F
   }
@@ -27,25 +28,25 @@ package func isHidden(_ scalar: Unicode.Scalar) -> Bool {
   }
 }
 
-/// The code of a scalar, as `U+00A0`.
+/// The code of a scalar, such as `U+00A0`.
 package func code(of scalar: Unicode.Scalar) -> String {
   let digits = String(scalar.value, radix: 16, uppercase: true)
   return "U+" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
 }
 
 extension FilePath {
-  /// The path as text, with each byte that is not of UTF-8 by its number, as `\xE9`.
+  /// The path as text, with each invalid UTF-8 byte escaped, such as `\xE9`.
   package var text: String {
     String(validating: self) ?? visibleText(of: cString.dropLast().map { UInt8(bitPattern: $0) })
   }
 }
 
 extension FilePath.Component {
-  /// The name as text, with each byte that is not of UTF-8 by its number.
+  /// The name as text, with each invalid UTF-8 byte escaped.
   package var text: String { FilePath(root: nil, components: self).text }
 }
 
-/// A text with each byte that is not of UTF-8 by its number.
+/// Bytes as text, with each invalid UTF-8 byte escaped.
 private func visibleText(of bytes: [UInt8]) -> String {
   var parser = Unicode.UTF8.ForwardParser()
   var rest = bytes.makeIterator()
@@ -64,5 +65,5 @@ private func visibleText(of bytes: [UInt8]) -> String {
   }
 }
 
-/// The two digits of a byte that is not of ASCII.
+/// The two hexadecimal digits of a non-ASCII byte.
 private func hexadecimal(_ byte: UInt8) -> String { String(byte, radix: 16, uppercase: true) }

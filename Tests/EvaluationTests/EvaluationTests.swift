@@ -278,7 +278,7 @@ struct ScoringRuleTests {
     #expect(rules.text.contains("Classes: 5, the model's 7 folded by 48-39.map before"))
     #expect(
       throws: FileFault.malformed(
-        path: path, expected: "what the class aa_1 stands for", found: "none")
+        path: path, expected: "a line that maps the class aa_1", found: "none")
     ) { try ScoringRules(ClassInventory(symbols: ["aa_1"]), fold: path) }
   }
 

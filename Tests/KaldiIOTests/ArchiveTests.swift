@@ -269,7 +269,7 @@ struct ArchiveScriptTests {
     let fault = #expect(throws: FileFault.self) {
       try script.value(of: script.entries[1], commands: .allowed)
     }
-    #expect(fault?.description.contains("expected the status 0 at its end, found 3") == true)
+    #expect(fault?.description.contains("expected exit status 0, found 3") == true)
   }
 
   @Test("mapped rows are the rows of the archive")

@@ -63,7 +63,7 @@ struct ByteStreamTests {
       let fault = #expect(throws: FileFault.self) {
         try rest(of: ByteStream(blocks: [Array(whole.prefix(length))], named: "cut"))
       }
-      #expect(fault?.description.contains("whole gzip file") == true, "\(length) bytes")
+      #expect(fault?.description.contains("complete gzip file") == true, "\(length) bytes")
     }
     var damaged = [UInt8](whole)
     damaged[damaged.count / 2] ^= 0x55
@@ -83,7 +83,7 @@ struct ByteStreamTests {
     #expect(try read("gzip -c '\(path)'") == bytes)
     #expect(try read("true").isEmpty)
     let status = #expect(throws: FileFault.self) { try read("cat '\(path)'; exit 3") }
-    #expect(status?.description.hasSuffix("expected the status 0 at its end, found 3") == true)
+    #expect(status?.description.hasSuffix("expected exit status 0, found 3") == true)
     #expect(status?.exitStatus == .data)
     #expect(throws: FileFault.self) { try read("kill -9 $$") }
     // What is left of the output is passed over; what `body` throws ends the command.

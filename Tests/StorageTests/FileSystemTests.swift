@@ -60,7 +60,7 @@ struct FileSystemTests {
     let packed = try Data(contentsOf: URL(fileURLWithPath: folder.file("c.gz").string))
     let cut = try folder.write(packed.prefix(packed.count - 9), to: "cut.gz")
     let fault = #expect(throws: FileFault.self) { try TextFile.text(of: cut) }
-    #expect(fault?.description.contains("whole gzip file") == true)
+    #expect(fault?.description.contains("complete gzip file") == true)
   }
 
   @Test("a command's output is a file without a name; its status and signals are told apart")

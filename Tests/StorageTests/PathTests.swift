@@ -110,6 +110,6 @@ struct PathTests {
       try ShellCommand.withOutput(of: "exit 3 # http://x/") { _ in }
     }
     #expect(
-      fault?.description == "exit 3 # http://x/ |: expected the status 0 at its end, found 3")
+      fault?.description == "exit 3 # http://x/ |: expected exit status 0, found 3")
   }
 }

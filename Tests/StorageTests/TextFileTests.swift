@@ -46,7 +46,7 @@ struct TextFileTests {
       { try TextFile.text(of: path) }, { try TextFile.markedText(of: path) },
     ] {
       let fault = #expect(throws: FileFault.self) { try read() }
-      #expect(fault?.description.contains("expected a whole gzip file") == true)
+      #expect(fault?.description.contains("expected a complete gzip file") == true)
     }
   }
 

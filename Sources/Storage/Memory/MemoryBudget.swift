@@ -1,30 +1,31 @@
 import Foundation
 package import SystemPackage
 
-/// What a process can still have of memory, by each limit that it is held to.
+/// The memory still available to a process under each limit that applies.
 package struct MemoryBudget: Sendable, Equatable {
   /// One limit.
   package struct Limit: Sendable, Equatable {
     /// Its name in messages, with the command that shows or sets it.
     package let name: String
-    /// The bytes that are left, none below zero.
+    /// The bytes left, never negative.
     package let available: Int
-    /// Whether memory that is mapped and not yet written counts.
+    /// Whether memory that is mapped but not yet written counts.
     package let countsAddresses: Bool
 
+    /// A limit; a negative `available` becomes 0.
     package init(name: String, available: Int, countsAddresses: Bool = false) {
       (self.name, self.available) = (name, max(0, available))
       self.countsAddresses = countsAddresses
     }
   }
 
-  /// All limits that are known; empty where none is.
+  /// All known limits; empty when there are none.
   package let limits: [Limit]
 
+  /// A budget of given limits, in any order.
   package init(_ limits: [Limit]) { self.limits = limits }
 
-  /// What is left to this process now: by its resource limits, by its control groups (versions 1 and 2), and
-  /// by the machine.
+  /// What this process has left now, by its resource limits, its control groups (v1 and v2) and the machine's memory.
   package static func current() -> MemoryBudget {
     let pages = MemoryFiles.numbers(in: text(of: "/proc/self/statm"))
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
@@ -50,11 +51,11 @@ package struct MemoryBudget: Sendable, Equatable {
     return MemoryBudget(limits)
   }
 
-  /// The limit that leaves the least for some work; nil when all of them suffice.
+  /// The tightest limit that is too low for some work; nil when all suffice.
   ///
   /// - Parameters:
-  ///   - bytes: that the work writes.
-  ///   - addresses: that it maps besides and may never write, such as the stacks of threads.
+  ///   - bytes: the bytes that the work writes.
+  ///   - addresses: further bytes that it maps and may never write, such as thread stacks.
   /// - Returns: a limit that is too low.
   package func limit(below bytes: Int, addresses: Int = 0) -> Limit? {
     limits.filter { limit in
@@ -65,9 +66,9 @@ package struct MemoryBudget: Sendable, Equatable {
   fileprivate static func text(of path: FilePath) -> String { MemoryFiles.text(of: path) }
 }
 
-/// The files in which Linux tells of memory.
+/// The files in which Linux reports memory use.
 package enum MemoryFiles {
-  /// The text of a file of the system; empty when it cannot be read.
+  /// The text of a system file; empty when it cannot be read.
   static func text(of path: FilePath) -> String {
     (try? TextFile.bytes(of: path)).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
@@ -77,7 +78,7 @@ package enum MemoryFiles {
     text.split(whereSeparator: \.isWhitespace).map { Int($0) ?? 0 }
   }
 
-  /// `MemAvailable` and the free swap of `/proc/meminfo`, in bytes; nil when it does not say.
+  /// `MemAvailable` plus `SwapFree` of `/proc/meminfo`, in bytes; nil when missing.
   package static func available(inMeminfo text: String) -> Int? {
     func kibibytes(_ key: String) -> Int? {
       text.split(separator: "\n").first { $0.hasPrefix(key + ":") }
@@ -86,13 +87,13 @@ package enum MemoryFiles {
     return kibibytes("MemAvailable").map { 1024 * ($0 + (kibibytes("SwapFree") ?? 0)) }
   }
 
-  /// The limits of the control groups that a process is in, up to the root.
+  /// The limits of a process's control groups, up to the root.
   ///
   /// - Parameters:
   ///   - membership: the text of `/proc/self/cgroup`.
   ///   - root: where the groups are mounted.
-  /// - Returns: a limit for each group that has one. What the system can give back at once, files that were
-  ///   read, does not count as used.
+  /// - Returns: a limit for each group that has one. Memory that the system can reclaim at once, the inactive file
+  ///   cache, does not count as used.
   package static func groupLimits(membership: String, root: FilePath) -> [MemoryBudget.Limit] {
     var limits: [MemoryBudget.Limit] = []
     for line in membership.split(separator: "\n") {
@@ -108,7 +109,7 @@ package enum MemoryFiles {
       var group = fields[2].split(separator: "/")
       while true {
         let folder = mount.appending(group.joined(separator: "/"))
-        // Without a limit it is "max", or in the first version a number close to the largest.
+        // No limit is "max" in v2, and a number close to the largest in v1.
         if let limit = number(in: folder.appending(names.0)), limit < 1 << 60,
           let used = number(in: folder.appending(names.1))
         {
