@@ -76,7 +76,7 @@ package struct SpecialistEnsemble: Sendable {
       generalist: own, combined: combination.combined(own, others, n: active))
   }
 
-  /// How many specialists are heard, over some frames.
+  /// How many specialists are active, summed over some frames.
   ///
   /// - Parameter generalist: its distributions, frames × classes.
   /// - Returns: the sum over the frames.

@@ -63,10 +63,10 @@ extension ScoreReport {
           ]
         },
       note: """
-        Two members choose different classes, of the models' own, on \(hundredths(differing.value)) % \
-        (\(interval(differing.low, differing.high) { hundredths($0) })) of the test frames; the divergence \
-        of the members from their mean is \(String(format: "%.3f", divergence.value)) nats a frame. \
-        Of fewer members than all, the mean over those that follow each other.
+        Two members choose different classes (not folded) on \(hundredths(differing.value)) % \
+        (\(interval(differing.low, differing.high) { hundredths($0) })) of the test frames; the members diverge \
+        from their mean by \(String(format: "%.3f", divergence.value)) nats per frame. \
+        With fewer members, the mean over ensembles of consecutive members.
         """)
   }
 
@@ -147,8 +147,8 @@ extension SpecialistScore {
             ]
         },
       note: """
-        All specialists are computed for each frame; \(String(format: "%.2f", activeAFrame)) in the mean are \
-        heard, those that have the classes which the generalist finds most probable.
+        All specialists are computed for each frame. On average \(String(format: "%.2f", activeAFrame)) are active: \
+        those with the classes that the generalist finds most probable.
         """)
   }
 

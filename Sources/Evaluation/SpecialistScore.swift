@@ -38,7 +38,7 @@ package struct SpecialistScore: Sendable, Equatable, Codable {
     }
   }
 
-  /// The mean number of specialists that are heard on a frame.
+  /// The mean number of active specialists per frame.
   package let activeAFrame: Double
   /// All frames, then those whose class some specialist has; the latter missing when these are none or all.
   package let whole: [Coverage]

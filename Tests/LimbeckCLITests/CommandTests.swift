@@ -77,8 +77,7 @@ struct CommandTests {
           plan                    Print a recipe's steps: which are fresh, to do or
                                   running.
           run                     Run all stages of a recipe, skipping fresh steps.
-          info                    Describe a model, a Kaldi archive or scp, or a
-                                  folder.
+          info                    Describe a model, a Kaldi archive or scp, or a folder.
           report                  Write EXP/report.html: tables, figures and the recipe
                                   of a scored experiment.
           copy                    Convert a Kaldi archive or scp to another archive

@@ -14,7 +14,7 @@ package struct SpecialistOptions: Sendable, Codable {
   /// How a specialist that keeps all classes is held by the generalist's soft targets; absent for one with its own
   /// classes and a dustbin.
   package var fullSoftmax: DistillationOptions?
-  /// Of a frame, how many of the generalist's most probable classes decide on the specialists that are heard.
+  /// How many of the generalist's most probable classes of a frame decide which specialists are active.
   package var active = 1
   /// How many members make the ensemble that the specialists are compared with; absent for as many as there are
   /// networks in all, as far as the recipe has members.

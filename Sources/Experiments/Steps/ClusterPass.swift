@@ -85,7 +85,7 @@ struct ClusterPass {
       sets, inertia: found.inertia, options: options, classes: classes, confusions: confusions)
     if sets.count < options.clusters || !report.uncovered.isEmpty {
       reporter.log.warning(
-        "clusters: \(options.clusters) asked for, \(sets.count) found; classes in none: \(report.uncovered.count)"
+        "clusters: expected \(options.clusters), found \(sets.count); classes in none: \(report.uncovered.count)"
       )
     }
     for (set, cluster) in zip(sets, report.clusters) {

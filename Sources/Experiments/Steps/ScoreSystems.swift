@@ -202,14 +202,14 @@ extension Experiment {
   ) -> String {
     let alone =
       onTest.unitCount > 1
-      ? "" : ", of which the test set has one alone, and so no interval"
+      ? "" : "; the test set has only one, and so no interval"
     return """
       \(rules.text) Development: \(first.development.extent); test: \(first.test.extent). \
       members stands for the members' mean. ± is half of the 95 % bootstrap interval over \
       \(onTest.unit) (\(recipe.scoring.resamples) resamples, seed \(recipe.scoring.seed)); p is that of a \
       paired randomisation test over the same units\(alone). NLL: the mean of -ln p of the true class, in nats; \
-      ECE: the expected calibration error of 15 bins; both of the model's own classes. frames/s: \
-      test frames in a second on one thread, from log-mel to logits.
+      ECE: the expected calibration error of 15 bins; both are computed before classes are folded. frames/s: \
+      test frames per second on one thread, from features to logits.
       """
   }
 
