@@ -238,27 +238,29 @@ package struct Experiment: Sendable {
     let plan = Plan(recipe)
     let steps = plan.steps(of: stages)
     for step in steps { try step.check(in: self) }
-    for product in plan.inputs(of: steps) { try require(product, of: plan) }
+    for batch in Plan.batches(plan.inputs(of: steps).compactMap { plan[$0] }) {
+      if let first = batch.first { try require(first, together: batch) }
+    }
     for stage in stages { try walk(stage) }
   }
 
-  /// Throws unless a model or a choice is as this recipe makes it, for steps that do not make it themselves.
+  /// Throws unless models or a choice are as this recipe makes them, for steps that do not make them themselves.
   ///
   /// - Throws: `ModelFault` for a model that is missing, `FileFault` or `ExperimentFault` for what is of another recipe.
-  func require(_ product: Product, of plan: Plan) throws {
-    guard let step = plan[product] else { return }
-    switch product {
-    case .model(let system):
-      guard try !isFresh(step) else { return }
+  private func require<Own: Step>(_ first: Own, together steps: [any Step]) throws {
+    switch first.makes {
+    case .model, .search: break
+    default: return
+    }
+    for pending in try pendings(steps.compactMap { $0 as? Own }) where try !isFresh(pending) {
+      guard case .model(let system) = pending.step.makes else {
+        _ = try SearchReport(path: searchPath)
+        throw FileFault.malformed(
+          path: searchPath, expected: "the search of this recipe, data and members",
+          found: "another; run limbeck distill")
+      }
       _ = try AcousticModel(path: modelPath(system))
       throw ExperimentFault.staleModel(modelPath(system))
-    case .search:
-      _ = try SearchReport(path: searchPath)
-      guard try !isFresh(step) else { return }
-      throw FileFault.malformed(
-        path: searchPath, expected: "the search of this recipe, data and members",
-        found: "another; run limbeck distill")
-    default: return
     }
   }
 
