@@ -7,8 +7,10 @@ import Networks
 import Storage
 import SystemPackage
 
-/// An acoustic model of limbeck: samples or features of an utterance in, a distribution over classes for each frame
-/// out.
+/// A trained acoustic model that turns an utterance into class probabilities for each frame.
+///
+/// The input is either samples or features. The output has one distribution over the classes per
+/// frame.
 ///
 /// ```swift
 /// let model = try Model(path: "exp/models/student.safetensors")
@@ -18,10 +20,10 @@ import SystemPackage
 public struct Model: Sendable {
   private let model: AcousticModel
 
-  /// Reads a model.
+  /// Reads a model file.
   ///
-  /// - Parameter path: a safetensors file, as `limbeck train` and `limbeck distill` write it.
-  /// - Throws: `ModelError.unusable` for a file that is missing, unreadable or no model.
+  /// - Parameter path: a safetensors file written by `limbeck train` or `limbeck distill`.
+  /// - Throws: `ModelError.unusable` when the file is missing, unreadable or not a model.
   public init(path: String) throws(ModelError) {
     do {
       model = try AcousticModel(path: try FilePath(text: path))
@@ -30,59 +32,67 @@ public struct Model: Sendable {
     }
   }
 
-  /// The names of the classes, in the order of the probabilities.
+  /// The class names, in the order of the probabilities.
   public var classes: [String] { model.classes.symbols }
 
-  /// The rate of the samples that the model expects, in hertz; nil of a model that was trained on features of another
-  /// program, which takes features alone.
+  /// The sample rate that the model expects, in hertz; nil when the model accepts only features.
+  ///
+  /// A model accepts only features when it was trained on features that another program computed.
   public var sampleRate: Int? { model.features.logMel?.sampleRate }
 
-  /// The number of features of a frame, before the model's own normalisation.
+  /// The number of features per frame, deltas included.
   public var features: Int { model.features.columns }
 
-  /// The distance between the starts of neighbouring frames, in seconds.
+  /// The time from the start of one frame to the start of the next, in seconds.
   public var frameShift: Double { model.features.grid.shiftInSeconds }
 
-  /// The frames that the model sees around each frame, as in -20...5.
+  /// The frames that a frame's probabilities depend on, as offsets from that frame, such as
+  /// -20...5.
+  ///
+  /// Beyond the edges of an utterance its first or last frame is repeated.
   public var context: ClosedRange<Int> { model.network.context }
 
-  /// How many frames behind a frame must be there before its probabilities are known.
+  /// How many later frames must be available before a frame's probabilities are known.
+  ///
+  /// This is the upper bound of `context`. It is negative when the context ends before the frame.
   public var latency: Int { context.upperBound }
 
-  /// How many samples must be there, from the first of a frame's window on, before its probabilities are known.
+  /// How many samples must have arrived before a frame's probabilities are known.
   ///
-  /// The window, and the shifts of the frames that `latency` and deltas ask for; nil of a model that takes features
-  /// alone.
+  /// The count starts at the frame's window: the window itself, plus one frame shift for each later
+  /// frame that the context and the deltas need. Nil for a model that accepts only features.
   public var latencyInSamples: Int? {
     guard let grid = model.features.logMel?.grid else { return nil }
     return grid.window + (max(0, latency) + deltas.reach) * grid.shift
   }
 
-  /// The same in seconds.
+  /// `latencyInSamples` in seconds; nil for a model that accepts only features.
   public var latencyInSeconds: Double? {
     guard let latencyInSamples, let sampleRate else { return nil }
     return Double(latencyInSamples) / Double(sampleRate)
   }
 
-  /// Each class's share of the frames that the model was trained on.
+  /// Each class's share of the training frames, in the order of `classes`.
   ///
-  /// 0 for a class without a frame. Nil of a model that does not say: of limbeck before version 0.7, or a specialist.
+  /// A class without training frames has 0. The value is nil when the model file has no priors, as
+  /// for a specialist or a model written before limbeck 0.7.
   public var priors: [Float]? { model.logPriors?.map { $0 > 0 ? 0 : exp($0) } }
 
   /// The number of weights and biases.
   public var parameters: Int { model.network.parameterCount }
 
-  /// The probabilities of the classes for each frame of an utterance.
+  /// Computes the class probabilities of each frame of an utterance from its samples.
   ///
-  /// They are those that `limbeck score` computes for the utterance, to the bit.
+  /// The result is bit-identical to what `limbeck score` computes for the utterance.
   ///
   /// - Parameters:
   ///   - samples: one channel of the whole utterance; full scale is [-1, 1).
-  ///   - rate: of the samples, in hertz; must be `sampleRate`.
-  ///   - utterance: its id, by which dither is drawn for a model whose features have it.
-  /// - Returns: frames × classes; no frame for samples that are shorter than one.
-  /// - Throws: `ModelError` for another sample rate, for samples that are not finite, or when the model's features
-  ///   depend on more than the utterance.
+  ///   - rate: the sample rate in hertz; must equal `sampleRate`.
+  ///   - utterance: the utterance id, which seeds the dither; without dither it has no effect.
+  /// - Returns: [frames × classes]; no frames when the utterance is too short for one.
+  /// - Throws: `ModelError` when the sample rate differs from the model's, when a sample or logit
+  ///   is not finite, when the model accepts only features, or when its features are normalised by
+  ///   speaker or over a corpus.
   public func posteriors(
     ofSamples samples: [Float], sampleRate rate: Int, utterance: String = ""
   ) throws(ModelError) -> Posteriors {
@@ -107,12 +117,13 @@ public struct Model: Sendable {
       of: deltas.appended(to: 0..<frames.rows, of: frames, from: 0, count: frames.rows))
   }
 
-  /// The probabilities of the classes for each frame of features.
+  /// Computes the class probabilities of each frame from its features.
   ///
-  /// - Parameter values: frames × `features`, row by row, made with the model's feature options and not normalised by
-  ///   the model's own statistics.
-  /// - Returns: frames × classes.
-  /// - Throws: `ModelError` for values that are not whole frames, or not finite.
+  /// - Parameter values: [frames × `features`], row by row, computed with the model's feature
+  ///   options. The model then applies the mean and variance of its training set itself.
+  /// - Returns: [frames × classes].
+  /// - Throws: `ModelError` when the values do not make whole frames, or a value or logit is not
+  ///   finite.
   public func posteriors(ofFeatures values: [Float]) throws(ModelError) -> Posteriors {
     guard values.count % features == 0 else {
       throw .columns(expected: features, values: values.count)
@@ -122,11 +133,12 @@ public struct Model: Sendable {
       of: Matrix(rows: values.count / features, columns: features, values: values))
   }
 
-  /// What a decoder adds up in place of the likelihoods of a frame: ln(posterior / prior) for each class.
+  /// The scaled log-likelihoods that a decoder expects: ln(posterior / prior) of each frame and
+  /// class.
   ///
-  /// - Parameter posteriors: of this model. One below 1e-20 counts as that, as in Kaldi
-  ///   (`nnet2/decodable-am-nnet.h`).
-  /// - Returns: frames × classes, row by row; some -1e19 for a class without a frame in training.
+  /// - Parameter posteriors: computed by this model. Posteriors below 1e-20 count as 1e-20, as in
+  ///   Kaldi (`nnet2/decodable-am-nnet.h`).
+  /// - Returns: [frames × classes], row by row; about -1e19 for a class without training frames.
   /// - Throws: `ModelError.needsPriors` when `priors` is nil.
   public func logLikelihoods(of posteriors: Posteriors) throws(ModelError) -> [Float] {
     guard let logPriors = model.logPriors else { throw .needsPriors }
@@ -138,14 +150,15 @@ public struct Model: Sendable {
     }
   }
 
-  /// A stream of samples, whose frames get their probabilities as soon as they can be known.
+  /// Starts a stream that classifies samples while they arrive.
   ///
   /// - Parameters:
-  ///   - rate: of the samples, in hertz; must be `sampleRate`.
-  ///   - utterance: its id, by which dither is drawn for a model whose features have it.
+  ///   - rate: the sample rate in hertz; must equal `sampleRate`.
+  ///   - utterance: the utterance id, which seeds the dither; without dither it has no effect.
   /// - Returns: a stream at the start of an utterance.
-  /// - Throws: `ModelError` for another sample rate, or when the model's features depend on more than the samples
-  ///   around a frame.
+  /// - Throws: `ModelError` when the sample rate differs from the model's, when the model accepts
+  ///   only features, or when its features are normalised, which needs more than the samples around
+  ///   a frame.
   public func stream(
     sampleRate rate: Int, utterance: String = ""
   ) throws(ModelError) -> PosteriorStream {
@@ -170,5 +183,5 @@ public struct Model: Sendable {
   }
 }
 
-/// The least posterior whose logarithm is taken.
+/// The floor of posteriors before their logarithm is taken.
 private let leastPosterior: Float = 1e-20

@@ -1,23 +1,27 @@
 /// Why a model cannot be read or used.
 public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The file is missing, unreadable or no model; in words.
+  /// The file is missing, unreadable or not a model; the string says which.
   case unusable(String)
-  /// Samples of another rate than the model's, in hertz.
+  /// The samples have a different rate from the model's, in hertz.
   case sampleRate(expected: Int, found: Int)
-  /// Values that are not frames of so many features.
+  /// The number of values is not a multiple of the model's features per frame.
   case columns(expected: Int, values: Int)
-  /// Samples, features or logits that are not all finite.
+  /// A sample, feature or logit is infinite or not a number.
   case notFinite
-  /// The model was trained on features of another program, and takes features alone.
+  /// The model accepts only features: it was trained on features that another program computed.
   case needsFeatures
-  /// The model's features are normalised by speaker or corpus; normalise and pass the features.
+  /// The model's features are normalised by speaker or over a corpus.
+  ///
+  /// Normalise the features yourself and pass them to `Model.posteriors(ofFeatures:)`.
   case needsStatistics
-  /// The model's features are normalised by utterance; pass all samples of the utterance.
+  /// The model's features are normalised by utterance, so they cannot be streamed.
+  ///
+  /// Pass all samples of the utterance to `Model.posteriors(ofSamples:sampleRate:utterance:)`.
   case needsUtterance
-  /// The model's file has no class priors.
+  /// The model file has no class priors.
   case needsPriors
 
-  /// What was expected and what was found.
+  /// The message, with what was expected and what was found.
   public var description: String {
     switch self {
     case .unusable(let words): words
@@ -25,11 +29,11 @@ public enum ModelError: Error, Sendable, Equatable, CustomStringConvertible {
       "expected samples at \(expected) Hz, found \(found) Hz"
     case .columns(let expected, let values):
       "expected frames of \(expected) features, found \(values) values"
-    case .notFinite: "expected finite numbers, found others"
+    case .notFinite: "expected finite numbers, found an infinity or NaN"
     case .needsFeatures:
-      "expected features, found samples: the model was trained on features of another program"
+      "expected features, found samples: the model was trained on another program's features"
     case .needsStatistics:
-      "expected features, found samples: the model's features are normalised by speaker"
+      "expected features, found samples: the model's features are normalised by speaker or corpus"
     case .needsUtterance:
       "expected a whole utterance, found a stream: the model's features are normalised by utterance"
     case .needsPriors: "expected a model with class priors, found one without"

@@ -3,8 +3,7 @@ import Features
 import LinearAlgebra
 import Models
 
-/// Samples of an utterance in, piece by piece, and the probabilities of the classes out, for each frame as soon as it is
-/// known.
+/// Classifies the frames of an utterance while its samples arrive.
 ///
 /// ```swift
 /// var stream = try model.stream(sampleRate: 16000)
@@ -12,9 +11,9 @@ import Models
 /// use(try stream.finish())
 /// ```
 ///
-/// The probabilities are those that `Model.posteriors(ofSamples:sampleRate:utterance:)` computes for the whole utterance,
-/// to the bit, however it is cut. A stream keeps no more than the samples and frames around the next frame, and belongs to
-/// one thread at a time.
+/// However the samples are cut into pieces, the result is bit-identical to
+/// `Model.posteriors(ofSamples:sampleRate:utterance:)` for the whole utterance. A stream keeps only
+/// the samples and frames around the next frame. It must not be used by two threads at once.
 public struct PosteriorStream: ~Copyable {
   private let utterance: String
   private let classes: Int
@@ -31,12 +30,13 @@ public struct PosteriorStream: ~Copyable {
     logits = LogitStream(model, mostFrames: framesAPart)
   }
 
-  /// Takes the next samples.
+  /// Takes the next samples and returns the frames that have become known.
   ///
-  /// - Parameter samples: any number of them, one channel at the model's rate; full scale is [-1, 1).
-  /// - Returns: the frames that are known with them and were not before, perhaps none.
-  /// - Throws: `ModelError.notFinite` for samples or logits that are not. The utterance is then given up, and the next
-  ///   samples are those of another.
+  /// - Parameter samples: any number of samples, one channel at the model's rate; full scale is
+  ///   [-1, 1).
+  /// - Returns: the frames that were not known before, possibly none.
+  /// - Throws: `ModelError.notFinite` when a sample or logit is not finite. The stream then
+  ///   abandons the utterance, and the next samples start another.
   public mutating func push(_ samples: Span<Float>) throws(ModelError) -> Posteriors {
     var isFinite = true
     for index in samples.indices { isFinite = isFinite && samples[index].isFinite }
@@ -51,10 +51,10 @@ public struct PosteriorStream: ~Copyable {
     return try posteriors(known)
   }
 
-  /// Ends the utterance; the next samples are those of another with the same id.
+  /// Ends the utterance; the next samples start another one with the same id.
   ///
-  /// - Returns: its last frames; none for an utterance shorter than a frame.
-  /// - Throws: `ModelError.notFinite` for logits that are not.
+  /// - Returns: the last frames; none for an utterance too short for a frame.
+  /// - Throws: `ModelError.notFinite` when a logit is not finite.
   public mutating func finish() throws(ModelError) -> Posteriors {
     var frames = Matrix(rows: 0, columns: extractor.options.columns)
     extractor.finish(appendingTo: &frames)
@@ -84,11 +84,11 @@ public struct PosteriorStream: ~Copyable {
     logits.begin()
   }
 
-  /// The samples and other numbers that it has memory for between two calls.
+  /// The number of samples and other values that the stream stores between two calls.
   package var storedValues: Int {
     extractor.storedValues + deltas.storedValues + logits.storedValues
   }
 }
 
-/// Frames that are computed at a time, where a piece of samples has more.
+/// How many frames are computed at a time when a piece of samples has more.
 private let framesAPart = 240

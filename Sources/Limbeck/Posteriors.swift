@@ -1,33 +1,33 @@
 import LinearAlgebra
 import Networks
 
-/// A distribution over the classes for each frame.
+/// Class probabilities for each frame of an utterance, or of a piece of one.
 public struct Posteriors: Sendable, Equatable {
-  /// How many classes there are.
+  /// The number of classes.
   public let classes: Int
-  /// The probabilities, frames × classes, row by row.
+  /// The probabilities, [frames × classes], row by row; each row sums to 1.
   public let values: [Float]
 
   init(classes: Int, values: [Float]) {
     (self.classes, self.values) = (classes, values)
   }
 
-  /// - Throws: `ModelError.notFinite` for logits that are not.
+  /// - Throws: `ModelError.notFinite` when a logit is not finite.
   init(logits: consuming Matrix) throws(ModelError) {
     guard logits.isFinite else { throw .notFinite }
     logits.replaceRowsBySoftmax(temperature: 1)
     self.init(classes: logits.columns, values: logits.values)
   }
 
-  /// How many frames there are.
+  /// The number of frames.
   public var frames: Int { values.count / classes }
 
-  /// The probability of each class at a frame, from 0 to below `frames`.
+  /// The probability of each class at a frame; frames count from 0.
   public subscript(frame: Int) -> ArraySlice<Float> {
     values[frame * classes..<(frame + 1) * classes]
   }
 
-  /// The class of the largest probability at a frame; the first of equals.
+  /// The index of the most probable class at a frame; the lowest index in case of ties.
   public func mostProbable(at frame: Int) -> Int {
     let row = self[frame]
     var best = row.startIndex
