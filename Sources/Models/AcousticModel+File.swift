@@ -6,14 +6,16 @@ import Networks
 package import Storage
 package import SystemPackage
 
-/// A model that cannot be read or used.
+/// A fault of a model file, or of features that do not fit the model.
 package enum ModelFault: Fault, Equatable {
+  /// The file is missing, unreadable or not a safetensors file.
   case file(FileFault)
-  /// A safetensors file that is not a model of this program, or not whole.
+  /// The safetensors file is not a limbeck model, or lacks what `missing` says.
   case incomplete(path: FilePath, missing: String)
-  /// The features were made with other options than the model's; each difference in words.
+  /// The features were computed with options other than the model's; one string per difference.
   case otherFeatures(path: FilePath, features: Origin, differences: [String])
 
+  /// That of the file fault, otherwise 65 (`data`).
   package var exitStatus: ExitStatus {
     if case .file(let fault) = self { fault.exitStatus } else { .data }
   }
@@ -22,7 +24,7 @@ package enum ModelFault: Fault, Equatable {
     switch self {
     case .file(let fault): fault.description
     case .incomplete(let path, let missing):
-      "\(path.text): expected a model of limbeck, found a file without \(missing)"
+      "\(path.text): expected a limbeck model, found a file without \(missing)"
     case .otherFeatures(let path, let features, let differences):
       "\(path.text): expects other features than those of \(features): "
         + differences.joined(separator: "; ")
@@ -33,9 +35,9 @@ package enum ModelFault: Fault, Equatable {
 extension AcousticModel {
   /// Writes the model as one safetensors file.
   ///
-  /// The normaliser's numbers are tensors, so that they
-  /// are kept to the bit; the rest stands in the metadata, as JSON where it is not a plain text. A row of
-  /// `layers.N.weight` has the weights of the layer's first `timeOffsets` entry first.
+  /// The mean and deviation of the normaliser are tensors, so that they keep every bit. Everything
+  /// else is in the metadata, as JSON unless it is plain text. In a row of `layers.N.weight`, the
+  /// weights of the layer's first `timeOffsets` entry come first.
   package func write(to path: FilePath) throws(FileFault) {
     var file = SafetensorsFile()
     for (index, layer) in network.layers.enumerated() {
@@ -56,7 +58,9 @@ extension AcousticModel {
     try file.write(to: path)
   }
 
-  /// Reads what `write` wrote.
+  /// Reads a model that `write` wrote, or one of limbeck 0.2 (feed-forward, with a `context`).
+  ///
+  /// - Throws: `ModelFault` when the file is unreadable, incomplete, or has parts that do not fit.
   package init(path: FilePath) throws(ModelFault) {
     let file = try ModelFile(path: path)
     let layers = try file.layers()
@@ -79,10 +83,10 @@ extension AcousticModel {
       provenance: try file.value("provenance"))
   }
 
-  /// Throws when features made with `options` are not what the model expects.
+  /// Throws when features computed with `options` are not what the model expects.
   ///
   /// - Parameters:
-  ///   - options: what the features were made with.
+  ///   - options: the options of the features.
   ///   - path: the model's path, for the message.
   ///   - folder: where the features are, for the message.
   /// - Throws: `ModelFault.otherFeatures`.
@@ -96,7 +100,7 @@ extension AcousticModel {
   }
 }
 
-/// What `AcousticModel.write(to:)` wrote, part by part.
+/// Reads the parts of a file that `AcousticModel.write(to:)` wrote.
 private struct ModelFile {
   let path: FilePath
   private let file: SafetensorsFile
@@ -110,7 +114,7 @@ private struct ModelFile {
     }
   }
 
-  /// A part of the metadata.
+  /// The value of a metadata key.
   func value<Value: Decodable>(_ key: String) throws(ModelFault) -> Value {
     guard let text = file.metadata[key],
       let value = try? JSONDecoder().decode(Value.self, from: Data(text.utf8))
@@ -118,7 +122,7 @@ private struct ModelFile {
     return value
   }
 
-  /// A tensor of finite numbers.
+  /// A tensor with this number of dimensions, all of whose values are finite.
   func tensor(_ name: String, dimensions: Int) throws(ModelFault) -> SafetensorsFile.Tensor {
     guard let tensor = file.tensors[name], tensor.shape.count == dimensions else {
       throw .incomplete(path: path, missing: "a tensor \(name) of \(dimensions) dimensions")
@@ -129,14 +133,14 @@ private struct ModelFile {
     return tensor
   }
 
-  /// A tensor that older files do not have.
+  /// A tensor that older files lack.
   func optionalTensor(
     _ name: String, dimensions: Int
   ) throws(ModelFault) -> SafetensorsFile.Tensor? {
     file.tensors[name] == nil ? nil : try tensor(name, dimensions: dimensions)
   }
 
-  /// The layers, each of which takes what the one before it gives.
+  /// The layers, each of which takes the outputs of the one before.
   func layers() throws(ModelFault) -> [AffineLayer] {
     var layers: [AffineLayer] = []
     for (index, offsets) in try timeOffsets().enumerated() {
@@ -157,7 +161,7 @@ private struct ModelFile {
     return layers
   }
 
-  /// The frames that each layer sees.
+  /// The time offsets of each layer.
   private func timeOffsets() throws(ModelFault) -> [[Int]] {
     let layers: Int = try value("layers")
     if file.metadata["timeOffsets"] == nil, layers > 0, layers <= file.tensors.count {

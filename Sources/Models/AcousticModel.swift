@@ -3,20 +3,23 @@ package import Features
 package import LinearAlgebra
 package import Networks
 
-/// A frame classifier with all that it needs to be used: what its features are, how they are
-/// normalised, what context it sees and what its classes are called.
+/// A frame classifier with everything needed to use it: its feature options, normaliser and class
+/// names.
 package struct AcousticModel: Sendable, Equatable {
-  /// Where a model comes from.
+  /// How a model was trained.
   package struct Provenance: Sendable, Equatable, Codable {
-    /// What it is in its experiment, as in `member-00`.
+    /// The model's name within its experiment, such as `member-00`.
     package let system: String
+    /// The seed of its weights, batches and dropout.
     package let seed: UInt64
-    /// The epoch that was kept, from 1.
+    /// The epoch whose network was kept, counted from 1.
     package let epoch: Int
-    /// The accuracy that made it the one.
+    /// The development accuracy of that epoch, by which it was selected.
     package let developmentAccuracy: Double
+    /// The version of limbeck that trained the model.
     package let limbeckVersion: String
 
+    /// The provenance that the file's metadata records.
     package init(
       system: String, seed: UInt64, epoch: Int, developmentAccuracy: Double, limbeckVersion: String
     ) {
@@ -25,20 +28,24 @@ package struct AcousticModel: Sendable, Equatable {
     }
   }
 
-  /// Without normalisations, which are folded into its weights.
+  /// The network, with batch normalisation folded into its weights and biases.
   package let network: AcousticNetwork
+  /// The options of the features it was trained on.
   package let features: FeatureOptions
+  /// The mean and deviation of the features over the training set.
   package let normalizer: FeatureNormalizer
+  /// The names of the classes, in the order of the logits.
   package let classes: ClassInventory
-  /// ln(frames of the class / all frames) of each class in what it was trained on.
+  /// ln(frames of the class / all frames) of each class in the training set.
   ///
-  /// A large positive number stands for a class without a frame. Nil where they are not known, as of a specialist or a
-  /// model of version 0.6.
+  /// A class without training frames has a large positive number instead. Nil when the priors are
+  /// unknown, as for a specialist or a model written by limbeck 0.6.
   package let logPriors: [Float]?
   package let provenance: Provenance
 
-  /// All parts fit each other: the network takes `features.columns` values a frame and has `classes.count`
-  /// classes.
+  /// Combines parts that must fit each other, and folds the network's batch normalisation.
+  ///
+  /// The network takes `features.columns` values per frame and has `classes.count` classes.
   package init(
     network: AcousticNetwork, features: FeatureOptions, normalizer: FeatureNormalizer,
     classes: ClassInventory, logPriors: [Float]? = nil, provenance: Provenance
@@ -59,16 +66,17 @@ package struct AcousticModel: Sendable, Equatable {
 
   /// The logits of one utterance.
   ///
-  /// Beyond its edges the first or last frame is repeated. Frames are computed a thousand at a time, so that
-  /// scratch does not grow with the utterance. How many there are does not change a frame's logits by a bit, but for those
-  /// that see the edge.
+  /// Beyond its edges the first or last frame is repeated. Frames are computed a thousand at a
+  /// time, so scratch memory does not grow with the utterance. Except within the context of an
+  /// edge, the length of the utterance does not change a bit of a frame's logits.
   ///
   /// - Parameters:
-  ///   - features: frames × `features.columns`, made with the model's feature options, not normalised.
-  ///   - workers: share the columns of each layer.
-  /// - Returns: frames × classes.
+  ///   - features: [frames × `features.columns`], computed with the model's feature options before
+  ///     `normalizer` is applied.
+  ///   - workers: the threads that share the columns of each layer.
+  /// - Returns: [frames × classes].
   package func logits(of features: Matrix, workers: Workers = .one) -> Matrix {
-    // As many as a shorter utterance has with those that layers above the first see beyond its edges.
+    // A shorter utterance needs only its frames and those that upper layers see beyond its edges.
     let (above, frames) = (network.contextAboveInput, max(1, features.rows))
     var stream = LogitStream(
       self, mostFrames: min(framesAPart, frames + above.upperBound - above.lowerBound),
@@ -79,5 +87,5 @@ package struct AcousticModel: Sendable, Equatable {
   }
 }
 
-/// Frames whose logits are computed at a time.
+/// The number of frames whose logits are computed at a time.
 private let framesAPart = 1008

@@ -2,39 +2,46 @@ import Features
 package import LinearAlgebra
 import Networks
 
-/// The logits of utterances whose frames come in pieces.
+/// Computes the logits of utterances whose frames arrive in pieces.
 ///
-/// They do not depend on the pieces, to the bit: `AcousticModel.logits` is this with one piece. Beyond the edges of an
-/// utterance its first or last frame is repeated.
+/// The pieces do not change a bit of the result; `AcousticModel.logits` is this with one piece.
+/// Beyond the edges of an utterance its first or last frame is repeated.
 package struct LogitStream: ~Copyable {
   private let normalizer: FeatureNormalizer
   private let scale: [Float]
-  /// The frames that the first layer sees, and those of its outputs that a frame's logits need.
+  /// The time offsets of the first layer.
   private let offsets: [Int]
+  /// The outputs of the first layer that a frame's logits need, relative to the frame.
   private let above: ClosedRange<Int>
-  /// How many frames behind one must be there before the first layer's output of its time is computed.
+  /// How many frames after a time are needed before the first layer's output of that time is
+  /// computed.
   private let lookahead: Int
 
   private var network: NetworkStream
-  /// Frames that outputs to come see, normalised.
+  /// Frames that later outputs still need, normalised.
   private let frames: SharedMatrix
-  /// The frame that is the first of `frames`.
+  /// The index in the utterance of the first row of `frames`.
   private var firstFrame = 0
-  /// The frames of the utterance so far.
+  /// The number of frames of the utterance so far.
   private var frameCount = 0
-  /// The time of the first layer's next output; below 0 where logits need what it would be before the utterance.
+  /// The time of the first layer's next output.
+  ///
+  /// It starts below 0 when logits need outputs from before the utterance.
   private var nextTime: Int
 
+  /// A stream at the start of an utterance.
+  ///
   /// - Parameters:
-  ///   - model: whose logits they are.
-  ///   - mostFrames: how many are taken at a time: more for speed, fewer for less memory.
-  ///   - workers: share the columns of each layer.
+  ///   - model: the model to apply.
+  ///   - mostFrames: how many frames are computed at a time: more are faster, fewer need less
+  ///     memory.
+  ///   - workers: the threads that share the columns of each layer.
   package init(_ model: AcousticModel, mostFrames: Int, workers: Workers = .one) {
     normalizer = model.normalizer
     scale = normalizer.deviation.map { 1 / $0 }
     offsets = model.network.layers[0].offsets
     above = model.network.contextAboveInput
-    // No frame has its logits before it is there, even where only earlier ones decide on them.
+    // A frame's logits wait for the frame itself, even if they depend only on earlier frames.
     lookahead = max(offsets.last ?? 0, -above.upperBound)
     nextTime = above.lowerBound
     network = NetworkStream(model.network, mostRows: mostFrames, workers: workers)
@@ -42,13 +49,14 @@ package struct LogitStream: ~Copyable {
     frames = SharedMatrix(rows: kept + mostFrames, columns: model.features.columns)
   }
 
-  /// Takes the next frames and appends the logits that are known with them.
+  /// Takes the next frames and appends the logits that have become known.
   ///
   /// - Parameters:
-  ///   - features: frames × `features.columns`, made with the model's feature options, not normalised.
-  ///   - isLast: whether the utterance ends with them; all its logits are then known, and the next frames are those of
-  ///     another.
-  ///   - logits: a matrix with a column for each class.
+  ///   - features: [frames × `features.columns`], computed with the model's feature options before
+  ///     `normalizer` is applied.
+  ///   - isLast: whether they end the utterance. All its logits are then appended, and the next
+  ///     frames start another utterance.
+  ///   - logits: a matrix with one column per class.
   package mutating func push(
     _ features: Matrix, isLast: Bool = false, appendingTo logits: inout Matrix
   ) {
@@ -63,7 +71,7 @@ package struct LogitStream: ~Copyable {
     if isLast { begin() }
   }
 
-  /// Forgets the utterance: the next frames are those of another.
+  /// Abandons the utterance; the next frames start another one.
   package mutating func begin() {
     network.begin()
     (firstFrame, frameCount, nextTime) = (0, 0, above.lowerBound)
@@ -77,7 +85,7 @@ package struct LogitStream: ~Copyable {
     frameCount += 1
   }
 
-  /// Computes the first layer's outputs before a time, and all that follows of them.
+  /// Computes the first layer's outputs up to, not including, `end`, and all layers above.
   private mutating func compute(to end: Int, appendingTo logits: inout Matrix) {
     guard frameCount > 0 else { return }
     while nextTime < end {
@@ -93,6 +101,6 @@ package struct LogitStream: ~Copyable {
     firstFrame = needed
   }
 
-  /// The values that it has memory for; it takes no more, however long an utterance is.
+  /// The number of values that the stream has memory for, however long an utterance is.
   package var storedValues: Int { network.storedValues + frames.rows * frames.columns }
 }
