@@ -1,24 +1,26 @@
 package import LinearAlgebra
 import Storage
 
-/// The neighbouring frames that a classifier sees beside the one it classifies.
+/// The neighbouring frames that a classifier sees in addition to the frame it classifies.
 ///
-/// At the edges of an utterance its first or last frame is repeated; no frame of another utterance
-/// is ever seen.
+/// At the edges of an utterance its first or last frame is repeated; frames of other utterances are
+/// never seen.
 package struct ContextWindow: Sendable, Equatable, Codable {
-  /// Frames before the classified one.
+  /// The number of frames before the classified one.
   package var left = 20
-  /// Frames after the classified one.
+  /// The number of frames after the classified one.
   package var right = 5
 
+  /// The default window, 20 frames before and 5 after.
   package init() {}
 
-  /// A window of `left + 1 + right` frames; neither number is negative.
+  /// A window of `left + 1 + right` frames; neither may be negative.
   package init(left: Int, right: Int) {
     precondition(left >= 0 && right >= 0, "ContextWindow: \(left) left, \(right) right")
     (self.left, self.right) = (left, right)
   }
 
+  /// The keys of a recipe's `context` section.
   package enum CodingKeys: String, CodingKey, CaseIterable { case left, right }
 
   package init(from decoder: any Decoder) throws {
@@ -33,19 +35,20 @@ package struct ContextWindow: Sendable, Equatable, Codable {
   /// The number of frames in the window.
   package var frames: Int { left + 1 + right }
 
-  /// The frames of the window, from the classified one.
+  /// The frames of the window, as offsets from the classified one.
   package var offsets: ClosedRange<Int> { -left...right }
 }
 
 extension SharedMatrix {
-  /// Writes some frames around a frame of an utterance side by side; beyond an edge of the utterance its first
-  /// or last frame is repeated.
+  /// Concatenates frames around a frame of an utterance into one row.
+  ///
+  /// Beyond an edge of the utterance its first or last frame is repeated.
   ///
   /// - Parameters:
-  ///   - frame: of the utterance; it may lie beyond an edge.
-  ///   - offsets: which frames, from it.
-  ///   - firstRow: the row where the utterance's frame 0 is, or would be.
-  ///   - count: the utterance's frames.
+  ///   - frame: the frame's index in the utterance, possibly beyond an edge.
+  ///   - offsets: the frames to take, relative to `frame`.
+  ///   - firstRow: the row of the utterance's frame 0; negative when that row is no longer stored.
+  ///   - count: the number of frames of the utterance.
   ///   - row: `offsets.count · columns` values, overwritten.
   package func splice(
     _ frame: Int, at offsets: [Int], firstRow: Int, count: Int, into row: inout MutableSpan<Float>
@@ -55,7 +58,7 @@ extension SharedMatrix {
       "splice: \(offsets.count) of \(count) frames into \(row.count) values")
     let (first, last) = (frame + (offsets.first ?? 0), frame + (offsets.last ?? 0))
     if last - first == offsets.count - 1, first >= 0, last < count {
-      // A run of frames within the utterance stands there as it is asked for.
+      // Consecutive frames within the utterance are already contiguous.
       RowKernels.copy(values(ofRows: firstRow + first..<firstRow + last + 1), into: &row)
       return
     }

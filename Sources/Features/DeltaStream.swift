@@ -1,35 +1,38 @@
 package import LinearAlgebra
 
-/// Features with their deltas, of utterances whose frames come in pieces; the result does not depend on the pieces.
+/// Appends deltas to the frames of utterances that arrive in pieces.
+///
+/// The result does not depend on the pieces.
 package struct DeltaStream: Sendable {
   private let deltas: Deltas
-  /// Frames that deltas to come need.
+  /// Frames that later deltas need.
   private var frames: Matrix
-  /// The frame that is the first of `frames`.
+  /// The index in the utterance of the first row of `frames`.
   private var firstFrame = 0
-  /// The frame whose deltas come next.
+  /// The index of the frame whose deltas are computed next.
   private var next = 0
 
   /// - Parameters:
-  ///   - deltas: what is appended.
-  ///   - columns: the values of a frame.
+  ///   - deltas: the deltas to append.
+  ///   - columns: the number of values in a frame without deltas.
   package init(_ deltas: Deltas, columns: Int) {
     self.deltas = deltas
     frames = Matrix(rows: 0, columns: columns)
   }
 
-  /// Takes the next frames and appends the features that are known with them: those of all but the last
-  /// `deltas.reach` frames.
+  /// Takes the next frames and appends the features that have become known.
+  ///
+  /// These are the features of all frames but the last `deltas.reach`.
   ///
   /// - Parameters:
-  ///   - new: frames, as they are without deltas.
-  ///   - features: a matrix of (1 + order) times as many columns.
+  ///   - new: frames without deltas, [frames × columns].
+  ///   - features: a matrix with (1 + order) times as many columns.
   package mutating func push(_ new: Matrix, appendingTo features: inout Matrix) {
     frames.append(new)
     append(to: firstFrame + frames.rows - deltas.reach, appendingTo: &features)
   }
 
-  /// Appends the features of the last frames; the next frames are those of another utterance.
+  /// Appends the features of the last frames; the next frames start another utterance.
   ///
   /// - Parameter features: the matrix that `push` appended to.
   package mutating func finish(appendingTo features: inout Matrix) {
@@ -37,7 +40,7 @@ package struct DeltaStream: Sendable {
     begin()
   }
 
-  /// Forgets the utterance: the next frames are those of another.
+  /// Abandons the utterance; the next frames start another one.
   package mutating func begin() {
     frames.setRowCount(0)
     (firstFrame, next) = (0, 0)
@@ -54,9 +57,9 @@ package struct DeltaStream: Sendable {
     firstFrame = needed
   }
 
-  /// How many times deltas are taken.
+  /// The highest order of the deltas: 0 for none, 2 for delta-deltas.
   package var order: Int { deltas.order }
 
-  /// The values that it keeps, of at most twice `deltas.reach` frames between two calls.
+  /// The number of values stored between two calls, at most 2 · `deltas.reach` frames.
   package var storedValues: Int { frames.values.count }
 }

@@ -1,21 +1,21 @@
 package import LinearAlgebra
 
-/// Deltas of features, and deltas of those (Kaldi, `feat/feature-functions.cc`, `DeltaFeatures`).
+/// Delta features of any order (Kaldi, `feat/feature-functions.cc`, `DeltaFeatures`).
 ///
-/// The delta of frame t is Σ n · x[t + n] / Σ n² for n from −window to window; the first and the last
-/// frame stand for those beyond the edges.
+/// The delta of frame t is Σ n · x[t + n] / Σ n² for n from −window to window. Beyond the edges of
+/// an utterance its first or last frame is repeated.
 package struct Deltas: Sendable {
-  /// How many times deltas are taken.
+  /// The highest order: 0 for none, 1 for deltas, 2 for delta-deltas.
   package let order: Int
-  /// Frames to each side that the highest delta needs.
+  /// The number of frames on each side that the highest order needs.
   package let reach: Int
 
-  /// The weights of the neighbouring frames for each order, from the oldest to the newest.
+  /// For each order, the weights of the neighbouring frames, oldest first.
   private let weights: [[Float]]
 
   /// - Parameters:
-  ///   - order: 0 for none, 1 for deltas, 2 for delta-deltas too.
-  ///   - window: frames to each side, at least one.
+  ///   - order: 0 for none, 1 for deltas, 2 for deltas and delta-deltas.
+  ///   - window: the number of frames on each side of a delta, at least one.
   package init(order: Int, window: Int) {
     precondition(order >= 0 && window > 0, "Deltas: order \(order), window \(window)")
     self.order = order
@@ -35,15 +35,16 @@ package struct Deltas: Sendable {
     self.weights = weights
   }
 
-  /// Features with their deltas beside them.
+  /// The features of some frames, with their deltas appended.
   ///
   /// - Parameters:
-  ///   - rows: the frames to compute.
-  ///   - features: frames of the utterance from `first` on; all that are within `reach` of `rows` and
-  ///     exist.
-  ///   - first: the frame that is row 0 of `features`.
+  ///   - rows: the indices of the frames to compute.
+  ///   - features: consecutive frames of the utterance, which include every existing frame within
+  ///     `reach` of `rows`.
+  ///   - first: the index in the utterance of row 0 of `features`.
   ///   - count: the number of frames of the utterance.
-  /// - Returns: `rows.count` × (1 + order) · columns: the features, the deltas, the delta-deltas.
+  /// - Returns: [`rows.count` × (1 + order) · columns]: the features, their deltas, their
+  ///   delta-deltas.
   package func appended(
     to rows: Range<Int>, of features: Matrix, from first: Int, count: Int
   ) -> Matrix {

@@ -1,8 +1,8 @@
 package import LinearAlgebra
 
-/// Shifts and scales each feature to mean 0 and variance 1 over the frames it was made from.
+/// Shifts and scales each feature to mean 0 and variance 1 over the training frames.
 ///
-/// It is part of a model: the same numbers are used in training and ever after.
+/// It is part of a model: recognition uses the numbers of the training set.
 package struct FeatureNormalizer: Sendable, Equatable {
   /// The mean of each feature.
   package let mean: [Float]
@@ -10,8 +10,8 @@ package struct FeatureNormalizer: Sendable, Equatable {
   package let deviation: [Float]
 
   /// - Parameters:
-  ///   - mean: one value a feature.
-  ///   - deviation: one positive value a feature.
+  ///   - mean: one value per feature.
+  ///   - deviation: one positive value per feature.
   package init(mean: [Float], deviation: [Float]) {
     precondition(
       mean.count == deviation.count && deviation.allSatisfy { $0 > 0 },
@@ -19,7 +19,7 @@ package struct FeatureNormalizer: Sendable, Equatable {
     (self.mean, self.deviation) = (mean, deviation)
   }
 
-  /// The statistics of all rows of `features` (at least one).
+  /// The mean and deviation over all rows of `features`, at least one.
   package init(of features: Matrix) {
     var statistics = Statistics(columns: features.columns)
     for index in 0..<features.rows { statistics.add(features.row(index)) }
@@ -32,14 +32,15 @@ package struct FeatureNormalizer: Sendable, Equatable {
     private var sums: [Double]
     private var squares: [Double]
 
+    /// Sums over no frames yet, of `columns` features.
     package init(columns: Int) {
       sums = Array(repeating: 0, count: columns)
       squares = sums
     }
 
-    /// Adds a frame.
+    /// Adds a frame, unless a value of it is infinite or not a number.
     ///
-    /// - Returns: whether all its values are finite; else it is not added.
+    /// - Returns: whether the frame was added.
     @discardableResult
     package mutating func add(_ frame: Span<Float>) -> Bool {
       precondition(
@@ -56,7 +57,7 @@ package struct FeatureNormalizer: Sendable, Equatable {
       return true
     }
 
-    /// The normaliser of what was added, at least one frame.
+    /// The mean and deviation over the frames added, at least one.
     package var normalizer: FeatureNormalizer {
       precondition(count > 0, "FeatureNormalizer: no frames")
       let count = Double(count)
@@ -68,16 +69,16 @@ package struct FeatureNormalizer: Sendable, Equatable {
     }
   }
 
-  /// Normalises one frame.
+  /// Normalises one frame in place.
   ///
   /// - Parameters:
-  ///   - frame: changed in place.
-  ///   - scale: one over each deviation.
+  ///   - frame: the features of the frame.
+  ///   - scale: the reciprocal of each deviation.
   package func apply(to frame: inout MutableSpan<Float>, scale: [Float]) {
     RowKernels.standardise(&frame, mean: mean.span, scale: scale.span)
   }
 
-  /// A copy of `features` with each row normalised.
+  /// A copy of `features` with every row normalised.
   package func applied(to features: Matrix, workers: Workers = .one) -> Matrix {
     var result = features
     result.standardiseRows(mean: mean, factor: deviation.map { 1 / $0 }, workers: workers)

@@ -1,28 +1,33 @@
 package import Storage
 
-/// What features are made of: frames, and what is made of those.
+/// How features are made: the frames, and the transform applied to them.
 ///
-/// In a file all options stand side by side.
+/// In a file, the options of both are keys of the same mapping.
 package struct FeatureOptions: Sendable, Equatable, Codable {
-  /// The frames before they are normalised and get deltas.
+  /// The frames, before normalisation and deltas.
   package enum Frames: Sendable, Equatable {
+    /// Log-mel filterbank energies that limbeck computes.
     case logMel(LogMelOptions)
+    /// Frames that another program computed.
     case given(GivenFrames)
   }
 
+  /// The frames, before normalisation and deltas.
   package var frames: Frames
+  /// The normalisation and the deltas.
   package var transform: FeatureTransform
 
+  /// Options as given; `validate()` checks them.
   package init(
     frames: Frames = .logMel(LogMelOptions()), transform: FeatureTransform = FeatureTransform()
   ) {
     (self.frames, self.transform) = (frames, transform)
   }
 
-  /// Reads the options from a mapping; an absent one has its default.
+  /// Reads the options from a mapping; an absent option has its default.
   ///
-  /// - Throws: `OptionFault` for an unknown option or a value out of range, `DecodingError` for one
-  ///   of another type.
+  /// - Throws: `OptionFault` for an unknown option or a value out of range, `DecodingError` for a
+  ///   value of another type.
   package init(from decoder: any Decoder) throws {
     let others = FeatureTransform.CodingKeys.allCases.map(\.stringValue)
     let keys: [String]
@@ -39,7 +44,7 @@ package struct FeatureOptions: Sendable, Equatable, Codable {
     try validate()
   }
 
-  /// Writes all options side by side.
+  /// Writes all options as keys of one mapping.
   package func encode(to encoder: any Encoder) throws {
     switch frames {
     case .logMel(let options): try options.encode(to: encoder)
@@ -48,19 +53,23 @@ package struct FeatureOptions: Sendable, Equatable, Codable {
     try transform.encode(to: encoder)
   }
 
-  /// - Throws: `OptionFault` for the first option that is out of range, or that does not fit another.
+  /// Checks that all options are in range and fit each other.
+  ///
+  /// - Throws: `OptionFault` for the first option that is out of range, or does not fit another.
   package func validate() throws(OptionFault) {
     try logMel?.validate()
     try transform.validate()
   }
 
-  /// How log-mel frames are made, nil of frames that are given; setting it makes them such.
+  /// The options of log-mel frames; nil for frames that another program computed.
+  ///
+  /// Setting options makes the frames log-mel; setting nil has no effect.
   package var logMel: LogMelOptions? {
     get { if case .logMel(let options) = frames { options } else { nil } }
     set { if let newValue { frames = .logMel(newValue) } }
   }
 
-  /// The number of values in a frame.
+  /// The number of values in a frame, before deltas.
   package var frameColumns: Int {
     switch frames {
     case .logMel(let options): options.columns
@@ -68,10 +77,10 @@ package struct FeatureOptions: Sendable, Equatable, Codable {
     }
   }
 
-  /// The number of features of a frame.
+  /// The number of features per frame, deltas included.
   package var columns: Int { frameColumns * (1 + transform.deltas) }
 
-  /// Where the frames lie.
+  /// The position of the frames in time.
   package var grid: FrameGrid {
     switch frames {
     case .logMel(let options): options.grid
@@ -79,10 +88,12 @@ package struct FeatureOptions: Sendable, Equatable, Codable {
     }
   }
 
-  /// The columns that are shown as a spectrum, the lowest first: the bands, or all of a given frame.
+  /// The columns that plots show as a spectrum, lowest frequency first.
+  ///
+  /// These are the mel bands, or all columns of frames that another program computed.
   package var shownColumns: Range<Int> { logMel?.bandColumns ?? 0..<frameColumns }
 
-  /// The options with their values, for people.
+  /// The options and their values, for display.
   package var listed: [(name: String, value: String)] {
     switch frames {
     case .logMel(let options): options.listed + transform.listed
@@ -92,9 +103,9 @@ package struct FeatureOptions: Sendable, Equatable, Codable {
     }
   }
 
-  /// The options in which features differ from those that a model was trained on, in words.
+  /// The differences from the options that a model was trained on, one string each.
   ///
-  /// Where either's frames are given, no more than the number of features is known to differ.
+  /// When another program computed the frames of either, only the number of columns is compared.
   package func differences(from other: FeatureOptions) -> [String] {
     if let logMel, let others = other.logMel {
       return logMel.differences(from: others) + transform.differences(from: other.transform)

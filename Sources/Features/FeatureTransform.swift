@@ -1,41 +1,43 @@
 package import Storage
 
-/// Over what the mean, and if wanted the variance, of features are made the same.
+/// The frames over which the mean, and optionally the variance, of features are normalised.
 package enum Normalization: String, Sendable, Codable, CaseIterable {
-  /// Features stay as they are.
+  /// No normalisation.
   case none
-  /// Each utterance by itself.
+  /// The frames of each utterance.
   case utterance
-  /// The utterances of a speaker together, as `utt2spk` has them.
+  /// All frames of each speaker; `utt2spk` maps utterances to speakers.
   case speaker
-  /// All utterances of the data directory together.
+  /// All frames of the data directory.
   case global
 }
 
-/// What is made of frames: normalised or not, with or without deltas.
+/// What is done to frames: optional normalisation, then optional deltas.
 package struct FeatureTransform: Sendable, Equatable, Codable, ListedOptions {
-  /// Over what features are normalised, before deltas are taken.
+  /// The frames over which features are normalised, before deltas are taken.
   package var normalization = Normalization.none
-  /// Whether the variance is normalised too; for `normalization` other than none.
+  /// Whether the variance is normalised too; requires a `normalization` other than none.
   package var normalizeVariance = false
-  /// How many times deltas are taken: 1 appends deltas, 2 deltas and delta-deltas.
+  /// The highest order of deltas: 1 appends deltas, 2 deltas and delta-deltas.
   package var deltas = 0
-  /// Frames to each side that a delta is computed from.
+  /// The number of frames on each side from which a delta is computed.
   package var deltaWindow = 2
 
+  /// The defaults: no normalisation and no deltas.
   package init() {}
 
+  /// The options' keys in a file.
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case normalization, normalizeVariance, deltas, deltaWindow
   }
 
-  /// Reads the options from a mapping; an absent one has its default.
+  /// Reads the options from a mapping; an absent option has its default.
   ///
   /// - Parameters:
   ///   - decoder: the mapping.
-  ///   - others: options of the mapping that are read elsewhere.
-  /// - Throws: `OptionFault` for an unknown option or a value out of range, `DecodingError` for one
-  ///   of another type.
+  ///   - others: keys of the mapping that are read elsewhere.
+  /// - Throws: `OptionFault` for an unknown option or word, `DecodingError` for a value of another
+  ///   type.
   package init(from decoder: any Decoder, besides others: [String]) throws {
     let read = try OptionReader<CodingKeys>(decoder, besides: others)
     normalization = try read(.normalization, default: normalization)
@@ -46,7 +48,9 @@ package struct FeatureTransform: Sendable, Equatable, Codable, ListedOptions {
 
   package init(from decoder: any Decoder) throws { try self.init(from: decoder, besides: []) }
 
-  /// - Throws: `OptionFault` for the first option that is out of range, or that does not fit another.
+  /// Checks that all options are in range and fit each other.
+  ///
+  /// - Throws: `OptionFault` for the first option that is out of range, or does not fit another.
   package func validate() throws(OptionFault) {
     try requireOption((0...2).contains(deltas), "deltas", expected: "0 to 2", found: deltas)
     try requireOption(
@@ -57,6 +61,6 @@ package struct FeatureTransform: Sendable, Equatable, Codable, ListedOptions {
       expected: "false, or a normalization other than none", found: normalizeVariance)
   }
 
-  /// Whether features are more than the frames.
+  /// Whether features differ from the frames at all.
   package var changesFrames: Bool { normalization != .none || deltas > 0 }
 }

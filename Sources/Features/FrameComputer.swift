@@ -1,16 +1,17 @@
 import Foundation
 import LinearAlgebra
 
-/// Computes one frame, from its samples to its row of features (Kaldi, `feat/feature-fbank.cc`).
+/// Computes the log-mel features of frames from their samples (Kaldi, `feat/feature-fbank.cc`).
 struct FrameComputer: ~Copyable {
   private let options: LogMelOptions
-  /// The window, times the scale of samples: a power of two, so that every bit is as if the samples
-  /// had been scaled.
+  /// The window times the scale of samples.
+  ///
+  /// The scale is a power of two, so the result has the same bits as if the samples were scaled.
   private let window: [Float]
   private let filterbank: MelFilterbank
   private var transform: RealFFT
 
-  /// - Parameter options: must be valid (`LogMelOptions.validate`).
+  /// - Parameter options: valid options (`LogMelOptions.validate`).
   init(options: LogMelOptions) {
     self.options = options
     window = options.window.values(
@@ -20,20 +21,20 @@ struct FrameComputer: ~Copyable {
     transform = RealFFT(size: options.transformSize)
   }
 
-  /// Writes the features of frames, one a row.
+  /// Writes the features of frames, one frame per row.
   ///
   /// - Parameters:
-  ///   - samples: full scale [-1, 1).
-  ///   - start: where the first frame starts.
-  ///   - shift: how many samples later each next one starts.
+  ///   - samples: full scale is [-1, 1).
+  ///   - start: the index of the first frame's first sample.
+  ///   - shift: the number of samples from the start of one frame to the start of the next.
   ///   - frames: a matrix of `options.columns` columns.
-  ///   - rows: those to overwrite.
+  ///   - rows: the rows to overwrite.
   mutating func compute(
     _ samples: Span<Float>, from start: Int, every shift: Int, into frames: inout Matrix,
     rows: Range<Int>
   ) {
     var frame = [Float](repeating: 0, count: window.count)
-    // The spectrum has room for the filterbank to read beyond it.
+    // The filterbank may read beyond the end of the spectrum.
     var spectrum = [Float](repeating: 0, count: filterbank.spectrumCount)
     frames.withRows(rows) { index, row in
       let first = start + index * shift
@@ -60,7 +61,7 @@ struct FrameComputer: ~Copyable {
     for index in spectrum.indices { spectrum[index] = spectrum[index].squareRoot() }
   }
 
-  /// The logarithm of the energy of a frame, as it was or as it is after the window.
+  /// The log energy of a frame, before or after pre-emphasis and window.
   private func logEnergy(of samples: Span<Float>, mean: Float, windowed: [Float]) -> Float {
     let energy =
       options.rawEnergy
@@ -70,5 +71,5 @@ struct FrameComputer: ~Copyable {
   }
 }
 
-/// Kaldi's features are of samples on the 16-bit integer scale.
+/// Kaldi computes features of samples on the 16-bit integer scale.
 private let sampleScale: Float = 32768

@@ -1,12 +1,15 @@
-/// Where analysis frames lie on the samples: the one place that turns samples into frames and back
-/// (Kaldi, `feat/feature-window.cc`).
+/// The position of analysis frames on the samples (Kaldi, `feat/feature-window.cc`).
+///
+/// All conversion between samples and frames goes through this type.
 package struct FrameGrid: Sendable, Equatable {
-  /// What becomes of frames that reach beyond the audio.
+  /// How frames that reach beyond the audio are treated.
   package enum Edges: Sendable {
-    /// They do not exist: frame `i` covers `window` samples from `i · shift`.
+    /// They do not exist: frame `i` covers `window` samples from `i · shift`. Kaldi's
+    /// `snip-edges=true`.
     case snipped
-    /// There is one for each shift, with its centre at `i · shift + shift / 2`; samples outside the
-    /// audio are those mirrored at its edge.
+    /// There is one frame per shift, centred at `i · shift + shift / 2`.
+    ///
+    /// Samples outside the audio are mirrored at its edge. Kaldi's `snip-edges=false`.
     case mirrored
   }
 
@@ -16,13 +19,14 @@ package struct FrameGrid: Sendable, Equatable {
   package let window: Int
   /// The distance between the starts of neighbouring frames in samples.
   package let shift: Int
+  /// How frames that reach beyond the audio are treated.
   package let edges: Edges
 
   /// - Parameters:
   ///   - sampleRate: in hertz, positive.
-  ///   - frameLength: in milliseconds; at least one sample long. A fraction of a sample is dropped.
-  ///   - frameShift: in milliseconds; at least one sample long. A fraction of a sample is dropped.
-  ///   - edges: what becomes of frames that reach beyond the audio.
+  ///   - frameLength: in milliseconds, at least one sample. A fraction of a sample is dropped.
+  ///   - frameShift: in milliseconds, at least one sample. A fraction of a sample is dropped.
+  ///   - edges: how frames that reach beyond the audio are treated.
   package init(
     sampleRate: Int, frameLength: Double, frameShift: Double, edges: Edges = .snipped
   ) {
@@ -39,7 +43,7 @@ package struct FrameGrid: Sendable, Equatable {
     (self.sampleRate, self.window, self.shift, self.edges) = (sampleRate, window, shift, edges)
   }
 
-  /// The grid of frames that are as long as their shift: they touch and do not overlap.
+  /// The grid with frames as long as their shift, which touch without overlapping.
   package var cells: FrameGrid {
     FrameGrid(sampleRate: sampleRate, window: shift, shift: shift, edges: .snipped)
   }
@@ -47,13 +51,15 @@ package struct FrameGrid: Sendable, Equatable {
   /// The distance between the starts of neighbouring frames in seconds.
   package var shiftInSeconds: Double { Double(shift) / Double(sampleRate) }
 
-  /// The whole samples in some milliseconds; a fraction of a sample is dropped, as in Kaldi.
+  /// The whole number of samples in a duration; a fraction is dropped, as in Kaldi.
   package static func samples(in milliseconds: Double, sampleRate: Int) -> Int {
     Int(Double(sampleRate) * 0.001 * milliseconds)
   }
 
-  /// The number of frames: ⌊(samples − window) / shift⌋ + 1, or 0 when not even one fits; with
-  /// mirrored edges ⌊(samples + ⌊shift / 2⌋) / shift⌋.
+  /// The number of frames in a number of samples.
+  ///
+  /// This is ⌊(samples − window) / shift⌋ + 1, or 0 when not even one fits. With mirrored edges it
+  /// is ⌊(samples + ⌊shift / 2⌋) / shift⌋.
   package func frameCount(samples: Int) -> Int {
     switch edges {
     case .snipped: samples < window ? 0 : (samples - window) / shift + 1
@@ -61,8 +67,10 @@ package struct FrameGrid: Sendable, Equatable {
     }
   }
 
-  /// Where frame 0 starts: 0, or with mirrored edges the sample, often below 0, that puts the middle
-  /// of the frame at half a shift.
+  /// The first sample of frame 0.
+  ///
+  /// This is 0. With mirrored edges it is the sample, often negative, that puts the centre of the
+  /// frame at half a shift.
   package var firstSample: Int {
     switch edges {
     case .snipped: 0
@@ -70,7 +78,7 @@ package struct FrameGrid: Sendable, Equatable {
     }
   }
 
-  /// The samples that frame `index` covers; with mirrored edges some may lie outside the audio.
+  /// The samples that frame `index` covers; with mirrored edges some may be outside the audio.
   package func samples(ofFrame index: Int) -> Range<Int> {
     let start = firstSample + index * shift
     return start..<start + window
@@ -81,12 +89,14 @@ package struct FrameGrid: Sendable, Equatable {
     (Double(firstSample + index * shift) + Double(window) / 2) / Double(sampleRate)
   }
 
-  /// The sample that stands for one outside the audio: mirrored at its edges, which repeat.
+  /// The sample whose value replaces one outside the audio.
+  ///
+  /// The audio is mirrored at its edges, and the edge sample appears twice.
   ///
   /// - Parameters:
-  ///   - index: any.
+  ///   - index: any index, negative ones included.
   ///   - count: the number of samples of the audio, at least one.
-  /// - Returns: an index from 0 to below `count`.
+  /// - Returns: an index in 0..<`count`.
   package static func mirrored(_ index: Int, count: Int) -> Int {
     let period = 2 * count
     let place = ((index % period) + period) % period

@@ -1,6 +1,8 @@
 import Storage
 
-/// Where the frames of another program lie, as far as it matters here: for targets that are given in seconds.
+/// The position in time of frames that another program computed.
+///
+/// It is needed to align them with targets given in seconds.
 package struct GivenGrid: Sendable, Equatable, Codable, ListedOptions {
   /// Samples per second of the audio, in hertz.
   package var sampleRate = 16000
@@ -8,22 +10,24 @@ package struct GivenGrid: Sendable, Equatable, Codable, ListedOptions {
   package var frameLength = 25.0
   /// The distance between the starts of neighbouring frames, in milliseconds.
   package var frameShift = 10.0
-  /// Whether only frames that lie wholly inside the audio exist; see `LogMelOptions`.
+  /// Whether only frames entirely inside the audio exist; see `LogMelOptions`.
   package var snipEdges = true
 
+  /// Kaldi's defaults: 25 ms every 10 ms at 16 kHz, with snipped edges.
   package init() {}
 
+  /// The options' keys in a file.
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case sampleRate, frameLength, frameShift, snipEdges
   }
 
-  /// Reads the options from a mapping; an absent one has its default, that of Kaldi.
+  /// Reads the options from a mapping; an absent option has its default, which is Kaldi's.
   ///
   /// - Parameters:
   ///   - decoder: the mapping.
-  ///   - others: options of the mapping that are read elsewhere.
-  /// - Throws: `OptionFault` for an unknown option or a value out of range, `DecodingError` for one
-  ///   of another type.
+  ///   - others: keys of the mapping that are read elsewhere.
+  /// - Throws: `OptionFault` for an unknown option or a value out of range, `DecodingError` for a
+  ///   value of another type.
   package init(from decoder: any Decoder, besides others: [String]) throws {
     let read = try OptionReader<CodingKeys>(decoder, besides: others)
     sampleRate = try read(.sampleRate, default: sampleRate)
@@ -38,6 +42,7 @@ package struct GivenGrid: Sendable, Equatable, Codable, ListedOptions {
 
   package init(from decoder: any Decoder) throws { try self.init(from: decoder, besides: []) }
 
+  /// The same as a grid in samples.
   package var grid: FrameGrid {
     FrameGrid(
       sampleRate: sampleRate, frameLength: frameLength, frameShift: frameShift,
@@ -45,17 +50,22 @@ package struct GivenGrid: Sendable, Equatable, Codable, ListedOptions {
   }
 }
 
-/// Frames that another program made, of whose options and version nothing is known.
+/// Frames that another program computed, whose options and version are unknown.
 package struct GivenFrames: Sendable, Equatable, Codable {
+  /// The position of the frames in time.
   package var grid: GivenGrid
   /// The number of values in a frame.
   package let columns: Int
 
+  /// - Parameters:
+  ///   - columns: the number of values in a frame, at least one.
+  ///   - grid: the position of the frames in time.
   package init(columns: Int, grid: GivenGrid = GivenGrid()) {
     (self.columns, self.grid) = (columns, grid)
   }
 
-  /// What is said of them in files: `given: {columns: 43, options: unknown, version: unknown}` beside the grid.
+  /// What a file says of them, in addition to the grid: `given: {columns: 43, options: unknown,
+  /// version: unknown}`.
   private struct Known: Codable {
     let columns: Int
     let options: String
@@ -64,7 +74,7 @@ package struct GivenFrames: Sendable, Equatable, Codable {
 
   enum CodingKeys: String, CodingKey, CaseIterable { case given }
 
-  /// Reads what `encode` wrote, beside other options.
+  /// Reads what `encode` wrote; `others` are keys that are read elsewhere.
   init(from decoder: any Decoder, besides others: [String]) throws {
     let own = CodingKeys.allCases.map(\.stringValue)
     let read = try OptionReader<CodingKeys>(
@@ -87,5 +97,7 @@ package struct GivenFrames: Sendable, Equatable, Codable {
   }
 }
 
-/// The most values of a frame: with deltas and the widest context a network's inputs are counted in 32 bits.
+/// The maximum number of values in a frame.
+///
+/// With it, the inputs of a network with deltas and the widest context can be counted in 32 bits.
 private let mostColumns = 1 << 16

@@ -1,39 +1,39 @@
 package import LinearAlgebra
 
-/// Turns samples into log-mel frames as Kaldi's `compute-fbank-feats` does.
+/// Computes log-mel frames from samples, as Kaldi's `compute-fbank-feats` does.
 ///
-/// Samples come in pieces of any size, so that the length of a recording is not bounded by memory;
-/// the frames do not depend on the pieces. It owns its Fourier plan, so a worker makes its own and
-/// never shares it.
+/// Samples arrive in pieces of any size, so recordings may be longer than memory; the frames do not
+/// depend on the pieces. An extractor owns its Fourier plan, so each thread needs its own.
 package struct LogMelExtractor: ~Copyable {
-  /// The options it was made with.
+  /// The options of the frames.
   package let options: LogMelOptions
 
   private let grid: FrameGrid
   private var computer: FrameComputer
 
-  /// Samples that frames still need.
+  /// Samples that later frames need.
   private var buffer: [Float] = []
-  /// The index in the audio of the buffer's first sample; below 0 when mirrored ones precede it.
+  /// The index in the audio of the buffer's first sample; negative when mirrored samples precede
+  /// it.
   private var bufferStart = 0
-  /// The samples of the utterance so far.
+  /// The number of samples of the utterance so far.
   private var sampleCount = 0
   private var nextFrame = 0
   private var noise: SeededGenerator?
 
-  /// - Parameter options: must be valid (`LogMelOptions.validate`).
+  /// - Parameter options: valid options (`LogMelOptions.validate`).
   package init(options: LogMelOptions) {
     self.options = options
     grid = options.grid
     computer = FrameComputer(options: options)
   }
 
-  /// The frames of one whole utterance.
+  /// Computes the frames of a whole utterance.
   ///
   /// - Parameters:
-  ///   - samples: at the options' sample rate, full scale [-1, 1).
-  ///   - utterance: the id that seeds the dither, when there is any.
-  /// - Returns: frames × `options.columns`, as `finish` leaves them.
+  ///   - samples: at the options' sample rate; full scale is [-1, 1).
+  ///   - utterance: the utterance id, which seeds the dither.
+  /// - Returns: [frames × `options.columns`].
   package mutating func logMel(of samples: [Float], utterance: String) -> Matrix {
     var frames = Matrix(rows: 0, columns: options.columns)
     begin(utterance: utterance)
@@ -42,28 +42,30 @@ package struct LogMelExtractor: ~Copyable {
     return frames
   }
 
-  /// Starts an utterance and forgets the one before.
+  /// Starts an utterance, and abandons the one before.
   ///
-  /// - Parameter utterance: the id that seeds the dither, when there is any.
+  /// - Parameter utterance: the utterance id, which seeds the dither.
   package mutating func begin(utterance: String) {
     buffer.removeAll(keepingCapacity: true)
     (bufferStart, sampleCount, nextFrame) = (0, 0, 0)
     noise = options.dither > 0 ? SeededGenerator(stableHash(utterance)) : nil
   }
 
-  /// Takes the next samples and appends the frames that are complete with them: the bands' energies,
-  /// where samples are on the 16-bit integer scale, as logarithms or not; an energy whose logarithm
-  /// is taken counts as at least the epsilon of a 32-bit float.
+  /// Takes the next samples and appends the frames that are complete.
+  ///
+  /// A frame holds the energies of the bands, as logarithms unless `useLog` is off, for samples on
+  /// the 16-bit integer scale. Before a logarithm is taken, an energy is raised to at least the
+  /// epsilon of a 32-bit float.
   ///
   /// - Parameters:
-  ///   - samples: any number of them, full scale [-1, 1).
+  ///   - samples: any number of samples; full scale is [-1, 1).
   ///   - frames: a matrix of `options.columns` columns.
   package mutating func push(_ samples: Span<Float>, appendingTo frames: inout Matrix) {
     let start = buffer.count
     unsafe samples.withUnsafeBufferPointer { unsafe buffer.append(contentsOf: $0) }
     if options.dither > 0 { addDither(from: start) }
     sampleCount += samples.count
-    // Mirroring at the start needs as many samples as there are before the first.
+    // Mirroring at the start needs as many samples as precede the first.
     guard sampleCount >= -grid.firstSample else { return }
     mirrorStart()
     let room = bufferStart + buffer.count - grid.window - grid.firstSample
@@ -71,10 +73,10 @@ package struct LogMelExtractor: ~Copyable {
     dropUsedSamples()
   }
 
-  /// Appends the frames that need what follows the last sample; the utterance is then complete.
+  /// Ends the utterance and appends the frames that reach beyond its last sample.
   ///
-  /// - Parameter frames: the matrix that `push` appended to. It has no row when the audio is too short
-  ///   for a frame.
+  /// - Parameter frames: the matrix that `push` appended to. It stays without rows when the audio
+  ///   is too short for a frame.
   package mutating func finish(appendingTo frames: inout Matrix) {
     let count = grid.frameCount(samples: sampleCount)
     guard count > nextFrame else { return }
@@ -86,10 +88,10 @@ package struct LogMelExtractor: ~Copyable {
     appendFrames(count, to: &frames)
   }
 
-  /// The samples that it keeps for frames to come, of at most some four windows between two calls.
+  /// The number of samples stored between two calls, at most about four windows.
   package var storedValues: Int { buffer.count }
 
-  /// Puts the mirrored samples that the first frame needs before the first sample.
+  /// Inserts the mirrored samples that the first frame needs before the first sample.
   private mutating func mirrorStart() {
     guard nextFrame == 0, bufferStart == 0, grid.firstSample < 0 else { return }
     let mirrored = (grid.firstSample..<0).map {
@@ -99,7 +101,7 @@ package struct LogMelExtractor: ~Copyable {
     bufferStart = grid.firstSample
   }
 
-  /// Appends the frames up to and without `end`, all of whose samples are in the buffer.
+  /// Appends the frames before `end`, all of whose samples are in the buffer.
   private mutating func appendFrames(_ end: Int, to frames: inout Matrix) {
     guard end > nextFrame else { return }
     let row = frames.rows
@@ -111,11 +113,11 @@ package struct LogMelExtractor: ~Copyable {
     nextFrame = end
   }
 
-  /// Removes samples that no frame to come needs, also not mirrored at the end.
+  /// Removes samples that later frames do not need, neither directly nor mirrored at the end.
   private mutating func dropUsedSamples() {
     let used = min(
       grid.samples(ofFrame: nextFrame).lowerBound - grid.window - bufferStart, buffer.count)
-    // Moved now and then, so that each sample moves about once.
+    // Only when half of the buffer is free, so that each sample is moved about once.
     guard used > buffer.count / 2 else { return }
     buffer.removeFirst(used)
     bufferStart += used

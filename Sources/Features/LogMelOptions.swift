@@ -1,6 +1,8 @@
 package import Storage
 
-/// What log-mel frames are made of, with Kaldi's defaults other than 40 bands for 23 and no dither.
+/// The options of log-mel frames.
+///
+/// The defaults are Kaldi's, except for 40 bands instead of 23 and no dither.
 package struct LogMelOptions: Sendable, Equatable, Codable, ListedOptions {
   /// Samples per second of the audio, in hertz.
   package var sampleRate = 16000
@@ -10,54 +12,60 @@ package struct LogMelOptions: Sendable, Equatable, Codable, ListedOptions {
   package var frameLength = 25.0
   /// The distance between the starts of neighbouring frames, in milliseconds.
   package var frameShift = 10.0
+  /// The window function applied to each frame.
   package var window = WindowShape.povey
-  /// The constant of the Blackman window; other windows do not use it.
+  /// The coefficient of the Blackman window; no effect on other windows.
   package var blackmanCoefficient = 0.42
-  /// The share of the previous sample that is subtracted from each, in [0, 1].
+  /// The pre-emphasis coefficient: this share of the previous sample is subtracted, in [0, 1].
   package var preEmphasis = 0.97
-  /// Whether the mean of each frame is subtracted from it first.
+  /// Whether the mean of each frame is subtracted first.
   package var removeDCOffset = true
-  /// Whether only frames that lie wholly inside the audio exist; otherwise there is a frame for each
-  /// shift, and what a frame lacks at an edge is the audio mirrored there.
+  /// Whether only frames entirely inside the audio exist.
+  ///
+  /// Otherwise there is a frame for each shift, and the audio is mirrored at its edges.
   package var snipEdges = true
-  /// Whether the Fourier transform is as long as the frame rounded up to a power of two, filled with
-  /// zeros, or exactly as long as the frame.
+  /// Whether frames are padded with zeros to a power of two for the Fourier transform.
+  ///
+  /// Otherwise the transform is exactly as long as the frame.
   package var roundToPowerOfTwo = true
   /// The lower edge of the lowest band, in hertz.
   package var lowFrequency = 20.0
-  /// The upper edge of the highest band, in hertz; zero or less is an offset from half the sample
-  /// rate.
+  /// The upper edge of the highest band, in hertz.
+  ///
+  /// Zero or less is an offset from half the sample rate.
   package var highFrequency = 0.0
-  /// Whether the logarithm of the frame's energy comes as one more feature, before the bands.
+  /// Whether the log energy of the frame is added as the first feature, before the bands.
   package var useEnergy = false
-  /// Whether that energy is of the frame before pre-emphasis and window rather than after them.
+  /// Whether that energy is computed before pre-emphasis and window rather than after them.
   package var rawEnergy = true
-  /// The least energy of a frame, on the scale of squared 16-bit samples; 0 for none.
+  /// The floor of that energy, on the scale of squared 16-bit samples; 0 for none.
   ///
-  /// It holds for the feature of `useEnergy`, not for the bands.
+  /// It applies to the feature of `useEnergy`, not to the bands.
   package var energyFloor = 0.0
-  /// Whether the bands' energies are given as natural logarithms or as they are.
+  /// Whether the energies of the bands are natural logarithms.
   package var useLog = true
-  /// Whether the bands sum the power or the magnitude of the spectrum.
+  /// Whether the bands sum the power of the spectrum rather than its magnitude.
   package var usePower = true
-  /// The standard deviation of Gaussian noise added to the samples, on the scale of 16-bit samples;
-  /// 0 for none.
+  /// The standard deviation of Gaussian noise added to the samples, on the 16-bit scale; 0 for
+  /// none.
   ///
-  /// The noise depends on the utterance's id alone.
+  /// The noise depends only on the utterance id.
   package var dither = 0.0
 
+  /// The default options.
   package init() {}
 
+  /// The options' keys in a file.
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case sampleRate, melBins, frameLength, frameShift, window, blackmanCoefficient, preEmphasis
     case removeDCOffset, snipEdges, roundToPowerOfTwo, lowFrequency, highFrequency
     case useEnergy, rawEnergy, energyFloor, useLog, usePower, dither
   }
 
-  /// Reads the options from a mapping; an absent one has its default.
+  /// Reads the options from a mapping; an absent option has its default.
   ///
-  /// - Throws: `OptionFault` for an unknown option or a value out of range, `DecodingError` for one
-  ///   of another type.
+  /// - Throws: `OptionFault` for an unknown option or a value out of range, `DecodingError` for a
+  ///   value of another type.
   package init(from decoder: any Decoder) throws {
     try self.init(OptionReader<CodingKeys>(decoder))
     try validate()
@@ -89,14 +97,14 @@ package struct LogMelOptions: Sendable, Equatable, Codable, ListedOptions {
     highFrequency > 0 ? highFrequency : Double(sampleRate) / 2 + highFrequency
   }
 
-  /// Where the frames lie.
+  /// The position of the frames in time.
   package var grid: FrameGrid {
     FrameGrid(
       sampleRate: sampleRate, frameLength: frameLength, frameShift: frameShift,
       edges: snipEdges ? .snipped : .mirrored)
   }
 
-  /// The size of the Fourier transform in samples.
+  /// The size of the Fourier transform, in samples.
   package var transformSize: Int {
     guard roundToPowerOfTwo else { return grid.window }
     var size = 1
@@ -104,16 +112,18 @@ package struct LogMelOptions: Sendable, Equatable, Codable, ListedOptions {
     return size
   }
 
-  /// The number of features in a frame: the bands, and the energy where it is used.
+  /// The number of values in a frame: the bands, plus one for the energy if used.
   package var columns: Int { melBins + (useEnergy ? 1 : 0) }
 
-  /// The columns of a frame that are bands, the lowest first.
+  /// The columns of the bands, lowest frequency first.
   package var bandColumns: Range<Int> { columns - melBins..<columns }
 }
 
 extension LogMelOptions {
-  /// - Throws: `OptionFault` for the first option that is out of range, or that does not fit another:
-  ///   the fault names both.
+  /// Checks that all options are in range and fit each other.
+  ///
+  /// - Throws: `OptionFault` for the first option that is out of range, or does not fit another;
+  ///   the fault then names both.
   package func validate() throws(OptionFault) {
     try requireOption(
       (1...1_000_000).contains(sampleRate), "sampleRate", expected: "1 to 1,000,000 Hz",

@@ -3,17 +3,18 @@ import Foundation
 
 /// Triangular bands, evenly spaced on the mel scale (Kaldi, `feat/mel-computations.cc`).
 ///
-/// Computed in single precision, as Kaldi does, so that the same frequencies fall into each band.
+/// They are computed in single precision, as in Kaldi, so that each band covers the same
+/// frequencies.
 struct MelFilterbank: Sendable {
-  /// For each band the frequency that its first weight is for.
+  /// For each band, the index of the frequency of its first weight.
   private let firstFrequencies: [Int32]
-  /// Where each band's weights start in `weights`, and where the last band's end.
+  /// The index in `weights` where each band starts, and the end of the last band.
   private let starts: [Int32]
-  /// The weights of all bands, each band's filled with zeros to a multiple of `FrameKernels.lanes`.
+  /// The weights of all bands, each padded with zeros to a multiple of `FrameKernels.lanes`.
   private let weights: [Float]
-  /// The first band without a frequency of the transform in it.
+  /// The first band that covers no frequency of the transform; nil if there is none.
   let firstEmptyBand: Int?
-  /// The number of values that `apply` may read: those of the spectrum and the room behind them.
+  /// The number of values that `apply` may read: the spectrum and the padding after it.
   let spectrumCount: Int
 
   init(options: LogMelOptions) {
@@ -23,7 +24,7 @@ struct MelFilterbank: Sendable {
     let low = mel(Float(options.lowFrequency))
     let high = mel(Float(options.upperEdge))
     let step = (high - low) / Float(options.melBins + 1)
-    // Like Kaldi's, the highest frequency of the transform belongs to no band.
+    // As in Kaldi, the highest frequency of the transform belongs to no band.
     let mels = (0..<transformSize / 2).map { mel(binWidth * Float($0)) }
     var weights: [Float] = []
     var first = 0
@@ -48,12 +49,12 @@ struct MelFilterbank: Sendable {
     firstEmptyBand = (0..<options.melBins).first { starts[$0] == starts[$0 + 1] }
   }
 
-  /// Writes the energy in each band to the last values of a row.
+  /// Writes the energy in each band to the end of a row.
   ///
   /// - Parameters:
-  ///   - spectrum: `spectrumCount` values, of which the last `FrameKernels.lanes` are finite and do not
-  ///     count.
-  ///   - row: as many values as bands or more.
+  ///   - spectrum: `spectrumCount` values. The last `FrameKernels.lanes` are padding, which must be
+  ///     finite.
+  ///   - row: at least one value per band.
   func apply(to spectrum: Span<Float>, into row: inout MutableSpan<Float>) {
     let bands = firstFrequencies.count
     precondition(

@@ -1,19 +1,20 @@
 package import LinearAlgebra
 
-/// Sums over frames that mean and variance are made equal by, as Kaldi's `compute-cmvn-stats` gathers
-/// them (`transform/cmvn.cc`).
+/// Sums over frames from which their mean and variance are normalised.
+///
+/// They are those of Kaldi's `compute-cmvn-stats` (`transform/cmvn.cc`).
 package struct NormalizationStatistics: Sendable, Equatable {
-  /// The number of frames, which a weighted count makes a fraction.
+  /// The number of frames; a fraction when frames are weighted.
   package private(set) var count: Double
   /// The sum of each feature.
   package private(set) var sums: [Double]
-  /// The sum of the squares of each feature.
+  /// The sum of squares of each feature.
   package private(set) var squares: [Double]
 
   /// - Parameters:
   ///   - count: the number of frames.
-  ///   - sums: one a feature.
-  ///   - squares: as many.
+  ///   - sums: the sum of each feature.
+  ///   - squares: the sum of squares of each feature.
   package init(count: Double, sums: [Double], squares: [Double]) {
     precondition(
       sums.count == squares.count,
@@ -21,15 +22,14 @@ package struct NormalizationStatistics: Sendable, Equatable {
     (self.count, self.sums, self.squares) = (count, sums, squares)
   }
 
-  /// Statistics of no frame.
+  /// Statistics of no frames, of `columns` features.
   package init(columns: Int) {
     self.init(
       count: 0, sums: Array(repeating: 0, count: columns),
       squares: Array(repeating: 0, count: columns))
   }
 
-  /// Adds the rows of `frames`, from the first to the last; squares are of single precision, as in
-  /// Kaldi.
+  /// Adds the rows of `frames` in order; squares are taken in single precision, as in Kaldi.
   package mutating func add(_ frames: Matrix) {
     precondition(
       frames.columns == sums.count, "add: \(frames.columns) columns to \(sums.count)")
@@ -43,7 +43,7 @@ package struct NormalizationStatistics: Sendable, Equatable {
     count += Double(frames.rows)
   }
 
-  /// Adds other statistics of as many features.
+  /// Adds other statistics of the same number of features.
   package mutating func add(_ other: NormalizationStatistics) {
     precondition(other.sums.count == sums.count, "add: \(other.sums.count) to \(sums.count)")
     count += other.count
@@ -53,15 +53,16 @@ package struct NormalizationStatistics: Sendable, Equatable {
     }
   }
 
-  /// The mean of each feature; the count of frames is positive.
+  /// The mean of each feature; the number of frames must be positive.
   package var means: [Float] { sums.map { Float($0 / count) } }
 
-  /// Makes the mean of these statistics 0 in `frames`, and if wanted their variance 1; a variance below
-  /// 1e-20 counts as that.
+  /// Subtracts the mean of these statistics from `frames`, and optionally scales to variance 1.
+  ///
+  /// A variance below 1e-20 counts as 1e-20. The number of frames counted must be positive.
   ///
   /// - Parameters:
   ///   - frames: as many columns as there are sums.
-  ///   - variance: whether the variance is made 1; the count of frames is positive.
+  ///   - variance: whether to scale to variance 1.
   package func normalize(_ frames: inout Matrix, variance: Bool) {
     precondition(
       frames.columns == sums.count && count > 0,

@@ -2,18 +2,19 @@ import CFFTW
 import CFrameKernels
 import Synchronization
 
-/// Serialises FFTW's planner: of its functions, only the execution of a plan is thread-safe.
+/// Serialises FFTW's planner; FFTW can only execute plans in parallel, not make them.
 private let planner = Mutex(())
 
-/// A forward Fourier transform of real frames of one fixed size, in double precision.
+/// A forward Fourier transform of real frames of a fixed size, in double precision.
 ///
-/// In single precision the rounding of the loudest frequency, which spreads over all others, is the
-/// largest error of a log-mel frame: over 20 utterances of read speech and ten option sets it reached
-/// 0.0078 in a band's log energy, where with double precision the rest of the rounding reaches 0.0026.
+/// In single precision, the rounding of the loudest frequency spreads over all others and is the
+/// largest error of a log-mel frame. Over 20 utterances of read speech and ten sets of options it
+/// reached 0.0078 in a band's log energy; in double precision, the remaining rounding reaches
+/// 0.0026.
 ///
-/// Owns its plan and its aligned buffers, so a worker makes its own and never shares it. The plan is
-/// FFTW's estimate: a measured one would be chosen by timing, and figures would differ between runs
-/// in their last bits.
+/// A transform owns its plan and its aligned buffers, so each thread needs its own. The plan is
+/// FFTW's estimate. A measured plan would be selected by timing, and results would differ between
+/// runs in their last bits.
 @safe package struct RealFFT: ~Copyable {
   /// The library's name and version.
   package static var libraryVersion: String {
@@ -49,11 +50,11 @@ private let planner = Mutex(())
     unsafe fftw_free(output)
   }
 
-  /// Writes |X[k]|² for k from 0 to `size / 2`.
+  /// Writes the power spectrum, |X[k]|² for k from 0 to `size / 2`.
   ///
   /// - Parameters:
-  ///   - frame: at most `size` samples; the rest counts as zero.
-  ///   - power: `size / 2 + 1` values or more, of which the first are overwritten.
+  ///   - frame: at most `size` samples; missing ones count as zero.
+  ///   - power: at least `size / 2 + 1` values, of which that many are overwritten.
   package mutating func powerSpectrum(of frame: Span<Float>, into power: inout MutableSpan<Float>) {
     precondition(
       frame.count <= size && power.count > size / 2,

@@ -1,8 +1,9 @@
 import Foundation
 import Storage
 
-/// The window that a frame is multiplied by, of length N, n from 0 to N−1 (Kaldi,
-/// `feat/feature-window.cc`).
+/// The window function that a frame is multiplied by (Kaldi, `feat/feature-window.cc`).
+///
+/// A window has N values, and n runs from 0 to N−1.
 package enum WindowShape: String, Sendable, Codable, CaseIterable {
   /// A Hann window raised to the power 0.85.
   case povey
@@ -21,7 +22,7 @@ package enum WindowShape: String, Sendable, Codable, CaseIterable {
   ///
   /// - Parameters:
   ///   - count: N, at least 2.
-  ///   - blackmanCoefficient: b of the Blackman window.
+  ///   - blackmanCoefficient: b of the Blackman window; other windows ignore it.
   /// - Returns: N values.
   func values(count: Int, blackmanCoefficient: Double) -> [Float] {
     let step = 2 * Double.pi / Double(count - 1)
