@@ -41,6 +41,7 @@ package struct AcousticModel: Sendable, Equatable {
   /// A class without training frames has a large positive number instead. Nil when the priors are
   /// unknown, as for a specialist or a model written by limbeck 0.6.
   package let logPriors: [Float]?
+  /// How the model was trained.
   package let provenance: Provenance
 
   /// Combines parts that must fit each other, and folds the network's batch normalisation.

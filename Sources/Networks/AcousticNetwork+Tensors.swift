@@ -1,7 +1,7 @@
 import LinearAlgebra
 
 extension AcousticNetwork {
-  /// All numbers of the network, by name.
+  /// All parameters of the network and the statistics of its normalisation, by name.
   package var tensors: [(name: String, values: [Float])] {
     layers.enumerated().flatMap { index, layer in
       var tensors = [
@@ -17,9 +17,9 @@ extension AcousticNetwork {
     }
   }
 
-  /// A network of the same shape with other numbers.
+  /// A network of the same shape with other values.
   ///
-  /// - Parameter tensors: as many values by each name as `tensors` has.
+  /// - Parameter tensors: for each name in `tensors`, as many values as there.
   /// - Returns: the network.
   package func with(_ tensors: [String: [Float]]) -> AcousticNetwork {
     func values(_ name: String, _ index: Int) -> [Float] {

@@ -1,18 +1,20 @@
 package import LinearAlgebra
 
-/// Batch normalisation of a layer's sums, `scale · (x − mean) / √(variance + ε) + shift`.
+/// Batch normalisation of a layer's sums: `scale · (x − mean) / √(variance + ε) + shift`.
 package struct BatchNormalization: Sendable, Equatable {
-  /// ε, that of PyTorch.
+  /// ε, as in PyTorch.
   package static let epsilon: Float = 1e-5
-  /// How much of a batch's mean and variance goes into those that the network is used with, as in PyTorch.
+  /// The weight of a batch in the moving averages of mean and variance, as in PyTorch.
   package static let share: Float = 0.1
 
-  /// γ and β, one value an output each.
+  /// γ and β, one value per output.
   package var scale, shift: [Float]
-  /// What the network is used with: moving averages of the batches' means and unbiased variances.
+  /// The statistics used after training, one value per output.
+  ///
+  /// They are moving averages of the batches' means and unbiased variances.
   package var mean, variance: [Float]
 
-  /// The start of a training.
+  /// The initial values of a training: scale and variance 1, shift and mean 0.
   package init(outputs: Int) {
     scale = Array(repeating: 1, count: outputs)
     shift = Array(repeating: 0, count: outputs)
@@ -20,17 +22,18 @@ package struct BatchNormalization: Sendable, Equatable {
   }
 }
 
-/// `y = Σ_o x(t + o) · weights_oᵀ + bias` over the frames that the layer sees.
+/// An affine layer, `y = Σ_o x(t + o) · weights_oᵀ + bias` over the frames `t + o` that it sees.
 package struct AffineLayer: Sendable, Equatable {
-  /// `outputs × (offsets.count · inputs)`, the columns of the first offset first.
+  /// [outputs × (offsets.count · inputs)]; the columns of the first offset come first.
   package var weights: Matrix
-  /// One value an output.
+  /// One value per output.
   package var bias: [Float]
-  /// The frames of the layer below, from its own, in rising order; at least one.
+  /// The frames of the layer below, relative to its own frame, in ascending order; at least one.
   package let offsets: [Int]
-  /// Between the sums and the rectifier; nil for none.
+  /// The normalisation between the sums and the rectifier; nil for none.
   package var normalization: BatchNormalization?
 
+  /// A layer whose parts have the shapes that its properties describe.
   package init(
     weights: Matrix, bias: [Float], offsets: [Int] = [0], normalization: BatchNormalization? = nil
   ) {
@@ -43,13 +46,13 @@ package struct AffineLayer: Sendable, Equatable {
     self.normalization = normalization
   }
 
-  /// The values of one frame of the layer below.
+  /// The number of values in a frame of the layer below.
   package var inputs: Int { weights.columns / offsets.count }
 
-  /// How many frames of the layer below an output needs, from the first to the last.
+  /// The distance between the first and the last frame that the layer sees.
   package var span: Int { (offsets.last ?? 0) - (offsets.first ?? 0) }
 
-  /// The layer with its normalisation multiplied into its weights and bias.
+  /// The equivalent layer without normalisation: it is folded into the weights and the bias.
   package var folded: AffineLayer {
     guard let normalization else { return self }
     var weights = weights
@@ -67,15 +70,17 @@ package struct AffineLayer: Sendable, Equatable {
   }
 }
 
-/// A frame classifier: affine layers with a rectifier between each two; the last one gives the logits.
+/// A frame classifier: affine layers with a rectifier after each but the last, which gives the
+/// logits.
 ///
-/// Each layer sees some frames of the one below. A feed-forward network with a context window is one whose
-/// first layer sees several frames and whose others see one; in a time-delay network others see several too.
+/// Each layer sees some frames of the one below. In a feed-forward network with a context window,
+/// the first layer sees several frames and the others one. In a time-delay network, upper layers
+/// see several too.
 package struct AcousticNetwork: Sendable, Equatable {
-  /// From the input up; at least one.
+  /// The layers from the input up; at least one.
   package var layers: [AffineLayer]
 
-  /// - Parameter layers: each takes as many inputs a frame as the one before has outputs.
+  /// - Parameter layers: each takes as many inputs per frame as the one before has outputs.
   package init(layers: [AffineLayer]) {
     precondition(
       !layers.isEmpty
@@ -84,15 +89,17 @@ package struct AcousticNetwork: Sendable, Equatable {
     self.layers = layers
   }
 
-  /// A network with weights from the normal distribution of variance 2 / columns and biases of zero
-  /// (He et al., "Delving deep into rectifiers", 2015, §2.2).
+  /// A network with random weights and zero biases.
+  ///
+  /// Weights are normally distributed with variance 2 / columns (He et al., "Delving deep into
+  /// rectifiers", 2015, §2.2).
   ///
   /// - Parameters:
-  ///   - features: the values of a frame.
-  ///   - context: the frames that a feed-forward network's first layer sees, from its own.
-  ///   - hidden: the layers between.
+  ///   - features: the number of values in a frame.
+  ///   - context: the frames that a feed-forward network's first layer sees, relative to its own.
+  ///   - hidden: the hidden layers.
   ///   - classes: the number of logits.
-  ///   - seed: networks with other seeds have other weights.
+  ///   - seed: the seed of the weights.
   package init(
     features: Int, context: ClosedRange<Int>, hidden: HiddenShape, classes: Int, seed: UInt64
   ) {
@@ -114,13 +121,14 @@ package struct AcousticNetwork: Sendable, Equatable {
     }
   }
 
-  /// The values of a frame.
+  /// The number of values in a frame of the input.
   package var features: Int { layers[0].inputs }
-  /// The values of a row of input: all frames that the first layer sees, from the first to the last.
+  /// The number of values in a row of input, which holds all frames that the first layer sees.
   package var inputs: Int { layers[0].weights.columns }
+  /// The number of logits.
   package var classes: Int { layers[layers.count - 1].weights.rows }
 
-  /// The frames of the input that decide on a frame's logits, from the frame itself.
+  /// The frames of the input that a frame's logits depend on, relative to the frame.
   package var context: ClosedRange<Int> {
     layers.reduce(0) {
       $0 + ($1.offsets.first ?? 0)
@@ -129,7 +137,7 @@ package struct AcousticNetwork: Sendable, Equatable {
     }
   }
 
-  /// The frames of the first layer's output that decide on a frame's logits, from the frame itself.
+  /// The frames of the first layer's output that a frame's logits depend on, relative to the frame.
   package var contextAboveInput: ClosedRange<Int> {
     let above = layers.dropFirst()
     return above.reduce(0) {
@@ -139,28 +147,30 @@ package struct AcousticNetwork: Sendable, Equatable {
     }
   }
 
-  /// The number of weights, biases, and scales and shifts of normalisations.
+  /// The number of weights and biases, and of scales and shifts of normalisation.
   package var parameterCount: Int {
     layers.reduce(0) {
       $0 + $1.weights.values.count + $1.bias.count * ($1.normalization == nil ? 1 : 3)
     }
   }
 
-  /// The multiplications with a weight that one frame takes; layers' results of neighbouring frames are used again.
+  /// The number of multiply-adds per frame.
+  ///
+  /// A layer's outputs are computed once and shared by the neighbouring frames that see them.
   package var multiplyAdds: Int { layers.reduce(0) { $0 + $1.weights.values.count } }
 
-  /// The network as it is used: normalisations multiplied into weights and biases.
+  /// The equivalent network without normalisation: it is folded into the weights and the biases.
   package var folded: AcousticNetwork { AcousticNetwork(layers: layers.map(\.folded)) }
 
-  /// The logits of runs of frames that follow each other.
+  /// Computes the logits of chunks of consecutive frames, all of the same length.
   ///
   /// - Parameters:
-  ///   - input: a row for each frame of the first layer's output, from the first that `contextAboveInput`
-  ///     needs to the last; so as many as the logits, and the span of that context more for each run. Rows are
-  ///     ordered by time first; see `rowsSeen`.
-  ///   - chunks: how many runs go side by side.
-  ///   - workers: share the columns of each layer.
-  /// - Returns: a row for each frame, `classes` columns.
+  ///   - input: one row for each frame of the first layer's output. Each chunk has as many rows as
+  ///     logits, plus the distance between the bounds of `contextAboveInput`. Rows are ordered by
+  ///     time, then by chunk; see `rowsSeen`.
+  ///   - chunks: the number of chunks.
+  ///   - workers: the threads that share the columns of each layer.
+  /// - Returns: [frames × `classes`], in the same order.
   package func logits(
     of input: SharedMatrix, chunks: Int = 1, workers: Workers = .one
   ) -> SharedMatrix {
@@ -177,7 +187,7 @@ package struct AcousticNetwork: Sendable, Equatable {
     return below
   }
 
-  /// The same of one run of frames.
+  /// Computes the logits of one chunk of consecutive frames.
   package func logits(of input: Matrix, workers: Workers = .one) -> Matrix {
     logits(of: SharedMatrix(input), workers: workers).matrix
   }
@@ -187,11 +197,11 @@ extension AffineLayer {
   /// Computes some rows of outputs.
   ///
   /// - Parameters:
-  ///   - outputs: rows × outputs, overwritten.
-  ///   - below: the layer below.
-  ///   - rows: of that layer, for each offset; as many as rows of outputs.
-  ///   - isLast: whether the sums are logits, which are not rectified.
-  ///   - workers: share the columns.
+  ///   - outputs: [rows × outputs], overwritten.
+  ///   - below: the outputs of the layer below.
+  ///   - rows: for each offset, the rows of `below` to take; as many as rows of `outputs`.
+  ///   - isLast: whether the outputs are logits, which are not rectified.
+  ///   - workers: the threads that share the columns.
   func compute(
     _ outputs: Tile, of below: SharedMatrix, rows: [Range<Int>], isLast: Bool, workers: Workers
   ) {
@@ -207,7 +217,7 @@ extension AffineLayer {
     }
   }
 
-  /// Gives `body` the weights and the bias to read.
+  /// Passes the weights and the bias to `body` for reading.
   fileprivate func withTiles(_ body: (_ weights: Tile, _ bias: Tile) -> Void) {
     weights.withTile { weights in
       Matrix(rows: 1, columns: bias.count, values: bias).withTile { bias in body(weights, bias) }
@@ -216,12 +226,13 @@ extension AffineLayer {
 }
 
 extension Tile {
-  /// Replaces this tile by the sum over the offsets of the rows seen times their weights, transposed.
+  /// Overwrites this tile with the sum, over the offsets, of the rows seen times the transposed
+  /// weights.
   ///
   /// - Parameters:
-  ///   - below: the layer below.
-  ///   - rows: of that layer, for each offset.
-  ///   - weights: a row for each column of this tile.
+  ///   - below: the outputs of the layer below.
+  ///   - rows: for each offset, the rows of `below` to take.
+  ///   - weights: one row for each column of this tile.
   func setSums(of below: SharedMatrix, rows: [Range<Int>], weights: Tile) {
     let inputs = weights.columns / rows.count
     for (index, seen) in rows.enumerated() {
@@ -233,16 +244,16 @@ extension Tile {
   }
 }
 
-/// Where a layer finds what it sees.
+/// The rows of the layer below that a layer sees at each of its offsets.
 ///
-/// Rows are ordered by time first: those of one time of all runs stand together, so that what a layer sees at
-/// an offset is a run of rows.
+/// Rows are ordered by time, then by chunk. The rows of one time are adjacent, so a layer sees a
+/// contiguous range of rows at each offset.
 ///
 /// - Parameters:
-///   - offsets: those of the layer.
-///   - rows: of the layer.
-///   - chunks: how many runs of frames go side by side.
-/// - Returns: for each offset, the rows of the layer below that the rows of the layer see.
+///   - offsets: the layer's offsets.
+///   - rows: the layer's number of rows.
+///   - chunks: the number of chunks.
+/// - Returns: one range of rows per offset.
 func rowsSeen(at offsets: [Int], rows: Int, chunks: Int) -> [Range<Int>] {
   offsets.map { offset in
     let start = (offset - (offsets.first ?? 0)) * chunks
@@ -250,24 +261,27 @@ func rowsSeen(at offsets: [Int], rows: Int, chunks: Int) -> [Range<Int>] {
   }
 }
 
-/// The columns that one task takes of a matrix of so many, by their number alone.
+/// Divides a layer's columns into parts for threads to share.
 ///
-/// Some 256, or 512 of a wide layer, keep `sgemm` at 97 % of its speed on a whole layer, and let threads share
-/// it.
+/// The parts depend only on the number of columns. With about 256 columns, or 512 of a wide layer,
+/// `sgemm` runs at 97 % of its speed on a whole layer.
 func columnTiles(_ columns: Int) -> [Range<Int>] {
   let parts = columns < 64 ? 1 : columns < 1024 ? max(2, columns / 256) : columns / 512
-  // Multiples of 16, the vector's width.
+  // Multiples of 16, the width of a vector.
   let size = ((columns + parts - 1) / parts + 15) / 16 * 16
   return stride(from: 0, to: columns, by: size).map { $0..<min(columns, $0 + size) }
 }
 
-/// What random numbers are for.
+/// What random numbers are used for.
 ///
-/// Beside the seed, it keys their generator, so that no two uses share
-/// a sequence.
+/// This keys the generator together with the seed, so that no two uses share a sequence.
 package enum RandomStream: UInt64, Sendable {
+  /// The initial weights.
   case weights = 1
+  /// The order of the training data in an epoch.
   case order = 2
+  /// The units that dropout sets to zero.
   case dropout = 3
+  /// The frames that a specialist's class sampling draws in an epoch.
   case sampling = 4
 }

@@ -1,7 +1,7 @@
 import Foundation
 package import LinearAlgebra
 
-/// Replaces logits by the softmax at a temperature, `exp(z / T) / Σ exp(z / T)`.
+/// Replaces logits by their softmax at a temperature, `exp(z / T) / Σ exp(z / T)`.
 ///
 /// - Returns: `log Σ exp(z / T)`.
 @discardableResult
@@ -20,19 +20,20 @@ extension Matrix {
   }
 }
 
-/// The cross-entropy of a frame, with its gradient with respect to the logits.
+/// The cross-entropy of a frame and its gradient with respect to the logits.
 package enum CrossEntropy {
-  /// The loss of a true class.
+  /// The loss for a true class.
   ///
-  /// It is `−Σ t · log softmax(z)` with `t = (1 − ε) · 1[label] + ε / N`, which for ε = 0 is
-  /// `−log softmax(z)[label]` (label smoothing: Szegedy et al. 2016, "Rethinking the Inception architecture",
-  /// §7).
+  /// It is `−Σ t · log softmax(z)` with `t = (1 − ε) · 1[label] + ε / N`, which for ε = 0 is `−log
+  /// softmax(z)[label]`. For label smoothing see Szegedy et al. 2016, "Rethinking the Inception
+  /// architecture", §7.
   ///
   /// - Parameters:
-  ///   - row: logits z of N classes; replaced by `scale · (softmax(z) − t)`, the gradient times `scale`.
+  ///   - row: logits z of N classes; replaced by `scale · (softmax(z) − t)`, the gradient times
+  ///     `scale`.
   ///   - label: the class of the frame.
   ///   - smoothing: ε, in [0, 1).
-  ///   - scale: a factor of the gradient.
+  ///   - scale: a factor for the gradient.
   /// - Returns: the loss, not scaled.
   package static func hard(
     _ row: inout MutableSpan<Float>, label: Int32, smoothing: Float = 0, scale: Float
@@ -46,13 +47,13 @@ package enum CrossEntropy {
     return loss
   }
 
-  /// `−Σ p · log softmax(z / T)`.
+  /// The loss for a distribution over the classes, `−Σ p · log softmax(z / T)`.
   ///
   /// - Parameters:
   ///   - row: logits z; replaced by `scale · (softmax(z / T) − p) / T`, the gradient times `scale`.
   ///   - target: a distribution p over the classes.
   ///   - temperature: T, positive.
-  ///   - scale: a factor of the gradient.
+  ///   - scale: a factor for the gradient.
   /// - Returns: the loss, not scaled.
   package static func soft(
     _ row: inout MutableSpan<Float>, target: Span<Float>, temperature: Float, scale: Float
@@ -65,15 +66,19 @@ package enum CrossEntropy {
     return loss
   }
 
-  /// The loss of a distribution that is known for k classes, and as a sum for all others, the tail:
-  /// `−Σ p_i · log q_i − p_tail · log q_tail`, where `q = softmax(z / T)` and q_tail sums it over the others.
+  /// The loss for the k largest probabilities of a distribution and the sum of all others, the
+  /// tail.
+  ///
+  /// It is `−Σ p_i · log q_i − p_tail · log q_tail`, where `q = softmax(z / T)` and q_tail is its
+  /// sum over the other classes.
   ///
   /// - Parameters:
-  ///   - row: logits z of more than k classes; replaced by the gradient times `scale`, which is
-  ///     `(q_i − p_i) / T` for the k classes, and `q_j · (1 − p_tail / q_tail) / T` for each other one.
-  ///   - target: the k probabilities, the tail's, and the k class ids.
+  ///   - row: logits z of more than k classes; replaced by the gradient times `scale`. The gradient
+  ///     is `(q_i − p_i) / T` for the k classes and `q_j · (1 − p_tail / q_tail) / T` for the
+  ///     others.
+  ///   - target: the k probabilities, the probability of the tail, and the k class ids.
   ///   - temperature: T, positive.
-  ///   - scale: a factor of the gradient.
+  ///   - scale: a factor for the gradient.
   /// - Returns: the loss, not scaled.
   package static func soft(
     _ row: inout MutableSpan<Float>, largest target: Span<Float>, temperature: Float, scale: Float
@@ -86,7 +91,7 @@ package enum CrossEntropy {
       known += target[place]
     }
     loss += known * replaceBySoftmax(&row, temperature: temperature)
-    // The sum of the others alone: 1 less the k would lose its digits.
+    // Summing the others directly keeps precision; 1 minus the k would lose it.
     return unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { own in
       for place in 0..<count {
         let id = Int(target[count + 1 + place])

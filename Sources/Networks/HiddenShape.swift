@@ -1,24 +1,30 @@
 import Storage
 
-/// The size of a network between its input and its classes, and how its layers see time.
+/// The hidden layers of a network, and the frames that they see.
 package struct HiddenShape: Sendable, Equatable, Codable {
-  /// Hidden layers.
+  /// The number of hidden layers.
   package var layers = 4
-  /// Rectified linear units a layer.
+  /// The number of rectified linear units per layer.
   package var units = 512
-  /// Of a time-delay network, which frames of the layer below each hidden layer sees, as offsets from its
-  /// own frame, from the first hidden layer up; absent for a feed-forward network, whose first layer sees
-  /// the recipe's `context` and whose others see their own frame.
+  /// The frames of the layer below that each hidden layer of a time-delay network sees.
   ///
-  /// `[[-2, -1, 0, 1, 2], [-1, 0, 1], [-3, 0, 3]]` sees 6 frames to each side in all (Peddinti, Povey and
-  /// Khudanpur 2015, "A time delay neural network architecture").
+  /// The lists run from the first hidden layer up, with offsets relative to the layer's own frame.
+  /// Nil means a feed-forward network: its first layer sees the recipe's `context`, and the others
+  /// see only their own frame.
+  ///
+  /// `[[-2, -1, 0, 1, 2], [-1, 0, 1], [-3, 0, 3]]` sees 6 frames on each side in all (Peddinti,
+  /// Povey and Khudanpur 2015, "A time delay neural network architecture").
   package var timeOffsets: [[Int]]?
-  /// Whether each hidden layer's sums are normalised over the batch before the rectifier (Ioffe and Szegedy
-  /// 2015); a model that is saved has it folded into its weights.
+  /// Whether each hidden layer's sums are normalised over the batch before the rectifier.
+  ///
+  /// See Ioffe and Szegedy 2015. When a model is saved, its normalisation is folded into its
+  /// weights.
   package var batchNormalization = false
 
+  /// The default shape: 4 feed-forward layers of 512 units.
   package init() {}
 
+  /// A shape as given; only shapes read from a file are checked.
   package init(
     layers: Int, units: Int, timeOffsets: [[Int]]? = nil, batchNormalization: Bool = false
   ) {
@@ -26,6 +32,7 @@ package struct HiddenShape: Sendable, Equatable, Codable {
     (self.timeOffsets, self.batchNormalization) = (timeOffsets, batchNormalization)
   }
 
+  /// The options' keys in a recipe.
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case layers, units, timeOffsets, batchNormalization
   }
@@ -50,10 +57,10 @@ package struct HiddenShape: Sendable, Equatable, Codable {
     }
   }
 
-  /// What each layer sees of time.
+  /// The frames of the layer below that each layer sees, relative to its own frame.
   ///
-  /// - Parameter context: what a feed-forward network's first layer sees.
-  /// - Returns: the frames of the layer below, from the first hidden layer to the one of the classes.
+  /// - Parameter context: the frames that a feed-forward network's first layer sees.
+  /// - Returns: one list per layer, from the first hidden layer to the output layer.
   package func offsets(context: ClosedRange<Int>) -> [[Int]] {
     if let timeOffsets { return timeOffsets + [[0]] }
     return [Array(context)] + Array(repeating: [0], count: layers)

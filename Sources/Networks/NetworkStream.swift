@@ -1,34 +1,34 @@
 package import LinearAlgebra
 
-/// The logits of a run of frames whose input comes in pieces.
+/// Computes the logits of consecutive frames whose input arrives in pieces.
 ///
-/// Each layer keeps the rows that outputs to come need. How the input is cut does not change a bit of the logits:
-/// `sgemm` rounds a row by its place among the rows of a product, so products have whole blocks of rows, counted
-/// from a layer's first row on. A block that is not full when its first logits are asked for is computed again with
-/// the next rows, which gives those of before the same bits.
+/// Each layer keeps the rows that later outputs need. The pieces do not change a bit of the logits.
+/// `sgemm` rounds a row by its position among the rows of a product, so products are made of whole
+/// blocks of rows, counted from a layer's first row. A block that is not full when its first logits
+/// are needed is computed again with the next rows, and its earlier rows get the same bits again.
 package struct NetworkStream: ~Copyable {
   private let network: AcousticNetwork
   private let workers: Workers
-  /// What each layer sees, from the first up, and the logits.
+  /// The input of each layer, from the first up, then the logits.
   private var levels: [Level] = []
 
-  /// The most rows of input that are taken at a time.
+  /// The maximum number of rows of input per call of `push`.
   package let mostRows: Int
 
-  /// Rows of a layer's outputs that are still needed.
+  /// The rows of a layer's input that are still needed.
   private struct Level {
     let values: SharedMatrix
-    /// The rows that an output sees beside the first of them.
+    /// The number of further rows that an output sees after its first.
     let span: Int
-    /// The row, counted from the layer's first, that is the first of `values`.
+    /// The index of the first row of `values`, counted from the start of the run.
     var first = 0
-    /// The rows that are known, counted from the layer's first.
+    /// The number of rows known so far, counted from the start of the run.
     var end = 0
 
-    /// How many outputs of the layer above can be computed.
+    /// The number of outputs of the layer that can be computed.
     var outputs: Int { max(0, end - span) }
 
-    /// Forgets the rows that no output to come sees, up to the border of a block.
+    /// Drops the rows that no later output sees, down to the start of a block.
     mutating func drop() {
       let start = firstOfBlock(outputs)
       values.moveToFront(start - first..<end - first)
@@ -37,16 +37,16 @@ package struct NetworkStream: ~Copyable {
   }
 
   /// - Parameters:
-  ///   - network: its normalisations are folded into its weights.
-  ///   - mostRows: the most rows of input at a time; at least one.
-  ///   - workers: share the columns of each layer.
+  ///   - network: the network; its normalisation is folded into its weights.
+  ///   - mostRows: the maximum number of rows of input per call of `push`, at least one.
+  ///   - workers: the threads that share the columns of each layer.
   package init(_ network: AcousticNetwork, mostRows: Int, workers: Workers) {
     precondition(mostRows > 0, "NetworkStream: at most \(mostRows) rows at a time")
     self.network = network.folded
     (self.mostRows, self.workers) = (mostRows, workers)
     var written = 0
     for (index, layer) in self.network.layers.enumerated() {
-      // The rows of input already have all frames that the first layer sees.
+      // A row of input already holds all frames that the first layer sees.
       let span = index == 0 ? 0 : layer.span
       let rows = blocks(atLeast: mostRows + rowsABlock - 1, of: layer)
       levels.append(
@@ -61,17 +61,17 @@ package struct NetworkStream: ~Copyable {
       Level(values: SharedMatrix(rows: written, columns: network.classes), span: 0))
   }
 
-  /// Forgets all input: what comes next is that of another run of frames.
+  /// Forgets all input; the next input starts another run of frames.
   package mutating func begin() {
     for index in levels.indices { (levels[index].first, levels[index].end) = (0, 0) }
   }
 
-  /// Takes the next rows of input and appends the logits that are known with them.
+  /// Takes the next rows of input and appends the logits that have become known.
   ///
   /// - Parameters:
-  ///   - count: how many rows, at most `mostRows`.
+  ///   - count: the number of rows, at most `mostRows`.
   ///   - logits: a matrix of `classes` columns.
-  ///   - fill: writes the row of an index below `count`.
+  ///   - fill: writes the row with an index in 0..<`count`.
   package mutating func push(
     _ count: Int, appendingTo logits: inout Matrix,
     fill: (_ index: Int, _ row: inout MutableSpan<Float>) -> Void
@@ -90,11 +90,11 @@ package struct NetworkStream: ~Copyable {
     levels[last].drop()
   }
 
-  /// Computes what a layer can give now.
+  /// Computes the outputs of a layer that have become known.
   private mutating func compute(_ index: Int) {
     let (layer, below, above) = (network.layers[index], levels[index], levels[index + 1])
     guard below.outputs > above.end else { return }
-    // What is computed again has the same bits, and rows behind the last are no matter.
+    // Rows computed again get the same bits; rows after the last are ignored.
     let start = below.first
     let count = blocks(atLeast: below.outputs - start, of: layer)
     layer.compute(
@@ -106,27 +106,32 @@ package struct NetworkStream: ~Copyable {
     levels[index].drop()
   }
 
-  /// The values that it has memory for; it takes no more, however long the run is.
+  /// The number of values that the stream has memory for, however long the run is.
   package var storedValues: Int {
     levels.reduce(0) { $0 + $1.values.rows * $1.values.columns }
   }
 }
 
-/// The rows of a block: a multiple of how many rows each of OpenBLAS's kernels takes at a time (0.3.21: 12 with AVX2,
-/// 8 with SSE4.2, 4 or 2 with others), so that a row's place in a kernel is that in its block.
+/// The number of rows in a block.
+///
+/// It is a multiple of how many rows each of OpenBLAS's kernels takes at a time (0.3.21: 12 with
+/// AVX2, 8 with SSE4.2, 4 or 2 with others), so a row's position in a kernel follows from its
+/// position in its block.
 private let rowsABlock = 24
 
-/// The outputs of the smallest product: up to 1,200, OpenBLAS computes some with kernels that round otherwise
+/// The number of outputs of the smallest product.
+///
+/// For products of up to 1,200 outputs, OpenBLAS may use kernels that round differently
 /// (`kernel/x86_64/sgemm_small_kernel_permit_skylakex.c`).
 private let leastOutputs = 1201
 
-/// The first row of the block that has a row.
+/// The first row of the block that contains a row.
 private func firstOfBlock(_ row: Int) -> Int { row / rowsABlock * rowsABlock }
 
-/// The rows of the blocks that hold so many.
+/// The number of rows in as many blocks as hold `rows`.
 private func blocks(holding rows: Int) -> Int { firstOfBlock(rows + rowsABlock - 1) }
 
-/// The rows of a layer's outputs that are computed where so many are asked for.
+/// The number of rows of a layer's outputs to compute when at least `rows` are needed.
 private func blocks(atLeast rows: Int, of layer: AffineLayer) -> Int {
   let narrowest = columnTiles(layer.weights.rows).reduce(Int.max) { min($0, $1.count) }
   return blocks(holding: max(rows, (leastOutputs + narrowest - 1) / narrowest))

@@ -3,14 +3,19 @@ package import LinearAlgebra
 package import Storage
 package import SystemPackage
 
-/// A file of named single-precision tensors with text metadata, in the safetensors format: the
-/// header's length in 8 little-endian bytes, the header in JSON, the values little-endian.
+/// A file of named single-precision tensors with text metadata, in the safetensors format.
+///
+/// The format is the length of the header in 8 little-endian bytes, the header in JSON, and the
+/// values in little-endian order.
 package struct SafetensorsFile: Sendable, Equatable {
-  /// A tensor: its shape and its values, the last dimension first.
+  /// A tensor of any number of dimensions.
   package struct Tensor: Sendable, Equatable {
+    /// The size of each dimension; empty for a scalar.
     package let shape: [Int]
+    /// The values in row-major order: the last dimension varies fastest.
     package let values: [Float]
 
+    /// A tensor of given shape, whose product is the number of values.
     package init(shape: [Int], values: [Float]) {
       precondition(
         shape.reduce(1.0) { $0 * Double($1) } == Double(values.count),
@@ -18,23 +23,30 @@ package struct SafetensorsFile: Sendable, Equatable {
       (self.shape, self.values) = (shape, values)
     }
 
+    /// A tensor of two dimensions.
     package init(_ matrix: Matrix) {
       self.init(shape: [matrix.rows, matrix.columns], values: matrix.values)
     }
 
+    /// A tensor of one dimension.
     package init(_ vector: [Float]) {
       self.init(shape: [vector.count], values: vector)
     }
   }
 
+  /// The strings of the header's `__metadata__`.
   package var metadata: [String: String]
+  /// The tensors by name.
   package var tensors: [String: Tensor]
 
+  /// The content of a file to be written.
   package init(metadata: [String: String] = [:], tensors: [String: Tensor] = [:]) {
     (self.metadata, self.tensors) = (metadata, tensors)
   }
 
-  /// Writes the file, which appears when it is whole; the same content gives the same bytes.
+  /// Writes the file, which is renamed into place when complete.
+  ///
+  /// Equal content gives equal bytes.
   package func write(to path: FilePath) throws(FileFault) {
     var header = Header(metadata: metadata, entries: [:])
     var offset = 0
@@ -63,10 +75,10 @@ package struct SafetensorsFile: Sendable, Equatable {
 
   /// Reads a file.
   ///
-  /// - Throws: `FileFault` when the file is missing, cut short, or holds tensors of another type than
-  ///   32-bit floats; or when there is no memory for them.
+  /// - Throws: `FileFault` when the file is missing or cut short, has tensors of a type other than
+  ///   32-bit floats, or does not fit in memory.
   package init(path: FilePath) throws(FileFault) {
-    // Its bytes and its values.
+    // The bytes of the file, and its values.
     var need = MemoryNeed()
     need.add("values", try FileSystem.facts(of: path)?.size ?? 0, 2, size: 1)
     do throws(MemoryFault) {
@@ -84,7 +96,7 @@ package struct SafetensorsFile: Sendable, Equatable {
     let length = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= UInt64(bytes.count - 8) else {
       throw malformed(
-        "a safetensors file", "\(bytes.count) bytes that are none, or not all of one")
+        "a safetensors file", "\(bytes.count) bytes that are not one, or not all of one")
     }
     let start = 8 + Int(length)
     let header: Header
@@ -96,7 +108,7 @@ package struct SafetensorsFile: Sendable, Equatable {
     metadata = header.metadata
     tensors = [:]
     for (name, entry) in header.entries {
-      // In floating point, which a nonsensical shape cannot overflow.
+      // In floating point, so that a nonsensical shape cannot overflow.
       let size = entry.shape.reduce(4.0) { $0 * Double($1) }
       guard entry.dtype == "F32", entry.dataOffsets.count == 2,
         entry.dataOffsets.allSatisfy({ (0...Int(UInt32.max) << 8).contains($0) }),
@@ -118,7 +130,7 @@ package struct SafetensorsFile: Sendable, Equatable {
   }
 }
 
-/// The JSON header: an entry a tensor beside `__metadata__`.
+/// The JSON header: an entry for each tensor, and `__metadata__`.
 private struct Header: Codable {
   struct Entry: Codable {
     let dtype: String

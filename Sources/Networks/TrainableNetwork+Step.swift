@@ -1,33 +1,38 @@
 package import LinearAlgebra
 
 extension TrainableNetwork {
-  /// One batch and what is done with it.
+  /// One batch and how to train on it.
   package struct Step {
-    /// A row for each frame of the first layer's output, by time first; see `rowsSeen`.
+    /// One row for each frame of the first layer's output, ordered by time, then by chunk; see
+    /// `rowsSeen`.
     package let input: SharedMatrix
-    /// How many runs of frames go side by side.
+    /// The number of chunks of consecutive frames in the batch.
     package let chunks: Int
+    /// The dropout of hidden units.
     package var dropout = Dropout.none
-    /// How much of the batch's mean and variance goes into those that the network is used with: less of a
-    /// batch that is smaller than others.
+    /// The weight of the batch in the moving averages of mean and variance.
+    ///
+    /// It should be less for a batch that is smaller than the others.
     package var statisticsShare = BatchNormalization.share
 
+    /// A batch without dropout, with the usual weight in the moving averages.
     package init(input: SharedMatrix, chunks: Int) {
       (self.input, self.chunks) = (input, chunks)
     }
   }
 
-  /// Computes the logits of a batch, replaces them by the gradient of the loss, and moves each parameter.
+  /// Computes the logits of a batch, replaces them by the gradient of the loss, and moves each
+  /// parameter.
   ///
   /// - Parameters:
   ///   - step: the batch.
-  ///   - loss: replaces the logits of a row by the gradient of the loss with respect to them; called once a
-  ///     row, by several threads.
-  ///   - update: moves a part of a parameter; called once a part, by several threads, unless the gradient
-  ///     is kept.
-  ///   - beside: other work, as the filling of the next batch, in so many tasks, which threads take when they
-  ///     have no more of the step.
-  /// - Returns: the square of the gradient's norm over all parameters.
+  ///   - loss: replaces a row of logits by the gradient of the loss with respect to them. It is
+  ///     called once per row, by several threads.
+  ///   - update: moves a part of a parameter. It is called once per part, by several threads; not
+  ///     at all when the weights' gradient is kept.
+  ///   - beside: other work, such as filling the next batch, divided into tasks. Threads run these
+  ///     when none of the step's tasks are left.
+  /// - Returns: the squared norm of the gradient over all parameters.
   package func take(
     _ step: Step, loss: @Sendable (_ row: Int, _ logits: inout MutableSpan<Float>) -> Void,
     update: @Sendable (Update) -> Void,
@@ -64,8 +69,8 @@ extension TrainableNetwork {
   /// Moves all parameters by the gradient that the last step kept.
   ///
   /// - Parameters:
-  ///   - factor: what the gradient is multiplied by first.
-  ///   - update: as in `take`.
+  ///   - factor: multiplies the gradient first.
+  ///   - update: as for `take`.
   package func applyKeptGradient(
     scaledBy factor: Float, update: @Sendable (Update) -> Void
   ) {
@@ -85,9 +90,9 @@ extension TrainableNetwork {
     }
   }
 
-  /// Scales down the rows of weights whose norm is above a limit.
+  /// Scales down each row of weights whose norm exceeds a limit.
   ///
-  /// Srivastava et al. 2014, §5.1.
+  /// See Srivastava et al. 2014, §5.1.
   package func limitNorms(to limit: Float) {
     let rows = layers.indices.flatMap { layer in
       evenParts(layers[layer].weights.values.rows, 64).map { (layer, $0) }
@@ -102,7 +107,7 @@ extension TrainableNetwork {
     }
   }
 
-  /// Sizes the scratch for a batch.
+  /// Sizes the scratch matrices for a batch.
   ///
   /// - Returns: the number of rows of logits.
   private func setRowCounts(_ step: Step) -> Int {
@@ -160,7 +165,7 @@ extension TrainableNetwork {
     }
   }
 
-  /// Takes a batch's mean and unbiased variance into those that the network is used with.
+  /// Updates the moving averages of mean and unbiased variance with those of a batch.
   private func moveStatistics(
     _ own: Normalization, _ columns: Range<Int>, rows: Int, share: Float
   ) {
@@ -179,13 +184,13 @@ extension TrainableNetwork {
     }
   }
 
-  /// The gradient of some columns of the layer below a layer.
+  /// Computes the gradient of some columns of the layer below a layer.
   private func computeDelta(below index: Int, _ task: Int, _ step: Step) {
     let (layer, below) = (layers[index], layers[index - 1])
     let columns = below.tiles[task]
     let tile = below.delta.tile(columns: columns)
     let seen = rowsSeen(by: index, step)
-    // Rows that one offset alone sees, for all, need no zeros to add to.
+    // With a single offset, the product replaces the rows.
     if seen.count > 1 { tile.clear() }
     for (offset, rows) in seen.enumerated() {
       let start = offset * layer.inputs
@@ -209,7 +214,7 @@ extension TrainableNetwork {
     return start + task.columns.lowerBound..<start + task.columns.upperBound
   }
 
-  /// The gradient of a part of the weights, and their step while it is in the cache.
+  /// Computes the gradient of a part of the weights, and updates them while it is in the cache.
   private func computeGradient(
     _ task: Int, _ slot: Int, _ step: Step, update: @Sendable (Update) -> Void
   ) {
@@ -222,7 +227,7 @@ extension TrainableNetwork {
       ? layer.weights.gradient.tile(rows: own.rows, columns: columns)
       : scratch[slot].tile(asRows: own.rows.count, columns: own.columns.count)
     let delta = layer.delta.tile(columns: own.rows)
-    // The first layer's input has the frames of all its offsets in a row.
+    // A row of the first layer's input holds the frames of all its offsets.
     let seen =
       own.layer == 0
       ? below.tile(columns: columns)
@@ -257,5 +262,5 @@ extension TrainableNetwork {
   }
 }
 
-/// The rows of logits that one task replaces by their gradient.
+/// The number of rows of logits that one task replaces by their gradient.
 private let rowsATask = 32

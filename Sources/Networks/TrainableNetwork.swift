@@ -1,23 +1,29 @@
 package import LinearAlgebra
 
-/// A network while it is trained: its parameters with what the optimiser keeps of each, and the scratch of
-/// one batch.
+/// A network in training: its parameters, the optimiser's state, and the scratch memory of one
+/// batch.
 ///
-/// A step is a sequence of phases of tasks that threads share. A task has some columns of a layer's outputs
-/// for all frames of the batch, or a part of a layer's weights; its bounds depend on the shapes alone, and no
-/// sum is cut, so the number of threads does not change a bit of the result.
-// @unchecked: a task writes its own tiles and reads those of earlier phases; the rest changes between steps.
+/// A step is a sequence of phases, each divided into tasks that threads share. A task computes some
+/// columns of a layer's outputs for all frames of the batch, or a part of a layer's weights. Its
+/// bounds depend only on the shapes, and no sum is split, so the number of threads does not change
+/// a bit of the result.
+// @unchecked: a task writes its own tiles and reads those of earlier phases; the rest changes only
+// between steps.
 package final class TrainableNetwork: @unchecked Sendable {
-  /// One tensor with what the optimiser keeps of each value.
+  /// One tensor of parameters with the optimiser's state.
   package struct Parameter {
-    /// What a parameter is for; weights alone are decayed and held to a norm.
+    /// The kind of a parameter; weight decay and norm limits apply only to weights.
     package enum Kind: Sendable { case weights, other }
 
+    /// The name, such as `layers.0.weight`, unique within the network.
     package let name: String
+    /// Whether these are weights.
     package let kind: Kind
+    /// The parameters; vectors have one row.
     package let values: SharedMatrix
+    /// The optimiser's state, each of the shape of `values`; starts at zero.
     package let moments: [SharedMatrix]
-    /// The last step's gradient; empty of weights whose gradient is not kept.
+    /// The gradient of the last step; no rows for weights whose gradient is not kept.
     package let gradient: SharedMatrix
 
     init(_ name: String, _ kind: Kind, _ values: SharedMatrix, moments: Int, _ use: GradientUse) {
@@ -29,40 +35,45 @@ package final class TrainableNetwork: @unchecked Sendable {
     }
   }
 
-  /// What becomes of the weights' gradient.
+  /// How the gradient of the weights is used.
   package enum GradientUse: Sendable {
-    /// Each part is used at once, while it is in the cache, and forgotten.
+    /// Each part is used while it is in the cache, then overwritten.
     case immediate
-    /// It is kept whole, to be scaled before it is used.
+    /// All of it is kept, to be scaled before it is used.
     case kept
   }
 
-  /// A part of a parameter that is to be moved against its gradient.
+  /// A part of a parameter to be moved against its gradient.
   package struct Update: Sendable {
+    /// Whether these are weights.
     package let kind: Parameter.Kind
+    /// The parameters to move.
     package let values: Tile
+    /// The optimiser's state for them.
     package let moments: [Tile]
+    /// Their gradient.
     package let gradient: Tile
   }
 
-  /// One layer with its scratch.
+  /// A layer with its scratch memory.
   struct Layer {
     let offsets: [Int]
     let weights: Parameter
     let bias: Parameter
     let normalization: Normalization?
     let outputs: SharedMatrix
-    /// The gradient of the loss with respect to the sums; of the last layer its outputs, which the loss
-    /// replaces.
+    /// The gradient of the loss with respect to the sums.
+    ///
+    /// For the last layer this is `outputs`, where the loss replaces the logits.
     let delta: SharedMatrix
-    /// The columns that one task takes.
+    /// The columns of each task.
     let tiles: [Range<Int>]
 
-    /// The weights of one frame of the layer below.
+    /// The number of values in a frame of the layer below.
     var inputs: Int { weights.values.columns / offsets.count }
   }
 
-  /// A layer's batch normalisation with its scratch.
+  /// A layer's batch normalisation with its scratch memory.
   struct Normalization {
     let scale, shift: Parameter
     let mean, variance: SharedMatrix
@@ -71,30 +82,30 @@ package final class TrainableNetwork: @unchecked Sendable {
   }
 
   let layers: [Layer]
-  /// Part of a weight's gradient, one for each thread.
+  /// Memory for a part of the weights' gradient, one per thread.
   private(set) var scratch: [SharedMatrix] = []
   let updates: [WeightTask]
-  /// The sum of the squares of each update task's gradient.
+  /// The sum of squares of the gradient of each task in `updates`.
   let squares: SharedMatrix
   let workers: Workers
   private(set) var team: PhaseTeam
   let use: GradientUse
 
-  /// The weights that one task has: some rows, and some columns of one offset.
+  /// The weights of one task: some rows, and some columns of one offset.
   struct WeightTask {
     let layer: Int
     let offset: Int
     let rows: Range<Int>
     let columns: Range<Int>
-    /// Whether it has the parameters that are one value an output as well.
+    /// Whether the task also updates the bias, scale and shift of its rows.
     let hasVectors: Bool
   }
 
   /// - Parameters:
-  ///   - network: its start.
-  ///   - moments: how many values the optimiser keeps of each parameter, which start at zero.
-  ///   - use: what becomes of the weights' gradient.
-  ///   - workers: share each step.
+  ///   - network: the initial network.
+  ///   - moments: the number of values that the optimiser keeps per parameter.
+  ///   - use: how the gradient of the weights is used.
+  ///   - workers: the threads that share each step.
   package init(
     _ network: AcousticNetwork, moments: Int, gradient use: GradientUse = .immediate,
     workers: Workers
@@ -140,7 +151,7 @@ package final class TrainableNetwork: @unchecked Sendable {
     makeScratch()
   }
 
-  /// Takes as many threads as the workers may use now; called between two steps.
+  /// Adjusts the number of threads to what the workers may use now; called between steps.
   func followWorkers() {
     let count = workers.current
     guard count != team.count else { return }
@@ -153,6 +164,7 @@ package final class TrainableNetwork: @unchecked Sendable {
     scratch = (0..<team.count).map { _ in SharedMatrix(rows: 1, columns: largest) }
   }
 
+  /// The number of logits.
   package var classes: Int { layers[layers.count - 1].outputs.columns }
 
   /// All parameters, from the input up.
@@ -163,7 +175,7 @@ package final class TrainableNetwork: @unchecked Sendable {
     }
   }
 
-  /// The moving statistics of normalisations, by name.
+  /// The moving averages of batch normalisation, by name.
   package var statistics: [(name: String, values: SharedMatrix)] {
     layers.enumerated().flatMap { index, layer in
       layer.normalization.map {
@@ -172,7 +184,7 @@ package final class TrainableNetwork: @unchecked Sendable {
     }
   }
 
-  /// A copy as a value.
+  /// A copy of the network as a value.
   package var network: AcousticNetwork {
     AcousticNetwork(
       layers: layers.map { layer in
@@ -190,7 +202,7 @@ package final class TrainableNetwork: @unchecked Sendable {
   }
 }
 
-/// Parts of at most so many that are as even as can be in multiples of 16.
+/// Divides 0..<`count` into parts of at most `most`, as equal as multiples of 16 allow.
 func evenParts(_ count: Int, _ most: Int) -> [Range<Int>] {
   let parts = max(1, (count + most - 1) / most)
   let size = ((count + parts - 1) / parts + 15) / 16 * 16
