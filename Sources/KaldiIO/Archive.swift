@@ -3,21 +3,21 @@ package import LinearAlgebra
 package import Storage
 package import SystemPackage
 
-/// Reading Kaldi archives: entries of a key, a blank, and a value in binary or text
+/// Reads Kaldi archives: entries of a key, a blank and a value in binary or text form
 /// (`util/kaldi-table-inl.h`).
 package enum Archive {
-  /// One entry.
+  /// A key and its value.
   package typealias Entry = (key: String, value: KaldiValue)
 
-  /// Gives `body` each entry of an archive in turn; only one is in memory at a time.
+  /// Passes each entry of an archive to `body` in turn; only one is in memory at a time.
   ///
-  /// A key that stands twice is a fault, since one of its entries would be lost.
+  /// A repeated key is a fault, since one of its entries would be lost.
   ///
   /// - Parameters:
   ///   - path: the archive.
-  ///   - kind: what to take values for that do not say what they are; nil guesses.
+  ///   - kind: the kind of values whose form does not say it; nil guesses.
   ///   - body: called with each entry.
-  /// - Throws: `FileFault` with the file, the key and the offset for an archive that is cut short or
+  /// - Throws: `FileFault` with the file, the key and the offset when the archive is cut short or
   ///   corrupt; and what `body` throws.
   package static func forEach(
     in path: FilePath, as kind: KaldiValue.Kind? = nil,
@@ -26,7 +26,7 @@ package enum Archive {
     try forEach(of: ByteStream(path), as: kind, body)
   }
 
-  /// Gives `body` each entry of an archive whose bytes come from a stream.
+  /// Passes each entry of an archive that is read from a stream to `body`.
   package static func forEach(
     of stream: ByteStream, as kind: KaldiValue.Kind? = nil,
     _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
@@ -36,7 +36,7 @@ package enum Archive {
     }
   }
 
-  /// The same with where each value starts, in bytes from the stream's beginning.
+  /// The same, with the offset of each value from the start of the stream, in bytes.
   static func forEachPlaced(
     of stream: ByteStream, as kind: KaldiValue.Kind?,
     _ body: (_ key: String, _ value: KaldiValue, _ offset: Int) throws(FileFault) -> Void
@@ -51,20 +51,20 @@ package enum Archive {
     }
   }
 
-  /// Whether a value without a key comes next, as Kaldi's programs write one alone.
+  /// Whether the next value has no key, as when a Kaldi program writes a single value.
   package static func isWithoutKey(_ stream: ByteStream) throws(FileFault) -> Bool {
     guard let first = try stream.peek(1).first else { return false }
     return [0, UInt8(ascii: " "), UInt8(ascii: "[")].contains(first)
   }
 
-  /// The entries of an archive, or of one value without a key.
+  /// Reads the entries of an archive, or a single value without a key.
   ///
   /// - Parameters:
-  ///   - stream: its bytes.
-  ///   - kind: what to take values for that do not say what they are; nil guesses.
-  ///   - name: the key of a value that has none.
-  /// - Returns: in their order.
-  /// - Throws: `FileFault` for what is neither.
+  ///   - stream: the bytes.
+  ///   - kind: the kind of values whose form does not say it; nil guesses.
+  ///   - name: the key for a value that has none.
+  /// - Returns: the entries in their order.
+  /// - Throws: `FileFault` when the bytes are neither.
   package static func entries(
     of stream: ByteStream, as kind: KaldiValue.Kind? = nil, withoutKey name: String
   ) throws(FileFault) -> [Entry] {
@@ -74,7 +74,7 @@ package enum Archive {
     return entries
   }
 
-  /// Reads a whole archive, in its order.
+  /// Reads all entries of an archive, in their order.
   package static func read(
     _ path: FilePath, as kind: KaldiValue.Kind? = nil
   ) throws(FileFault) -> [Entry] {
@@ -83,7 +83,9 @@ package enum Archive {
     return entries
   }
 
-  /// Reads all matrices of an archive, in single precision, whatever form they are stored in.
+  /// Reads all matrices of an archive in single precision, whatever their stored form.
+  ///
+  /// - Throws: `FileFault` when the archive is unreadable or has a value that is not a matrix.
   package static func readMatrices(
     _ path: FilePath
   ) throws(FileFault) -> [(key: String, matrix: Matrix)] {
@@ -96,6 +98,8 @@ package enum Archive {
   }
 
   /// Reads all integer vectors of an archive.
+  ///
+  /// - Throws: `FileFault` when the archive is unreadable or has a value of another kind.
   package static func readIntegers(
     _ path: FilePath
   ) throws(FileFault) -> [(key: String, values: [Int32])] {
@@ -107,27 +111,27 @@ package enum Archive {
     }
   }
 
-  /// The integer vectors of an archive as far as they can be read.
+  /// The integer vectors of an archive, as far as they are readable.
   package struct ReadableIntegers: Sendable {
-    /// The vector of each key, or what is wrong with it.
+    /// The vector of each key, or its fault.
     package internal(set) var vectors: [String: Result<[Int32], FileFault>] = [:]
-    /// What a binary archive cannot be read any further for; nil when all of it was read.
+    /// The fault that ended the reading of a binary archive; nil when all of it was read.
     package internal(set) var end: FileFault?
   }
 
-  /// Reads the integer vectors of an archive as far as they can be read.
+  /// Reads the integer vectors of an archive as far as they are readable.
   ///
-  /// In text an utterance is a line, so that a bad one leaves the others as they are. Of a binary archive that
-  /// is cut short or corrupt it is what stands before that place.
+  /// In text form an utterance is a line, and a malformed line does not affect the others. A binary
+  /// archive that is cut short or corrupt is read up to that place.
   ///
-  /// - Parameter stream: its bytes.
-  /// - Returns: of a binary archive, at least one vector that could be read.
-  /// - Throws: `FileFault` for a file that cannot be read, or a binary archive of which nothing can.
+  /// - Parameter stream: the bytes.
+  /// - Returns: the vectors; for a binary archive, at least one of them is readable.
+  /// - Throws: `FileFault` when the file, or every vector of a binary archive, is unreadable.
   static func readReadableIntegers(
     of stream: ByteStream
   ) throws(FileFault) -> ReadableIntegers {
     var reader = ByteReader(stream)
-    // By the mark alone: the first key may be what is wrong.
+    // Only the binary mark decides, since the first key may be malformed.
     var length = 0
     while length < longestKey, let byte = try reader.peek(length), !isBlank(byte),
       byte != UInt8(ascii: "\n")
@@ -162,7 +166,7 @@ package enum Archive {
     return found
   }
 
-  /// The integers of an archive in text, by key.
+  /// Reads the integers of a text archive, by key.
   private static func readIntegerLines(
     _ reader: inout ByteReader
   ) throws(FileFault) -> [String: Result<[Int32], FileFault>] {
@@ -183,7 +187,7 @@ package enum Archive {
     return vectors
   }
 
-  /// The key of a line, nil of one that is blank, and its integers.
+  /// The key of a line and its integers; a blank line has no key.
   private static func integers(
     ofLine bytes: ArraySlice<UInt8>, _ number: Int, origin: Origin
   ) -> (key: String?, vector: Result<[Int32], FileFault>) {
@@ -202,21 +206,20 @@ package enum Archive {
       .failure(
         .malformedLine(
           path: origin, line: number, expected: "a key and integers of 32 bits",
-          found: isUTF8 ? "\"\(bad)\"" : "no UTF-8"))
+          found: isUTF8 ? "\"\(bad)\"" : "invalid UTF-8"))
     )
   }
 
-  /// Reads a file that holds one value without a key, or the value that stands at an offset of an
-  /// archive.
+  /// Reads the value at an offset of an archive, or a file that is a single value without a key.
   ///
-  /// - Complexity: in the value's size, whatever the archive's, unless that is packed.
+  /// - Complexity: linear in the size of the value, unless the archive is compressed with gzip.
   package static func readValue(
     _ path: FilePath, at offset: Int = 0, as kind: KaldiValue.Kind? = nil, key: String = ""
   ) throws(FileFault) -> KaldiValue {
     try readValue(of: ByteStream(path), at: offset, as: kind, key: key)
   }
 
-  /// Reads the value that stands at an offset of a stream.
+  /// Reads the value at an offset of a stream.
   package static func readValue(
     of stream: ByteStream, at offset: Int = 0, as kind: KaldiValue.Kind?, key: String = ""
   ) throws(FileFault) -> KaldiValue {
@@ -244,7 +247,7 @@ package enum Archive {
       path: origin, expected: "\(expected) for \(entry.key)", found: "\(entry.value.kind.rawValue)")
   }
 
-  /// The next key, or nil at the end of the archive; the blank behind it is passed over.
+  /// Reads the next key and the blank after it; nil at the end of the archive.
   static func takeKey(_ reader: inout ByteReader) throws(FileFault) -> String? {
     guard try reader.peek() != nil else { return nil }
     let start = reader.offset
@@ -259,7 +262,7 @@ package enum Archive {
     return text
   }
 
-  /// The bytes beyond which no key is looked for: names are shorter.
+  /// The maximum length of a key, in bytes; longer ones mean that the file is not an archive.
   private static let longestKey = 1 << 16
 
   private static func takeValue(

@@ -3,32 +3,40 @@ package import LinearAlgebra
 package import Storage
 package import SystemPackage
 
-/// The single-precision matrices of a binary archive, or those in two bytes a value (`CM2`), of which rows are read when they are asked for;
-/// memory grows with the number of matrices and not with their size.
+/// A binary archive of matrices whose rows are read on demand.
+///
+/// The matrices are in single precision (`FM`) or in two bytes per value (`CM2`). Memory grows with
+/// the number of matrices, not with their size.
 package struct MatrixArchive: Sendable {
-  /// One matrix.
+  /// A matrix of the archive.
   package struct Entry: Sendable, Equatable {
+    /// The key, usually an utterance id.
     package let key: String
+    /// The number of rows.
     package let rows: Int
+    /// The number of values in a row.
     package let columns: Int
-    /// Where its values start in the file.
+    /// The offset of its values in the file, or its index in `held`.
     fileprivate let offset: Int
-    /// What its codes of two bytes stand for; nil of floats.
+    /// The scale of two-byte codes; nil for floats.
     fileprivate var scale: Scale?
 
     fileprivate var bytesAValue: Int { scale == nil ? 4 : 2 }
   }
 
-  /// What is done with an archive in text, or of otherwise compressed or double matrices, whose rows do not stand in the
-  /// file as they are read.
+  /// What to do with archives whose rows cannot be read on demand.
+  ///
+  /// These are archives in text form, or of double-precision or otherwise compressed matrices.
   package enum OtherForms {
+    /// Throws a fault.
     case refused
-    /// All of it is held in memory.
+    /// Reads all of it into memory.
     case held
   }
 
+  /// The path of the archive.
   package var path: FilePath { file.path }
-  /// In the order of the archive; a key stands once.
+  /// The entries in the order of the archive; keys are unique.
   package let entries: [Entry]
   private let file: RandomAccessFile
   /// The matrices of an archive in another form.
@@ -36,7 +44,8 @@ package struct MatrixArchive: Sendable {
 
   /// Opens an archive and reads the shapes of its matrices.
   ///
-  /// - Throws: `FileFault` when it is cut short, corrupt, or holds anything else.
+  /// - Throws: `FileFault` when the archive is cut short or corrupt, repeats a key, or holds values
+  ///   of another kind or a form that `otherForms` refuses.
   package init(path: FilePath, otherForms: OtherForms = .refused) throws(FileFault) {
     file = try RandomAccessFile(path)
     do {
@@ -108,9 +117,9 @@ package struct MatrixArchive: Sendable {
   /// Reads some rows of a matrix.
   ///
   /// - Parameters:
-  ///   - rows: within the matrix.
+  ///   - rows: the rows to read, within the matrix.
   ///   - entry: one of `entries`.
-  ///   - tile: whole rows of a matrix, `rows.count` × `entry.columns`.
+  ///   - tile: whole rows of a matrix, [`rows.count` × `entry.columns`], overwritten.
   /// - Throws: `FileFault` when they cannot be read.
   package func read(_ rows: Range<Int>, of entry: Entry, into tile: Tile) throws(FileFault) {
     precondition(
@@ -147,7 +156,7 @@ package struct MatrixArchive: Sendable {
       at: entry.offset + 4 * rows.lowerBound * entry.columns, into: tile.contiguousBytes)
   }
 
-  /// Some rows of a matrix, `rows.count` × `entry.columns`.
+  /// Reads some rows of a matrix, [`rows.count` × `entry.columns`].
   package func read(_ rows: Range<Int>, of entry: Entry) throws(FileFault) -> Matrix {
     let values = SharedMatrix(rows: rows.count, columns: entry.columns)
     try read(rows, of: entry, into: values.tile)
@@ -155,27 +164,32 @@ package struct MatrixArchive: Sendable {
   }
 }
 
-/// The integer vectors of an archive, of which parts are read when they are asked for; one in text is held
-/// in memory.
+/// An archive of integer vectors, parts of which are read on demand.
+///
+/// An archive in text form is kept in memory.
 package struct IntegerArchive: Sendable {
-  /// One vector.
+  /// A vector of the archive.
   package struct Entry: Sendable, Equatable {
+    /// The key, usually an utterance id.
     package let key: String
+    /// The number of integers.
     package let count: Int
-    /// Where its integers start in the file, or in what is held.
+    /// The offset of its integers in the file, or their index in `held`.
     fileprivate let offset: Int
   }
 
+  /// The path of the archive.
   package let path: FilePath
-  /// In the order of the archive; a key stands once.
+  /// The entries in the order of the archive; keys are unique.
   package let entries: [Entry]
-  /// Nil for an archive in text.
+  /// Nil for an archive in text form.
   private let file: RandomAccessFile?
   private let held: [Int32]
 
   /// Opens an archive and reads the lengths of its vectors.
   ///
-  /// - Throws: `FileFault` when it is cut short, corrupt, or holds anything else.
+  /// - Throws: `FileFault` when the archive is cut short or corrupt, repeats a key, or holds values
+  ///   of another kind.
   package init(path: FilePath) throws(FileFault) {
     self.path = path
     let file = try RandomAccessFile(path)
@@ -214,7 +228,7 @@ package struct IntegerArchive: Sendable {
     try requireUnique(entries.map(\.key), in: .file(path))
   }
 
-  /// Some of the integers of a vector.
+  /// Reads some of the integers of a vector; `range` is within the vector.
   package func read(_ range: Range<Int>, of entry: Entry) throws(FileFault) -> [Int32] {
     precondition(
       range.lowerBound >= 0 && range.upperBound <= entry.count,
@@ -237,7 +251,7 @@ package struct IntegerArchive: Sendable {
 }
 
 extension RandomAccessFile {
-  /// The key that starts at a place, and where its value starts; nil at the end of the file.
+  /// The key at an offset, and the offset of its value; nil at the end of the file.
   fileprivate func takeKey(_ place: inout Int) throws(FileFault) -> (key: String, value: Int)? {
     guard place < size else { return nil }
     var length = 128
@@ -270,7 +284,7 @@ extension RandomAccessFile {
   }
 }
 
-/// The little-endian integer of 32 bits at a place.
+/// The little-endian 32-bit integer at an index.
 private func integer(_ bytes: [UInt8], _ place: Int) -> Int {
   let bits = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[place + $1]) << (8 * UInt32($1)) }
   return Int(Int32(bitPattern: bits))

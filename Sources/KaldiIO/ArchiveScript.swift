@@ -3,9 +3,11 @@ import LinearAlgebra
 package import Storage
 package import SystemPackage
 
-/// Reads Kaldi's `scp` files: lines of a key and where its value stands, `PATH`, `PATH:OFFSET`, or
-/// either with a range of rows and columns, `PATH:OFFSET[0:99]` or `[0:99,3:5]`, ends included; or a
-/// command, `COMMAND |` (`util/kaldi-io.h`, `util/kaldi-table.h`).
+/// Reads Kaldi's `scp` files, lists of keys and the locations of their values.
+///
+/// A location is `PATH`, `PATH:OFFSET` or a command, `COMMAND |`. It may end with a range of rows
+/// and columns, `PATH:OFFSET[0:99]` or `[0:99,3:5]`, which includes its ends (`util/kaldi-io.h`,
+/// `util/kaldi-table.h`).
 package struct ArchiveScript: Sendable {
   /// What a value is read from.
   fileprivate enum Source: Equatable {
@@ -13,7 +15,7 @@ package struct ArchiveScript: Sendable {
     case command(String)
   }
 
-  /// Where a value stands.
+  /// Where a value is.
   package struct Location: Sendable, Equatable {
     fileprivate let line: Int
     fileprivate let source: Source
@@ -21,11 +23,12 @@ package struct ArchiveScript: Sendable {
     fileprivate let columns: ClosedRange<Int>?
   }
 
+  /// The path of the `scp`.
   package let path: FilePath
-  /// In the order of the file; a key stands once.
+  /// The entries in the order of the file; keys are unique.
   package let entries: [(key: String, location: Location)]
 
-  /// The files that values stand in, each once, in the order of their bytes.
+  /// The files that hold the values, each once, in byte order.
   package var files: [FilePath] {
     let files = entries.compactMap { entry -> FilePath? in
       guard case .file(let path, _) = entry.location.source else { return nil }
@@ -34,7 +37,9 @@ package struct ArchiveScript: Sendable {
     return Set(files).sorted(by: inByteOrder)
   }
 
-  /// Reads the list; values are not read.
+  /// Reads the list, but not the values.
+  ///
+  /// - Throws: `FileFault` when the list is unreadable, has a malformed line or repeats a key.
   package init(path: FilePath) throws(FileFault) {
     self.path = path
     entries = try TextFile.lines(of: path).map { number, line throws(FileFault) in
@@ -89,10 +94,10 @@ package struct ArchiveScript: Sendable {
   ///
   /// - Parameters:
   ///   - entry: one of `entries`.
-  ///   - kind: what to take a value for that does not say what it is; nil guesses.
-  ///   - commands: whether an entry may be a command.
-  /// - Returns: the value, or the part of it that the entry names.
-  /// - Throws: `FileFault` for a location that holds no such value.
+  ///   - kind: the kind of a value whose form does not say it; nil guesses.
+  ///   - commands: whether commands may be run.
+  /// - Returns: the value, or the range of it that the entry names.
+  /// - Throws: `FileFault` when the location does not hold such a value.
   package func value(
     of entry: (key: String, location: Location), as kind: KaldiValue.Kind? = nil,
     commands: CommandPolicy = .refused
@@ -137,12 +142,14 @@ package struct ArchiveScript: Sendable {
 }
 
 extension ArchiveScript {
-  /// Sees to it that an `scp` of one archive names it where it is now; one that does is left alone.
+  /// Makes an `scp` of a single archive name that archive's current path.
+  ///
+  /// The file is written only if its content changes.
   ///
   /// - Parameters:
-  ///   - path: of the `scp`, whose lines are `KEY ARCHIVE:OFFSET`.
+  ///   - path: the `scp`, with lines `KEY ARCHIVE:OFFSET`.
   ///   - archive: the archive.
-  /// - Throws: `FileFault` when it cannot be read or written.
+  /// - Throws: `FileFault` when the `scp` cannot be read or written.
   package static func place(_ path: FilePath, of archive: FilePath) throws(FileFault) {
     let place = archive.absolute
     var lines = ""

@@ -2,10 +2,12 @@ import Foundation
 package import Storage
 package import SystemPackage
 
-/// What Kaldi's users type for a table: `ark:PATH`, `scp:PATH`, `ark,t:PATH`, `ark,scp:A,B`
-/// (`util/kaldi-table.h`, "rspecifier" and "wspecifier"), or a path alone.
+/// A specifier of a Kaldi table, split into its parts, or a plain path.
+///
+/// Specifiers are `ark:PATH`, `scp:PATH`, `ark,t:PATH`, `ark,scp:A,B` and the like
+/// (`util/kaldi-table.h`, "rspecifier" and "wspecifier").
 private struct SpecifierParts {
-  /// `ark`, `scp`, and options, in their order; empty of a path alone.
+  /// `ark`, `scp` and options, in their order; empty for a plain path.
   let words: [Substring]
   let place: String
 
@@ -21,7 +23,7 @@ private struct SpecifierParts {
     place = String(text[text.index(after: colon)...])
   }
 
-  /// The path that a part of the text stands for.
+  /// The path that a part of the specifier names.
   func path(_ place: String, in text: String) throws(OptionFault) -> FilePath {
     do throws(FileFault) { return try FilePath(text: place) } catch {
       throw .outOfRange(key: text, expected: "a usable path", found: "one with a NUL in it")
@@ -36,20 +38,22 @@ private struct SpecifierParts {
   }
 }
 
-/// A table that is read.
+/// A table to read.
 package enum ArchiveInput: Sendable, Equatable {
-  /// An archive, by its path; `-` for the standard input.
+  /// The path of an archive; `-` for standard input.
   case archive(FilePath)
-  /// A list of places, by its path.
+  /// The path of an `scp`, a list of where values are.
   case script(FilePath)
   /// A command whose output is an archive.
   case command(String)
 
-  /// - Parameter text: a specifier; or a path, of an `scp` where it ends with that.
-  /// - Throws: `OptionFault` for a specifier that Kaldi does not know, or of a pipe to a command.
+  /// Parses a specifier or a path.
+  ///
+  /// - Parameter text: a specifier, or a path; one that ends in `.scp` is a list.
+  /// - Throws: `OptionFault` for a specifier unknown to Kaldi, or one that writes to a command.
   package init(_ text: String) throws(OptionFault) {
     let parts = SpecifierParts(text)
-    // How keys are ordered and used makes no difference here; the form shows.
+    // The order of keys makes no difference here, and the form is detected.
     try parts.requireOptions(
       ["o", "no", "s", "ns", "cs", "ncs", "p", "np", "b", "t", "bg"], in: text)
     let place = parts.place
@@ -59,7 +63,7 @@ package enum ArchiveInput: Sendable, Equatable {
       throw .outOfRange(key: text, expected: "ark: or scp: to read", found: "both")
     } else if place.isEmpty || place.hasPrefix("|") {
       throw .outOfRange(
-        key: text, expected: "a path, - or a command with | behind it", found: "\"\(place)\"")
+        key: text, expected: "a path, - or a command followed by |", found: "\"\(place)\"")
     } else {
       let isScript = parts.words.isEmpty ? place.hasSuffix(".scp") : parts.words.contains("scp")
       let path = try parts.path(place, in: text)
@@ -67,7 +71,7 @@ package enum ArchiveInput: Sendable, Equatable {
     }
   }
 
-  /// The same, where what is no specifier is a fault of a file.
+  /// Parses a specifier or a path, and reports a bad one as a `FileFault`.
   package init(reading text: String) throws(FileFault) {
     do throws(OptionFault) { try self.init(text) } catch {
       guard case .outOfRange(let key, let expected, let found) = error else {
@@ -77,14 +81,16 @@ package enum ArchiveInput: Sendable, Equatable {
     }
   }
 
-  /// A specifier or path with its file as seen from a folder; a command and the standard input stay.
+  /// Resolves the path in a specifier relative to a folder.
+  ///
+  /// Commands and standard input are not changed.
   package static func resolved(_ text: String, from folder: FilePath) -> String {
     let place = SpecifierParts(text).place
     if place == "-" || ShellCommand.parse(place) != nil { return text }
     return text.dropLast(place.count) + folder.resolving(place)
   }
 
-  /// The file that is read; nil of a command.
+  /// The file to read; nil for a command.
   package var path: FilePath? {
     switch self {
     case .archive(let path), .script(let path): path
@@ -92,13 +98,14 @@ package enum ArchiveInput: Sendable, Equatable {
     }
   }
 
-  /// Gives `body` each entry in turn; only one is in memory at a time.
+  /// Passes each entry to `body` in turn; only one is in memory at a time.
   ///
   /// - Parameters:
-  ///   - kind: what to take values for that do not say what they are; nil guesses.
+  ///   - kind: the kind of values whose form does not say it; nil guesses.
   ///   - commands: whether commands may be run.
   ///   - body: called with each entry.
-  /// - Throws: `FileFault` for what cannot be read, or a command that may not be run; and what `body` throws.
+  /// - Throws: `FileFault` when the table cannot be read or a command is not allowed; and what
+  ///   `body` throws.
   package func forEach(
     as kind: KaldiValue.Kind? = nil, commands: CommandPolicy,
     _ body: (_ key: String, _ value: KaldiValue) throws(FileFault) -> Void
@@ -115,7 +122,9 @@ package enum ArchiveInput: Sendable, Equatable {
     }
   }
 
-  /// All entries of an archive or a list; or one value without a key, which gets a name.
+  /// Reads all entries of an archive or a list.
+  ///
+  /// A table that is a single value without a key becomes one entry named `name`.
   package func entries(
     as kind: KaldiValue.Kind? = nil, commands: CommandPolicy, withoutKey name: String
   ) throws(FileFault) -> [Archive.Entry] {
@@ -129,7 +138,7 @@ package enum ArchiveInput: Sendable, Equatable {
     }
   }
 
-  /// The integer vectors as far as they can be read; see `Archive.ReadableIntegers`.
+  /// Reads the integer vectors as far as they are readable; see `Archive.ReadableIntegers`.
   package func readReadableIntegers(
     commands: CommandPolicy
   ) throws(FileFault) -> Archive.ReadableIntegers {
@@ -156,7 +165,7 @@ package enum ArchiveInput: Sendable, Equatable {
     return found
   }
 
-  /// Gives `body` the bytes of an archive, or those of a list itself.
+  /// Passes the bytes of an archive to `body`, or those of the list itself.
   package func withStream<Result>(
     commands: CommandPolicy, _ body: (ByteStream) throws(FileFault) -> Result
   ) throws(FileFault) -> Result {
@@ -173,13 +182,14 @@ package enum ArchiveInput: Sendable, Equatable {
 }
 
 extension Archive {
-  /// Reads the integer vectors of a table as far as they can be read.
+  /// Reads the integer vectors of a table as far as they are readable.
   ///
   /// - Parameters:
-  ///   - table: a specifier or a path, as of `ArchiveInput`.
+  ///   - table: a specifier or a path, as for `ArchiveInput`.
   ///   - commands: whether commands may be run.
-  /// - Returns: by key.
-  /// - Throws: as `ArchiveInput.readReadableIntegers(commands:)`; and `FileFault` for what is no specifier.
+  /// - Returns: a vector or a fault for each key.
+  /// - Throws: `FileFault` for a bad specifier, and as
+  ///   `ArchiveInput.readReadableIntegers(commands:)`.
   package static func readReadableIntegers(
     _ table: String, commands: CommandPolicy = .refused
   ) throws(FileFault) -> ReadableIntegers {
@@ -187,17 +197,21 @@ extension Archive {
   }
 }
 
-/// A table that is written.
+/// A table to write.
 package struct ArchiveOutput: Sendable, Equatable {
-  /// The archive's path; nil for the standard output.
+  /// The path of the archive; nil for standard output.
   package let archive: FilePath?
   /// The path of the `scp`; nil for none.
   package let script: FilePath?
+  /// Whether the archive is written in text form.
   package let isText: Bool
 
-  /// - Parameter text: a specifier; or a path, which gets an `scp` beside it, `PATH` with `.scp` for `.ark`; `-`
-  ///   for the standard output.
-  /// - Throws: `OptionFault` for a specifier that Kaldi does not know, or that writes no archive or to a command.
+  /// Parses a specifier or a path.
+  ///
+  /// - Parameter text: a specifier, a path, or `-` for standard output. A path also gets an `scp`
+  ///   next to it, with `.scp` in place of `.ark`.
+  /// - Throws: `OptionFault` for a specifier unknown to Kaldi, without an archive, or with a
+  ///   command.
   package init(_ text: String) throws(OptionFault) {
     let parts = SpecifierParts(text)
     try parts.requireOptions(["b", "t", "f", "nf", "p"], in: text)

@@ -3,15 +3,17 @@ package import LinearAlgebra
 package import Storage
 package import SystemPackage
 
-/// How an archive is written.
+/// The form of the values in an archive.
 package enum ArchiveForm: Sendable, Equatable {
+  /// Kaldi's binary form.
   case binary
-  /// Binary, with single-precision matrices in fewer bits.
+  /// The binary form, with single-precision matrices compressed.
   case compressed(MatrixCompression)
+  /// Kaldi's text form.
   case text
 }
 
-/// Writes an archive and, if wanted, its `scp`; both appear when they are whole.
+/// Writes an archive and optionally its `scp`; both are renamed into place when complete.
 package struct ArchiveWriter: ~Copyable {
   private var archive: AtomicFile
   private var script: AtomicFile?
@@ -20,10 +22,10 @@ package struct ArchiveWriter: ~Copyable {
   /// Opens the files.
   ///
   /// - Parameters:
-  ///   - path: of the `ark`.
+  ///   - path: the path of the `ark`.
   ///   - script: the path of the `scp`, which names the archive by its absolute path; nil for none.
   ///   - form: binary, compressed or text.
-  /// - Throws: `FileFault` when one of them cannot be written.
+  /// - Throws: `FileFault` when a file cannot be written.
   package init(
     _ path: FilePath, script: FilePath? = nil, form: ArchiveForm = .binary
   ) throws(FileFault) {
@@ -35,9 +37,10 @@ package struct ArchiveWriter: ~Copyable {
     self.form = form
   }
 
-  /// Appends a value, whose key has no blanks.
+  /// Appends a value; its key must not contain blanks.
   ///
-  /// - Throws: `FileFault` when it cannot be written, or is a matrix that cannot be compressed as asked.
+  /// - Throws: `FileFault` when the value cannot be written, or is a matrix that cannot be
+  ///   compressed.
   package mutating func write(_ key: String, _ value: KaldiValue) throws(FileFault) {
     try ArchiveWriter.requireStorable(value, key, form: form, path: .file(archive.path))
     let entry = ArchiveEntry(key, value, form: form)
@@ -46,8 +49,10 @@ package struct ArchiveWriter: ~Copyable {
     try archive.write(entry.bytes)
   }
 
-  /// Throws when a value is a matrix that cannot be compressed as asked, or has more rows, columns or values than
-  /// Kaldi's 32 bits can count.
+  /// Throws when a value cannot be stored.
+  ///
+  /// This is a matrix that cannot be compressed, or a value with more rows, columns or elements
+  /// than Kaldi's 32 bits can count.
   package static func requireStorable(
     _ value: KaldiValue, _ key: String, form: ArchiveForm, path: Origin
   ) throws(FileFault) {
@@ -65,7 +70,7 @@ package struct ArchiveWriter: ~Copyable {
     }
   }
 
-  /// Gives the files their names, the archive first.
+  /// Renames the files into place, the archive first.
   package consuming func commit() throws(FileFault) {
     let script = self.script.take()
     try archive.commit()
@@ -73,15 +78,16 @@ package struct ArchiveWriter: ~Copyable {
   }
 }
 
-/// The bytes of one entry of an archive.
+/// The bytes of an entry of an archive.
 package struct ArchiveEntry: Sendable {
+  /// The key, a blank and the value.
   package let bytes: Data
-  /// Where the value starts, behind the key: what an `scp` points to.
+  /// The offset of the value, after the key; an `scp` points to it.
   package let valueOffset: Int
 
   /// - Parameters:
-  ///   - key: without blanks.
-  ///   - value: what the entry holds; a matrix that `CompressedMatrix.canStore` when it is compressed.
+  ///   - key: the key, without blanks.
+  ///   - value: the value; a matrix to be compressed must satisfy `CompressedMatrix.canStore`.
   ///   - form: binary, compressed or text.
   package init(_ key: String, _ value: KaldiValue, form: ArchiveForm) {
     precondition(
@@ -99,16 +105,16 @@ package struct ArchiveEntry: Sendable {
 }
 
 extension ArchiveEntry {
-  /// The bytes of a matrix's entry in two parts, of which the second can be added to.
+  /// The bytes of a matrix's entry in two parts, so that rows can be appended to the second.
   ///
-  /// - Returns: the key and the header with the matrix's number of rows, and the values.
+  /// - Returns: the key and the header with the number of rows, and the values.
   package static func splitMatrix(_ key: String, _ matrix: Matrix) -> (header: Data, values: Data) {
     let entry = ArchiveEntry(key, .matrix(matrix), form: .binary).bytes
     let length = key.utf8.count + 1 + KaldiValue.matrixHeader.length
     return (entry.prefix(length), entry.dropFirst(length))
   }
 
-  /// Where the entry of a binary matrix has its number of rows.
+  /// The offset of the number of rows in the entry of a binary matrix.
   package static func rowCountOffset(_ key: String) -> Int {
     key.utf8.count + 1 + KaldiValue.matrixHeader.rows
   }

@@ -1,33 +1,34 @@
 import Foundation
 import Storage
 
-/// A cursor over the bytes of an archive, which come as they are asked for; every fault names the file, the offset,
-/// and the key that is being read.
+/// A cursor over the bytes of an archive, which are read on demand.
+///
+/// Every fault names the file, the offset, and the key of the entry.
 struct ByteReader: ~Copyable {
   let origin: Origin
-  /// The place of the next byte.
+  /// The offset of the next byte.
   private(set) var offset: Int
-  /// The key of the entry that is being read; empty outside of one.
+  /// The key of the entry being read; empty between entries.
   var key = ""
 
   private let stream: ByteStream
-  /// Where the file ends, as far as it is known before it is read.
+  /// The size of the file; nil when it is unknown in advance.
   private let end: Int?
-  /// Bytes that came, of which those from `cursor` on are not taken.
+  /// Bytes read from the stream; those from `cursor` on are not consumed yet.
   private var window: [UInt8]
   private var cursor = 0
 
   /// - Parameters:
-  ///   - stream: at the first byte.
-  ///   - offset: what that byte's place is.
+  ///   - stream: a stream at the first byte to read.
+  ///   - offset: the offset of that byte.
   init(_ stream: ByteStream, at offset: Int = 0) {
     (self.stream, self.offset, origin, window) = (stream, offset, stream.origin, [])
     end = stream.size
   }
 
-  /// Sees to it that so many bytes are in the window behind the cursor.
+  /// Reads until at least `count` bytes follow the cursor.
   ///
-  /// - Returns: whether there are so many.
+  /// - Returns: false when the stream ends before that.
   private mutating func fill(_ count: Int) throws(FileFault) -> Bool {
     while window.count - cursor < count {
       let block = try stream.read()
@@ -48,26 +49,26 @@ struct ByteReader: ~Copyable {
     offset += count
   }
 
-  /// The byte `distance` places on, or nil beyond the end.
+  /// The byte `distance` bytes ahead, or nil beyond the end.
   mutating func peek(_ distance: Int = 0) throws(FileFault) -> UInt8? {
     try fill(distance + 1) ? window[cursor + distance] : nil
   }
 
-  /// What is wrong at the cursor, or at another place.
+  /// A fault at the cursor, or at another offset.
   func fault(_ expected: String, found: String, at place: Int? = nil) -> FileFault {
     .malformedBytes(
       path: origin, offset: place ?? offset,
       expected: key.isEmpty ? expected : "\(expected) for \(key)", found: found)
   }
 
-  /// Whether `count` things of `size` bytes each may follow: false only where they cannot.
+  /// Whether `count` items of `size` bytes each may follow; false only when they cannot.
   func hasRoom(for count: Int, of size: Int) -> Bool {
     let (bytes, isTooMuch) = count.multipliedReportingOverflow(by: size)
     guard !isTooMuch, count >= 0 else { return false }
     return end.map { bytes <= $0 - offset } ?? true
   }
 
-  /// The next `count` bytes.
+  /// Consumes the next `count` bytes.
   mutating func take(_ count: Int, _ what: String) throws(FileFault) -> ArraySlice<UInt8> {
     guard hasRoom(for: count, of: 1), try fill(count) else {
       let left = max(window.count - cursor, (end ?? 0) - offset)
@@ -77,14 +78,14 @@ struct ByteReader: ~Copyable {
     return window[cursor..<cursor + count]
   }
 
-  /// The bytes up to and without the next one that `isEnd` holds for, which stays.
+  /// Consumes the bytes before the next byte for which `isEnd` is true.
   ///
   /// - Parameters:
-  ///   - isEnd: which byte ends them.
-  ///   - what: what they are.
-  ///   - limit: about how many there may be.
-  /// - Returns: them; they may be none.
-  /// - Throws: `FileFault` where there is no such byte.
+  ///   - isEnd: whether a byte ends them.
+  ///   - what: what the bytes are, for the fault.
+  ///   - limit: roughly the maximum number of bytes.
+  /// - Returns: the bytes, possibly none.
+  /// - Throws: `FileFault` when there is no such byte.
   mutating func take(
     until isEnd: (UInt8) -> Bool, _ what: String, atMost limit: Int = .max
   ) throws(FileFault) -> ArraySlice<UInt8> {
@@ -101,7 +102,9 @@ struct ByteReader: ~Copyable {
     }
   }
 
-  /// The next line without its end, of which the last may have none; nil at the end of the file.
+  /// Consumes the next line, and returns it without its newline; nil at the end of the file.
+  ///
+  /// The last line may lack the newline.
   mutating func takeLine() throws(FileFault) -> ArraySlice<UInt8>? {
     var seen = 0
     while true {
@@ -117,18 +120,18 @@ struct ByteReader: ~Copyable {
     }
   }
 
-  /// Passes over the bytes that `isSkipped` holds for.
+  /// Skips the bytes for which `isSkipped` is true.
   mutating func skip(while isSkipped: (UInt8) -> Bool) throws(FileFault) {
     while let byte = try peek(), isSkipped(byte) { advance(1) }
   }
 
-  /// Goes `count` bytes on, or to the end of the file.
+  /// Skips `count` bytes, or to the end of the file.
   mutating func skip(_ count: Int) throws(FileFault) {
     _ = try fill(count)
     advance(min(count, window.count - cursor))
   }
 
-  /// Kaldi's binary form of a 32-bit integer: a byte that holds 4, then four bytes.
+  /// Consumes Kaldi's binary form of a 32-bit integer: a byte with value 4, then four bytes.
   mutating func takeInteger(_ what: String) throws(FileFault) -> Int {
     let start = offset
     let field = try take(5, what)
@@ -139,7 +142,8 @@ struct ByteReader: ~Copyable {
     return Int(littleEndian(field.dropFirst(), of: Int32.self)[0])
   }
 
-  /// A count that `takeInteger` gives, of things of at least `size` bytes each that follow.
+  /// Consumes the count of items of at least `size` bytes each that follow, and checks that they
+  /// fit.
   mutating func takeCount(of what: String, size: Int) throws(FileFault) -> Int {
     let start = offset
     let count = try takeInteger("the number of \(what)")
@@ -150,7 +154,7 @@ struct ByteReader: ~Copyable {
   }
 }
 
-/// Throws when a key stands twice, since one of its entries would be lost.
+/// Throws when a key is repeated, since one of its entries would be lost.
 func requireUnique(_ keys: [String], in origin: Origin) throws(FileFault) {
   var seen: Set<String> = []
   for key in keys where !seen.insert(key).inserted { throw keyTwice(key, in: origin) }
@@ -160,7 +164,7 @@ func keyTwice(_ key: String, in origin: Origin) -> FileFault {
   .malformed(path: origin, expected: "each key once", found: "\(key) again")
 }
 
-/// The little-endian values that some bytes hold; the machine is little-endian too.
+/// The little-endian values in some bytes; the machine must be little-endian too.
 func littleEndian<Value: BitwiseCopyable & ExpressibleByIntegerLiteral>(
   _ bytes: ArraySlice<UInt8>, of type: Value.Type
 ) -> [Value] {
@@ -174,12 +178,12 @@ func littleEndian<Value: BitwiseCopyable & ExpressibleByIntegerLiteral>(
 }
 
 extension Data {
-  /// Appends a value's bytes, little-endian.
+  /// Appends the bytes of a value in little-endian order.
   mutating func append(value: some BitwiseCopyable) {
     unsafe Swift.withUnsafeBytes(of: value) { unsafe append(contentsOf: $0) }
   }
 
-  /// Appends the bytes of values, little-endian.
+  /// Appends the bytes of values in little-endian order.
   mutating func append(values: [some BitwiseCopyable]) {
     unsafe values.withUnsafeBytes { unsafe append(contentsOf: $0) }
   }

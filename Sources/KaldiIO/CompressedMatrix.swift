@@ -2,36 +2,35 @@ import Foundation
 package import LinearAlgebra
 import Storage
 
-/// Kaldi's ways to store a matrix in fewer bits (`matrix/compressed-matrix.h`): what is read back
-/// differs from what was written.
+/// Kaldi's lossy compression methods for matrices (`matrix/compressed-matrix.h`).
 package enum MatrixCompression: String, Sendable, CaseIterable {
-  /// `CM`: a byte a value, between the quartiles of each column, for features. Kaldi's
-  /// `kSpeechFeature`.
+  /// `CM`, Kaldi's `kSpeechFeature`: one byte per value, relative to the quartiles of its column.
   case speech = "cm"
-  /// `CM2`: two bytes a value, evenly between the least and the largest. Kaldi's `kTwoByteAuto`.
+  /// `CM2`, Kaldi's `kTwoByteAuto`: two bytes per value, evenly spaced from minimum to maximum.
   case twoBytes = "cm2"
-  /// `CM3`: one byte a value, evenly between the least and the largest. Kaldi's `kOneByteAuto`.
+  /// `CM3`, Kaldi's `kOneByteAuto`: one byte per value, evenly spaced from minimum to maximum.
   case oneByte = "cm3"
 
   var token: String { rawValue.uppercased() }
 }
 
-/// The binary form of a compressed matrix behind its token: the least value, the range, the shape, and
-/// the codes (`matrix/compressed-matrix.cc`).
+/// The binary form of compressed matrices (`matrix/compressed-matrix.cc`).
+///
+/// After the token come the minimum, the range, the shape and the codes.
 package enum CompressedMatrix {
-  /// Whether a matrix can be compressed: its values are finite, and so is their range.
+  /// Whether a matrix can be compressed: its values and their range must be finite.
   package static func canStore(_ matrix: Matrix) -> Bool {
     matrix.isFinite && bounds(of: matrix).range.isFinite
   }
 
-  /// The least value and the range that codes are spread over, which is positive unless there is none.
+  /// The minimum and the range of the codes; the range is positive unless the matrix is empty.
   private static func bounds(of matrix: Matrix) -> (least: Float, range: Float) {
     guard let least = matrix.values.min(), let largest = matrix.values.max() else { return (0, 0) }
     // A constant matrix still needs a range.
     return (least, (largest > least ? largest : least + (1 + abs(least))) - least)
   }
 
-  /// What is read back of a matrix that can be stored.
+  /// A compressible matrix after compression and decompression.
   package static func restored(_ matrix: Matrix, by compression: MatrixCompression) -> Matrix {
     var bytes = Data()
     append(matrix, by: compression, to: &bytes)
@@ -42,13 +41,13 @@ package enum CompressedMatrix {
     return read
   }
 
-  /// The largest difference between a matrix that can be stored and what is read back of it.
+  /// The largest error that compression makes in a value of a compressible matrix.
   package static func largestError(of matrix: Matrix, by compression: MatrixCompression) -> Float {
     zip(matrix.values, restored(matrix, by: compression).values)
       .reduce(0) { max($0, abs($1.0 - $1.1)) }
   }
 
-  /// Appends a matrix that can be stored to an archive's bytes, from the token on.
+  /// Appends a compressible matrix to an archive's bytes, starting with the token.
   static func append(_ matrix: Matrix, by compression: MatrixCompression, to bytes: inout Data) {
     let isEmpty = matrix.values.isEmpty
     bytes.append(Data(((isEmpty ? MatrixCompression.speech : compression).token + " ").utf8))
@@ -78,7 +77,7 @@ package enum CompressedMatrix {
     bytes.append(codes)
   }
 
-  /// Reads a matrix from the byte after its token and blank.
+  /// Reads a matrix, starting after its token and blank.
   static func take(
     _ compression: MatrixCompression, _ reader: inout ByteReader
   ) throws(FileFault) -> Matrix {
@@ -120,30 +119,30 @@ package enum CompressedMatrix {
   }
 }
 
-/// Codes spread evenly over a range.
+/// Codes that are evenly spaced over a range.
 struct Scale: Sendable, Equatable {
   let least: Float
   let range: Float
 
-  /// The nearest of `steps` + 1 codes.
+  /// The nearest of the codes 0...`steps`.
   func code(_ value: Float, steps: Float) -> Int {
     Int(Double(min(1, max(0, (value - least) / range)) * steps) + 0.499)
   }
 
-  /// The value of a code of two bytes.
+  /// The value of a two-byte code.
   func value(of code: UInt16) -> Float {
     least + range * 1.525_902_189_669_64e-5 * Float(code)
   }
 }
 
-/// The quartiles of a column, between which its values are coded.
+/// The quartiles of a column, relative to which its values are coded.
 private struct Quartiles {
-  /// Least, first quartile, third quartile, largest: ascending codes.
+  /// The codes of minimum, first quartile, third quartile and maximum, in ascending order.
   let codes: [UInt16]
 
   init(of values: [Float], _ scale: Scale) {
     let sorted = values.sorted()
-    // With fewer than five values each stands for itself.
+    // With fewer than five values, each is its own quartile.
     let places =
       sorted.count >= 5
       ? [0, sorted.count / 4, 3 * (sorted.count / 4), sorted.count - 1] : [0, 1, 2, 3]
@@ -158,7 +157,7 @@ private struct Quartiles {
 
   static func code(_ value: Float, between points: [Float]) -> UInt8 {
     func place(_ from: Float, _ to: Float, _ steps: Double) -> Int {
-      // Neighbouring codes may stand for one number.
+      // Adjacent codes may have equal values.
       guard to > from else { return 0 }
       let share = Double((value - from) / (to - from) * Float(steps)) + 0.5
       return Int(min(max(share, 0), steps))

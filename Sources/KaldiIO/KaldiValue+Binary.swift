@@ -3,12 +3,15 @@ import LinearAlgebra
 import Storage
 
 extension KaldiValue {
-  /// Appends the binary form, from the mark `\0B` on (`matrix/kaldi-matrix.cc`,
-  /// `matrix/kaldi-vector.cc`, `util/kaldi-holder-inl.h`, `hmm/posterior.cc`).
+  /// Appends the binary form, starting with the mark `\0B`.
+  ///
+  /// See `matrix/kaldi-matrix.cc`, `matrix/kaldi-vector.cc`, `util/kaldi-holder-inl.h` and
+  /// `hmm/posterior.cc`.
   ///
   /// - Parameters:
-  ///   - bytes: the archive's.
-  ///   - compression: for matrices that `CompressedMatrix.canStore`; nil stores them whole.
+  ///   - bytes: the bytes of the archive.
+  ///   - compression: for matrices that satisfy `CompressedMatrix.canStore`; nil stores full
+  ///     precision.
   func appendBinary(to bytes: inout Data, compression: MatrixCompression? = nil) {
     bytes.append(Data("\0B".utf8))
     switch self {
@@ -48,7 +51,7 @@ extension KaldiValue {
     }
   }
 
-  /// A matrix without values has no rows and no columns in Kaldi.
+  /// In Kaldi, a matrix without values has no rows and no columns.
   private func shape(_ rows: Int, _ columns: Int) -> [Int] {
     rows * columns == 0 ? [0, 0] : [rows, columns]
   }
@@ -58,16 +61,17 @@ extension KaldiValue {
     for size in shape { bytes.append(integer: size) }
   }
 
-  /// The number of bytes before the values of a binary float matrix, and that of its rows among them.
+  /// The length of a binary float matrix's header, and the offset of its number of rows, in bytes.
   static let matrixHeader = (length: 15, rows: 6)
 
-  /// Reads the binary form, from the byte after the mark `\0B`.
+  /// Reads the binary form, from after the mark `\0B`.
   ///
   /// - Parameters:
   ///   - reader: at that byte.
-  ///   - kind: what to take a list of integers for; nil guesses by what follows. Other kinds say what they are.
+  ///   - kind: whether a list of integers is a posterior; nil guesses from what follows. Other
+  ///     kinds are marked in the bytes.
   /// - Returns: a value of whatever kind the bytes hold.
-  /// - Throws: `FileFault` when they hold none.
+  /// - Throws: `FileFault` when the bytes do not hold a value.
   static func takeBinary(
     _ reader: inout ByteReader, as kind: Kind?
   ) throws(FileFault) -> KaldiValue {
@@ -118,8 +122,10 @@ extension KaldiValue {
     return (rows, columns)
   }
 
-  /// Whether integers are followed by more of their kind where the next key should be: a posterior begins as a list
-  /// of its number of frames, and goes on.
+  /// Whether more integers follow where the next key should be.
+  ///
+  /// A posterior starts with its number of frames, which looks like a list of integers, and
+  /// continues.
   private static func looksLikePosterior(_ reader: inout ByteReader) throws(FileFault) -> Bool {
     var count = 0
     for place in (1...4).reversed() { count = count << 8 | Int(try reader.peek(place) ?? 0) }
@@ -166,7 +172,7 @@ extension KaldiValue {
   }
 }
 
-/// Whether a matrix may have so many rows and columns: both are zero or neither.
+/// Whether a matrix may have this shape: both counts are positive, or both are zero.
 func isShape(_ rows: Int, _ columns: Int) -> Bool {
   rows > 0 && columns > 0 || rows == 0 && columns == 0
 }

@@ -3,8 +3,9 @@ import LinearAlgebra
 import Storage
 
 extension KaldiValue {
-  /// The text form after the key, with the end of its line: numbers in the shortest form that gives
-  /// the same bits again.
+  /// The text form of the value, as it follows the key, with its final newline.
+  ///
+  /// Numbers have the shortest form that reads back to the same bits.
   package var text: String {
     switch self {
     case .matrix(let matrix):
@@ -31,12 +32,13 @@ extension KaldiValue {
     return " [\(lines.joined())]\n"
   }
 
-  /// Reads the text form, from the byte after the key's blank to the end of its last line.
+  /// Reads the text form, from after the key's blank to the end of its last line.
   ///
   /// - Parameters:
   ///   - reader: at that byte.
-  ///   - kind: what the text is; nil guesses: integers without brackets, a posterior by several
-  ///     brackets in a line, a matrix by a line's end after the bracket, else a vector.
+  ///   - kind: the kind of the value. Nil guesses: numbers without brackets are integers, several
+  ///     brackets on a line a posterior, a newline after the bracket a matrix, anything else a
+  ///     vector.
   /// - Returns: a value of that kind.
   /// - Throws: `FileFault` for anything else.
   static func takeText(_ reader: inout ByteReader, as kind: Kind?) throws(FileFault) -> KaldiValue {
@@ -65,12 +67,12 @@ extension KaldiValue {
       return .doubleMatrix(DoubleMatrix(rows: lines.count, columns: columns, values: values))
     case .vector: return .vector(try numbers(lines.joined(), reader, start))
     case .doubleVector: return .doubleVector(try numbers(lines.joined(), reader, start))
-    // As kaldiio writes integers.
+    // Integers in brackets, as kaldiio writes them.
     default: return .integers(try numbers(lines.joined(), reader, start))
     }
   }
 
-  /// What stands behind an opening bracket, by how its line ends; nothing is taken.
+  /// Guesses what follows an opening bracket from how its line ends, and consumes nothing.
   private static func guess(_ reader: inout ByteReader) throws(FileFault) -> Kind {
     var place = 1
     func skip(while isSkipped: (UInt8) -> Bool, _ reader: inout ByteReader) throws(FileFault) {
@@ -85,11 +87,11 @@ extension KaldiValue {
     return try reader.peek(place) == UInt8(ascii: "[") ? .posterior : .vector
   }
 
-  /// The integers to the end of the line.
+  /// Reads integers to the end of the line.
   private static func takeLine(_ reader: inout ByteReader) throws(FileFault) -> [Int32] {
     let start = reader.offset
     let line = try reader.take(
-      until: { $0 == newline }, "a text entry whose line ends")
+      until: { $0 == newline }, "a text entry that ends with a newline")
     try reader.skip(1)
     return try numbers(line.split(whereSeparator: isBlank), reader, start)
   }
@@ -98,7 +100,7 @@ extension KaldiValue {
   {
     var posterior: [[PosteriorEntry]] = []
     let start = reader.offset
-    let line = try reader.take(until: { $0 == newline }, "a posterior whose line ends")
+    let line = try reader.take(until: { $0 == newline }, "a posterior that ends with a newline")
     try reader.skip(1)
     for frame in line.split(separator: UInt8(ascii: "]")) {
       let fields = frame.split(whereSeparator: isBlank)
@@ -144,7 +146,7 @@ extension KaldiValue {
 
 private let newline = UInt8(ascii: "\n")
 
-/// Whether a byte is a blank within a line.
+/// Whether a byte is a blank within a line: a space, a tab or a carriage return.
 func isBlank(_ byte: UInt8) -> Bool {
   byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
 }

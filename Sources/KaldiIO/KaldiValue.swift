@@ -1,12 +1,15 @@
 package import LinearAlgebra
 
-/// A matrix in double precision, row by row, as statistics are stored.
+/// A dense row-major matrix in double precision, as statistics are stored.
 package struct DoubleMatrix: Sendable, Equatable {
+  /// The number of rows, possibly zero.
   package let rows: Int
+  /// The number of values in a row.
   package let columns: Int
-  /// `rows · columns` values.
+  /// `rows · columns` values, row by row.
   package var values: [Double]
 
+  /// A matrix of given values, row by row.
   package init(rows: Int, columns: Int, values: [Double]) {
     precondition(
       rows >= 0 && columns >= 0 && values.count == rows * columns,
@@ -15,32 +18,44 @@ package struct DoubleMatrix: Sendable, Equatable {
   }
 }
 
-/// One class of a frame's posterior, with its weight.
+/// A class with a weight in a frame's posterior.
 package struct PosteriorEntry: Sendable, Equatable {
+  /// The class id, such as a Kaldi transition id or pdf id.
   package let index: Int32
+  /// The weight, usually the probability of the class.
   package let weight: Float
 
+  /// A class and its weight.
   package init(index: Int32, weight: Float) {
     (self.index, self.weight) = (index, weight)
   }
 }
 
-/// What an entry of a Kaldi archive can be.
+/// The value of an entry of a Kaldi archive.
 package enum KaldiValue: Sendable, Equatable {
+  /// A matrix in single precision: `FM`, or compressed.
   case matrix(Matrix)
+  /// A matrix in double precision: `DM`.
   case doubleMatrix(DoubleMatrix)
+  /// A vector in single precision: `FV`.
   case vector([Float])
+  /// A vector in double precision: `DV`.
   case doubleVector([Double])
+  /// A vector of 32-bit integers, such as an alignment.
   case integers([Int32])
-  /// For each frame the classes that have a weight (`hmm/posterior.h`).
+  /// For each frame, the classes with a weight (`hmm/posterior.h`).
   case posterior([[PosteriorEntry]])
 
-  /// The kinds of values, as a reader may have to be told: neither the text form nor the binary form
-  /// of integers and posteriors says what it is.
+  /// The kinds of values.
+  ///
+  /// A reader may need one: neither the text form nor the binary form of integers and posteriors
+  /// says what it is.
   package enum Kind: String, Sendable, CaseIterable {
+    /// One for each case of `KaldiValue`.
     case matrix, doubleMatrix, vector, doubleVector, integers, posterior
   }
 
+  /// The kind of this value.
   package var kind: Kind {
     switch self {
     case .matrix: .matrix
@@ -52,7 +67,7 @@ package enum KaldiValue: Sendable, Equatable {
     }
   }
 
-  /// The largest of the counts that its binary form has.
+  /// The largest count in its binary form, which must fit 32 bits.
   var largestCount: Int {
     switch self {
     case .matrix(let matrix): max(matrix.rows, matrix.columns)
@@ -64,7 +79,7 @@ package enum KaldiValue: Sendable, Equatable {
     }
   }
 
-  /// The value as another kind, where only precision or form differ; nil where it cannot be.
+  /// The value in the precision of another kind; nil when the kinds differ in more than precision.
   ///
   /// Double precision is rounded to single.
   package func converted(to kind: Kind) -> KaldiValue? {

@@ -2,11 +2,10 @@ package import LinearAlgebra
 package import Storage
 package import SystemPackage
 
-/// The matrices of an archive or a list by their keys, whatever form they are stored in; each is read when it is
-/// asked for.
+/// The matrices of an archive or a list by their keys, in any form; each is read on demand.
 ///
-/// Memory grows with the number of matrices and not with their size, but for an archive that is packed with gzip or
-/// comes from a pipe, which is held.
+/// Memory grows with the number of matrices, not with their size. The exception is an archive that
+/// is compressed with gzip or read from a pipe: its matrices are kept in memory.
 package struct MatrixTable: Sendable {
   private enum Place: Sendable {
     case listed(Int)
@@ -14,19 +13,21 @@ package struct MatrixTable: Sendable {
     case held(Matrix)
   }
 
-  /// What faults call it.
+  /// The table's name in faults.
   package let origin: Origin
-  /// In the order of the table.
+  /// The keys in the order of the table.
   package let keys: [String]
   private let places: [String: Place]
   private let script: ArchiveScript?
   private let commands: CommandPolicy
 
+  /// Reads the keys of a table, and the whole of an archive; the values of a list are not read.
+  ///
   /// - Parameters:
-  ///   - table: a path or a specifier, as of `ArchiveInput`.
-  ///   - commands: whether it, or an entry of a list, may be a command.
-  /// - Throws: `FileFault` for what is no table, is cut short or corrupt, or has a key twice; or for an archive that
-  ///   holds anything but matrices. The values of a list are not read.
+  ///   - table: a path or a specifier, as for `ArchiveInput`.
+  ///   - commands: whether the table, or an entry of a list, may be a command.
+  /// - Throws: `FileFault` when the table is missing, cut short or corrupt, repeats a key, or is an
+  ///   archive of values other than matrices.
   package init(_ table: String, commands: CommandPolicy) throws(FileFault) {
     self.commands = commands
     let input = try ArchiveInput(reading: table)
@@ -55,12 +56,12 @@ package struct MatrixTable: Sendable {
     (self.keys, self.places, script) = (keys, places, nil)
   }
 
-  /// The files that values are read from, each once.
+  /// The files of a list's values, each once; empty for an archive.
   package var files: [FilePath] { script?.files ?? [] }
 
-  /// The number of columns of the first matrix that can be read.
+  /// The number of columns of the first readable matrix that has rows.
   ///
-  /// - Throws: `FileFault` when none can.
+  /// - Throws: `FileFault` when there is none.
   package func columns() throws(FileFault) -> Int {
     var fault = FileFault.malformed(path: origin, expected: "a matrix", found: "none")
     for key in keys {
@@ -74,9 +75,9 @@ package struct MatrixTable: Sendable {
     throw fault
   }
 
-  /// The matrix of a key; nil where the table does not have it.
+  /// Reads the matrix of a key; nil when the table lacks the key.
   ///
-  /// - Throws: `FileFault` for a place that holds no matrix.
+  /// - Throws: `FileFault` when the value cannot be read or is not a matrix.
   package func matrix(_ key: String) throws(FileFault) -> Matrix? {
     let value: KaldiValue
     switch places[key] {
