@@ -1,29 +1,32 @@
 package import Storage
 
-/// What can be wrong with a recording; each case carries its path, or the command that it is the output of.
+/// A fault of a recording; `path` is its file, or the command whose output it is.
 package enum AudioFault: Fault, Equatable {
+  /// The file does not exist.
   case missing(path: Origin)
-  /// The system failed; of the recording nothing is known.
+  /// The system failed, so nothing is known about the recording.
   case system(FileFault)
-  /// A second stream in the file, behind so many samples, that does not go on as the first.
+  /// A later stream of the file differs from the first; `after` counts the samples before it.
   case otherStream(path: Origin, after: Int, found: String)
-  /// libsndfile does not recognise it, or gave up within it.
+  /// libsndfile or libmpg123 does not recognise the recording, or failed in the middle of it.
   case unreadable(path: Origin, reason: String)
+  /// The recording has no samples.
   case empty(path: Origin)
-  /// The header promises more than the file holds; both in `unit`.
+  /// The file holds less than the header promises, both in `unit`.
   case truncated(path: Origin, promised: Int, found: Int, unit: String)
-  /// An Ogg stream without its last page, after so many samples.
+  /// An Ogg stream lacks its last page, after `found` samples.
   case unended(path: Origin, found: Int)
-  /// An Ogg stream of fewer samples than its last page says, since pages are damaged or missing.
+  /// An Ogg stream has fewer samples than its last page says: pages are damaged or missing.
   case damaged(path: Origin, expected: Int, found: Int)
+  /// The sample rate is not the one required; both in hertz.
   case sampleRate(path: Origin, expected: Int, found: Int)
-  /// More channels than one, and none was chosen.
+  /// The recording has several channels, and none was chosen.
   case severalChannels(path: Origin, count: Int)
-  /// `chosen` counts from one.
+  /// The recording has no channel `chosen`, counted from one.
   case noSuchChannel(path: Origin, chosen: Int, count: Int)
-  /// The first sample that is not a number or infinite, counted from zero.
+  /// A sample is infinite or not a number; `sample` is the first one, counted from zero.
   case notFinite(path: Origin, sample: Int)
-  /// A part of a recording that lies outside it; times in seconds.
+  /// The segment is outside the recording; times in seconds.
   case outside(path: Origin, start: Double, end: Double, duration: Double)
 
   package var exitStatus: ExitStatus {
@@ -39,13 +42,13 @@ package enum AudioFault: Fault, Equatable {
     case .missing(let path): "\(path): no such file"
     case .system(let fault): fault.description
     case .otherStream(let path, let sample, let found):
-      "\(path): expected audio that goes on as it begins, found \(found) in a stream behind \(sample) samples"
+      "\(path): expected all streams to be like the first, found \(found) after \(sample) samples"
     case .unreadable(let path, let reason): "\(path): not readable as audio: \(reason)"
     case .empty(let path): "\(path): holds no samples"
     case .truncated(let path, let promised, let found, let unit):
       "\(path): cut short: the header promises \(promised) \(unit), the file holds \(found)"
     case .unended(let path, let found):
-      "\(path): cut short: expected an Ogg page that ends the stream, found none behind \(found) samples"
+      "\(path): cut short: expected an Ogg page that ends the stream, found none after \(found) samples"
     case .damaged(let path, let expected, let found):
       "\(path): expected \(expected) samples, as the last Ogg page says, found \(found): pages are damaged or missing"
     case .sampleRate(let path, let expected, let found):
@@ -55,7 +58,7 @@ package enum AudioFault: Fault, Equatable {
     case .noSuchChannel(let path, let chosen, let count):
       "\(path): expected a channel \(chosen), found \(count) channel\(count == 1 ? "" : "s")"
     case .notFinite(let path, let sample):
-      "\(path): expected finite samples, found one that is not at sample \(sample)"
+      "\(path): expected finite samples, found an infinity or NaN at sample \(sample)"
     case .outside(let path, let start, let end, let duration):
       "\(path): expected a segment within \(duration) s, found \(start) s to \(end) s"
     }
@@ -63,7 +66,9 @@ package enum AudioFault: Fault, Equatable {
 }
 
 extension AudioFault {
-  /// What `body` gives; a file that is not there is the recording's own fault, all else the system's.
+  /// Returns what `body` returns, and converts its fault.
+  ///
+  /// A missing or malformed file is a fault of the recording; anything else is one of the system.
   static func ofSystem<Result>(_ body: () throws(FileFault) -> Result) throws(AudioFault) -> Result
   {
     do throws(FileFault) { return try body() } catch {

@@ -1,15 +1,15 @@
 import CSndfile
 package import SystemPackage
 
-/// Reading recordings of every kind that libsndfile knows.
+/// Reads recordings in any format that libsndfile or libmpg123 reads.
 package enum AudioFile {
-  /// The library's name and version.
+  /// The name and version of libsndfile.
   package static var libraryVersion: String { unsafe String(cString: sf_version_string()) }
 
-  /// Reads one channel of a recording, or a part of it, whole; see `AudioReader`.
+  /// Reads one channel of a recording, or of a part of it, into memory; see `AudioReader`.
   ///
-  /// - Returns: at least one sample, all of them finite.
-  /// - Throws: `AudioFault` for anything else.
+  /// - Returns: at least one sample, all finite.
+  /// - Throws: `AudioFault` when the recording is unreadable, cut short or not as required.
   package static func read(
     _ path: FilePath, sampleRate: Int? = nil, channel: Int? = nil,
     seconds: ClosedRange<Double>? = nil

@@ -1,53 +1,57 @@
 package import Storage
 package import SystemPackage
 
-/// Reads one channel of a recording, or of a part of it, block by block, so that its length is not
-/// bounded by memory.
+/// Reads one channel of a recording, or of a part of it, block by block.
 ///
-/// Audio is decoded to its end, whatever the header says of its length: that of MP3, of Ogg and of a WAV file
-/// whose writer was stopped is an estimate. Only a count that is exact by its format, and larger than what came,
-/// means a file cut short. Streams that follow each other in one file, as `cat` joins them, are one recording.
-/// What is wrong beyond a block shows when that place is read, so only a reader that was read to its end is known
-/// to be whole.
+/// A recording may thus be longer than memory.
+///
+/// Audio is decoded to its end, whatever length the header gives: in MP3, in Ogg, and in a WAV file
+/// whose writer was stopped, that length is an estimate. A file counts as cut short only if its
+/// format has an exact count, and that count is larger than the number of samples decoded.
+/// Consecutive streams in one file, as from `cat`, are one recording. Damage is found only when the
+/// damaged place is read, so a recording is known to be complete only after it was read to its end.
 package struct AudioReader: ~Copyable {
-  /// What faults call it.
+  /// The name of the recording in faults.
   package let origin: Origin
-  /// In hertz.
+  /// The sample rate, in hertz.
   package let sampleRate: Int
 
-  /// How many channels the recording has.
+  /// The number of channels of the recording.
   package let channels: Int
 
-  /// How its samples are coded, where that decides on the largest and the smallest of them.
+  /// The coding of its samples, which bounds their values.
   package let coding: SampleCoding
 
-  /// The seconds by which the part that was asked for ends behind the recording's end; known at the end.
+  /// The seconds by which the part extends beyond the end of the recording.
+  ///
+  /// It is known only at the end.
   package private(set) var overrun = 0.0
 
   private let channel: Int
-  /// The part that was asked for, in seconds and in samples.
+  /// The part to read, in seconds and in samples.
   private let seconds: ClosedRange<Double>?
   private let part: Range<Int>
   private let bytes: RecordingBytes
   private let streams: RecordingStreams
-  /// Which of the streams is read.
+  /// The index of the stream being read.
   private var stream = 0
   private var decoder: any SampleDecoder
   private var interleaved: [Float] = []
-  /// The sample of the recording that comes next, and that of its stream.
+  /// The index of the next sample in the recording, and in its stream.
   private var position: Int
   private var streamPosition: Int
 
-  /// Opens a recording and goes to the start of the part.
+  /// Opens a recording and seeks to the start of the part.
   ///
   /// - Parameters:
-  ///   - path: the file; or `PATH:OFFSET`, a recording within an archive from that byte on.
-  ///   - name: what faults call it; nil for the path.
-  ///   - sampleRate: the rate that it must have, in hertz; nil takes any.
-  ///   - channel: which channel to take, from one; nil asks for a file with one channel.
-  ///   - seconds: the part to take; nil takes all of it. Its end may lie behind the end of the recording by half a
-  ///     second, and is then that end, as in Kaldi (`featbin/extract-segments.cc`, `--max-overshoot`).
-  /// - Throws: `AudioFault` when it cannot be opened or is not as asked for.
+  ///   - path: the file; or `PATH:OFFSET`, a recording within an archive that starts at this byte.
+  ///   - name: the recording's name in faults; nil for the path.
+  ///   - sampleRate: the required rate, in hertz; nil accepts any.
+  ///   - channel: the channel to read, counted from one; nil requires a recording with one channel.
+  ///   - seconds: the part to read; nil for all. It may extend up to half a second beyond the end
+  ///     of the recording, where it is cut, as in Kaldi (`featbin/extract-segments.cc`,
+  ///     `--max-overshoot`).
+  /// - Throws: `AudioFault` when the recording cannot be opened or is not as required.
   package init(
     _ path: FilePath, called name: Origin? = nil, sampleRate: Int? = nil, channel: Int? = nil,
     seconds: ClosedRange<Double>? = nil
@@ -88,12 +92,12 @@ package struct AudioReader: ~Copyable {
     (self.bytes, self.streams, decoder) = (bytes, streams, opened)
   }
 
-  /// The sample at a time; the last there is for a time without end.
+  /// The index of the sample at a time; the largest index for an infinite time.
   private static func sample(_ seconds: Double, _ rate: Int) -> Int {
     Int(exactly: (seconds * Double(rate)).rounded()) ?? (seconds > 0 ? Int.max : 0)
   }
 
-  /// The decoder of one stream.
+  /// Opens the decoder of a stream.
   private static func decoder(
     of bytes: RecordingBytes, _ stream: RecordingStream
   ) throws(AudioFault) -> any SampleDecoder {
@@ -101,7 +105,7 @@ package struct AudioReader: ~Copyable {
     own.patch = stream.patch
     if try MPEGDecoder.canRead(own) { return try MPEGDecoder(own) }
     do throws(AudioFault) { return try SoundFileDecoder(own, stream) } catch {
-      // What stands before the first frame is not known of all programs that write it.
+      // Some programs write unknown data before the first frame of an MP3.
       guard case .unreadable = error, own.origin.description.lowercased().hasSuffix(".mp3") else {
         throw error
       }
@@ -111,10 +115,10 @@ package struct AudioReader: ~Copyable {
 
   /// Reads the next block.
   ///
-  /// - Parameter block: the samples, replaced; at most 32,768, all finite.
-  /// - Returns: whether there was any; false at the end.
-  /// - Throws: `AudioFault` for what is wrong with the block, and at the end with the whole: no sample,
-  ///   fewer than the header promises, or than the part needs.
+  /// - Parameter block: replaced by at most 32,768 samples, all finite.
+  /// - Returns: whether there were any; false at the end.
+  /// - Throws: `AudioFault` when the block is damaged. At the end, also when the recording is
+  ///   empty, or has fewer samples than its header promises or the part needs.
   package mutating func next(_ block: inout [Float]) throws(AudioFault) -> Bool {
     block.removeAll(keepingCapacity: true)
     while block.isEmpty {
@@ -129,14 +133,14 @@ package struct AudioReader: ~Copyable {
       } else {
         for frame in skipped..<count { block.append(interleaved[frame * channels + channel - 1]) }
       }
-      // The bits of what is not finite are the largest there are; only then it is looked for.
+      // Non-finite values have the largest bit patterns; search for one only if it exists.
       if block.reduce(0, { max($0, $1.magnitude.bitPattern) }) >= Float.infinity.bitPattern,
         let bad = block.firstIndex(where: { !$0.isFinite })
       {
         throw .notFinite(path: origin, sample: start + skipped + bad)
       }
       if count < wanted || wanted <= 0 {
-        // Asked for again only when this block was empty, so that the end is checked once.
+        // The next call finds an empty block, so the end is checked once.
         if !block.isEmpty { return true }
         if wanted > 0, try goOn() { continue }
         try checkEnd()
@@ -155,9 +159,9 @@ package struct AudioReader: ~Copyable {
 
   private static let blockFrames = 1 << 15
 
-  /// Goes on with the next stream of the file.
+  /// Continues with the next stream of the file.
   ///
-  /// - Returns: whether there was one.
+  /// - Returns: whether there is one.
   private mutating func goOn() throws(AudioFault) -> Bool {
     guard stream + 1 < streams.streams.count else { return false }
     try decoder.checkEnd(decoded: streamPosition)
@@ -174,7 +178,7 @@ package struct AudioReader: ~Copyable {
 
   private mutating func checkEnd() throws(AudioFault) {
     let isAtEnd = seconds == nil || position < part.upperBound
-    // After a seek, what was passed over was there: the end is where it is.
+    // After a seek the position is still right: the samples skipped exist.
     try decoder.checkEnd(decoded: isAtEnd ? streamPosition : nil)
     guard let seconds else {
       if position == 0 { throw .empty(path: origin) }
@@ -194,19 +198,18 @@ package struct AudioReader: ~Copyable {
     }
   }
 
-  /// The seconds by which a part may end behind the end of its recording.
+  /// The maximum seconds by which a part may extend beyond the end of its recording.
   package static let mostOverrun = 0.5
 
-  /// What is unusual about a file as a whole, in words; nil when nothing is.
+  /// What is unusual about the file as a whole; nil when nothing is.
   ///
-  /// To be asked at the end of a whole recording.
-  ///
-  /// Several streams, Ogg pages that are missing, bytes that are not read, and a count of the header's that is not
-  /// that of what came.
+  /// Examples are several streams, missing Ogg pages, bytes that are not read, and a sample count
+  /// in the header that differs from the number of samples decoded. Call it only after all of a
+  /// recording was read.
   package func remark() throws(AudioFault) -> String? {
     let several =
       streams.streams.count == 1
-      ? nil : "\(streams.streams.count) streams one behind the other, which are read as one"
+      ? nil : "\(streams.streams.count) consecutive streams, read as one"
     let remarks = [several, streams.remark, try decoder.remark(decoded: streamPosition)]
     let all = remarks.compactMap(\.self)
     return all.isEmpty ? nil : all.joined(separator: "; ")

@@ -1,15 +1,18 @@
 import Storage
 
-/// A stream of MPEG audio (MP3), by libmpg123 itself: libsndfile reads no further than the length that it has
-/// estimated from the first frame or read from the first of several headers.
+/// Decodes a stream of MPEG audio (MP3) with libmpg123 directly.
 ///
-/// Where a header counts the frames, the delay of encoder and decoder at the start and the padding at the end are left
-/// out, as libmpg123 does by itself; but the padding only where the frames are as many as that.
+/// libsndfile stops at the length that it estimates from the first frame, or reads from the first
+/// of several headers.
+///
+/// When a header counts the frames, the delays of encoder and decoder at the start and the padding
+/// at the end are removed, as libmpg123 does itself. But the padding is removed only if there are
+/// as many frames as the header says.
 final class MPEGDecoder: SampleDecoder {
   let coding = SampleCoding.other
   private let origin: Origin
   private let frames: MPEGFrames
-  /// Samples that were read ahead, and how many of each channel of them were given away.
+  /// Samples decoded ahead, and how many of them per channel were returned.
   private var ahead: (samples: [Float], given: Int) = ([], 0)
   private var isBehindCount = false
 
@@ -25,7 +28,7 @@ final class MPEGDecoder: SampleDecoder {
   private var start: Int { frames.header?.start ?? 0 }
   private var counted: Int? { frames.header?.count }
 
-  /// Decodes up to a sample of the frames.
+  /// Decodes and discards samples up to an index in the frames.
   private func skip(to sample: Int) throws(AudioFault) {
     var samples = [Float](repeating: 0, count: max(0, sample - frames.position) * channels)
     if !samples.isEmpty {
@@ -39,9 +42,10 @@ final class MPEGDecoder: SampleDecoder {
     return frames.position - start
   }
 
-  /// The samples, of four frames, that are decoded before those that are asked for, so that the filters are full.
+  /// The number of samples, four frames, decoded before the samples requested.
   ///
-  /// The samples then are those of the whole recording but for the last bits, as the filters sum in another order.
+  /// They fill the filters, so the samples requested agree with those of the whole recording except
+  /// in the last bits, because the filters sum in a different order.
   private static let run = 4 * 1152
 
   func read(into samples: inout [Float], count: Int) throws(AudioFault) -> Int {
@@ -51,7 +55,7 @@ final class MPEGDecoder: SampleDecoder {
         into: &samples, from: 0, count: min(count, header.end - frames.position))
       guard frames.position == header.end else { return done }
       isBehindCount = true
-      // The padding, and a sample more where there is one.
+      // The padding, and one more sample if there is one.
       let padding = header.all - header.end
       var rest = [Float](repeating: 0, count: (padding + 1) * channels)
       let got = try frames.read(into: &rest, from: 0, count: padding + 1)
@@ -77,44 +81,45 @@ final class MPEGDecoder: SampleDecoder {
       remarks.append("\(counted) samples promised by the header, \(decoded) in the file")
     }
     if frames.passedOver > 0 {
-      remarks.append("\(frames.passedOver) bytes between frames that are no audio")
+      remarks.append("\(frames.passedOver) bytes between frames that are not audio")
     }
     let rest = try frames.rest()
     if rest.isFrame {
-      remarks.append("a last frame that is cut short")
+      remarks.append("a truncated last frame")
     } else if rest.count > 0 {
-      remarks.append("\(rest.count) bytes behind its last frame")
+      remarks.append("\(rest.count) bytes after its last frame")
     }
     return remarks.isEmpty ? nil : remarks.joined(separator: "; ")
   }
 
-  /// Whether a stream begins with a frame of MPEG audio, layers I to III, perhaps behind an ID3v2 tag.
+  /// Whether a stream starts with a frame of MPEG audio, layers I to III, after any ID3v2 tag.
   static func canRead(_ bytes: RecordingBytes) throws(AudioFault) -> Bool {
     isFrame(try bytes.bytes(at: try firstFrame(of: bytes), count: 4))
   }
 
-  /// Whether bytes are the header of a frame: eleven bits of ones, then fields of which some values are reserved
-  /// (ISO 11172-3, section 2.4.1.3).
+  /// Whether bytes are the header of a frame (ISO 11172-3, section 2.4.1.3).
+  ///
+  /// It starts with eleven bits of ones; the fields after them must not have reserved values.
   static func isFrame(_ header: [UInt8]) -> Bool {
     header.count >= 4 && header[0] == 0xFF && header[1] & 0xE0 == 0xE0
       && header[1] & 0x18 != 0x08 && header[1] & 0x06 != 0 && header[2] & 0xF0 != 0xF0
       && header[2] & 0x0C != 0x0C
   }
 
-  /// Where the audio begins: behind an ID3v2 tag, where there is one.
+  /// The offset of the audio, after any ID3v2 tag.
   static func firstFrame(of bytes: RecordingBytes) throws(AudioFault) -> Int {
     let tag = try bytes.bytes(at: 0, count: 10)
     guard tag.count == 10, tag.starts(with: "ID3".utf8) else { return 0 }
     return 10 + tag[6...].reduce(0) { $0 << 7 | Int($1 & 0x7F) }
   }
 
-  /// Whether the frame before the first of audio counts the frames: a Xing or Info header with that field.
+  /// Whether a Xing or Info header counts the frames; it is in the frame before the first of audio.
   static func hasFrameCount(
     _ bytes: RecordingBytes, before first: Int
   ) throws(AudioFault) -> Bool {
     let longest = 2048
     let head = try bytes.bytes(at: max(0, first - longest), count: min(first, longest))
-    // Behind four bytes and the side information, whose length depends on version and channels.
+    // After four bytes and the side information, whose length depends on version and channels.
     for start in head.indices.reversed() where isFrame(Array(head[start...].prefix(4))) {
       for place in [13, 21, 36].map({ start + $0 }) where place + 8 <= head.count {
         let mark = head[place..<place + 4]

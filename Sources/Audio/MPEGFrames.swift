@@ -1,22 +1,23 @@
 import CMpg123
 import Foundation
 
-/// The frames of a stream of MPEG audio as libmpg123 decodes them, from the first to the last, those of a header and
-/// the delays of encoder and decoder too.
+/// All frames of a stream of MPEG audio, as libmpg123 decodes them.
+///
+/// They include the delays of encoder and decoder and the padding.
 @safe final class MPEGFrames {
   let sampleRate: Int
   let channels: Int
-  /// What the first frame says of the whole; nil when it is no header, or counts no frames.
+  /// What the first frame says about the stream; nil when it is no header or counts no frames.
   private(set) var header: MPEGHeader?
-  /// The bytes that were passed over between frames.
+  /// The number of bytes skipped between frames.
   private(set) var passedOver = 0
   private let handle: OpaquePointer
-  /// Those that are read now; without those that were passed over.
+  /// The bytes being read, which start after the last bytes skipped.
   private var bytes: RecordingBytes
-  /// The samples that came.
+  /// The number of samples decoded so far.
   private(set) var position = 0
   private var isEnded = false
-  /// Where the last frame ends; known at the end where no other follows what is there.
+  /// The end of the last frame; set when no frame follows the bytes skipped.
   private var end: Int?
 
   init(_ bytes: RecordingBytes) throws(AudioFault) {
@@ -26,15 +27,15 @@ import Foundation
       throw .unreadable(path: bytes.origin, reason: MPEGFrames.words(code))
     }
     unsafe self.handle = handle
-    // Its own lines would go to the standard error without the file's name.
-    // Where no frame is, it would go on at the first bytes that look like one.
+    // QUIET: its messages to standard error would lack the file's name.
+    // NO_RESYNC: it would accept the first bytes that look like a frame.
     let flags =
       Int(MPG123_FORCE_FLOAT.rawValue) | Int(MPG123_QUIET.rawValue) | Int(MPG123_NO_RESYNC.rawValue)
     unsafe mpg123_param2(handle, Int32(MPG123_ADD_FLAGS.rawValue), flags, 0)
     unsafe mpg123_param2(
       handle, Int32(MPG123_REMOVE_FLAGS.rawValue),
       Int(MPG123_AUTO_RESAMPLE.rawValue) | Int(MPG123_GAPLESS.rawValue), 0)
-    // After a seek a frame may need the 511 bytes before it, which are those of many short frames.
+    // After a seek, a frame may need the 511 bytes before it, which may be many short frames.
     unsafe mpg123_param2(handle, Int32(MPG123_PREFRAMES.rawValue), 40, 0)
     let format = unsafe MPEGFrames.open(bytes, handle)
     (sampleRate, channels) = (format.rate, format.channels)
@@ -49,7 +50,7 @@ import Foundation
 
   deinit { unsafe mpg123_delete(handle) }
 
-  /// Begins to read, at the first byte.
+  /// Opens the stream at the first byte.
   private static func open(
     _ bytes: RecordingBytes, _ handle: OpaquePointer
   ) -> (code: Int32, rate: Int, channels: Int) {
@@ -70,7 +71,7 @@ import Foundation
     return (code, rate, Int(count))
   }
 
-  /// Goes to a sample; where that cannot be, to an earlier one.
+  /// Seeks to a sample, or to an earlier one if that is impossible.
   func seek(to sample: Int) throws(AudioFault) {
     let place = unsafe Int(mpg123_seek(handle, off_t(sample), SEEK_SET))
     if let fault = bytes.fault { throw .system(fault) }
@@ -79,7 +80,7 @@ import Foundation
 
   /// Reads the next samples of all channels, interleaved.
   ///
-  /// - Returns: how many of each channel; fewer than asked for only at the end.
+  /// - Returns: the number of samples per channel; less than `count` only at the end.
   func read(
     into samples: inout [Float], from first: Int, count: Int
   ) throws(AudioFault) -> Int {
@@ -110,12 +111,12 @@ import Foundation
     return done
   }
 
-  /// Throws when the stream goes on at another rate or with other channels.
+  /// Throws when the stream continues at another rate or with another number of channels.
   private func requireFormat(after sample: Int) throws(AudioFault) {
     var (rate, count, encoding) = (0, Int32(0), Int32(0))
     unsafe mpg123_getformat(handle, &rate, &count, &encoding)
     guard rate != sampleRate || Int(count) != channels else { return }
-    // Bytes that are no audio may look like a frame, but hardly like two.
+    // Bytes that are not audio may look like one frame, but hardly like two.
     let start = max(0, unsafe Int(mpg123_framepos(handle)))
     let (one, next) = try (
       bytes.bytes(at: start, count: 4), bytes.bytes(at: endOfLastFrame, count: 4)
@@ -129,7 +130,7 @@ import Foundation
     try passOver(to: start + 1, after: sample)
   }
 
-  /// Goes on at the next frame behind which another follows, or ends where there is none.
+  /// Continues at the next frame that is followed by another, or ends the stream if there is none.
   private func passOver(to start: Int, after sample: Int) throws(AudioFault) {
     let place = min(start, bytes.count)
     let whole = bytes
@@ -146,7 +147,7 @@ import Foundation
     try requireFormat(after: sample)
   }
 
-  /// Where the frame ends that was read last.
+  /// The end of the frame decoded last.
   private var endOfLastFrame: Int {
     if let end { return end }
     var frame = mpg123_frameinfo2()
@@ -154,7 +155,7 @@ import Foundation
     return max(0, unsafe Int(mpg123_framepos(handle))) + Int(frame.framesize)
   }
 
-  /// What there is behind the last frame and its tags, at the end: so many bytes, which may be those of a frame that was cut.
+  /// The number of bytes after the last frame and its tags, and whether they are a truncated frame.
   func rest() throws(AudioFault) -> (count: Int, isFrame: Bool) {
     let end = endOfLastFrame
     guard end <= bytes.count else { return (1, true) }
@@ -168,7 +169,7 @@ import Foundation
       } else if head.count == 16, head.starts(with: "APETAGEX".utf8) {
         place += 32 + RecordingBytes.littleEndian(head[12..<16])
       } else {
-        // A tag that is longer than the file is none.
+        // A tag longer than the file is not a tag.
         let rest = bytes.count - (place > bytes.count ? end : place)
         return (rest, place == end && MPEGDecoder.isFrame(head))
       }
@@ -180,17 +181,19 @@ import Foundation
   }
 }
 
-/// What a Xing or Info header says of the samples of a stream, in those of all its frames behind the header.
+/// What a Xing or Info header says about the samples of a stream.
+///
+/// Indices count the samples of all frames after the header.
 struct MPEGHeader {
-  /// Those of all frames.
+  /// The number of samples in all frames.
   let all: Int
-  /// Where the recording starts, and where it ends.
+  /// The first sample of the recording, and the end of its last.
   let start: Int
   let end: Int
 
   var count: Int { end - start }
 
-  /// Of what was opened; nil where the numbers cannot be meant.
+  /// Reads the header of an open stream; nil when its numbers make no sense.
   @unsafe init?(_ handle: OpaquePointer) {
     func state(_ key: mpg123_state) -> Int {
       var (value, real) = (0, 0.0)
@@ -200,7 +203,7 @@ struct MPEGHeader {
     all = unsafe Int(mpg123_length(handle))
     let delay = state(MPG123_DEC_DELAY)
     start = state(MPG123_ENC_DELAY) + delay
-    // The decoder's delay comes off the padding.
+    // The padding includes the decoder's delay.
     end = min(all, all - state(MPG123_ENC_PADDING) + delay)
     guard start < end else { return nil }
   }

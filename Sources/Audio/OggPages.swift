@@ -1,12 +1,13 @@
 /// The pages of an Ogg file (RFC 3533).
 enum OggPages {
-  /// A page's header, as far as it tells where streams begin and end.
+  /// The fields of a page's header that show where streams start and end.
   private struct Page {
     let isFirst: Bool
     let isLast: Bool
     let serial: Int
     let sequence: Int
-    /// The samples up to its end, by the codec's own rate; nil where no packet ends.
+    /// The number of samples up to the end of the page, at the codec's rate; nil if no packet ends
+    /// in it.
     let granule: Int?
     let length: Int
 
@@ -24,15 +25,15 @@ enum OggPages {
     }
   }
 
-  /// The chained streams (section 4 there) of a file that begins with a page.
+  /// Finds the chained streams (section 4 there) of a file that starts with a page.
   ///
-  /// The last page of each must say that it is one; else the stream was cut.
+  /// The last page of a stream is marked as such. Without the mark, the stream was cut short.
   static func streams(
     in bytes: RecordingBytes
   ) throws(AudioFault) -> (streams: [RecordingStream], remark: String?) {
     var streams: [RecordingStream] = []
     var current = RecordingStream(range: 0..<0)
-    // Streams that are interleaved begin with the first pages of all.
+    // Interleaved streams start with the first pages of all of them.
     var (isInside, isEnded, place, end) = (false, false, 0, 0)
     var next: [Int: Int] = [:]
     var gaps = 0
@@ -54,20 +55,22 @@ enum OggPages {
       }
       end = found.start
       place = found.start + page.length
-      // A page that was cut is not the last of its stream, whatever it says.
+      // A truncated page does not end its stream, even if it is marked as the last.
       isEnded = page.isLast && place <= bytes.count
       current.range = current.range.lowerBound..<min(place, bytes.count)
     }
     current.lacksEnd = !isEnded
     streams.append(current)
     if gaps > 0 {
-      return (streams, "Ogg pages that are missing in \(gaps) place\(gaps == 1 ? "" : "s")")
+      return (streams, "missing Ogg pages in \(gaps) place\(gaps == 1 ? "" : "s")")
     }
     let rest = bytes.count - place
-    return (streams, rest > 0 ? "\(rest) bytes behind the last Ogg page" : nil)
+    return (streams, rest > 0 ? "\(rest) bytes after the last Ogg page" : nil)
   }
 
-  /// The page at an offset; the next one behind the start of the last where none is there, as where a page was cut.
+  /// The page at an offset, or the next one if there is none.
+  ///
+  /// After a truncated page, the search resumes right after the start of that page.
   private static func page(
     in bytes: RecordingBytes, at place: Int, lastStart: Int
   ) throws(AudioFault) -> (start: Int, page: Page)? {

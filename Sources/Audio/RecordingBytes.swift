@@ -2,22 +2,22 @@ import Foundation
 package import Storage
 package import SystemPackage
 
-/// The bytes of a recording: a file, or from a byte on a part of one, as a recording within a Kaldi archive is.
+/// The bytes of a recording: a file, or the part of a Kaldi archive that starts at a byte.
 ///
-/// It is read from one thread at a time.
+/// Only one thread may use it at a time.
 package final class RecordingBytes {
-  /// What the recording is called in messages.
+  /// The name of the recording in messages.
   package let origin: Origin
   /// The number of bytes.
   package private(set) var count: Int
-  /// Where the next read starts, from the first byte of the recording.
+  /// The offset of the next read, from the first byte of the recording.
   package var position = 0
-  /// What the system said when a read failed; decoders see only that no byte came.
+  /// The fault of a failed read; decoders only see that no byte was read.
   package private(set) var fault: FileFault?
-  /// Bytes that are read in place of the file's, from an offset on.
+  /// Bytes to read in place of the file's.
   var patch: RecordingStream.Patch?
 
-  /// Which bytes of which file there are, as long as the file is not written to.
+  /// Identifies the bytes of a file, unless the file is written to.
   struct Identity: Hashable {
     var path: FilePath
     var start: Int
@@ -29,26 +29,26 @@ package final class RecordingBytes {
   }
 
   let identity: Identity
-  /// Whether the file may go on behind the recording.
+  /// Whether the file may continue after the recording.
   let isInArchive: Bool
 
   private let file: OpenFile
   private let start: Int
-  /// Bytes that were read ahead, since headers and frames are read in small pieces, and their offset.
+  /// Bytes read ahead, because headers and frames are read in small pieces, and their offset.
   private var ahead: (offset: Int, bytes: [UInt8]) = (0, [])
 
   /// Opens the file of an entry of `wav.scp`.
   ///
   /// - Parameters:
-  ///   - path: of a file; or `PATH:OFFSET` where no file is called so.
-  ///   - name: what faults call it; nil for the path.
-  /// - Throws: `AudioFault` when there is no such file, it is no regular file, or the system fails.
+  ///   - path: the file; or `PATH:OFFSET`, unless a file has that name.
+  ///   - name: the recording's name in faults; nil for the path.
+  /// - Throws: `AudioFault` when the file is missing or not a regular file, or the system fails.
   package convenience init(_ path: FilePath, called name: Origin? = nil) throws(AudioFault) {
     let (filePath, offset) = try AudioFault.ofSystem { () throws(FileFault) in
       try RecordingBytes.place(of: path)
     }
     let name = name ?? .file(path)
-    // Asked for before it is opened, since a pipe would wait for its writer.
+    // Checked before opening, since opening a pipe would wait for its writer.
     let kind = try AudioFault.ofSystem { () throws(FileFault) in
       try FileSystem.facts(of: filePath)?.kind
     }
@@ -73,7 +73,7 @@ package final class RecordingBytes {
       origin: name, file: file, start: offset, count: size - offset, identity: identity,
       isInArchive: filePath != path)
     if isInArchive, let length = try riffLength(), length < count {
-      // Behind it the archive goes on.
+      // The archive continues after the recording.
       count = length
     }
   }
@@ -92,7 +92,7 @@ package final class RecordingBytes {
     (self.identity, self.isInArchive) = (identity, isInArchive)
   }
 
-  /// The file of an entry of `wav.scp`, and where in it the recording starts.
+  /// The file of an entry of `wav.scp`, and the offset of the recording in it.
   package static func place(
     of path: FilePath
   ) throws(FileFault) -> (file: FilePath, offset: Int) {
@@ -104,7 +104,7 @@ package final class RecordingBytes {
     return (file, offset)
   }
 
-  /// The bytes of a RIFF file that this begins with, by its header; nil of anything else.
+  /// The length of the RIFF file that starts here, by its header; nil for other formats.
   private func riffLength() throws(AudioFault) -> Int? {
     let head = try bytes(at: 0, count: 12)
     guard head.count == 12, head.starts(with: "RIFF".utf8), head[8...].starts(with: "WAVE".utf8)
@@ -112,12 +112,12 @@ package final class RecordingBytes {
     return 8 + RecordingBytes.littleEndian(head[4..<8])
   }
 
-  /// An unsigned integer of at most four bytes.
+  /// The unsigned integer in at most four little-endian bytes.
   package static func littleEndian(_ bytes: ArraySlice<UInt8>) -> Int {
     bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
   }
 
-  /// The bytes from an offset on, fewer at the end.
+  /// Reads bytes at an offset; fewer at the end.
   package func bytes(at offset: Int, count wanted: Int) throws(AudioFault) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: max(0, min(wanted, count - offset)))
     let got = unsafe bytes.withUnsafeMutableBytes { unsafe read(at: offset, into: $0) }
@@ -127,7 +127,7 @@ package final class RecordingBytes {
 
   /// Reads the next bytes.
   ///
-  /// - Returns: how many; 0 at the end, and when the system fails, which `fault` says.
+  /// - Returns: the number of bytes; 0 at the end, and on a failure, which `fault` then holds.
   package func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
     let got = unsafe read(at: position, into: buffer)
     position += got
@@ -153,7 +153,7 @@ package final class RecordingBytes {
     }
   }
 
-  /// Fills a buffer with the file's bytes from an offset on, as far as there are any.
+  /// Fills a buffer with the file's bytes at an offset, as far as there are any.
   private func fill(
     _ buffer: UnsafeMutableRawBufferPointer, from offset: Int
   ) throws(FileFault) -> Int {
@@ -166,7 +166,7 @@ package final class RecordingBytes {
       let read = unsafe bytes.withUnsafeMutableBytes { all in
         Result { () throws(FileFault) in unsafe try file.read(at: place, into: all) }
       }
-      // The system may fail only behind what is asked for.
+      // The failure may be beyond the bytes requested.
       guard case .success(let got) = read else {
         return unsafe try file.read(at: place, into: buffer)
       }
@@ -181,15 +181,15 @@ package final class RecordingBytes {
     return available
   }
 
-  /// What counts as small, in bytes.
+  /// The maximum size of a small read, in bytes.
   private static let piece = 4096
 
-  /// Sets where the next read starts.
+  /// Sets the position of the next read.
   ///
   /// - Parameters:
-  ///   - offset: from what `whence` says.
+  ///   - offset: the offset relative to `whence`.
   ///   - whence: `SEEK_SET`, `SEEK_CUR` or `SEEK_END`.
-  /// - Returns: the place; -1 for one before the first byte.
+  /// - Returns: the new position; -1 if it would be before the first byte.
   package func seek(_ offset: Int, _ whence: Int32) -> Int {
     let base =
       switch whence {

@@ -1,34 +1,34 @@
 import Foundation
 import Synchronization
 
-/// One of the streams that follow each other in the bytes of a recording.
+/// One of the consecutive streams in a recording.
 struct RecordingStream: Sendable, Equatable {
-  /// Bytes of a header that are read in place of the file's.
+  /// Bytes of a header to read in place of the file's.
   struct Patch: Sendable, Equatable {
-    /// From the start of the stream.
+    /// The offset from the start of the stream.
     var offset: Int
     var bytes: [UInt8]
   }
 
-  /// Its bytes, from the start of the recording.
+  /// The bytes of the stream, as offsets in the recording.
   var range: Range<Int>
-  /// Lets libsndfile read to the end where the header's length is none.
+  /// A patch that makes libsndfile read to the end when the header gives no length.
   var patch: Patch?
-  /// The samples a channel that its header promises, where the patch hides that.
+  /// The number of samples per channel in the header, when the patch hides it.
   var promised: Int?
-  /// Whether the mark of its end is missing, which its format always has.
+  /// Whether the end mark is missing that the format requires.
   var lacksEnd = false
-  /// Of Ogg, how many samples there are up to the end of each of the last three pages.
+  /// In Ogg, the number of samples up to the end of each of the last three pages.
   var granules: [Int] = []
 }
 
-/// The streams that follow each other in the bytes of one recording, as files joined by `cat` have them.
+/// The consecutive streams in the bytes of a recording, as in files joined by `cat`.
 ///
-/// Decoders stop at the end of the first. MP3 has no such end: its frames follow each other.
+/// Decoders stop at the end of the first. MP3 has no such end: its frames simply follow each other.
 struct RecordingStreams: Sendable {
-  /// In their order; one at least.
+  /// The streams in their order; at least one.
   let streams: [RecordingStream]
-  /// What is unusual about the headers' lengths, in words; nil when nothing is.
+  /// What is unusual about the lengths in the headers; nil when nothing is.
   let remark: String?
 
   private init(_ streams: [RecordingStream], _ remark: String?) {
@@ -37,7 +37,8 @@ struct RecordingStreams: Sendable {
 
   /// Finds the streams of a recording.
   ///
-  /// Of the last few files they are remembered, since utterances may be parts of one long recording.
+  /// The result is cached for the last few files, since utterances may be parts of one long
+  /// recording.
   static func find(in bytes: RecordingBytes) throws(AudioFault) -> RecordingStreams {
     if let found = remembered.withLock({ $0[bytes.identity] }) { return found }
     let streams = try RecordingStreams(bytes)
@@ -65,7 +66,7 @@ struct RecordingStreams: Sendable {
         ([RecordingStream(range: 0..<bytes.count)], nil)
       }
     if bytes.isInArchive {
-      // What follows is another entry.
+      // Whatever follows belongs to another entry.
       self.init([found.streams[0]], nil)
     } else {
       self.init(found.streams, found.remark)
@@ -74,20 +75,20 @@ struct RecordingStreams: Sendable {
 }
 
 extension RecordingStream {
-  /// Streams that begin at given offsets, each up to the next.
+  /// Streams that start at the given offsets, each ending at the next.
   static func consecutive(_ starts: [Int], to end: Int) -> [RecordingStream] {
     zip(starts, starts.dropFirst() + [end]).map { RecordingStream(range: $0..<$1) }
   }
 }
 
 extension RecordingBytes {
-  /// Where a mark stands next, in the order of the bytes.
+  /// Finds the next mark.
   ///
   /// - Parameters:
-  ///   - word: what it begins with.
-  ///   - offset: where the search starts.
-  ///   - isMark: given the offset of each place where the word stands, says whether it is one.
-  /// - Returns: its offset; nil where there is none.
+  ///   - word: the word that the mark starts with.
+  ///   - offset: the offset at which to start the search.
+  ///   - isMark: whether an occurrence of the word, given by its offset, is a mark.
+  /// - Returns: the offset of the mark; nil when there is none.
   /// - Throws: `AudioFault` when the system fails.
   func next(
     _ word: String, from offset: Int, where isMark: (Int) throws(AudioFault) -> Bool
@@ -96,7 +97,7 @@ extension RecordingBytes {
     let blockLength = 1 << 20
     var start = offset
     while start < count {
-      // A mark may lie across two blocks.
+      // A mark may span two blocks.
       let block = try bytes(at: start, count: blockLength + word.count - 1)
       for place in block.places(of: word) where try isMark(start + place) { return start + place }
       start += blockLength
@@ -106,7 +107,7 @@ extension RecordingBytes {
 }
 
 extension [UInt8] {
-  /// Where a word of at least one byte stands.
+  /// The offsets of a word of at least one byte.
   fileprivate func places(of word: [UInt8]) -> [Int] {
     var places: [Int] = []
     unsafe withUnsafeBytes { all in

@@ -1,7 +1,8 @@
 import CSndfile
 
-/// How a recording's samples are coded, as far as it bounds them.
+/// The coding of a recording's samples, as far as it bounds their values.
 package enum SampleCoding: Sendable {
+  /// μ-law and A-law (ITU-T G.711), linear with 8 bits, and all others.
   case muLaw, aLaw, bits8, other
 
   init(_ subtype: Int) {
@@ -13,8 +14,9 @@ package enum SampleCoding: Sendable {
     }
   }
 
-  /// The smallest magnitude of a sample at full scale, on either side, where 1 is that of 16 bits
-  /// (ITU-T G.711 for the laws).
+  /// The smallest magnitude that counts as full scale, on either side (ITU-T G.711 for the laws).
+  ///
+  /// It is the largest magnitude of a positive sample.
   package var fullScale: Float {
     switch self {
     case .muLaw: 32124.0 / 32768
@@ -24,6 +26,6 @@ package enum SampleCoding: Sendable {
     }
   }
 
-  /// The largest magnitude of a sample that stands for silence; A-law has no zero.
+  /// The largest magnitude of a sample that counts as silence; A-law has no zero.
   package var silence: Float { self == .aLaw ? 8.0 / 32768 : 0 }
 }

@@ -3,39 +3,39 @@ import Foundation
 import Storage
 import Synchronization
 
-/// Turns the bytes of one stream into samples, block by block.
+/// Decodes the bytes of a stream into samples, block by block.
 protocol SampleDecoder: AnyObject {
-  /// In hertz.
+  /// The sample rate, in hertz.
   var sampleRate: Int { get }
   var channels: Int { get }
   var coding: SampleCoding { get }
-  /// Goes to a sample; where that cannot be, stays.
+  /// Seeks to a sample, or to an earlier one.
   ///
-  /// - Returns: the sample that comes next.
+  /// - Returns: the index of the next sample.
   /// - Throws: `AudioFault` when the system fails.
   func seek(to sample: Int) throws(AudioFault) -> Int
 
   /// Reads the next samples of all channels, interleaved; full scale is [-1, 1).
   ///
-  /// - Returns: how many of each channel; 0 at the end.
-  /// - Throws: `AudioFault` when the stream is broken here.
+  /// - Returns: the number of samples per channel; 0 at the end.
+  /// - Throws: `AudioFault` when the stream is damaged here.
   func read(into samples: inout [Float], count: Int) throws(AudioFault) -> Int
 
-  /// Throws what only shows at the end of the stream.
+  /// Checks what is only known at the end of the stream.
   ///
-  /// - Parameter decoded: how many samples came; nil when not all were asked for.
-  /// - Throws: `AudioFault` for a stream that is broken or cut short.
+  /// - Parameter decoded: the number of samples in the stream; nil when it was not read to its end.
+  /// - Throws: `AudioFault` when the stream is damaged or cut short.
   func checkEnd(decoded: Int?) throws(AudioFault)
 
   /// What is unusual about the stream.
   ///
-  /// - Parameter decoded: how many samples came, which are all.
-  /// - Returns: words; nil when nothing is.
+  /// - Parameter decoded: the number of samples in the stream, which was read to its end.
+  /// - Returns: a description; nil when nothing is unusual.
   /// - Throws: `AudioFault` when the system fails.
   func remark(decoded: Int) throws(AudioFault) -> String?
 }
 
-/// A stream of any format that libsndfile knows.
+/// Decodes a stream of any format that libsndfile reads.
 @safe final class SoundFileDecoder: SampleDecoder {
   let sampleRate: Int
   let channels: Int
@@ -52,9 +52,9 @@ protocol SampleDecoder: AnyObject {
   private let stream: RecordingStream
 
   /// - Parameters:
-  ///   - bytes: those of the stream.
-  ///   - stream: what is known of it.
-  /// - Throws: `AudioFault` when libsndfile does not know it, or the system fails.
+  ///   - bytes: the bytes of the stream.
+  ///   - stream: what is known about the stream.
+  /// - Throws: `AudioFault` when libsndfile does not recognise the stream, or the system fails.
   init(_ bytes: RecordingBytes, _ stream: RecordingStream) throws(AudioFault) {
     self.stream = stream
     self.bytes = bytes
@@ -97,7 +97,7 @@ protocol SampleDecoder: AnyObject {
 
   deinit { unsafe sf_close(handle) }
 
-  /// What libsndfile takes a file without a header for, by the end of its name; nil of other names.
+  /// The format of a file without a header, by the extension of its name; nil for other extensions.
   private static func rawFormat(_ origin: Origin) -> SF_INFO? {
     let name = origin.description.lowercased()
     let formats: [(String, rate: Int32, code: Int)] = [
@@ -112,20 +112,21 @@ protocol SampleDecoder: AnyObject {
     return info
   }
 
-  /// How many samples a channel there must be by the format; nil where the header's count is an estimate or
-  /// stands for "unknown".
+  /// The number of samples per channel that the format guarantees.
+  ///
+  /// Nil when the header's count is an estimate or means "unknown".
   private var promised: Int? {
     stream.promised ?? (isOgg || frames >= Int(Int32.max) ? nil : frames)
   }
 
   func seek(to sample: Int) throws(AudioFault) -> Int {
-    // Behind the end nothing is, which shows on the way there.
+    // Beyond the end, reading from the start finds out where the end is.
     guard isSeekable, sample < promised ?? frames else { return 0 }
     var sample = sample
-    // Its decoder predicts from what came before; libsndfile lets it run for 80 ms alone.
+    // The Opus decoder predicts from earlier samples; libsndfile gives it only 80 ms of them.
     if isOpus { sample = max(0, sample - SoundFileDecoder.opusRun * sampleRate) }
     if isVorbis {
-      // libsndfile 1.2 goes wrong within the last page, and where the first does not start at 0.
+      // libsndfile 1.2 seeks wrongly within the last page, or if the first does not start at 0.
       guard stream.granules.count == 3, stream.granules[2] == frames else { return 0 }
       sample = min(sample, stream.granules[0])
     }
@@ -134,7 +135,7 @@ protocol SampleDecoder: AnyObject {
     return max(0, place)
   }
 
-  /// The seconds that Opus is decoded before the samples that are asked for.
+  /// The seconds of Opus to decode before the samples requested.
   private static let opusRun = 10
 
   func read(into samples: inout [Float], count: Int) throws(AudioFault) -> Int {
@@ -160,8 +161,10 @@ protocol SampleDecoder: AnyObject {
     try checkLog()
   }
 
-  /// Throws when the header was corrected: libsndfile does that for WAV, AIFF, AU and W64 in silence, and leaves a
-  /// line `data : 32000 (should be 15978)` in its log.
+  /// Throws when the header promised more than the file holds and libsndfile corrected it.
+  ///
+  /// libsndfile corrects WAV, AIFF, AU and W64 silently, and leaves a line such as
+  /// `data : 32000 (should be 15978)` in its log.
   private func checkLog() throws(AudioFault) {
     var buffer = [CChar](repeating: 0, count: 16384)
     unsafe sf_command(handle, Int32(SFC_GET_LOG_INFO), &buffer, Int32(buffer.count))
@@ -184,10 +187,10 @@ protocol SampleDecoder: AnyObject {
       return "\(promised) samples promised by the header, \(decoded) in the file"
     }
     guard isFLAC, try !FLACHeader.endsWithFrame(bytes) else { return nil }
-    return "bytes behind its last whole frame"
+    return "bytes after its last whole frame"
   }
 
-  /// The count of SPHERE's text header, which libsndfile ignores; nil of other formats.
+  /// The sample count in SPHERE's text header, which libsndfile ignores; nil for other formats.
   private func sphereSampleCount() throws(AudioFault) -> Int? {
     let header = try bytes.bytes(at: 0, count: 1024)
     guard header.starts(with: "NIST_1A".utf8),
@@ -197,7 +200,7 @@ protocol SampleDecoder: AnyObject {
     return Int(match.1)
   }
 
-  /// How libsndfile reads `RecordingBytes`.
+  /// The functions by which libsndfile reads `RecordingBytes`.
   private static var calls: SF_VIRTUAL_IO {
     unsafe SF_VIRTUAL_IO(
       get_filelen: { source in unsafe sf_count_t(recording(source).count) },
@@ -214,7 +217,7 @@ protocol SampleDecoder: AnyObject {
   }
 }
 
-/// The recording that a C library was given to read.
+/// The recording that was passed to a C library as its source.
 @unsafe func recording(_ source: UnsafeMutableRawPointer?) -> RecordingBytes {
   guard let source = unsafe source else {
     preconditionFailure("recording: a library gave back no source")
@@ -222,5 +225,5 @@ protocol SampleDecoder: AnyObject {
   return unsafe Unmanaged<RecordingBytes>.fromOpaque(source).takeUnretainedValue()
 }
 
-/// Held while a file is opened: the reason of a failure is one variable for the whole process.
+/// Held while a file is opened: libsndfile keeps the reason of a failure in a global variable.
 private let opening = Mutex(())

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A container whose header says how long it is, so that another may follow it.
+/// A container whose header gives its length, so that another may follow it.
 enum SizedContainer: CaseIterable {
   case aiff, au, caf, rf64, sphere, wave64
 
@@ -15,14 +15,14 @@ enum SizedContainer: CaseIterable {
     }
   }
 
-  /// The kind of which bytes are the beginning; nil of another.
+  /// The container that starts with these bytes; nil for other formats.
   init?(_ head: [UInt8]) {
     guard let kind = SizedContainer.allCases.first(where: { head.starts(with: $0.mark.utf8) })
     else { return nil }
     self = kind
   }
 
-  /// The streams of files of this kind that follow each other.
+  /// Finds the streams of files of this kind joined end to end.
   func streams(
     in bytes: RecordingBytes
   ) throws(AudioFault) -> (streams: [RecordingStream], remark: String?) {
@@ -39,11 +39,11 @@ enum SizedContainer: CaseIterable {
       guard try own.bytes(at: length, count: 8).starts(with: mark.utf8) else {
         streams.append(RecordingStream(range: start..<bytes.count))
         let rest = own.count - length
-        // Of SPHERE, whose samples libsndfile reads to the end, the decoder says how many they are.
+        // libsndfile reads SPHERE to the end of the file; its decoder reports the difference.
         return (
           streams,
           self == .sphere || rest <= 1
-            ? nil : "\(rest) bytes behind the end that the header gives"
+            ? nil : "\(rest) bytes after the end that the header gives"
         )
       }
       streams.append(RecordingStream(range: start..<start + length))
@@ -51,7 +51,8 @@ enum SizedContainer: CaseIterable {
     }
   }
 
-  /// The bytes of a file by its header; nil when it does not say, and 0 of samples that were not counted.
+  /// The length of a file by its header; nil if the header has none, 0 if the samples were not
+  /// counted.
   private func length(of bytes: RecordingBytes) throws(AudioFault) -> Int? {
     let head = try bytes.bytes(at: 0, count: self == .sphere ? 1024 : 40)
     guard head.count >= 28 else { return nil }
@@ -63,7 +64,7 @@ enum SizedContainer: CaseIterable {
       return size == 0xFFFF_FFFF ? nil : SizedContainer.bigEndian(head[4..<8]) + size
     case .caf: return try SizedContainer.chunksLength(bytes)
     case .rf64:
-      // The sizes of 64 bits are in a chunk of their own, which comes first (EBU Tech 3306).
+      // The 64-bit sizes are in the first chunk (EBU Tech 3306).
       guard head[12...].starts(with: "ds64".utf8) else { return nil }
       return SizedContainer.size(head[20..<28], adding: 8)
     case .sphere: return SizedContainer.sphereLength(String(decoding: head, as: UTF8.self))
@@ -71,7 +72,7 @@ enum SizedContainer: CaseIterable {
     }
   }
 
-  /// Of AU, the header's mark of an unknown length.
+  /// A patch that marks the length of an AU file as unknown.
   private func unknownLength(
     of bytes: RecordingBytes
   ) throws(AudioFault) -> RecordingStream.Patch? {
@@ -80,7 +81,10 @@ enum SizedContainer: CaseIterable {
       ? RecordingStream.Patch(offset: 8, bytes: [0xFF, 0xFF, 0xFF, 0xFF]) : nil
   }
 
-  /// Of CAF, whose chunks follow each other; that of the samples may be last and say -1, as long as the file is.
+  /// The length of a CAF file, by its chunks.
+  ///
+  /// The chunk of samples may be the last one with a size of -1, which means up to the end of the
+  /// file.
   private static func chunksLength(_ bytes: RecordingBytes) throws(AudioFault) -> Int? {
     var place = 8
     while true {
@@ -111,7 +115,7 @@ enum SizedContainer: CaseIterable {
     bytes.reduce(0) { $0 << 8 | Int($1) }
   }
 
-  /// A size of eight bytes, the least first; nil where none can be meant.
+  /// The size in eight little-endian bytes; nil if it makes no sense.
   private static func size(_ bytes: ArraySlice<UInt8>, adding more: Int) -> Int? {
     let size = bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     return size < 1 << 62 && size > 0 ? Int(size) + more : nil

@@ -1,16 +1,16 @@
 import CSamplerate
 
-/// Plays audio faster or slower, pitch and all, by resampling it with libsamplerate (a windowed sinc with 121 dB
-/// of signal to noise).
+/// Speeds audio up or slows it down, changing its pitch too.
 ///
-/// Samples come in pieces of any size; the result does not depend on the pieces.
+/// It resamples with libsamplerate, by a windowed sinc with a signal-to-noise ratio of 121 dB.
+/// Samples arrive in pieces of any size; the result does not depend on the pieces.
 @safe package final class SpeedChange {
   private let state: OpaquePointer
-  /// Output samples for each input sample.
+  /// The number of output samples per input sample.
   private let ratio: Double
   private var output = [Float](repeating: 0, count: 1 << 14)
 
-  /// - Parameter factor: how many times as fast, from 0.25 to 4.
+  /// - Parameter factor: the speed relative to the original, from 0.25 to 4.
   package init(factor: Double) {
     precondition((0.25...4).contains(factor), "SpeedChange: \(factor)")
     var fault: Int32 = 0
@@ -26,9 +26,9 @@ import CSamplerate
   /// Takes the next samples.
   ///
   /// - Parameters:
-  ///   - samples: any number of finite ones.
-  ///   - isLast: whether none follow; what is still inside comes out then.
-  /// - Returns: the samples that are complete.
+  ///   - samples: any number of finite samples.
+  ///   - isLast: whether no more follow; the remaining output is then flushed.
+  /// - Returns: the output samples that are complete.
   package func push(_ samples: [Float], isLast: Bool) -> [Float] {
     var result: [Float] = []
     var start = 0
@@ -36,7 +36,7 @@ import CSamplerate
       let (used, made) = unsafe samples.withUnsafeBufferPointer { input in
         unsafe output.withUnsafeMutableBufferPointer { output -> (Int, Int) in
           var data = unsafe SRC_DATA()
-          // libsamplerate wants an address even for no sample.
+          // libsamplerate needs an address even without samples.
           unsafe data.data_in =
             input.baseAddress.map { unsafe $0 + start } ?? UnsafePointer(output.baseAddress)
           unsafe data.input_frames = samples.count - start

@@ -4,7 +4,8 @@ enum WaveChunks {
     header.count >= 12 && header.starts(with: "RIFF".utf8) && header[8...].starts(with: "WAVE".utf8)
   }
 
-  /// The streams of files that follow each other, and what is wrong with the sizes of the samples.
+  /// Finds the streams of files joined end to end, and what is wrong with the sizes of their
+  /// samples.
   static func streams(
     in bytes: RecordingBytes
   ) throws(AudioFault) -> (streams: [RecordingStream], remark: String?) {
@@ -20,7 +21,7 @@ enum WaveChunks {
     return (streams, remark)
   }
 
-  /// The stream that begins at an offset.
+  /// The stream that starts at an offset.
   private static func stream(
     in bytes: RecordingBytes, from start: Int
   ) throws(AudioFault) -> (stream: RecordingStream, remark: String?) {
@@ -36,27 +37,27 @@ enum WaveChunks {
         let end = try nextStart(in: bytes, from: body) ?? bytes.count
         var stream = RecordingStream(range: start..<end)
         guard length == 0 else { return (stream, nil) }
-        // A size that stands for "unknown", which libsndfile reads to the end.
+        // A size that means "unknown" to libsndfile, which then reads to the end.
         stream.patch = RecordingStream.Patch(
           offset: place + 4 - start, bytes: [0xFF, 0xFF, 0xFF, 0x7F])
         return (stream, "a header that says 0 bytes of samples, \(end - body) in the file")
       }
       guard isChunk(chunk, at: place, of: bytes) else {
         guard let samples else { break }
-        // The samples may be fewer than the header says, or more.
+        // The file may hold fewer samples than the header says, or more.
         let end = try nextStart(in: bytes, from: samples) ?? bytes.count
-        let rest = end > place ? "\(end - place) bytes behind the end that the header gives" : nil
+        let rest = end > place ? "\(end - place) bytes after the end that the header gives" : nil
         return (RecordingStream(range: start..<end), rest)
       }
       if isData { samples = body }
       place = body + length
-      // A byte that makes the length even is omitted by some.
+      // Some programs omit the byte that pads the length to an even number.
       if length % 2 == 1, !isStart(try bytes.bytes(at: place, count: 12)) { place += 1 }
     }
     return (RecordingStream(range: start..<bytes.count), nil)
   }
 
-  /// Whether a size of samples says nothing of how many there are.
+  /// Whether a chunk's size does not tell the number of samples.
   private static func isUnknown(
     _ length: Int, at body: Int, of bytes: RecordingBytes
   ) throws(AudioFault) -> Bool {
@@ -67,7 +68,7 @@ enum WaveChunks {
     return isChunk(try bytes.bytes(at: body, count: 8), at: body, of: bytes) == false
   }
 
-  /// Where the next WAV file begins.
+  /// The offset of the next WAV file.
   private static func nextStart(
     in bytes: RecordingBytes, from offset: Int
   ) throws(AudioFault) -> Int? {
@@ -88,6 +89,8 @@ enum WaveChunks {
   }
 }
 
-/// Programs that write to a pipe cannot know the length and put a number of bytes near 2³¹ or 2³²
-/// there; a length from here on stands for "unknown".
+/// A length of at least this many bytes means "unknown".
+///
+/// Programs that write to a pipe cannot know the length, and write a number near 2³¹ or 2³²
+/// instead.
 let smallestUnknownLength = 0x7FFF_0000

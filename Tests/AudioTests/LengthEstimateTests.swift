@@ -95,7 +95,7 @@ struct LengthEstimateTests {
     #expect(try remark(of: between)?.contains("bytes between frames") == true)
     let behind = try folder.write(one + junk, to: "behind")
     #expect(try AudioFile.read(behind).samples.count >= count)
-    #expect(try remark(of: behind) == "50000 bytes behind its last frame")
+    #expect(try remark(of: behind) == "50000 bytes after its last frame")
     let tagged = try folder.write(one + Data("TAG".utf8) + Data(count: 125), to: "tagged")
     #expect(try remark(of: tagged) == nil)
     let before = try folder.write(Data(count: 5000) + one, to: "before.mp3")
@@ -143,6 +143,6 @@ struct LengthEstimateTests {
     }
     let tail = try folder.write(bytes + Data(count: 99), to: "tail")
     #expect(try AudioFile.read(tail).samples.count == 160_000)
-    #expect(try remark(of: tail) == "99 bytes behind the last Ogg page")
+    #expect(try remark(of: tail) == "99 bytes after the last Ogg page")
   }
 }

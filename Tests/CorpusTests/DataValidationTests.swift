@@ -345,7 +345,7 @@ struct DataValidationTests {
     #expect(findings(report).contains("wav.scp:1 warning audio s1-a"))
     #expect(
       report.findings.contains {
-        $0.message == "expected a file as long as its header says, found 8000 bytes behind the end "
+        $0.message == "expected a file as long as its header says, found 8000 bytes after the end "
           + "that the header gives"
       })
   }
