@@ -13,7 +13,7 @@
 #define FOR_EACH_PROCESSOR
 #endif
 
-// Vectors that need no alignment.
+// Vectors without alignment requirements.
 typedef float float8 __attribute__((vector_size(32), aligned(4)));
 typedef float float16 __attribute__((vector_size(64), aligned(4)));
 typedef int32_t int16x __attribute__((vector_size(64), aligned(4)));
@@ -119,7 +119,7 @@ void frame_logarithms(float *values, int64_t count) {
     } else {
       value = *(const float16 *)(values + n);
     }
-    // The exponent e and the mantissa m in [sqrt 1/2, sqrt 2), so that the value is m * 2^e.
+    // The value is m * 2^e, with exponent e and mantissa m in [sqrt 1/2, sqrt 2).
     int16x small = value < FLT_EPSILON;
     float16 epsilon = {0};
     epsilon += FLT_EPSILON;

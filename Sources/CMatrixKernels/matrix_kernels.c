@@ -11,7 +11,7 @@
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
-// Vectors that need no alignment.
+// Vectors without alignment requirements.
 typedef float float8 __attribute__((vector_size(32), aligned(4)));
 typedef float float16 __attribute__((vector_size(64), aligned(4)));
 typedef int32_t int16x __attribute__((vector_size(64), aligned(4)));
@@ -19,7 +19,7 @@ typedef int32_t int16x __attribute__((vector_size(64), aligned(4)));
 #define AT(p) (*(float16 *)(p))
 #define CONST_AT(p) (*(const float16 *)(p))
 
-// Vectors go to functions by address: by value they would depend on the processor.
+// Vectors are passed by address: the convention for passing them by value depends on the processor.
 #define SELECT(mask, yes, no) \
   ((float16)(((mask) & (int16x)(yes)) | (~(mask) & (int16x)(no))))
 
@@ -31,7 +31,7 @@ INLINE float sum_of_lanes(const float16 *lanes) {
 
 // Replaces each lane by its exponential.
 //
-// The polynomial of S. Moshier, Cephes Mathematical Library, single/expf.c.
+// The polynomial is that of S. Moshier, Cephes Mathematical Library, single/expf.c.
 INLINE void exponential(float16 *lanes) {
   float16 x = *lanes, zero = {0};
   int16x below = x < -87.0f, above = x > 88.0f, unordered = x != x;
@@ -150,7 +150,7 @@ void matrix_add_bias_rectify(
   for (int64_t row = 0; row < rows; row++, tile += stride) {
     for (int64_t n = 0; n < columns; n++) {
       float value = tile[n] + bias[n];
-      // What is not a number stays so, to be found out.
+      // NaN stays NaN, so that it is detected later.
       tile[n] = value < 0 ? 0 : value;
     }
   }
@@ -264,7 +264,7 @@ void matrix_momentum_step(
   }
 }
 
-// One step for one value or for a vector of them; ROOT is the square root.
+// One step of Adam for a value or a vector of values; ROOT is the square root.
 #define ADAM_STEP(p, m, v, g, ROOT) \
   do { \
     __auto_type gradient = (g) + c.decay * (p); \

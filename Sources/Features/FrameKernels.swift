@@ -59,8 +59,8 @@ package enum FrameKernels {
 
   /// Replaces each value by its natural logarithm, to within 2 ulps.
   ///
-  /// Values below the epsilon of a 32-bit float count as the epsilon. Infinities and NaN are not
-  /// changed.
+  /// Values below the epsilon of a 32-bit float count as the epsilon. Positive infinity and NaN
+  /// are not changed.
   package static func logarithms(_ values: inout MutableSpan<Float>) {
     unsafe values.withUnsafeMutableBufferPointer { values in
       guard let base = values.baseAddress else { return }

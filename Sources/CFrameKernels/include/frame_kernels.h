@@ -1,9 +1,11 @@
-/// The loops that every log-mel frame goes through, compiled for several generations of x86 and chosen
-/// when the program starts.
+/// The inner loops of log-mel frames.
 ///
-/// All work in the same order on every processor and never contract a product and a sum, so that a
-/// frame has the same bits everywhere. `FrameKernels` in Features is their Swift face, and its tests hold
-/// each to its definition.
+/// They are compiled for several generations of x86, and the version is selected when the program
+/// starts.
+///
+/// All versions compute in the same order and never fuse a multiplication with an addition, so a
+/// frame has the same bits on every processor. `FrameKernels` in Features is the Swift interface,
+/// and its tests compare each function with its definition.
 #ifndef FRAME_KERNELS_H
 #define FRAME_KERNELS_H
 
@@ -12,30 +14,30 @@
 /// The sum of `count` values.
 float frame_sum(const float *_Nonnull values, int64_t count);
 
-/// The sum of the squares of the differences of `count` values from `mean`.
+/// The sum of the squared differences of `count` values from `mean`.
 float frame_squares(const float *_Nonnull values, int64_t count, float mean);
 
-/// `frame[n] = ((x[n] - mean) - share * (x[n-1] - mean)) * window[n]`, with `x[0]` for `x[-1]`.
+/// `frame[n] = ((x[n] - mean) - share * (x[n-1] - mean)) * window[n]`, where `x[-1]` is `x[0]`.
 void frame_emphasise(
     const float *_Nonnull x, int64_t count, float mean, float share, const float *_Nonnull window,
     float *_Nonnull frame);
 
-/// Widens `count` values to double precision.
+/// Converts `count` values to double precision.
 void frame_widen(const float *_Nonnull values, int64_t count, double *_Nonnull wide);
 
 /// The squared magnitudes of `count` complex numbers, each two doubles.
 void frame_power(const double *_Nonnull spectrum, int64_t count, float *_Nonnull power);
 
-/// For each band the sum of `spectrum[first[b] + n] * weights[start[b] + n]`, n from 0 to below
-/// `start[b + 1] - start[b]`, which is a multiple of 8.
+/// Writes the energy of each band b: the sum of `spectrum[first[b] + n] * weights[start[b] + n]`
+/// over all n from 0 to below `start[b + 1] - start[b]`, which is a multiple of 8.
 void frame_bands(
     const float *_Nonnull spectrum, const float *_Nonnull weights, const int32_t *_Nonnull first,
     const int32_t *_Nonnull start, int64_t bands, float *_Nonnull energies);
 
-/// Replaces `count` values by their natural logarithms, and one below the epsilon of single precision by
-/// that of the epsilon; what is infinite or not a number stays so.
+/// Replaces `count` values by their natural logarithms.
 ///
-/// The polynomial of S. Moshier, Cephes Mathematical Library, `single/logf.c`.
+/// Values below the epsilon of single precision count as the epsilon; positive infinity and NaN are
+/// not changed. The polynomial is that of S. Moshier, Cephes Mathematical Library, `single/logf.c`.
 void frame_logarithms(float *_Nonnull values, int64_t count);
 
 #endif
