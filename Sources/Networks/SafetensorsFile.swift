@@ -96,7 +96,7 @@ package struct SafetensorsFile: Sendable, Equatable {
     let length = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= UInt64(bytes.count - 8) else {
       throw malformed(
-        "a safetensors file", "\(bytes.count) bytes that are not one, or not all of one")
+        "a safetensors file", "\(bytes.count) bytes of another format, or cut short")
     }
     let start = 8 + Int(length)
     let header: Header
