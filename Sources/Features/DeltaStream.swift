@@ -57,7 +57,7 @@ package struct DeltaStream: Sendable {
     firstFrame = needed
   }
 
-  /// The highest order of the deltas: 0 for none, 2 for delta-deltas.
+  /// The highest order of the deltas: 0 for none, 1 for deltas, 2 for delta-deltas.
   package var order: Int { deltas.order }
 
   /// The number of values stored between two calls, at most 2 · `deltas.reach` frames.

@@ -2,7 +2,7 @@ package import LinearAlgebra
 
 /// Shifts and scales each feature to mean 0 and variance 1 over the training frames.
 ///
-/// It is part of a model: recognition uses the numbers of the training set.
+/// It is part of a model, which always uses the statistics of its training set.
 package struct FeatureNormalizer: Sendable, Equatable {
   /// The mean of each feature.
   package let mean: [Float]

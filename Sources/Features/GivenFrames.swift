@@ -64,8 +64,9 @@ package struct GivenFrames: Sendable, Equatable, Codable {
     (self.columns, self.grid) = (columns, grid)
   }
 
-  /// What a file says of them, in addition to the grid: `given: {columns: 43, options: unknown,
-  /// version: unknown}`.
+  /// How a file describes them, in addition to the grid.
+  ///
+  /// For example, `given: {columns: 43, options: unknown, version: unknown}`.
   private struct Known: Codable {
     let columns: Int
     let options: String

@@ -179,7 +179,7 @@ extension LogMelOptions {
       throw .outOfRange(
         key: "melBins",
         expected: """
-          so few bands that each covers a frequency of the transform of \(transformSize) points \
+          few enough bands for each to cover a frequency of the \(transformSize)-point transform \
           that frameLength \(frameLength) ms gives
           """,
         found: "\(melBins), where band \(empty) covers none")

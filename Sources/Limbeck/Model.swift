@@ -46,8 +46,7 @@ public struct Model: Sendable {
   /// The time from the start of one frame to the start of the next, in seconds.
   public var frameShift: Double { model.features.grid.shiftInSeconds }
 
-  /// The frames that a frame's probabilities depend on, as offsets from that frame, such as
-  /// -20...5.
+  /// The offsets of the frames that a frame's probabilities depend on, such as -20...5.
   ///
   /// Beyond the edges of an utterance its first or last frame is repeated.
   public var context: ClosedRange<Int> { model.network.context }

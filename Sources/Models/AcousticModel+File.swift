@@ -26,7 +26,7 @@ package enum ModelFault: Fault, Equatable {
     case .incomplete(let path, let missing):
       "\(path.text): expected a limbeck model, found a file without \(missing)"
     case .otherFeatures(let path, let features, let differences):
-      "\(path.text): expects other features than those of \(features): "
+      "\(path.text): expects features that differ from those of \(features): "
         + differences.joined(separator: "; ")
     }
   }
@@ -75,7 +75,7 @@ extension AcousticModel {
       last.bias.count == symbols.count, mean.count == features.columns,
       logPriors?.count ?? symbols.count == symbols.count,
       deviation.count == mean.count, deviation.allSatisfy({ $0 > 0 })
-    else { throw .incomplete(path: path, missing: "parts that fit each other") }
+    else { throw .incomplete(path: path, missing: "matching parts") }
     self.init(
       network: AcousticNetwork(layers: layers), features: features,
       normalizer: FeatureNormalizer(mean: mean, deviation: deviation),
@@ -128,7 +128,7 @@ private struct ModelFile {
       throw .incomplete(path: path, missing: "a tensor \(name) of \(dimensions) dimensions")
     }
     guard tensor.values.allSatisfy(\.isFinite) else {
-      throw .incomplete(path: path, missing: "finite numbers alone in \(name)")
+      throw .incomplete(path: path, missing: "finite values throughout \(name)")
     }
     return tensor
   }
@@ -151,7 +151,7 @@ private struct ModelFile {
         offsets.allSatisfy({ (-100_000...100_000).contains($0) }),
         weights.shape[1] % offsets.count == 0,
         layers.last.map({ $0.bias.count == weights.shape[1] / offsets.count }) ?? true
-      else { throw .incomplete(path: path, missing: "layers that fit each other") }
+      else { throw .incomplete(path: path, missing: "matching layers") }
       layers.append(
         AffineLayer(
           weights: Matrix(

@@ -24,7 +24,7 @@ extension Matrix {
 package enum CrossEntropy {
   /// The loss for a true class.
   ///
-  /// It is `−Σ t · log softmax(z)` with `t = (1 − ε) · 1[label] + ε / N`, which for ε = 0 is `−log
+  /// It is `−Σ t · log softmax(z)` with `t = (1 − ε) · 1[label] + ε / N`. For ε = 0 it is `−log
   /// softmax(z)[label]`. For label smoothing see Szegedy et al. 2016, "Rethinking the Inception
   /// architecture", §7.
   ///

@@ -12,8 +12,8 @@ package struct Dropout: Sendable {
   /// - Parameters:
   ///   - rate: the probability that a unit is dropped, in [0, 1).
   ///   - seed: the seed of the training.
-  ///   - epoch: the epoch; each one drops other units.
-  ///   - batch: the batch of the epoch; each one drops other units.
+  ///   - epoch: the epoch; each epoch drops different units.
+  ///   - batch: the batch; each batch of an epoch drops different units.
   package init(rate: Double, seed: UInt64, epoch: Int, batch: Int) {
     precondition((0..<1).contains(rate), "Dropout: \(rate) is not in [0, 1)")
     (self.rate, self.seed) = (rate, seed)

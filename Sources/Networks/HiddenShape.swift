@@ -48,12 +48,12 @@ package struct HiddenShape: Sendable, Equatable, Codable {
     guard let timeOffsets else { return }
     try requireOption(
       timeOffsets.count == layers && layers > 0, "timeOffsets",
-      expected: "a list for each of \(layers) layers, one at least", found: timeOffsets.count)
+      expected: "one list for each of \(layers) layers, at least one", found: timeOffsets.count)
     for offsets in timeOffsets {
       try requireOption(
         !offsets.isEmpty && zip(offsets, offsets.dropFirst()).allSatisfy { $0 < $1 }
           && offsets.allSatisfy { (-1000...1000).contains($0) },
-        "timeOffsets", expected: "frames in rising order from -1000 to 1000", found: offsets)
+        "timeOffsets", expected: "ascending frame offsets from -1000 to 1000", found: offsets)
     }
   }
 

@@ -252,11 +252,11 @@ struct TrainingCommandTests {
       (
         "units: 12}\n  training: {epochs: 2, batchSize: 32, d",
         "units: 12, timeOffsets: [[0, -1]]}\n  training: {epochs: 2, batchSize: 32, d",
-        "timeOffsets: expected frames in rising order from -1000 to 1000"
+        "timeOffsets: expected ascending frame offsets from -1000 to 1000"
       ),
       (
         "layers: 1, units: 12", "layers: 2, units: 12, timeOffsets: [[0]]",
-        "timeOffsets: expected a list for each of 2 layers, one at least, found 1"
+        "timeOffsets: expected one list for each of 2 layers, at least one, found 1"
       ),
       ("dropout: 0.1", "learningRate: 1e9", "member-00: the loss"),
     ] {

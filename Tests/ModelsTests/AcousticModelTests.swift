@@ -49,7 +49,7 @@ struct AcousticModelTests {
     file.tensors["classes.logPriors"] = .init([-1, -2])
     try file.write(to: path)
     #expect(
-      throws: ModelFault.incomplete(path: path, missing: "parts that fit each other")
+      throws: ModelFault.incomplete(path: path, missing: "matching parts")
     ) { try AcousticModel(path: path) }
   }
 
@@ -62,7 +62,7 @@ struct AcousticModelTests {
     file.tensors["layers.1.bias"] = .init([1, value, 2])
     try file.write(to: path)
     let fault = #expect(throws: ModelFault.self) { try AcousticModel(path: path) }
-    #expect(fault == .incomplete(path: path, missing: "finite numbers alone in layers.1.bias"))
+    #expect(fault == .incomplete(path: path, missing: "finite values throughout layers.1.bias"))
   }
 
   @Test("long utterances are classified piece by piece, with the same result as whole")
@@ -108,7 +108,7 @@ struct AcousticModelTests {
     }
     #expect(
       fault?.description
-        == "m: expects other features than those of f: sampleRate 16000, not 8000")
+        == "m: expects features that differ from those of f: sampleRate 16000, not 8000")
   }
 
   @Test("files that are no model, or not a whole one, are faults")
@@ -141,7 +141,7 @@ struct AcousticModelTests {
     empty.tensors["layers.1.weight"] = .init(Matrix(rows: shapes[1][0], columns: 0))
     try empty.write(to: path)
     let fault = #expect(throws: ModelFault.self) { try AcousticModel(path: path) }
-    #expect(fault == .incomplete(path: path, missing: "layers that fit each other"))
+    #expect(fault == .incomplete(path: path, missing: "matching layers"))
     try folder.write("no model", to: "text")
     #expect(throws: ModelFault.self) { try AcousticModel(path: folder.file("text")) }
   }
