@@ -209,7 +209,7 @@ package struct AudioReader: ~Copyable {
   package func remark() throws(AudioFault) -> String? {
     let several =
       streams.streams.count == 1
-      ? nil : "\(streams.streams.count) consecutive streams, read as one"
+      ? nil : "\(streams.streams.count) streams in sequence, read as one"
     let remarks = [several, streams.remark, try decoder.remark(decoded: streamPosition)]
     let all = remarks.compactMap(\.self)
     return all.isEmpty ? nil : all.joined(separator: "; ")

@@ -36,7 +36,7 @@ struct RecordingCommandTests {
     let report = try limbeck("validate", folder.file("data"))
     #expect(report.status == 0)
     #expect(report.output.contains("wav.scp:1: warning: j: "))
-    #expect(report.output.contains("2 consecutive streams, read as one"))
+    #expect(report.output.contains("2 streams in sequence, read as one"))
     #expect(report.output.contains("a header that says 0 bytes of samples, 64000 in the file"))
   }
 
