@@ -35,7 +35,7 @@ package enum Recording: Sendable, Equatable, CustomStringConvertible {
       try ShellCommand.withOutput(of: command) { try body($0, .output(of: command)) }
     case .absent:
       throw FileFault.malformed(
-        path: .named("a recording"), expected: "audio in wav.scp", found: "features alone")
+        path: .named("a recording"), expected: "audio in wav.scp", found: "only features")
     }
   }
 }

@@ -21,7 +21,7 @@ package enum AudacityLabelReader {
       else {
         throw .malformedLine(
           path: path, line: number,
-          expected: "a start, an end not before it, in seconds, and a label, between tabs",
+          expected: "a start and an end not before it, in seconds, and a label, separated by tabs",
           found: "\"\(line)\"")
       }
       spans.append(span)

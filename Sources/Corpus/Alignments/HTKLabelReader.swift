@@ -76,7 +76,7 @@ package enum HTKLabelReader {
       else {
         throw .malformedLine(
           path: path, line: number,
-          expected: "a start, an end not before it, in units of 100 ns, and a label",
+          expected: "a start and an end not before it, in units of 100 ns, and a label",
           found: "\"\(line)\"")
       }
       spans.append(span)

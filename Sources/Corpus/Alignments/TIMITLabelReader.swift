@@ -22,7 +22,7 @@ package enum TIMITLabelReader {
       else {
         throw FileFault.malformedLine(
           path: path, line: number,
-          expected: "a first sample, a last one not before it, and a label",
+          expected: "a start and an end not before it, in samples, and a label",
           found: "\"\(line)\"")
       }
       return span

@@ -64,7 +64,7 @@ package struct AugmentationOptions: Sendable, Equatable, Codable {
       signalToNoise.isEmpty
         || signalToNoise.count == 2 && signalToNoise[0] <= signalToNoise[1]
           && signalToNoise.allSatisfy { (-40...120).contains($0) },
-      "signalToNoise", expected: "the least and the largest, from -40 to 120 dB",
+      "signalToNoise", expected: "the lowest and the highest, from -40 to 120 dB",
       found: signalToNoise)
     for (key, value, most) in [
       ("timeMasks", timeMasks, 100), ("timeMaskFrames", timeMaskFrames, 10_000),
