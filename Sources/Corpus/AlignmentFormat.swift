@@ -1,24 +1,26 @@
-/// The kinds of files that alignments come in; each has a reader that says how it is written.
+/// The file formats of alignments; each format's reader documents its syntax.
 package enum AlignmentFormat: String, Sendable, Codable, CaseIterable {
   /// NIST's CTM, one file.
   case ctm
   /// Praat's TextGrid, a folder of `.TextGrid` files.
   case textgrid
-  /// TIMIT's phones, a folder of `.PHN` files.
+  /// TIMIT's phone labels, a folder of `.PHN` files.
   case phn
-  /// TIMIT's words, a folder of `.WRD` files.
+  /// TIMIT's word labels, a folder of `.WRD` files.
   case wrd
-  /// HTK's labels, a folder of `.lab` (or `.rec`) files.
+  /// HTK's label files, a folder of `.lab` (or `.rec`) files.
   case lab
   /// HTK's master label file, one file.
   case mlf
-  /// Audacity's labels, a folder of `.txt` files.
+  /// Audacity's label tracks, a folder of `.txt` files.
   case audacity
-  /// Kaldi's integer vectors, one integer a frame, one archive in text or binary.
+  /// Kaldi's integer vectors, one integer per frame; one archive, text or binary.
   case archive
 
-  /// Into how many states of equal time a label is split unless the options say so: phones into the three
-  /// of the usual hidden Markov model, words and what already stands by the frame into none.
+  /// The number of states of equal duration that a label is split into by default.
+  ///
+  /// Phones are split into the three states of the usual hidden Markov model. Words and labels that
+  /// are already given per frame are not split.
   package var usualStates: Int {
     switch self {
     case .ctm, .textgrid, .phn, .lab, .mlf, .audacity: 3

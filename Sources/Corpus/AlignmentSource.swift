@@ -5,30 +5,31 @@ import KaldiIO
 package import LinearAlgebra
 package import Storage
 
-/// The alignments of a whole corpus, ready to give the targets of each of its utterances.
+/// The alignments of a whole corpus, from which it makes the frame targets of each utterance.
 package struct AlignmentSource: Sendable {
-  /// The classes: all that the source's symbols, folded by the map, can become.
+  /// The classes: everything that the source's symbols can become once the map has folded them.
   ///
-  /// They depend on the files alone and not on the utterances asked for, so that training and test
+  /// They depend on the files alone, not on the utterances requested, so that training and test
   /// sets agree.
   package var inventory: ClassInventory { targets.inventory }
-  /// Into how many states of equal time each label is split.
+  /// The number of states of equal duration that each label is split into.
   package var states: Int { targets.states }
 
   private let options: TargetOptions
   private let alignments: Alignments
-  /// What each symbol stands for; nil when they stand for themselves.
+  /// Maps each symbol to what it stands for; nil when symbols stand for themselves.
   private let fold: SymbolMap?
   private let targets: FrameTargets
 
   /// Reads all alignments.
   ///
   /// - Parameters:
-  ///   - options: which; must be valid.
-  ///   - sampleRate: of the recordings, in hertz, which TIMIT counts time by.
-  ///   - workers: share the files of a folder.
-  ///   - commands: whether an archive, or an entry of its list, may be the output of a command.
-  /// - Throws: `FileFault` for what cannot be read at all; the fault of one utterance is its own.
+  ///   - options: where the alignments are; must be valid.
+  ///   - sampleRate: the recordings' sample rate in hertz; TIMIT's times are in samples.
+  ///   - workers: the threads among which the files of a folder are shared.
+  ///   - commands: whether an archive, or an entry of its script, may be the output of a command.
+  /// - Throws: `FileFault` when the source as a whole cannot be read. A fault of a single utterance
+  ///   is thrown when its targets are requested.
   package init(
     _ options: TargetOptions, sampleRate: Int, workers: Workers, commands: CommandPolicy = .refused
   ) throws(FileFault) {
@@ -62,7 +63,7 @@ package struct AlignmentSource: Sendable {
       inventory = ClassInventory(labels: labels, states: states)
     }
     self.fold = fold
-    // Words may last, and of bare integers it is not known which are silence.
+    // Words may be long, and bare integers do not say which of them are silence.
     let isHeld =
       switch options.format {
       case .wrd: false
@@ -74,7 +75,7 @@ package struct AlignmentSource: Sendable {
       longestPhone: isHeld && options.longestPhone > 0 ? options.longestPhone : nil)
   }
 
-  /// What symbols stand for by the tables of the options.
+  /// What symbols stand for according to the tables in the options.
   private static func fold(
     _ symbols: [String], _ options: TargetOptions
   ) throws(FileFault) -> SymbolMap? {
@@ -92,12 +93,13 @@ package struct AlignmentSource: Sendable {
   /// The targets of one utterance.
   ///
   /// - Parameters:
-  ///   - utterance: which.
+  ///   - utterance: the utterance.
   ///   - frames: the number of its feature frames.
-  ///   - grid: where they lie.
-  /// - Returns: a class id a frame; for how many frames the alignment had labels, which are fewer than the frames
-  ///   where gaps were filled; and how many boundaries were put between labels that overlap.
-  /// - Throws: `AlignmentFault` when it has no alignment or one that does not fit.
+  ///   - grid: the times of the frames.
+  /// - Returns: one class id per frame; `found`, the number of frames that the alignment itself
+  ///   labels, which is lower where gaps were filled; and `separated`, the number of boundaries
+  ///   placed between overlapping labels.
+  /// - Throws: `AlignmentFault` when the utterance has no alignment or one that does not fit.
   package func targets(
     of utterance: Utterance, frames: Int, grid: FrameGrid
   ) throws(AlignmentFault) -> (labels: [Int32], found: Int, separated: Int) {
@@ -133,7 +135,7 @@ package struct AlignmentSource: Sendable {
     return (try targets.fit(labels, frames: frames), labels.count, separated)
   }
 
-  /// The targets of an alignment that stands by the frame: a run of one integer is a span.
+  /// The labels of an alignment given per frame: each run of the same integer becomes a span.
   private func labels(of ids: [Int32], grid: FrameGrid) throws(AlignmentFault) -> [Int32] {
     let shift = grid.shiftInSeconds
     var spans: [LabelSpan] = []
@@ -147,14 +149,16 @@ package struct AlignmentSource: Sendable {
     return try targets.labels(of: spans, grid: grid, frames: ids.count)
   }
 
-  /// What was passed over in the files, in words.
+  /// One message for each kind of file that was skipped.
   package var remarks: [String] {
     guard case .spans(let table) = alignments else { return [] }
     return table.remarks
   }
 
-  /// What is wrong with the alignments of some utterances taken together, and with those of none of them;
-  /// see `AlignmentTable`.
+  /// The faults that show only when the alignments of several utterances are compared, and those of
+  /// alignments that match none of the utterances.
+  ///
+  /// See `AlignmentTable.conflicts(among:)`. Archives have neither.
   package func conflicts(
     among utterances: [Utterance]
   ) -> (shared: [String: AlignmentFault], stray: [FileFault]) {

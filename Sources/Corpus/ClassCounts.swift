@@ -1,33 +1,35 @@
 import Foundation
 import KaldiIO
 
-/// How many frames each class has, and what decoders subtract from its log posterior.
+/// The number of frames in each class, and the log priors that decoders subtract from log
+/// posteriors.
 package struct ClassCounts: Sendable {
-  /// The frames of each class, by its id.
+  /// The number of frames in each class, indexed by class id.
   package private(set) var counts: [Int]
+  /// The number of utterances added so far.
   package private(set) var utterances = 0
 
-  /// - Parameter classes: how many there are.
+  /// - Parameter classes: the number of classes.
   package init(classes: Int) {
     counts = Array(repeating: 0, count: classes)
   }
 
-  /// Adds the frames of one utterance.
+  /// Adds the frames of one utterance; every label must be a class id.
   package mutating func add(_ labels: [Int32]) {
     for label in labels { counts[Int(label)] += 1 }
     utterances += 1
   }
 
-  /// All frames.
+  /// The number of frames in all classes.
   package var frames: Int { counts.reduce(0, +) }
 
-  /// The ids of classes without a frame.
+  /// The ids of classes that have no frames.
   package var absent: [Int] { counts.indices.filter { counts[$0] == 0 } }
 
-  /// ln(frames of the class / all frames).
+  /// The natural logarithm of each class's share of all frames.
   ///
-  /// For a class without a frame √(largest float), so that its posterior divided by its prior is as
-  /// good as zero (Kaldi, `nnet/nnet-pdf-prior.cc`).
+  /// A class without frames gets √(largest float) instead, so that its posterior divided by its
+  /// prior is effectively zero (Kaldi, `nnet/nnet-pdf-prior.cc`).
   package var logPriors: [Float] {
     counts.map { count in
       count == 0
@@ -35,9 +37,9 @@ package struct ClassCounts: Sendable {
     }
   }
 
-  /// The counts as a vector in Kaldi's text, as its `analyze-counts` writes them.
+  /// The counts as a vector in Kaldi's text format, as `analyze-counts` writes them.
   package var text: String { " [ " + counts.map { "\($0) " }.joined() + "]\n" }
 
-  /// The log priors as a vector in Kaldi's text.
+  /// The log priors as a vector in Kaldi's text format.
   package var logPriorsText: String { KaldiValue.vector(logPriors).text }
 }

@@ -4,12 +4,14 @@ package import SystemPackage
 
 /// Where the audio of a recording comes from.
 package enum Recording: Sendable, Equatable, CustomStringConvertible {
+  /// An audio file.
   case file(path: FilePath)
-  /// A command of the shell, whose output is the audio.
+  /// A shell command whose output is the audio.
   case command(String)
-  /// Features of it are all that there is.
+  /// There is no audio, only features.
   case absent
 
+  /// The path, or the command with Kaldi's trailing `|`.
   package var description: String {
     switch self {
     case .file(let path): path.string
@@ -18,10 +20,12 @@ package enum Recording: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  /// Gives `body` the path of a file with the audio, and what it is called; a command's output is a temporary
-  /// file, called as the command.
+  /// Passes `body` the path of a file with the audio, and the name to call it by in messages.
   ///
-  /// - Throws: `FileFault` when a command fails, and what `body` throws.
+  /// A command's output is written to a temporary file, which is named after the command in
+  /// messages.
+  ///
+  /// - Throws: `FileFault` when a command fails or there is no audio, and whatever `body` throws.
   package func withFile<Result>(
     _ body: (_ path: FilePath, _ name: Origin) throws -> Result
   ) throws -> Result {
@@ -31,31 +35,34 @@ package enum Recording: Sendable, Equatable, CustomStringConvertible {
       try ShellCommand.withOutput(of: command) { try body($0, .output(of: command)) }
     case .absent:
       throw FileFault.malformed(
-        path: .named("a recording"), expected: "audio in wav.scp", found: "features alone")
+        path: .named("a recording"), expected: "audio in wav.scp", found: "only features")
     }
   }
 }
 
 /// One utterance of a data directory.
 package struct Utterance: Sendable, Equatable {
+  /// The key in `segments`, or in `wav.scp` without `segments`.
   package let id: String
-  /// The id of its recording, which is its own without `segments`.
+  /// The id of its recording; without `segments`, the utterance's own id.
   package let recordingID: String
-  /// The recording that it is, or is a part of.
+  /// The recording that contains it.
   package let recording: Recording
-  /// Its part of the recording in seconds, whose end may be infinity, that of the recording; nil for all of it.
+  /// Its part of the recording, in seconds; nil for all of it.
+  ///
+  /// An infinite upper bound stands for the end of the recording.
   package let seconds: ClosedRange<Double>?
-  /// Which channel of the recording it is, from one; nil when `segments` does not say.
+  /// Its channel of the recording, counted from one; nil when `segments` does not say.
   package let channel: Int?
-  /// Who speaks; nil when `utt2spk` does not say.
+  /// The speaker's id; nil when `utt2spk` does not say.
   package var speaker: String?
 
   /// - Parameters:
-  ///   - id: its own.
-  ///   - recordingID: nil for the same.
-  ///   - recording: where its audio is.
+  ///   - id: the utterance's id.
+  ///   - recordingID: the recording's id; nil for the same one.
+  ///   - recording: where the audio is.
   ///   - seconds: its part of the recording; nil for all of it.
-  ///   - channel: from one; nil when it is not known.
+  ///   - channel: counted from one; nil when it is not known.
   package init(
     id: String, recordingID: String? = nil, recording: Recording,
     seconds: ClosedRange<Double>? = nil, channel: Int? = nil
@@ -67,7 +74,7 @@ package struct Utterance: Sendable, Equatable {
 }
 
 extension Utterance {
-  /// The same, of a channel where `segments` does not say which.
+  /// The same utterance, on `channel` if `segments` does not name a channel.
   package func onChannel(_ channel: Int?) -> Utterance {
     var own = Utterance(
       id: id, recordingID: recordingID, recording: recording, seconds: seconds,
@@ -79,31 +86,36 @@ extension Utterance {
 
 /// A Kaldi data directory: `wav.scp`, and `segments` and `utt2spk` where they exist.
 ///
-/// Lines that cannot be used do not stop the others: their utterances are in `faults`.
+/// An unusable line does not affect the others; its utterance is in `faults`.
 package struct DataDirectory: Sendable {
-  /// What a `segments` file is taken for.
+  /// How a `segments` file is used.
   package enum SegmentUse {
+    /// Each of its lines is an utterance.
     case asListed
-    /// Each recording is an utterance.
+    /// It is not read, and each recording is an utterance.
     case ignored
   }
 
+  /// The folder.
   package let path: FilePath
-  /// In the order of their ids' bytes, whatever order the files have.
+  /// The usable utterances, in byte order of their ids, whatever order the files have.
   package private(set) var utterances: [Utterance]
-  /// The utterances of lines that are malformed, stand twice or name no recording, and those that `text` or
-  /// `utt2spk` alone has, with file and line.
+  /// The unusable utterances, each with the file and the line at fault.
+  ///
+  /// Their lines are malformed, appear twice or name no recording, or only `text` or `utt2spk` has
+  /// them.
   package let faults: Ledger
-  /// What can be used of `wav.scp`, by id.
+  /// The usable recordings of `wav.scp`, by id.
   package let recordings: [String: Recording]
-  /// The lines of `wav.scp`, and of `segments` where it is.
+  /// The lines of `wav.scp`.
   let script: DataTable
+  /// The lines of `segments`; nil when it does not exist or is ignored.
   let segments: DataTable?
 
-  /// How many utterances the files name, usable or not.
+  /// The number of utterances that the files name, usable or not.
   package var count: Int { utterances.count + faults.leftOutCount }
 
-  /// The ids of these.
+  /// The ids of all utterances that the files name, usable or not.
   package var ids: Set<String> {
     Set(utterances.map(\.id)).union(faults.leftOut.map(\.utterance))
   }
@@ -112,11 +124,13 @@ package struct DataDirectory: Sendable {
   ///
   /// - Parameters:
   ///   - path: the folder.
-  ///   - root: where relative paths in `wav.scp` start; nil for the current folder, as in Kaldi.
-  ///   - commands: whether entries of `wav.scp` may be commands; else they are faults.
+  ///   - root: the folder that relative paths in `wav.scp` start from; nil for the current folder,
+  ///     as in Kaldi.
+  ///   - commands: whether entries of `wav.scp` may be commands; otherwise they are faults.
   ///   - use: whether `segments` decides what the utterances are.
-  ///   - keys: the utterances that have features, in place of `wav.scp`; nil asks for that.
-  /// - Throws: `FileFault` for a missing `wav.scp`, or for it or `segments` without any line.
+  ///   - keys: the ids of the utterances that have features, used instead of `wav.scp`; nil to read
+  ///     `wav.scp`.
+  /// - Throws: `FileFault` when `wav.scp` is missing, or when it or `segments` has no lines.
   package init(
     path: FilePath, root: FilePath? = nil, commands: CommandPolicy = .refused,
     segments use: SegmentUse = .asListed, features keys: [String]? = nil
@@ -156,7 +170,7 @@ package struct DataDirectory: Sendable {
       segments = nil
     }
     self.recordings = recordings
-    // What is wrong with a recording shows in its segments.
+    // A recording's fault is reported for each of its segments.
     let list = segments ?? script
     var reasons = list.reasons
     let listed = Set(list.keys.map(\.key))
@@ -177,7 +191,7 @@ package struct DataDirectory: Sendable {
       }
     }
     var faults = Ledger()
-    // Keys of the same letters in other bytes are utterances of their own, each of which is skipped.
+    // Keys with the same letters in different bytes are different utterances; each is skipped.
     let spelled = Set(list.keys.map(\.key))
     let named = list.distinctKeys + reasons.keys.filter { !spelled.contains($0) }
     for key in named.sorted(by: inByteOrder) {
@@ -224,8 +238,8 @@ package struct DataDirectory: Sendable {
         segments.reject(
           key,
           expected:
-            "an utterance, its recording, a start before an end in seconds (-1 for the recording's), and "
-            + "at most a channel from 0",
+            "an utterance, its recording, a start before an end in seconds (-1 for the "
+            + "recording's), and optionally a channel from 0",
           found: "\"\(key) \(value.text)\"")
         continue
       }
@@ -249,13 +263,14 @@ package struct DataDirectory: Sendable {
 
   /// The speaker of each utterance.
   ///
-  /// - Throws: `FileFault` for a missing `utt2spk`; an utterance whose line is malformed or stands
-  ///   twice is not in the result.
+  /// Utterances whose lines are malformed or appear twice are omitted.
+  ///
+  /// - Throws: `FileFault` when `utt2spk` is missing or cannot be read.
   package func speakers() throws(FileFault) -> [String: String] {
     try DataTable(speakersPath, expected: DataFile.utteranceToSpeaker.line).values
       .filter { !$0.value.text.contains(" ") }.mapValues(\.text)
   }
 }
 
-/// Some months in seconds; a time beyond it is a mistake.
+/// About four months, in seconds; any longer time is a mistake.
 private let longestRecording = 1e7

@@ -1,16 +1,16 @@
 import Storage
 import SystemPackage
 
-/// A file of `KEY VALUE` lines of a data directory, with the lines that are not.
+/// A data directory's file of `KEY VALUE` lines, with the faults of its other lines.
 struct DataTable {
   /// What is wrong with a line.
   struct LineFault {
     enum Kind {
-      /// Not of the form `KEY VALUE` in UTF-8.
+      /// It is not `KEY VALUE` in UTF-8.
       case form
-      /// Its key stands in a line before.
+      /// An earlier line has its key.
       case duplicate
-      /// Its value is not what the file asks for.
+      /// Its value is not one that the file may hold.
       case value
     }
 
@@ -22,9 +22,9 @@ struct DataTable {
   }
 
   let path: FilePath
-  /// What stands behind each key, and in which line; keys with a fault are not among them.
+  /// The value of each key, and its line counted from one, without the keys that have a fault.
   private(set) var values: [String: (line: Int, text: String)] = [:]
-  /// The keys in the order of their lines, those with faults too.
+  /// The keys in the order of their lines, including those with faults.
   private(set) var keys: [(line: Int, key: String)] = []
   private(set) var faults: [LineFault] = []
 
@@ -32,12 +32,12 @@ struct DataTable {
   ///
   /// - Parameters:
   ///   - path: the file.
-  ///   - expected: what a line holds, in words.
-  /// - Throws: `FileFault` when it cannot be read; lines that are malformed or whose key stands twice are
-  ///   in `faults`.
+  ///   - expected: what a line should hold, for messages.
+  /// - Throws: `FileFault` when it cannot be read. Malformed lines and repeated keys are in
+  ///   `faults`.
   init(_ path: FilePath, expected: String) throws(FileFault) {
     self.path = path
-    // Swift takes keys for the same that are the same letters in other bytes; Kaldi does not.
+    // Swift treats keys as equal that have the same letters in different bytes; Kaldi does not.
     var spellings: [String: String] = [:]
     for (number, line, isUTF8) in try TextFile.lossyLines(of: path) {
       let (key, rest) = (String(line.keyAndRest.key), line.keyAndRest.rest)
@@ -66,27 +66,27 @@ struct DataTable {
     for fault in faults { values[fault.key] = nil }
   }
 
-  /// Keys without values, each once, as if each had a line.
+  /// A table of distinct keys without values, as if each key had a line.
   init(_ path: FilePath, keys: [String]) {
     self.path = path
     self.keys = keys.enumerated().map { ($0 + 1, $1) }
     values = Dictionary(uniqueKeysWithValues: self.keys.map { ($0.key, ($0.line, "")) })
   }
 
-  /// The keys that differ in their bytes, in the order of their first lines.
+  /// The keys that differ in bytes, in the order of their first lines.
   var distinctKeys: [String] {
     var seen: Set<[UInt8]> = []
     return keys.map(\.key).filter { seen.insert(Array($0.utf8)).inserted }
   }
 
-  /// Takes a key's value away, since it is wrong.
+  /// Removes a key's value because it is wrong, and records the fault.
   mutating func reject(_ key: String, expected: String, found: String) {
     guard let value = values.removeValue(forKey: key) else { return }
     faults.append(
       LineFault(kind: .value, key: key, line: value.line, expected: expected, found: found))
   }
 
-  /// The last fault of each key, in words with the file and the line.
+  /// The last fault of each key, as a message with the file and the line.
   var reasons: [String: String] {
     Dictionary(
       faults.map {

@@ -2,23 +2,24 @@ package import Features
 package import Classes
 import Audio
 
-/// The step from an alignment to one class id a frame: the only place that does this arithmetic.
+/// Turns an alignment into one class id per frame; no other code does this arithmetic.
 package struct FrameTargets: Sendable {
   /// The classes.
   package let inventory: ClassInventory
-  /// The states that each label is split into, in equal times.
+  /// The number of states of equal duration that each label is split into.
   package let states: Int
-  /// How many frames an alignment may be longer or shorter than the features: the last label is then
-  /// cut or repeated.
+  /// By how many frames an alignment may be longer or shorter than the features.
+  ///
+  /// Within the tolerance, labels are cut at the end or the last one is repeated.
   package let lengthTolerance: Int
-  /// How long a label may last that is not silence, in seconds; nil for any time.
+  /// The longest duration, in seconds, of a label other than silence; nil for no limit.
   package let longestPhone: Double?
 
   /// - Parameters:
-  ///   - inventory: the classes that targets are ids of.
-  ///   - states: 1 leaves labels whole; for more, the inventory has `LABEL_1`, `LABEL_2` ….
+  ///   - inventory: the classes whose ids are the targets.
+  ///   - states: 1 leaves labels whole; for more, the inventory must have `LABEL_1`, `LABEL_2`, ….
   ///   - lengthTolerance: in frames, not negative.
-  ///   - longestPhone: in seconds, positive.
+  ///   - longestPhone: in seconds, positive; nil for no limit.
   package init(
     inventory: ClassInventory, states: Int, lengthTolerance: Int, longestPhone: Double? = nil
   ) {
@@ -29,20 +30,20 @@ package struct FrameTargets: Sendable {
     self.longestPhone = longestPhone
   }
 
-  /// The class ids of the frames that spans cover: a frame takes the label at its centre.
+  /// The class ids of the frames that spans cover: each frame takes the label at its centre.
   ///
-  /// Times that differ by under 0.1 ms count as the same, since files round them; a centre on the border of
-  /// two spans or states, to a millionth of a second, is in the later one, whatever unit a file counts in. A
-  /// span that ends at infinity ends with the last frame.
+  /// Times that differ by less than 0.1 ms count as equal, since files round them. A centre within
+  /// a microsecond of the boundary between two spans or states belongs to the later one, whatever
+  /// the file's unit of time. A span that ends at infinity ends with the last frame.
   ///
   /// - Parameters:
-  ///   - spans: their labels folded as the inventory has them.
-  ///   - grid: where the frames lie.
-  ///   - frames: how many there are.
-  /// - Returns: an id for each frame whose centre lies before the end of the last span; so it may be more
-  ///   or fewer than `frames`.
-  /// - Throws: `AlignmentFault` for spans that go back, overlap, leave a frame's centre uncovered or last
-  ///   too long, and for unknown labels.
+  ///   - spans: the labels, already folded to those of the inventory.
+  ///   - grid: the times of the frames.
+  ///   - frames: the number of feature frames.
+  /// - Returns: one id for each frame whose centre is before the end of the last span, which may be
+  ///   more or fewer than `frames`.
+  /// - Throws: `AlignmentFault` when spans are out of order, overlap, leave a frame's centre
+  ///   uncovered or last too long, or when a label is unknown.
   package func labels(
     of spans: [LabelSpan], grid: FrameGrid, frames: Int
   ) throws(AlignmentFault) -> [Int32] {
@@ -71,7 +72,7 @@ package struct FrameTargets: Sendable {
     return labels
   }
 
-  /// How many of the first `frames` have their centre in a span.
+  /// The number of frames, among the first `frames`, whose centre a span covers.
   package func covered(by spans: [LabelSpan], grid: FrameGrid, frames: Int) -> Int {
     var (frame, count) = (0, 0)
     for span in spans {
@@ -85,9 +86,11 @@ package struct FrameTargets: Sendable {
     return count
   }
 
-  /// Cuts labels at the end, or repeats the last one, to have one a frame.
+  /// Cuts labels at the end, or repeats the last one, so that each frame has one.
   ///
   /// - Returns: `frames` labels.
+  /// - Throws: `AlignmentFault.length` when that would exceed the tolerance, or there are no
+  ///   labels.
   package func fit(_ labels: [Int32], frames: Int) throws(AlignmentFault) -> [Int32] {
     guard abs(labels.count - frames) <= lengthTolerance, let last = labels.last else {
       throw .length(labels: labels.count, frames: frames, tolerance: lengthTolerance)
@@ -112,6 +115,6 @@ package struct FrameTargets: Sendable {
   }
 }
 
-/// How near a border, in seconds, a centre is on it: far more than the rounding of sums of binary fractions,
-/// far less than a sample.
+/// The distance in seconds within which a centre counts as on a boundary: far more than the
+/// rounding error of sums of binary fractions, far less than a sample.
 private let onBorder = 1e-6

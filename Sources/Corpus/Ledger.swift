@@ -2,61 +2,68 @@ import Foundation
 package import Storage
 package import SystemPackage
 
-/// More frames than an utterance can have: three months of a hundred a second.
+/// An upper bound on the frames of an utterance: about four months at 100 frames a second.
 package let mostFrames = 1_000_000_000
 
-/// What became of each utterance at each stage: what came in, what went on, and why it did not.
+/// What happened to each utterance at each stage: what it received, what it passed on, and the
+/// reason if the utterance was skipped.
 package struct Ledger: Sendable, Equatable {
-  /// The steps that an utterance goes through.
+  /// The stages that an utterance goes through.
   package enum Stage: String, Sendable, Codable, CaseIterable {
-    /// The making of a data directory, and its alignment.
+    /// Making a data directory, and aligning it.
     case prepare, align
-    /// The lines of a data directory.
+    /// Reading the lines of a data directory.
     case data
+    /// Computing or reading the features, and making the frame targets.
     case features, targets
-    /// The use of frames with their targets: to train on, or to score.
+    /// Using frames with their targets, for training or for scoring.
     case train, score
   }
 
   /// One line of `ledger.jsonl`.
   package struct Entry: Sendable, Equatable, Codable {
+    /// The utterance's id.
     package let utterance: String
+    /// The stage that the entry is about.
     package let stage: Stage
-    /// Why it was skipped; absent when it went on.
+    /// Why the utterance was skipped; absent when it passed the stage.
     package var reason: String?
-    /// The seconds of audio that came in.
+    /// The duration of the audio received, in seconds.
     package var seconds: Double?
-    /// The frames that came in.
+    /// The number of frames received.
     package var framesIn: Int?
-    /// The labels that its alignment had.
+    /// The number of frames that its alignment labels.
     package var labels: Int?
-    /// The frames that went on.
+    /// The number of frames passed on.
     package var framesOut: Int?
-    /// The part of the corpus, in an experiment's ledger.
+    /// The part of the corpus (train, development or test) in an experiment's ledger.
     package var part: String?
 
+    /// An entry of an utterance that passed the stage; the other fields are set afterwards.
     package init(_ utterance: String, _ stage: Stage) {
       (self.utterance, self.stage) = (utterance, stage)
     }
 
-    /// What became of it, in words.
-    package var account: String { "\(utterance), \(stage): \(reason ?? "went on")" }
+    /// The entry as one line for people.
+    package var account: String { "\(utterance), \(stage): \(reason ?? "passed")" }
   }
 
+  /// All entries, in the order in which they were added.
   package private(set) var entries: [Entry] = []
 
+  /// A ledger without entries.
   package init() {}
 
   /// The entries of utterances that were skipped.
   package var leftOut: [Entry] { entries.filter { $0.reason != nil } }
 
-  /// How many utterances were skipped, each counted once.
+  /// The number of utterances skipped, each counted once.
   package var leftOutCount: Int {
-    // By bytes: Swift takes the same letters in other bytes for one id.
+    // By bytes: Swift treats the same letters in different bytes as one id.
     Set(leftOut.map { [Array(($0.part ?? "").utf8), Array($0.utterance.utf8)] }).count
   }
 
-  /// Adds an utterance that goes no further.
+  /// Adds an utterance that was skipped, with the reason.
   package mutating func leaveOut(
     _ utterance: String, _ stage: Stage, reason: String, seconds: Double? = nil,
     framesIn: Int? = nil
@@ -77,12 +84,15 @@ package struct Ledger: Sendable, Equatable {
     entries += other.entries
   }
 
-  /// Writes one JSON object a line, in the order of the entries; no entries make an empty file.
+  /// Writes one JSON object per line, in the order of the entries; without entries, the file is
+  /// empty.
   package func write(to path: FilePath) throws(FileFault) {
     try AtomicFile.write(entries.map { JSONText.line($0) + "\n" }.joined(), to: path)
   }
 
-  /// Reads what `write` wrote.
+  /// Reads a file that `write(to:)` wrote.
+  ///
+  /// - Throws: `FileFault` when it cannot be read, or for the first malformed line.
   package init(path: FilePath) throws(FileFault) {
     for (number, line) in try TextFile.lines(of: path) {
       guard let entry = try? JSONDecoder().decode(Entry.self, from: Data(line.utf8)),

@@ -2,55 +2,65 @@ import KaldiIO
 package import Storage
 package import SystemPackage
 
-/// Whether a label can be a class's symbol: it is not empty and has no blanks or ends of lines.
+/// Whether a label can be a class's symbol: it is not empty and has no white space.
 func isSymbol(_ label: String) -> Bool {
   !label.isEmpty && !label.unicodeScalars.contains { $0.properties.isWhitespace }
 }
 
-/// Where frame targets come from and how they are made.
+/// Where the alignments are and how frame targets are made from them.
 package struct TargetOptions: Sendable, Equatable, ListedOptions {
+  /// The file format of the alignments.
   package var format: AlignmentFormat
-  /// The file or folder of the alignments; of an archive, a path or a specifier.
+  /// The file or folder of the alignments; for an archive, a path or a Kaldi specifier.
   package var path: String
-  /// The tier of TextGrids; in TextGrids of several speakers that of each utterance's own where it has
-  /// `{speaker}` in its place, as in `{speaker} - phones`.
+  /// The name of the TextGrid tier to read.
+  ///
+  /// For TextGrids of several speakers, `{speaker}` stands for the speaker's name, as in `{speaker}
+  /// - phones`; each utterance then uses its own speaker's tier.
   package var tier = "phones"
-  /// Kaldi's table of an archive's integers, a line `SYMBOL ID` each, as `phones.txt`; absent to call
-  /// them by their digits.
+  /// Kaldi's symbol table for an archive's integers, with `SYMBOL ID` lines, such as `phones.txt`.
+  ///
+  /// Absent to use the digits of the integers as symbols.
   package var symbols: FilePath?
-  /// What each integer of an archive is called, a line `ID NAME` each, where several may have one name.
+  /// The name of each integer of an archive, with `ID NAME` lines; several ids may share a name.
   ///
-  /// The classes are then `NAME:ID`, so that tied states keep both.
+  /// The classes are then `NAME:ID`, so that a tied state keeps both.
   package var names: FilePath?
-  /// What the source's symbols stand for, a line `FROM TO` each.
+  /// A map of the source's symbols, with `FROM TO` lines.
   ///
-  /// A folding of phones, or the phone state of each tied state. Its right-hand side then gives the
-  /// classes.
+  /// It may fold phones, or give the phone state of each tied state. The classes are the symbols on
+  /// its right-hand side.
   package var map: FilePath?
-  /// A `classes.txt` whose ids the targets must have; absent to number the symbols in order.
+  /// A `classes.txt` with the class ids to use; absent to number the symbols in order.
   package var classes: FilePath?
-  /// States that each label is split into, in equal times; absent for three of a phone, and one of a
-  /// word or of what stands by the frame.
-  package var states: Int?
-  /// How many frames an alignment may be longer or shorter than the features.
-  package var lengthTolerance = 3
-  /// The longest that a phone may last which is not silence, in seconds; 0 for any time.
+  /// The number of states of equal duration that each label is split into, 1 to 100.
   ///
-  /// Integers of an
-  /// archive are held to it when `symbols`, `names` or `map` says which are silence.
+  /// Absent for the format's `usualStates`: three for a phone, one for a word or for labels given
+  /// per frame.
+  package var states: Int?
+  /// By how many frames an alignment may be longer or shorter than the features, 0 to 100,000.
+  package var lengthTolerance = 3
+  /// The longest duration of a phone other than silence, in seconds; 0 for no limit.
+  ///
+  /// It applies to the integers of an archive only if `symbols`, `names` or `map` says which are
+  /// silence. It never applies to `wrd`.
   package var longestPhone = 2.0
-  /// By how many milliseconds neighbouring labels of a CTM or TextGrid may overlap; their boundary is then put in
-  /// the middle.
+  /// By how many milliseconds neighbouring labels of a CTM or TextGrid may overlap, 0 to 1,000.
+  ///
+  /// Their boundary is then moved to the middle of the overlap.
   package var overlap = 10.0
-  /// Of a CTM, whether the first of several alternatives is taken; else an utterance with such is skipped.
+  /// Whether to take the first of several alternatives in a CTM; otherwise an utterance with
+  /// alternatives is skipped.
   package var firstAlternative = false
-  /// The symbol of times without a label; absent to leave out utterances that have such.
+  /// The symbol of stretches without a label; absent to skip utterances that have any.
   package var gaps: String?
 
+  /// Options with their defaults; nothing is checked.
   package init(format: AlignmentFormat, path: String) {
     (self.format, self.path) = (format, path)
   }
 
+  /// The option names in a recipe, without the format, which is a key of its own.
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case tier, symbols, names, map, classes, states, lengthTolerance, longestPhone, overlap
     case firstAlternative, gaps
@@ -59,7 +69,9 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
   /// The symbol of spans without a label, before folding.
   package var unlabelled: String { gaps ?? "SIL" }
 
-  /// - Throws: `OptionFault` unless the numbers are in range and the options fit the format.
+  /// Checks that the numbers are in range and that the options fit the format.
+  ///
+  /// - Throws: `OptionFault` for the first option that does not.
   package func validate() throws(OptionFault) {
     try requireOption(
       (1...100).contains(states ?? 1), "states", expected: "1 to 100", found: states ?? 1)
@@ -83,16 +95,16 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
       found: tier)
     for (key, value) in [("symbols", symbols), ("names", names)] where format != .archive {
       try requireOption(
-        value == nil, key, expected: "none, as \(format.rawValue) has symbols of its own",
+        value == nil, key, expected: "none, as \(format.rawValue) has its own symbols",
         found: value?.string ?? "")
     }
     try requireOption(
       names == nil || map == nil && symbols == nil, "names",
-      expected: "no map and no symbols with it",
+      expected: "neither map nor symbols with it",
       found: (map ?? symbols)?.string ?? "")
   }
 
-  /// The options with relative paths taken from `folder`.
+  /// The options with relative paths resolved against `folder`.
   package func resolved(from folder: FilePath) -> TargetOptions {
     var result = self
     result.path =
@@ -104,7 +116,8 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
     return result
   }
 
-  /// The options with the names of files alone, which are the same wherever the corpus lies.
+  /// The options with file names instead of paths, so that they are the same wherever the corpus
+  /// is.
   package var withoutFolders: TargetOptions {
     var result = self
     result.path = path.split(separator: "/").last.map(String.init) ?? path
@@ -116,6 +129,7 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
     return result
   }
 
+  /// All options with their values as text, for display; absent ones are "none".
   package var listed: [(name: String, value: String)] {
     [
       ("format", format.rawValue), ("path", path), ("tier", tier),
@@ -128,10 +142,10 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
     ]
   }
 
-  /// Whether the targets of an utterance depend on who speaks.
+  /// Whether an utterance's targets depend on its speaker.
   package var dependsOnSpeakers: Bool { format == .textgrid && SpeakerTier(tier) != nil }
 
-  /// The files besides the alignments that targets depend on.
+  /// The files, besides the alignments, that targets depend on.
   package var tables: [FilePath] { TargetOptions.tableOptions.compactMap { self[keyPath: $0] } }
 
   private static var tableOptions: [WritableKeyPath<TargetOptions, FilePath?>] {
@@ -140,7 +154,9 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
 }
 
 extension TargetOptions: Codable {
-  /// The section has one of the formats as a key, with its path.
+  /// Reads a section that has exactly one format's name as a key, with the path as its value.
+  ///
+  /// - Throws: `OptionFault` for unknown options and values out of range.
   package init(from decoder: any Decoder) throws {
     let read = try OptionReader<CodingKeys>(
       decoder, besides: AlignmentFormat.allCases.map(\.rawValue))

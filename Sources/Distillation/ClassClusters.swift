@@ -2,49 +2,61 @@ import Foundation
 package import LinearAlgebra
 import Storage
 
-/// How classes that are predicted together are found (Hinton, Vinyals and Dean 2015, §5.2).
+/// How to cluster classes that a model predicts together (Hinton, Vinyals and Dean 2015, §5.2).
 package struct ClusteringOptions: Sendable, Equatable, Codable {
-  /// How K-means goes over the columns.
+  /// The variant of K-means.
   package enum Method: String, Sendable, Codable, CaseIterable {
-    /// All columns, then all centres (Lloyd, 1982).
+    /// Assigns all columns, then updates all centres (Lloyd 1982).
     case batch
-    /// A centre after each column (MacQueen, 1967), in an order drawn at random.
+    /// Updates a centre after each column, in random order (MacQueen 1967).
     case online
   }
 
-  /// What is put together.
+  /// What is clustered.
   package enum Element: String, Sendable, Codable, CaseIterable {
+    /// Single classes.
     case `class`
-    /// All classes of a label, such as the states of a phone.
+    /// Labels, each with all of its classes, such as the states of a phone.
     case label
   }
 
-  /// What the columns are of.
+  /// The matrix whose columns are clustered.
   package enum Scale: String, Sendable, Codable, CaseIterable {
-    /// The covariance itself, where classes that are seldom predicted are all near zero.
+    /// The covariance, in which the columns of rarely predicted classes are all near zero.
     case covariance
-    /// The covariance over the deviations of both classes.
+    /// The correlation: the covariance divided by the standard deviations of both classes.
     case correlation
   }
 
-  /// How many sets of classes there are.
+  /// The number of sets of classes, 1 to 64.
   package var clusters = 8
+  /// What is clustered.
   package var by = Element.class
+  /// The matrix whose columns are clustered.
   package var scale = Scale.covariance
-  /// How many classes a set has, or labels: those of its cluster, then others, the nearest to its centre first, so
-  /// that sets may overlap; absent for a partition.
+  /// The number of classes, or labels, in each set; absent for a partition.
+  ///
+  /// A set has the members of its cluster, then others, those nearest to its centre first. Sets may
+  /// thus overlap.
   package var size: Int?
+  /// The variant of K-means.
   package var method = Method.batch
-  /// From how many starts the best outcome is taken.
+  /// The number of random starts, of which the best is kept, 1 to 1000.
   package var restarts = 10
+  /// The seed of the starts and of the order of `online`.
   package var seed: UInt64 = 1
 
+  /// The defaults.
   package init() {}
 
+  /// The option names in a recipe.
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case clusters, by, scale, size, method, restarts, seed
   }
 
+  /// Reads the options of a recipe; absent ones keep their defaults.
+  ///
+  /// - Throws: `OptionFault` for unknown options and values out of range.
   package init(from decoder: any Decoder) throws {
     let read = try OptionReader<CodingKeys>(decoder)
     clusters = try read(.clusters, default: clusters)
@@ -57,28 +69,30 @@ package struct ClusteringOptions: Sendable, Equatable, Codable {
     try requireOption((1...64).contains(clusters), "clusters", expected: "1 to 64", found: clusters)
     try requireOption(
       clusters > 1 || size != nil, "clusters",
-      expected: "2 or more, as one without a size has all classes", found: clusters)
+      expected: "2 or more, as a single set without a size has all classes", found: clusters)
     try requireOption(size ?? 1 > 0, "size", expected: "1 or more classes", found: size ?? 1)
     try requireOption(
       (1...1000).contains(restarts), "restarts", expected: "1 to 1000", found: restarts)
   }
 }
 
-/// Sets of classes whose columns of a covariance are alike.
+/// Sets of classes whose columns in a covariance matrix are similar.
 package struct ClassClusters: Sendable, Equatable {
-  /// The ids of each set's classes, rising; none is empty.
+  /// The class ids of each set in ascending order; no set is empty.
   package let sets: [[Int32]]
-  /// The sum of the squared distances of the columns from their nearest centres.
+  /// The sum of the squared distances between the columns and their nearest centres.
   package let inertia: Double
 
-  /// The most passes over the columns from one start.
+  /// The maximum number of passes over the columns from one start.
   private static let mostPasses = 100
 
+  /// Clusters the columns of a matrix.
+  ///
   /// - Parameters:
-  ///   - columns: a vector for each class, all of one length, at least as many as clusters; square where
-  ///     they are to be scaled.
-  ///   - options: the method, and how many.
-  ///   - workers: share the starts.
+  ///   - columns: a vector for each class, all of the same length, at least as many as clusters.
+  ///     For `Scale.correlation`, the covariance matrix, which is square.
+  ///   - options: the method, and the number and size of the sets.
+  ///   - workers: the threads among which the starts are shared.
   package init(_ columns: [[Double]], options: ClusteringOptions, workers: Workers = .one) {
     precondition(
       columns.count >= options.clusters, "ClassClusters: \(columns.count) classes for clusters")
@@ -108,7 +122,8 @@ package struct ClassClusters: Sendable, Equatable {
     }
   }
 
-  /// Columns far from each other (k-means++: Arthur and Vassilvitskii, 2007).
+  /// Chooses initial centres that are far from each other (k-means++; Arthur and Vassilvitskii
+  /// 2007).
   private static func start(
     _ columns: [[Double]], _ count: Int, _ generator: inout SeededGenerator
   ) -> [[Double]] {
@@ -121,13 +136,14 @@ package struct ClassClusters: Sendable, Equatable {
         sum += $0
         return sum > target
       }
-      // All that are left may be alike.
+      // All remaining columns may equal a centre.
       centres.append(columns[chosen ?? generator.integer(below: columns.count)])
     }
     return centres
   }
 
-  /// Moves each centre to the mean of the columns that are nearest to it, until none changes its centre.
+  /// Moves each centre to the mean of the columns nearest to it, until no column changes its
+  /// centre.
   private static func improve(_ centres: inout [[Double]], _ columns: [[Double]]) {
     var before: [Int] = []
     for _ in 0..<mostPasses {
@@ -145,7 +161,8 @@ package struct ClassClusters: Sendable, Equatable {
     }
   }
 
-  /// Moves the nearest centre towards each column in turn, the less the more columns it has had.
+  /// Moves the nearest centre towards each column in turn, by less the more columns it has
+  /// received.
   private static func follow(
     _ centres: inout [[Double]], _ columns: [[Double]], _ generator: inout SeededGenerator
   ) {
@@ -163,7 +180,7 @@ package struct ClassClusters: Sendable, Equatable {
   }
 }
 
-/// A covariance over the deviations of both classes; zero beside a class that never varies.
+/// The correlations of a covariance matrix; zero for a class that never varies.
 private func correlations(_ covariance: [[Double]]) -> [[Double]] {
   let deviations = covariance.indices.map { max(0, covariance[$0][$0]).squareRoot() }
   return covariance.enumerated().map { row, values in

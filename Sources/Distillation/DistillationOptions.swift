@@ -1,6 +1,6 @@
 import Storage
 
-/// How the distributions of an ensemble's members become one.
+/// How the distributions of an ensemble's members are averaged.
 package enum TeacherMean: String, Sendable, Codable, CaseIterable {
   /// The mean of the members' softmax at T.
   case arithmetic
@@ -8,22 +8,28 @@ package enum TeacherMean: String, Sendable, Codable, CaseIterable {
   case geometric
 }
 
-/// How a student learns from an ensemble (Hinton, Vinyals and Dean 2015, §2): per frame it
-/// minimises `λ · CE(y, softmax(z)) + (1−λ) · T² · CE(p, softmax(z/T))`.
+/// How a student learns from an ensemble (Hinton, Vinyals and Dean 2015, §2).
+///
+/// For each frame it minimises `λ · CE(y, softmax(z)) + (1−λ) · T² · CE(p, softmax(z/T))`, where y
+/// is the true class, z the student's logits, and p the ensemble's distribution at T.
 package struct DistillationOptions: Sendable, Equatable, Codable {
-  /// T of the soft term, on the teacher's side and on the student's.
+  /// T, the temperature of the soft term, for both teacher and student; positive.
   ///
-  /// The soft term's gradient is `T · (softmax(z/T) − p)`: a high T with a low `hardWeight` wants a
-  /// lower learning rate than hard targets alone.
+  /// The soft term's gradient is `T · (softmax(z/T) − p)`, so a high T with a low `hardWeight`
+  /// needs a lower learning rate than hard targets alone.
   package var temperature = 2.0
-  /// λ, the weight of the true classes, in [0, 1].
+  /// λ, the weight of the hard term, in [0, 1].
   package var hardWeight = 0.5
+  /// How the members' distributions are averaged.
   package var mean = TeacherMean.arithmetic
-  /// How many of the largest probabilities of a frame are stored, with the sum of the others; absent for all.
+  /// The number of largest probabilities stored per frame, with the sum of the others; absent for
+  /// all probabilities.
   package var largest: Int?
 
+  /// The defaults.
   package init() {}
 
+  /// Options with the given values; nothing is checked.
   package init(
     temperature: Double, hardWeight: Double, mean: TeacherMean = .arithmetic, largest: Int? = nil
   ) {
@@ -31,10 +37,14 @@ package struct DistillationOptions: Sendable, Equatable, Codable {
     self.largest = largest
   }
 
+  /// The option names in a recipe.
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case temperature, hardWeight, mean, largest
   }
 
+  /// Reads the options of a recipe; absent ones keep their defaults.
+  ///
+  /// - Throws: `OptionFault` for unknown options and values out of range.
   package init(from decoder: any Decoder) throws {
     let read = try OptionReader<CodingKeys>(decoder)
     temperature = try read(.temperature, default: temperature)

@@ -6,12 +6,12 @@ import Networks
 package import Storage
 import Training
 
-/// Models that classify the same frames into the same classes, whose distributions are averaged.
+/// Models with the same features and classes whose distributions are averaged.
 package struct Ensemble: Sendable {
-  /// At least one; all with the same features and classes.
+  /// The models, at least one.
   package let members: [AcousticModel]
 
-  /// - Throws: `EnsembleFault` when the members do not fit each other.
+  /// - Throws: `EnsembleFault` when there are no members, or their features or classes differ.
   package init(_ members: [AcousticModel]) throws(EnsembleFault) {
     guard let first = members.first else { throw .noMembers }
     for member in members {
@@ -26,17 +26,18 @@ package struct Ensemble: Sendable {
     self.members = members
   }
 
-  /// The number of weights and biases of all members.
+  /// The number of parameters of all members together.
   package var parameterCount: Int { members.reduce(0) { $0 + $1.network.parameterCount } }
 
   /// Averages the members' distributions.
   ///
   /// - Parameters:
-  ///   - logits: of each member, frames × classes; at least one. They are asked for one at a time.
+  ///   - logits: the logits of each member, [frames × classes]; at least one. They are accessed one
+  ///     at a time, so the collection may be lazy.
   ///   - temperature: T, positive.
-  ///   - mean: how the members' distributions become one.
-  ///   - workers: share the frames.
-  /// - Returns: frames × classes, each row a distribution.
+  ///   - mean: how the distributions are averaged.
+  ///   - workers: the threads among which the frames are shared.
+  /// - Returns: distributions, [frames × classes].
   package static func average(
     _ logits: some Collection<Matrix>, temperature: Double, mean: TeacherMean,
     workers: Workers = .one
@@ -47,7 +48,7 @@ package struct Ensemble: Sendable {
   }
 }
 
-/// The mean of distributions that come one at a time.
+/// The running mean of distributions that are added one member at a time.
 package struct EnsembleMean: Sendable {
   private let mean: TeacherMean
   private let temperature: Float
@@ -55,17 +56,17 @@ package struct EnsembleMean: Sendable {
   private var count = 0
 
   /// - Parameters:
-  ///   - mean: how the members' distributions become one.
+  ///   - mean: how the distributions are averaged.
   ///   - temperature: T, positive.
   package init(_ mean: TeacherMean, temperature: Double) {
     (self.mean, self.temperature) = (mean, Float(temperature))
   }
 
-  /// Adds what one member says of the frames.
+  /// Adds one member's logits.
   ///
   /// - Parameters:
-  ///   - logits: frames × classes, as many of both as of the members before.
-  ///   - workers: share the frames.
+  ///   - logits: [frames × classes], the same shape for all members.
+  ///   - workers: the threads among which the frames are shared.
   package mutating func add(_ logits: Matrix, workers: Workers = .one) {
     var term = logits
     if mean == .arithmetic {
@@ -76,7 +77,7 @@ package struct EnsembleMean: Sendable {
     count += 1
   }
 
-  /// The mean so far, of at least one member: frames × classes, each row a distribution.
+  /// The mean of the members added so far, at least one: distributions, [frames × classes].
   package var distributions: Matrix {
     guard var result = sum else { preconditionFailure("EnsembleMean: an average of no members") }
     result.scale(by: 1 / Float(count))
@@ -85,20 +86,25 @@ package struct EnsembleMean: Sendable {
   }
 }
 
-/// Models that cannot form an ensemble.
+/// Why models cannot form an ensemble.
 package enum EnsembleFault: Fault, Equatable {
+  /// There are no models.
   case noMembers
+  /// The named model's classes differ from those of the first model, or of the generalist.
   case otherClasses(system: String)
+  /// The named model's features differ from those of the first model, or of the generalist.
   case otherFeatures(system: String, differences: [String])
 
+  /// Always `data`.
   package var exitStatus: ExitStatus { .data }
 
+  /// What is wrong, with the model's name.
   package var description: String {
     switch self {
     case .noMembers: "an ensemble needs at least one member"
-    case .otherClasses(let system): "\(system) has other classes than the first member"
+    case .otherClasses(let system): "the classes of \(system) differ from the first model's"
     case .otherFeatures(let system, let differences):
-      "\(system) has other features than the first member: "
+      "the features of \(system) differ from the first model's: "
         + differences.joined(separator: "; ")
     }
   }

@@ -1,26 +1,29 @@
 package import LinearAlgebra
 
-/// Which classes a model predicts together: the covariance of its distributions over frames, in one pass, with
-/// memory for the square of the number of classes alone.
+/// The covariance of a model's class probabilities over frames, which shows what it predicts
+/// together.
+///
+/// It is computed in one pass, with memory quadratic in the number of classes.
 package struct PredictionCovariance: Sendable {
+  /// The number of classes.
   package let classes: Int
   private var frames = 0
   private var sums: [Double]
-  /// The sums of products of two probabilities: classes × classes.
+  /// The sums of the products of two probabilities, [classes × classes].
   private var products: SquareSum
 
-  /// - Parameter classes: at least one.
+  /// - Parameter classes: the number of classes, at least one.
   package init(classes: Int) {
     self.classes = classes
     sums = Array(repeating: 0, count: classes)
     products = SquareSum(size: classes)
   }
 
-  /// Counts some frames.
+  /// Adds some frames.
   ///
   /// - Parameters:
-  ///   - posteriors: frames × classes, each row a distribution.
-  ///   - workers: share the classes.
+  ///   - posteriors: distributions, [frames × classes].
+  ///   - workers: the threads among which the classes are shared.
   package mutating func add(_ posteriors: Matrix, workers: Workers = .one) {
     precondition(
       posteriors.columns == classes, "PredictionCovariance: \(posteriors.columns) classes")
@@ -32,10 +35,10 @@ package struct PredictionCovariance: Sendable {
     frames += posteriors.rows
   }
 
-  /// The mean of each class's probability.
+  /// The mean probability of each class; zeros when there are no frames.
   package var mean: [Double] { sums.map { $0 / Double(max(1, frames)) } }
 
-  /// The covariance of two classes' probabilities, by class; of at least one frame.
+  /// The covariance matrix of the classes' probabilities; zeros when there are no frames.
   package var columns: [[Double]] {
     let (mean, count) = (mean, Double(max(1, frames)))
     return (0..<classes).map { row in
@@ -43,10 +46,10 @@ package struct PredictionCovariance: Sendable {
     }
   }
 
-  /// The covariance of the summed probabilities of groups of classes, by group.
+  /// The covariance matrix of the groups' probabilities, each the sum over the classes of a group.
   ///
-  /// - Parameter groups: the ids of each group's classes; no class is in two.
-  /// - Returns: groups × groups.
+  /// - Parameter groups: the class ids of each group; no class may be in two.
+  /// - Returns: the matrix, [groups × groups].
   package func columns(ofGroups groups: [[Int32]]) -> [[Double]] {
     let classes = columns
     return groups.map { row in

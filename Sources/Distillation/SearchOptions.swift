@@ -1,23 +1,29 @@
 import Storage
 
-/// Which temperatures, weights of the hard term and means are tried, to choose by development accuracy.
+/// The temperatures, hard weights and means to try; development accuracy decides among them.
 package struct SearchOptions: Sendable, Equatable, Codable {
-  /// T, each positive.
+  /// The values of T, each positive.
   package var temperatures = [1.0, 2, 5, 10]
-  /// λ, each in [0, 1].
+  /// The values of λ, each in [0, 1].
   package var hardWeights = [0.0, 0.1, 0.5]
+  /// The ways to average the members' distributions.
   package var means = [TeacherMean.arithmetic]
-  /// Passes of each student that is tried; nil for as many as the student has.
+  /// The number of epochs of each trial student; nil for as many as the final student's.
   package var epochs: Int?
-  /// How many of the perturbed copies the students that are tried learn from; nil for all of them.
+  /// The number of perturbed copies that trial students learn from; nil for all.
   package var copies: Int?
 
+  /// The defaults.
   package init() {}
 
+  /// The option names in a recipe.
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case temperatures, hardWeights, means, epochs, copies
   }
 
+  /// Reads the options of a recipe; absent ones keep their defaults.
+  ///
+  /// - Throws: `OptionFault` for unknown options, repeated values and values out of range.
   package init(from decoder: any Decoder) throws {
     let read = try OptionReader<CodingKeys>(decoder)
     temperatures = try read(.temperatures, default: temperatures)
@@ -30,7 +36,7 @@ package struct SearchOptions: Sendable, Equatable, Codable {
     func requireList(_ list: [some Hashable], _ key: CodingKeys) throws(OptionFault) {
       try requireOption(
         !list.isEmpty && Set(list).count == list.count, key.stringValue,
-        expected: "values, each once", found: list)
+        expected: "one or more distinct values", found: list)
     }
     try requireList(temperatures, .temperatures)
     try requireList(hardWeights, .hardWeights)
@@ -45,10 +51,10 @@ package struct SearchOptions: Sendable, Equatable, Codable {
       (1...100_000).contains(epochs ?? 1), "epochs", expected: "1 to 100,000", found: epochs ?? 1)
   }
 
-  /// What is tried: for each mean and T in their order, each λ.
+  /// The points of the grid, at least one: for each mean, for each T, each λ.
   ///
-  /// - Parameter largest: how many probabilities of a frame are stored; nil for all.
-  /// - Returns: one point at least.
+  /// - Parameter largest: the number of probabilities stored per frame; nil for all.
+  /// - Returns: the points, in that order.
   package func points(largest: Int? = nil) -> [DistillationOptions] {
     means.flatMap { mean in
       temperatures.flatMap { temperature in

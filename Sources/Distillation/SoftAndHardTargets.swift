@@ -2,23 +2,23 @@ import LinearAlgebra
 import Networks
 package import Training
 
-/// The student's objective (Hinton, Vinyals and Dean 2015, §2): per frame
-/// `λ · CE(y, softmax(z)) + (1−λ) · T² · CE(p, softmax(z/T))`, a sum over classes.
+/// The student's objective (Hinton, Vinyals and Dean 2015, §2).
 ///
-/// A frame whose class is not known has the soft term alone, `T² · CE(p, softmax(z/T))`. The factor T² keeps
-/// the share of the soft term in the gradient as T changes. Where p is known for the k largest classes alone, all
-/// others are one class in the soft term.
+/// The loss of a frame is `λ · CE(y, softmax(z)) + (1−λ) · T² · CE(p, softmax(z/T))`. The factor T²
+/// keeps the relative contribution of the soft term to the gradient unchanged as T changes. A frame
+/// whose class is not known has only the soft term, `T² · CE(p, softmax(z/T))`. If only the k
+/// largest values of p are stored, the soft term treats all other classes as one.
 package struct SoftAndHardTargets: TrainingObjective {
   private let hard: HardTargets
   private let temperature: Float
   private let hardWeight: Float
-  /// Whether soft targets are of the k largest probabilities.
+  /// Whether soft targets have only the k largest probabilities.
   private let isOfLargest: Bool
 
   /// - Parameters:
-  ///   - options: T, at which the soft targets were computed, and λ.
-  ///   - classes: how many there are, which matters when the options store only some of them.
-  ///   - hard: the hard term, λ aside.
+  ///   - options: λ, and T, at which the soft targets were computed.
+  ///   - classes: the number of classes, needed if the options limit the probabilities stored.
+  ///   - hard: the hard term, without λ.
   package init(
     options: DistillationOptions, classes: Int = .max, hard: HardTargets = HardTargets()
   ) {
@@ -28,7 +28,9 @@ package struct SoftAndHardTargets: TrainingObjective {
     hardWeight = Float(options.hardWeight)
   }
 
-  /// A frame without a class, as of a perturbed copy, has the soft term alone, whatever λ is.
+  /// The larger of the weights of frames with and without a known class.
+  ///
+  /// Frames without one, such as those of perturbed copies, have only the soft term, whatever λ is.
   package var weight: Double {
     let soft = Double(temperature * temperature)
     return max(soft, Double(hardWeight) * hard.weight + Double(1 - hardWeight) * soft)

@@ -2,44 +2,45 @@ import Foundation
 package import LinearAlgebra
 import Networks
 
-/// How the soft targets of a frame are stored: as a rule in 16 bits, as logarithms of probabilities.
+/// The encoding of a frame's soft target: logarithms of probabilities, usually in 16 bits.
 ///
-/// Of all classes, the natural logarithms themselves, none below −30, which 16 bits spread over their range
-/// hold to within 0.00025, so that a probability is off by 0.05 % at most.
+/// If all classes are stored, the values are natural logarithms, floored at −30. Spread over that
+/// range, 16 bits are accurate to 0.00025, so a probability is off by at most 0.05 %.
 ///
-/// Of the k largest probabilities, whole numbers from 0 to 65,535, which 16 bits hold exactly:
-/// `2000 · (ln p + 30)` of the k probabilities in falling order and of the sum of all others, the tail, then the k
-/// class ids. Ids of more than 65,536 classes are whole numbers beyond that, and all numbers are then stored in 32
-/// bits, which hold those up to 2²⁴ exactly. The tail's mass belongs to the temperature at which the distribution was made.
+/// If the k largest probabilities are stored, the values are integers from 0 to 65,535, which 16
+/// bits represent exactly: `2000 · (ln p + 30)` for the k probabilities in descending order, then
+/// for the tail, which is the sum of all others, then the k class ids. With more than 65,536
+/// classes, all values are stored in 32 bits, which represent integers up to 2²⁴ exactly. The
+/// tail's mass is that at the temperature of the distribution.
 package struct SoftTargetStore: Sendable, Equatable, Codable {
-  /// The classes of a distribution.
+  /// The number of classes in a distribution.
   package let classes: Int
   /// k; nil for all classes.
   package let largest: Int?
 
-  /// The least logarithm; what is less probable counts as this.
+  /// The lowest logarithm stored; lower ones are raised to it.
   package static let floor: Float = -30
-  /// The codes of one nat of the k largest.
+  /// The number of codes per nat for the k largest.
   private static let codesANat: Float = 2000
 
   /// - Parameters:
-  ///   - classes: how many there are.
-  ///   - largest: how many of them are stored; nil, or as many as there are, for all.
+  ///   - classes: the number of classes.
+  ///   - largest: k; nil, or any value not below `classes`, to store all classes.
   package init(classes: Int, largest: Int?) {
     self.classes = classes
     self.largest = largest.flatMap { $0 < classes ? $0 : nil }
   }
 
-  /// The bits of a stored number.
+  /// The number of bits per stored value, 16 or 32.
   package var bits: Int { largest != nil && classes > 1 << 16 ? 32 : 16 }
 
-  /// The numbers of a frame.
+  /// The number of stored values per frame.
   package var columns: Int { largest.map { 2 * $0 + 1 } ?? classes }
 
-  /// What is stored of distributions.
+  /// Encodes distributions.
   ///
-  /// - Parameter distributions: frames × classes, each row a distribution.
-  /// - Returns: frames × `columns`.
+  /// - Parameter distributions: distributions, [frames × classes].
+  /// - Returns: the values to store, [frames × `columns`].
   package func stored(_ distributions: Matrix) -> Matrix {
     guard let largest else {
       var result = distributions
@@ -69,7 +70,10 @@ package struct SoftTargetStore: Sendable, Equatable, Codable {
     (codesANat * (min(0, max(floor, log(probability))) - floor)).rounded()
   }
 
-  /// Replaces a stored row by its distribution: over all classes; or over the k and the tail, before the ids.
+  /// Decodes a stored row in place.
+  ///
+  /// The result is the distribution over all classes, or the distribution over the k largest and
+  /// the tail, followed by the k class ids.
   package func restore(_ row: inout MutableSpan<Float>) {
     guard let largest else {
       _ = replaceBySoftmax(&row)
@@ -84,10 +88,10 @@ package struct SoftTargetStore: Sendable, Equatable, Codable {
     for place in largest + 1..<row.count { row[place] = row[place].rounded() }
   }
 
-  /// The distribution over all classes that restored rows stand for, the tail's mass spread evenly.
+  /// Expands restored rows to distributions over all classes, with the tail's mass spread evenly.
   ///
-  /// - Parameter restored: frames × `columns`, each row as `restore` leaves it.
-  /// - Returns: frames × classes.
+  /// - Parameter restored: rows as `restore` leaves them, [frames × `columns`].
+  /// - Returns: distributions, [frames × classes].
   package func spread(_ restored: Matrix) -> Matrix {
     guard let largest else { return restored }
     var result = Matrix(rows: restored.rows, columns: classes)
@@ -99,21 +103,23 @@ package struct SoftTargetStore: Sendable, Equatable, Codable {
     return result
   }
 
-  /// What frames lose by being stored.
+  /// The loss of accuracy caused by storing soft targets.
   package struct Loss: Sendable, Equatable, Codable {
+    /// The number of frames counted.
     package private(set) var frames = 0
-    /// The sum over the frames of KL(p, p as restored), in nats.
+    /// The sum over the frames of KL(p, restored p), in nats.
     private var divergence = 0.0
-    /// The frames whose most probable class is the same.
+    /// The number of frames whose most probable class is unchanged.
     private var agreed = 0
 
+    /// No frames yet.
     package init() {}
 
-    /// Counts some frames.
+    /// Adds some frames.
     ///
     /// - Parameters:
-    ///   - distributions: frames × classes.
-    ///   - restored: the same frames as they are read back, over all classes.
+    ///   - distributions: the original distributions, [frames × classes].
+    ///   - restored: the same frames after storing, expanded to all classes.
     package mutating func add(_ distributions: Matrix, restored: Matrix) {
       for (own, other) in zip(distributions.largestColumns(), restored.largestColumns())
       where own == other { agreed += 1 }
@@ -126,22 +132,22 @@ package struct SoftTargetStore: Sendable, Equatable, Codable {
       frames += distributions.rows
     }
 
-    /// Counts what another one has counted.
+    /// Adds the frames that another value has counted.
     package mutating func add(_ other: Loss) {
       frames += other.frames
       divergence += other.divergence
       agreed += other.agreed
     }
 
-    /// The mean over the frames of the Kullback-Leibler divergence, in nats.
+    /// The mean Kullback-Leibler divergence per frame, in nats; 0 when there are no frames.
     package var meanDivergence: Double { divergence / Double(max(1, frames)) }
 
-    /// The share of frames whose most probable class is kept.
+    /// The share of frames whose most probable class is unchanged; 0 when there are no frames.
     package var agreement: Double { Double(agreed) / Double(max(1, frames)) }
   }
 }
 
-/// The places of the k largest values, in falling order; of equals the first one first.
+/// The indices of the `count` largest values in descending order; ties keep the order of the row.
 func indicesOfLargest(_ count: Int, in row: Span<Float>) -> [Int] {
   var best: [Int] = []
   best.reserveCapacity(count + 1)

@@ -1,33 +1,38 @@
 import Foundation
 package import LinearAlgebra
 
-/// A generalist and specialists as one distribution over all classes (Hinton, Vinyals and Dean 2015, §5.3).
+/// Combines a generalist and specialists into one distribution over all classes (Hinton, Vinyals
+/// and Dean 2015, §5.3).
 ///
-/// A specialist has a probability for each of its own classes, and one, its dustbin's, for all others. Of a frame
-/// those specialists are active whose classes meet the n most probable ones of the generalist. The combination is the
-/// distribution q that minimises `KL(p^g, q) + Σ_m KL(p^m, q)` over the active specialists m, where q on m's dustbin is
-/// the sum over the classes that are not m's (equation 5 there).
+/// A specialist has a probability for each of its own classes, and one, its dustbin's, for all
+/// others together. A specialist is active for a frame if its own classes include one of the
+/// generalist's n most probable classes. The combination is the distribution q that minimises
+/// `KL(p^g, q) + Σ_m KL(p^m, q)` over the active specialists m, where q of m's dustbin is the sum
+/// over the classes that are not m's (equation 5).
 ///
-/// The minimum is found by the multiplicative update `q_i ← (1/M) Σ_m p^m(bin_m(i)) · q_i / q(bin_m(i))`, with M the
-/// number of distributions: each step is an average of q as it would be after fitting each distribution alone, so it
-/// needs no step size and never raises the objective. Classes that belong to the same active specialists keep their
-/// proportions from the first step on; so the update goes over the sums of such groups alone.
+/// The minimum is found by the multiplicative update `q_i ← (1/M) Σ_m p^m(bin_m(i)) · q_i /
+/// q(bin_m(i))`, where M is the number of distributions. Each step averages the versions of q that
+/// fit each distribution alone, so it needs no step size and never raises the objective. Classes
+/// that belong to the same active specialists keep their proportions after the first step, so only
+/// the sums of such groups are updated.
 package struct SpecialistCombination: Sendable {
   /// The number of classes.
   package let classes: Int
-  /// The classes of each specialist, in the order of its probabilities, which its dustbin's follows.
+  /// The class ids of each specialist, in the order of its probabilities; its dustbin's is last.
   package let specialists: [[Int32]]
-  /// The place of each class among a specialist's own, −1 of one in its dustbin: specialists × classes.
+  /// The index of each class among a specialist's own, −1 for one in its dustbin, [specialists ×
+  /// classes].
   private let places: [[Int32]]
 
-  /// The objective falls by less than this, in nats, at the last step.
+  /// The iteration stops when the objective falls by less than this, in nats.
   package static let tolerance = 1e-9
-  /// The most steps, should the objective go on falling.
+  /// The maximum number of steps.
   static let mostSteps = 10_000
 
   /// - Parameters:
-  ///   - classes: how many there are.
-  ///   - specialists: the classes of each, at least one, not all, none twice; up to 64 specialists.
+  ///   - classes: the number of classes.
+  ///   - specialists: the class ids of up to 64 specialists, each with at least one class, not all,
+  ///     and none twice.
   package init(classes: Int, specialists: [[Int32]]) {
     precondition(specialists.count <= 64, "SpecialistCombination: \(specialists.count) specialists")
     (self.classes, self.specialists) = (classes, specialists)
@@ -36,32 +41,36 @@ package struct SpecialistCombination: Sendable {
         !own.isEmpty && own.count < classes, "SpecialistCombination: \(own.count) classes of one")
       var places = [Int32](repeating: -1, count: classes)
       for (place, id) in own.enumerated() {
-        precondition(places[Int(id)] < 0, "SpecialistCombination: class \(id) stands twice")
+        precondition(places[Int(id)] < 0, "SpecialistCombination: class \(id) appears twice")
         places[Int(id)] = Int32(place)
       }
       return places
     }
   }
 
-  /// The specialists whose classes meet the n most probable ones of a generalist.
+  /// The specialists that are active for a frame.
   ///
   /// - Parameters:
-  ///   - generalist: a distribution over the classes.
-  ///   - n: how many of its classes count, at least one; of equal ones the first.
-  /// - Returns: their numbers, rising; none when no specialist covers them.
+  ///   - generalist: the generalist's distribution.
+  ///   - n: the number of its most probable classes to consider, at least one; the first in case of
+  ///     ties.
+  /// - Returns: the indices of the specialists in ascending order; empty when none has such a
+  ///   class.
   package func active(_ generalist: Span<Float>, n: Int = 1) -> [Int] {
     let top = indicesOfLargest(n, in: generalist)
     return places.indices.filter { specialist in top.contains { places[specialist][$0] >= 0 } }
   }
 
-  /// The combination for each frame.
+  /// Combines the distributions of each frame.
   ///
   /// - Parameters:
-  ///   - generalist: frames × classes, each row a distribution.
-  ///   - specialists: of each specialist, frames × (its classes and the dustbin), each row a distribution.
-  ///   - n: how many of the generalist's classes decide on the active specialists.
-  ///   - workers: share the frames.
-  /// - Returns: frames × classes, each row a distribution; the generalist's where no specialist is active.
+  ///   - generalist: the generalist's distributions, [frames × classes].
+  ///   - specialists: each specialist's distributions, [frames × its classes and the dustbin].
+  ///   - n: the number of the generalist's most probable classes that decide which specialists are
+  ///     active.
+  ///   - workers: the threads among which the frames are shared.
+  /// - Returns: distributions, [frames × classes]; the generalist's for frames without an active
+  ///   specialist.
   package func combined(
     _ generalist: Matrix, _ specialists: [Matrix], n: Int = 1, workers: Workers = .one
   ) -> Matrix {
@@ -77,25 +86,26 @@ package struct SpecialistCombination: Sendable {
   }
 }
 
-/// The classes of one frame by which active specialists have them.
+/// The classes of one frame, grouped by which active specialists have them.
 private struct Groups {
-  /// One group.
+  /// The classes that belong to the same active specialists.
   private struct Group {
     /// The bit of each active specialist that has the classes.
     let owners: UInt64
-    /// How many classes.
+    /// The number of classes.
     var count = 0
-    /// What the distributions say of the classes by name, all together.
+    /// The sum of the probabilities that distributions give to these classes individually.
     var named = 0.0
-    /// The sum of q.
+    /// The sum of q over these classes.
     var mass = 0.0
   }
 
   private var groups: [Group]
-  /// The group of each class, and what the distributions say of the class by name.
+  /// The index of each class's group.
   private let ofClasses: [Int]
+  /// The sum of the probabilities that distributions give to each class individually.
   private let named: [Double]
-  /// The dustbin's probability of each active specialist.
+  /// The dustbin probability of each active specialist.
   private let dustbins: [Double]
   /// The number of distributions.
   private var count: Double { Double(dustbins.count + 1) }
@@ -129,7 +139,7 @@ private struct Groups {
     (self.groups, self.ofClasses, self.named) = (groups, ofClasses, named)
   }
 
-  /// Moves the groups' masses to the minimum.
+  /// Sets the groups' masses to those that minimise the objective.
   mutating func solve() {
     if dustbins.count == 1 {
       for index in groups.indices {
@@ -159,7 +169,7 @@ private struct Groups {
 
   private func has(_ bit: Int, _ group: Group) -> Bool { group.owners & (1 << UInt64(bit)) != 0 }
 
-  /// What the objective is but for what does not depend on the groups' masses.
+  /// The objective, up to terms that do not depend on the groups' masses.
   private func objective(_ dustbinMasses: [Double]) -> Double {
     var sum = 0.0
     for group in groups where group.named > 0 { sum -= group.named * log(group.mass) }
@@ -167,7 +177,10 @@ private struct Groups {
     return sum
   }
 
-  /// The probability of each class: its group's by what is said of it by name, evenly where nothing is.
+  /// Writes the probability of each class.
+  ///
+  /// A group's mass is divided in proportion to the classes' individual probabilities, or evenly if
+  /// these are all zero.
   func write(to row: inout MutableSpan<Float>) {
     for (id, index) in ofClasses.enumerated() {
       let group = groups[index]

@@ -7,28 +7,33 @@ import Networks
 import Storage
 import Training
 
-/// A generalist with specialists, as one classifier of frames.
+/// A generalist and its specialists as one classifier of frames.
 package struct SpecialistEnsemble: Sendable {
-  /// A specialist's model with its classes.
+  /// A specialist's model and its classes.
   package struct Specialist: Sendable {
-    /// Either has the specialist's own classes and a dustbin, or all of the generalist's.
+    /// The model, whose classes are either the specialist's own and a dustbin, or all of the
+    /// generalist's.
     package let model: AcousticModel
-    /// The ids of its own classes among the generalist's.
+    /// The specialist's own classes, as ids of the generalist's classes.
     package let own: [Int32]
 
+    /// A specialist; `SpecialistEnsemble.init` checks that it fits the generalist.
     package init(model: AcousticModel, own: [Int32]) { (self.model, self.own) = (model, own) }
   }
 
+  /// The model that has all classes.
   package let generalist: AcousticModel
+  /// The specialists, in the order in which they were given.
   package let specialists: [Specialist]
   private let combination: SpecialistCombination
   private let active: Int
 
   /// - Parameters:
-  ///   - generalist: knows all classes.
-  ///   - specialists: up to 64.
-  ///   - active: how many of the generalist's most probable classes decide on the active specialists.
-  /// - Throws: `EnsembleFault` for a specialist with other features or classes.
+  ///   - generalist: the model that has all classes.
+  ///   - specialists: at most 64.
+  ///   - active: the number of the generalist's most probable classes that decide which specialists
+  ///     are active.
+  /// - Throws: `EnsembleFault` when a specialist's features or classes do not fit the generalist's.
   package init(
     generalist: AcousticModel, specialists: [Specialist], active: Int
   ) throws(EnsembleFault) {
@@ -48,18 +53,18 @@ package struct SpecialistEnsemble: Sendable {
       classes: generalist.classes.count, specialists: specialists.map(\.own))
   }
 
-  /// What is said of an utterance.
+  /// The distributions for one utterance.
   package struct Answer: Sendable {
-    /// Frames × classes, each row a distribution.
+    /// The generalist's distributions, [frames × classes].
     package let generalist: Matrix
-    /// The same of generalist and specialists.
+    /// The distributions of generalist and specialists combined, [frames × classes].
     package let combined: Matrix
   }
 
-  /// The distributions for the frames of one utterance.
+  /// Classifies the frames of one utterance.
   ///
-  /// - Parameter logMel: frames × features, not normalised.
-  /// - Returns: the generalist's and the combination.
+  /// - Parameter logMel: the unnormalised features, [frames × features].
+  /// - Returns: the generalist's distributions and the combined ones.
   package func answer(_ logMel: Matrix) -> Answer {
     func posteriors(_ model: AcousticModel) -> Matrix {
       var result = model.logits(of: logMel)
@@ -76,9 +81,9 @@ package struct SpecialistEnsemble: Sendable {
       generalist: own, combined: combination.combined(own, others, n: active))
   }
 
-  /// How many specialists are active, summed over some frames.
+  /// The number of active specialists, summed over some frames.
   ///
-  /// - Parameter generalist: its distributions, frames × classes.
+  /// - Parameter generalist: the generalist's distributions, [frames × classes].
   /// - Returns: the sum over the frames.
   package func activeCount(_ generalist: Matrix) -> Int {
     (0..<generalist.rows).reduce(0) {
@@ -86,7 +91,7 @@ package struct SpecialistEnsemble: Sendable {
     }
   }
 
-  /// The probabilities of some classes, and behind them the sum of all others.
+  /// The probabilities of some classes, followed by the sum of all others.
   private static func narrowed(_ posteriors: Matrix, to own: [Int32]) -> Matrix {
     var result = Matrix(rows: posteriors.rows, columns: own.count + 1)
     var isOwn = [Bool](repeating: false, count: posteriors.columns)

@@ -3,21 +3,25 @@ import LinearAlgebra
 package import Networks
 package import Training
 
-/// What the classes of all other specialists are called by one that has its own classes and a dustbin.
+/// The symbol of a specialist's dustbin class, which stands for all classes that are not its own.
 package let dustbinSymbol = "<other>"
 
 extension AcousticNetwork {
-  /// The start of a specialist: a network with these layers whose classes are some of this one's, and a last one,
-  /// the dustbin, for all others (Hinton, Vinyals and Dean 2015, §5.3).
+  /// The initial network of a specialist, made from a generalist (Hinton, Vinyals and Dean 2015,
+  /// §5.3).
   ///
-  /// The dustbin's logit would be `log Σ exp z_j` over the other classes j, which no layer computes. It starts as
-  /// `Σ π_j (z_j − log π_j)` with π_j the share of class j among their frames: by Jensen's inequality never above
-  /// it, and equal where the network's distribution over them is π.
+  /// It has this network's layers. Its classes are some of this network's, and a last one, the
+  /// dustbin, for all others.
+  ///
+  /// The exact logit of the dustbin would be `log Σ exp z_j` over the other classes j, which no
+  /// affine layer computes. The initial logit is `Σ π_j (z_j − log π_j)`, where π_j is the share of
+  /// class j among their frames. By Jensen's inequality this is never above the exact logit, and
+  /// equal to it if the network's distribution over the other classes is π.
   ///
   /// - Parameters:
-  ///   - own: the ids of the specialist's classes, in the order that they will have.
-  ///   - counts: the frames of each class; some are of the others.
-  /// - Returns: a network of `own.count + 1` classes.
+  ///   - own: the ids of the specialist's own classes, in the order of its outputs.
+  ///   - counts: the number of frames in each class; some frames must be of other classes.
+  /// - Returns: a network with `own.count + 1` classes.
   package func specialist(own: [Int32], counts: [Int]) -> AcousticNetwork {
     let last = layers[layers.count - 1]
     let others = counts.indices.filter { !own.contains(Int32($0)) && counts[$0] > 0 }
@@ -38,7 +42,7 @@ extension AcousticNetwork {
     return result
   }
 
-  /// The network with a constant added to the logits of some classes.
+  /// This network with a constant added to the logits of some classes.
   package func raising(_ classes: some Sequence<Int>, by constant: Double) -> AcousticNetwork {
     var result = self
     for id in classes { result.layers[layers.count - 1].bias[id] += Float(constant) }
@@ -46,24 +50,27 @@ extension AcousticNetwork {
   }
 }
 
-/// The objective of a specialist that keeps all classes: the true class of each frame, and for the classes that
-/// are not its own the generalist's soft targets, which keep it from forgetting what it is not shown (proposed by
-/// Hinton, Vinyals and Dean 2015, §6.1).
+/// The objective of a specialist that keeps all classes (proposed by Hinton, Vinyals and Dean 2015,
+/// §6.1).
 ///
-/// It is `λ · CE(y, softmax(z)) + (1−λ) · T² · CE(p', softmax(z'/T))`, where z' are the logits of the classes that
-/// are not the specialist's own, and p' the generalist's distribution over these at T, adding up to 1.
+/// It combines the true class of each frame with the generalist's soft targets for the classes that
+/// are not the specialist's own; these keep it from forgetting classes that it is not shown.
+///
+/// The loss is `λ · CE(y, softmax(z)) + (1−λ) · T² · CE(p', softmax(z'/T))`, where z' are the
+/// logits of the classes that are not the specialist's own, and p' is the generalist's distribution
+/// over them at T, scaled to a sum of 1.
 package struct HeldTargets: TrainingObjective {
   private let hard: HardTargets
   private let temperature: Float
   private let hardWeight: Float
-  /// The classes that are not its own.
+  /// The ids of the classes that are not its own.
   private let others: [Int]
 
   /// - Parameters:
-  ///   - own: the ids of the specialist's classes, not all.
-  ///   - classes: how many there are.
-  ///   - options: T, at which the soft targets were computed, and λ.
-  ///   - hard: the hard term, λ aside.
+  ///   - own: the ids of the specialist's own classes; not all.
+  ///   - classes: the number of classes.
+  ///   - options: λ, and T, at which the soft targets were computed.
+  ///   - hard: the hard term, without λ.
   package init(
     own: [Int32], classes: Int, options: DistillationOptions, hard: HardTargets = HardTargets()
   ) {

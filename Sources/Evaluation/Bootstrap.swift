@@ -1,12 +1,13 @@
 import LinearAlgebra
 
-/// Whose the utterances of a set are, as numbers from 0.
+/// The speakers of the utterances in a set, numbered from 0.
 package struct Speakers: Sendable, Equatable {
   /// The speaker of each utterance.
   let ofUtterances: [Int]
+  /// The number of speakers.
   package let count: Int
 
-  /// - Parameter names: the speaker of each utterance, in their order.
+  /// - Parameter names: the speaker's name for each utterance, in order.
   package init(_ names: [String]) {
     var numbers: [String: Int] = [:]
     ofUtterances = names.map { name in
@@ -18,32 +19,38 @@ package struct Speakers: Sendable, Equatable {
   }
 }
 
-/// Intervals and tests from resampling whole speakers, since neither the frames of one utterance nor the
-/// utterances of one speaker are independent (Efron, 1979; Bisani and Ney, "Bootstrap estimates for
-/// confidence intervals in ASR performance evaluation", 2004).
+/// Confidence intervals and tests from resampling whole speakers (Efron 1979; Bisani and Ney,
+/// "Bootstrap estimates for confidence intervals in ASR performance evaluation", 2004).
+///
+/// Speakers are resampled because neither the frames of an utterance nor the utterances of a
+/// speaker are independent.
 package struct Bootstrap: Sendable {
-  /// The bounds between which 95 % of the resampled values lie (percentiles 2.5 and 97.5).
+  /// A 95 % interval.
   package struct Interval: Sendable, Equatable, Codable {
+    /// The 2.5th percentile of the resampled values.
     package let low: Double
+    /// The 97.5th percentile of the resampled values.
     package let high: Double
   }
 
-  /// What is drawn as a whole.
+  /// What is resampled as a whole.
   package enum Unit: String, Sendable { case speakers, utterances }
 
+  /// The unit of resampling: speakers, or utterances when there is one speaker or speakers are not
+  /// known.
   package let unit: Unit
-  /// The unit of each utterance, from 0.
+  /// The unit of each utterance, numbered from 0.
   private let units: [Int]
-  /// How many units there are.
+  /// The number of units.
   package let unitCount: Int
   private let seed: UInt64
   private let resamples: Int
 
   /// - Parameters:
   ///   - utterances: the number of utterances, at least one.
-  ///   - speakers: whose they are; when that is not known, or all are by one, utterances are drawn.
+  ///   - speakers: their speakers; nil when they are not known.
   ///   - resamples: the number of resamples, at least 40.
-  ///   - seed: two bootstraps with the same seed draw the same units, so that differences between
+  ///   - seed: bootstraps with the same seed draw the same units, so that differences between
   ///     systems are paired.
   package init(utterances: Int, speakers: Speakers? = nil, resamples: Int, seed: UInt64) {
     precondition(utterances > 0 && resamples >= 40, "Bootstrap: \(utterances), \(resamples)")
@@ -56,11 +63,12 @@ package struct Bootstrap: Sendable {
     }
   }
 
-  /// Whether there is more than one unit to draw from.
+  /// Whether there is more than one unit, as intervals require.
   package var hasIntervals: Bool { unitCount > 1 }
 
-  /// How often each utterance is drawn in a resample; drawn when it is asked for, so that memory does not grow
-  /// with their number.
+  /// How often each utterance occurs in a resample.
+  ///
+  /// Resamples are drawn on demand, so that memory does not grow with their number.
   private func weights(of resample: Int) -> [Int32] {
     var generator = SeededGenerator(seed, UInt64(resample))
     var counts = [Int32](repeating: 0, count: unitCount)
@@ -70,10 +78,10 @@ package struct Bootstrap: Sendable {
 
   /// The interval of a statistic.
   ///
-  /// - Parameter statistic: gets how often each utterance counts; resamples for which it is not
-  ///   finite are excluded.
-  /// - Returns: nil when the statistic is finite for fewer than 40 resamples, or there is one unit alone, whose
-  ///   resamples are all the same.
+  /// - Parameter statistic: computes the statistic from how often each utterance counts. Resamples
+  ///   for which it is not finite are excluded.
+  /// - Returns: nil when the statistic is finite for fewer than 40 resamples, or when there is only
+  ///   one unit, since all resamples are then the same.
   package func interval(_ statistic: (_ weights: [Int32]) -> Double) -> Interval? {
     guard hasIntervals else { return nil }
     let values = (0..<resamples).map { statistic(weights(of: $0)) }.filter(\.isFinite).sorted()
@@ -87,18 +95,19 @@ package struct Bootstrap: Sendable {
     return Interval(low: percentile(0.025), high: percentile(0.975))
   }
 
-  /// The two-sided p-value of a paired randomisation test (Fisher, 1935; Noreen, 1989): if two systems were
-  /// alike, each unit's difference would be as likely to have the other sign.
+  /// The two-sided p-value of a paired randomisation test (Fisher 1935; Noreen 1989).
   ///
-  /// As many random signs are drawn as there are resamples; the given signs count as one draw more, so that p
-  /// is never zero.
+  /// If two systems were equally good, each unit's difference would be equally likely to have the
+  /// opposite sign. Random signs are drawn once per resample. The observed signs count as one more
+  /// draw, so p is never zero.
   ///
-  /// - Parameter differences: for each utterance, what it adds to the difference of the two systems.
-  /// - Returns: the share of draws whose sum is at least as far from zero.
+  /// - Parameter differences: each utterance's contribution to the difference between the two
+  ///   systems.
+  /// - Returns: the share of draws whose sum is at least as far from zero as the observed sum.
   package func pValue(ofDifferences differences: [Double]) -> Double {
     var sums = [Double](repeating: 0, count: unitCount)
     for (unit, difference) in zip(units, differences) { sums[unit] += difference }
-    // Equal sums in another order may differ in their last bits.
+    // The same sum in another order may differ in its last bits.
     let observed = abs(sums.reduce(0, +)) * (1 - 1e-12)
     var generator = SeededGenerator(seed, UInt64.max)
     let extreme = (0..<resamples).count { _ in
@@ -108,7 +117,8 @@ package struct Bootstrap: Sendable {
   }
 }
 
-/// The frame accuracy over utterances that count as often as their weights say.
+/// The frame accuracy over weighted utterances, from 0 to 1; not a number when no frames are in
+/// scope.
 package func accuracy(
   of tallies: [FrameTally], weights: [Int32], _ scope: FrameTally.Scope = .all
 ) -> Double {
@@ -121,14 +131,14 @@ package func accuracy(
   return Double(correct) / Double(frames)
 }
 
-/// The mean of several systems' accuracies over the same weighted utterances.
+/// The mean of several systems' frame accuracies over the same weighted utterances.
 package func meanAccuracy(
   of systems: [[FrameTally]], weights: [Int32], _ scope: FrameTally.Scope = .all
 ) -> Double {
   systems.reduce(0) { $0 + accuracy(of: $1, weights: weights, scope) } / Double(systems.count)
 }
 
-/// The mean over the frames of −ln p of the true class.
+/// The mean of −ln p of the true class over the frames of weighted utterances, in nats.
 func logLossPerFrame(of tallies: [FrameTally], weights: [Int32]) -> Double {
   var (sum, frames) = (0.0, 0)
   for (tally, weight) in zip(tallies, weights) {

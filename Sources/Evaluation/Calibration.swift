@@ -1,28 +1,33 @@
-/// How often a system is right when it is so sure: frames in bins of equal width by the probability of the
-/// class that was chosen.
+/// How well a system's confidence matches its accuracy.
+///
+/// Frames are sorted into bins of equal width by their confidence, which is the probability of the
+/// chosen class.
 package struct Calibration: Sendable, Equatable, Codable {
-  /// Bins from 0 to 1; 15 as in Guo et al., "On calibration of modern neural networks", 2017, §2.
+  /// The number of bins between 0 and 1, as in Guo et al., "On calibration of modern neural
+  /// networks", 2017, §2.
   package static let binCount = 15
 
   /// One bin.
   package struct Bin: Sendable, Equatable, Codable {
-    /// The number of frames; a sum over weighted utterances may have any number.
+    /// The number of frames, weighted by their utterances.
     package fileprivate(set) var frames = 0.0
-    /// How many of them were right.
+    /// The number of correct frames among them.
     package fileprivate(set) var correct = 0.0
-    /// The sum of the probabilities of the classes that were chosen.
+    /// The sum of their confidences.
     package fileprivate(set) var confidence = 0.0
   }
 
+  /// The bins, in ascending order of confidence.
   package private(set) var bins = Array(repeating: Bin(), count: binCount)
 
+  /// Empty bins.
   package init() {}
 
-  /// The sum of some utterances' bins.
+  /// The weighted sum of several utterances' bins.
   ///
   /// - Parameters:
-  ///   - tallies: of the utterances.
-  ///   - weights: how often each counts.
+  ///   - tallies: the tallies of the utterances.
+  ///   - weights: how often each utterance counts.
   package init(_ tallies: [FrameTally], weights: [Int32]) {
     for (tally, weight) in zip(tallies, weights) where weight != 0 {
       for index in bins.indices {
@@ -42,10 +47,11 @@ package struct Calibration: Sendable, Equatable, Codable {
     bins[index].confidence += confidence
   }
 
-  /// The expected calibration error: the mean over the frames of |accuracy − confidence| of their bin.
+  /// The expected calibration error: the mean over frames of their bin's |accuracy − confidence|.
   ///
-  /// Guo et al. 2017, equation 3. Not a number without frames. Near 0 it is too large, since what a bin deviates by
-  /// chance counts whatever its sign; and so is its bootstrap interval, by what resamples add.
+  /// See Guo et al. 2017, equation 3. It is not a number when there are no frames. Values near 0
+  /// are biased upwards, because chance deviations count regardless of their sign. Bootstrap
+  /// intervals are biased further, because resampling adds more deviations.
   package var expectedError: Double {
     let frames = bins.reduce(0) { $0 + $1.frames }
     return bins.reduce(0) { $0 + abs($1.correct - $1.confidence) } / frames

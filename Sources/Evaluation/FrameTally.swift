@@ -1,26 +1,31 @@
 import Foundation
 package import LinearAlgebra
 
-/// How many frames were classified rightly, and how surely, over one utterance or many.
+/// The numbers of frames and correct frames, and the confidence in them, over one or more
+/// utterances.
 package struct FrameTally: Sendable, Equatable {
+  /// The number of frames.
   package var frames = 0
+  /// The number of correctly classified frames.
   package var correct = 0
-  /// The same without the frames whose true class is silence.
+  /// The number of frames whose true class is not silence.
   package var speechFrames = 0
+  /// The number of correctly classified frames whose true class is not silence.
   package var speechCorrect = 0
-  /// The sum of −ln p over the frames, with p the probability of the true class, in nats.
+  /// The sum over the frames of −ln p, where p is the probability of the true class, in nats.
   package var logLoss = 0.0
-  /// The frames by the probability of the class that was chosen; `Calibration.binCount` bins.
+  /// The frames by the probability of the chosen class.
   package var calibration = Calibration()
 
+  /// No frames yet.
   package init() {}
 
-  /// Counts the frames of one utterance.
+  /// Counts the frames of one utterance, without confidence.
   ///
   /// - Parameters:
-  ///   - predicted: a class id a frame.
-  ///   - labels: the true class ids, as many.
-  ///   - isSilence: by class id.
+  ///   - predicted: the chosen class id of each frame.
+  ///   - labels: the true class id of each frame.
+  ///   - isSilence: whether each class is silence, indexed by class id.
   package init(predicted: [Int32], labels: [Int32], isSilence: [Bool]) {
     precondition(
       predicted.count == labels.count,
@@ -36,11 +41,12 @@ package struct FrameTally: Sendable, Equatable {
     }
   }
 
-  /// Counts how sure a system was of each frame.
+  /// Adds the confidence of frames that are already counted.
   ///
   /// - Parameters:
-  ///   - posteriors: frames × classes, each row a distribution. A probability below 1e-30 counts as that.
-  ///   - labels: the true class ids, one a frame.
+  ///   - posteriors: distributions, [frames × classes]. Probabilities of the true class below 1e-30
+  ///     count as 1e-30.
+  ///   - labels: the true class id of each frame.
   package mutating func addConfidence(of posteriors: Matrix, labels: [Int32]) {
     precondition(
       posteriors.rows == labels.count,
@@ -52,15 +58,17 @@ package struct FrameTally: Sendable, Equatable {
     }
   }
 
-  /// Which frames a score counts.
+  /// The frames that a score counts.
   package enum Scope: Sendable {
+    /// All frames.
     case all
+    /// The frames whose true class is not silence.
     case withoutSilence
   }
 
-  /// The frames of a scope.
+  /// The number of frames in a scope.
   package func frames(_ scope: Scope) -> Int { scope == .all ? frames : speechFrames }
 
-  /// The rightly classified frames of a scope.
+  /// The number of correctly classified frames in a scope.
   package func correct(_ scope: Scope) -> Int { scope == .all ? correct : speechCorrect }
 }

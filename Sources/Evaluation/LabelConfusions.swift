@@ -2,18 +2,18 @@ package import Classes
 import Corpus
 package import LinearAlgebra
 
-/// Which labels, such as phones, frames are taken for.
+/// The confusion matrix of a model's labels, such as phones.
 package struct LabelConfusions: Sendable, Equatable {
-  /// The labels that classes are states of, each once, in the order of the classes.
+  /// The distinct labels of the classes, in the order of the classes; states share their label.
   package let labels: [String]
   /// The label of each class.
   private let ofClass: [Int]
-  /// By true label, then by chosen label.
+  /// The number of frames by true label, then by chosen label.
   package private(set) var frames: [[Int]]
 
-  /// No frames yet.
+  /// An empty matrix.
   ///
-  /// - Parameter classes: the model's.
+  /// - Parameter classes: the model's classes.
   package init(_ classes: ClassInventory) {
     var numbers: [String: Int] = [:]
     var labels: [String] = []
@@ -27,24 +27,24 @@ package struct LabelConfusions: Sendable, Equatable {
     frames = Array(repeating: Array(repeating: 0, count: labels.count), count: labels.count)
   }
 
-  /// Counts some frames.
+  /// Adds some frames.
   ///
   /// - Parameters:
-  ///   - chosen: a class id a frame.
-  ///   - truth: the true ids, as many.
+  ///   - chosen: the chosen class id of each frame.
+  ///   - truth: the true class id of each frame.
   package mutating func add(chosen: [Int32], truth: [Int32]) {
     for (own, other) in zip(truth, chosen) {
       frames[ofClass[Int(own)]][ofClass[Int(other)]] += 1
     }
   }
 
-  /// The number of a class's label.
+  /// The index of a class's label in `labels`.
   package func label(of id: Int32) -> Int { ofClass[Int(id)] }
 
-  /// The probability of each label, frames × labels.
+  /// Sums the probabilities of each label's classes.
   ///
-  /// - Parameter posteriors: frames × classes, each row a distribution.
-  /// - Returns: each row a distribution.
+  /// - Parameter posteriors: distributions over classes, [frames × classes].
+  /// - Returns: distributions over labels, [frames × labels].
   package func posteriors(_ posteriors: Matrix) -> Matrix {
     var result = Matrix(rows: posteriors.rows, columns: labels.count)
     result.withRows(0..<result.rows) { frame, row in
@@ -54,30 +54,32 @@ package struct LabelConfusions: Sendable, Equatable {
     return result
   }
 
-  /// The frames of a label.
+  /// The number of frames whose true label is the given one.
   package func count(of label: Int) -> Int { frames[label].reduce(0, +) }
 
-  /// The share of a label's frames that is taken for it; nil without a frame.
+  /// The share of a label's frames that are classified as the label; nil when it has no frames.
   package func recall(of label: Int) -> Double? {
     let count = count(of: label)
     return count > 0 ? Double(frames[label][label]) / Double(count) : nil
   }
 }
 
-/// A run of frames on which a system is sure of another label than the alignment has.
+/// A run of frames for which a system is confident of a label other than the alignment's.
 package struct Doubt: Sendable, Equatable {
+  /// The frames within the utterance.
   package let frames: Range<Int>
-  /// The label's number in `LabelConfusions`.
+  /// The alignment's label, an index into `LabelConfusions.labels`.
   package let truth: Int
+  /// The system's label, an index into `LabelConfusions.labels`.
   package let chosen: Int
 
-  /// All such runs of an utterance.
+  /// Finds all such runs in an utterance.
   ///
   /// - Parameters:
-  ///   - posteriors: frames × labels, each row a distribution.
+  ///   - posteriors: distributions over labels, [frames × labels].
   ///   - truth: the true label of each frame.
-  ///   - confidence: the least probability of the other label.
-  /// - Returns: in their order.
+  ///   - confidence: the minimum probability of the system's label.
+  /// - Returns: the runs in time order.
   package static func all(
     in posteriors: Matrix, truth: [Int], confidence: Float
   ) -> [Doubt] {

@@ -1,32 +1,40 @@
 package import LinearAlgebra
 import Foundation
 
-/// How the accuracy of an ensemble grows with its members, and how much these disagree.
+/// The accuracy of an ensemble as a function of its size, and how much its members disagree.
 package struct MemberCurve: Sendable, Equatable, Codable {
-  /// The ensembles of so many members that follow each other in a ring, so that each member counts alike.
+  /// The mean over all ensembles of a given number of consecutive members.
+  ///
+  /// Members are arranged in a ring, so that each counts equally often.
   package struct Point: Sendable, Equatable, Codable {
+    /// The number of members.
     package let members: Int
-    /// The mean accuracy of those ensembles.
+    /// The mean accuracy on the development set.
     package let development: AccuracyScore
+    /// The mean accuracy on the test set.
     package let test: AccuracyScore
   }
 
-  /// From one member to all.
+  /// The points, from one member to all.
   package let points: [Point]
-  /// The share of test frames on which two members choose different classes, a mean over the pairs; nil of a
-  /// single member.
+  /// The share of test frames for which two members choose different classes, averaged over all
+  /// pairs.
+  ///
+  /// Nil for a single member.
   package let disagreement: Estimate?
-  /// The mean over members and test frames of KL(member, mean of the members), in nats: the generalised
-  /// Jensen-Shannon divergence (Lin, 1991).
+  /// The generalised Jensen-Shannon divergence of the members on the test set, in nats (Lin 1991).
+  ///
+  /// It is the mean over members and frames of KL(member, mean of the members); nil for a single
+  /// member.
   package let divergence: Estimate?
 
-  /// A curve; nil when a set has no frames.
+  /// Computes the curve; nil when a set has no frames.
   ///
   /// - Parameters:
-  ///   - development: a tally an utterance, at least one.
-  ///   - onDevelopment: made for as many utterances.
-  ///   - test: as `development`.
-  ///   - onTest: made for as many utterances.
+  ///   - development: a tally for each development utterance, at least one.
+  ///   - onDevelopment: a bootstrap for those utterances.
+  ///   - test: a tally for each test utterance, at least one.
+  ///   - onTest: a bootstrap for those utterances.
   package init?(
     development: [MemberTally], _ onDevelopment: Bootstrap, test: [MemberTally],
     _ onTest: Bootstrap
@@ -60,14 +68,16 @@ package struct MemberCurve: Sendable, Equatable, Codable {
   }
 }
 
-/// The members of an ensemble on one utterance.
+/// The results of an ensemble's members on one utterance.
 package struct MemberTally: Sendable {
-  /// By the number of members less one, and by the first of them: the ensemble of as many as follow in the
-  /// ring; of all members, one.
+  /// The tally of each ensemble of consecutive members, by its size minus one, then by its first
+  /// member.
+  ///
+  /// There is only one ensemble of all members.
   let ensembles: [[FrameTally]]
-  /// The sum over the frames of the share of pairs that choose different classes.
+  /// The sum over the frames of the share of pairs of members that choose different classes.
   let disagreement: Double
-  /// The sum over the frames of the mean of KL(member, mean of the members), in nats.
+  /// The sum over the frames of the mean over members of KL(member, mean of the members), in nats.
   let divergence: Double
 
   var frames: Int { ensembles[0][0].frames }
@@ -75,11 +85,11 @@ package struct MemberTally: Sendable {
   /// Counts the frames of an utterance.
   ///
   /// - Parameters:
-  ///   - posteriors: of each member, at least one, frames × the model's classes.
-  ///   - terms: as many, whose sum over some members is largest where their ensemble's distribution is: the
-  ///     posteriors of an arithmetic mean, the logits of a geometric one.
-  ///   - labels: the true ids, one a frame.
-  ///   - rules: what counts as right.
+  ///   - posteriors: the distributions of each member, at least one, [frames × classes].
+  ///   - terms: what an ensemble adds up for each member: the posteriors for an arithmetic mean,
+  ///     the logits for a geometric one. The class with the largest sum is the ensemble's choice.
+  ///   - labels: the true class id of each frame.
+  ///   - rules: the rules of scoring.
   package init(
     posteriors: [Matrix], terms: [Matrix], labels: [Int32], by rules: ScoringRules
   ) {

@@ -1,22 +1,24 @@
 package import LinearAlgebra
 
-/// How well a student knows a label whose frames it has not learnt from (Hinton, Vinyals and Dean 2015, §3).
+/// How well a student classifies a label that its training frames omitted (Hinton, Vinyals and Dean
+/// 2015, §3).
 package struct MissingClassScore: Sendable, Equatable, Codable {
   /// The accuracies of one system on the test set.
   package struct System: Sendable, Equatable, Codable {
+    /// The system's name.
     package let system: String
-    /// Of the label's frames.
+    /// The accuracy on the label's frames.
     package let ofLabel: AccuracyScore
-    /// Of all frames.
+    /// The accuracy on all frames.
     package let ofAll: AccuracyScore
 
-    /// The accuracies of a system; nil when the label has no frame.
+    /// Computes the accuracies of a system; nil when the label has no frames.
     ///
     /// - Parameters:
-    ///   - system: its name.
-    ///   - choices: the system's on each utterance.
-    ///   - offset: added to the logits of the label's classes.
-    ///   - bootstrap: made for as many utterances.
+    ///   - system: the system's name.
+    ///   - choices: the system's choices on each utterance.
+    ///   - offset: the value added to the logits of the label's classes.
+    ///   - bootstrap: a bootstrap for those utterances.
     package init?(
       _ system: String, _ choices: [LabelChoices], offset: Double, _ bootstrap: Bootstrap
     ) {
@@ -28,22 +30,27 @@ package struct MissingClassScore: Sendable, Equatable, Codable {
     }
   }
 
+  /// The label that was omitted from training.
   package let label: String
-  /// What is added to the logits of the label's classes, chosen by the accuracy of all development frames.
+  /// The value added to the logits of the label's classes, chosen by accuracy on all development
+  /// frames.
   package let offset: Double
+  /// The systems compared, in the order in which they were given.
   package let systems: [System]
 
+  /// A score of the given parts.
   package init(label: String, offset: Double, systems: [System]) {
     (self.label, self.offset, self.systems) = (label, offset, systems)
   }
 }
 
-/// What a system chooses on the frames of one utterance as the logits of one label's classes are raised.
+/// A system's choices on the frames of one utterance, as a function of an offset to one label's
+/// logits.
 package struct LabelChoices: Sendable {
   /// One frame.
   private struct Frame {
-    /// The offset above which the best of the label's classes is chosen, and below which the best of the
-    /// others.
+    /// The offset above which the best of the label's classes is chosen, and below which the best
+    /// of the other classes.
     let threshold: Float
     let isRightAbove: Bool
     let isRightBelow: Bool
@@ -53,10 +60,10 @@ package struct LabelChoices: Sendable {
   private let frames: [Frame]
 
   /// - Parameters:
-  ///   - logits: frames × the model's classes.
-  ///   - labels: the true ids, one a frame.
-  ///   - own: the label's classes, neither none nor all.
-  ///   - rules: what counts as right.
+  ///   - logits: [frames × classes].
+  ///   - labels: the true class id of each frame.
+  ///   - own: the ids of the label's classes; at least one, and not all.
+  ///   - rules: the rules of scoring.
   package init(_ logits: Matrix, labels: [Int32], own: Set<Int32>, by rules: ScoringRules) {
     frames = labels.enumerated().map { row, truth in
       let values = logits.row(row)
@@ -74,7 +81,7 @@ package struct LabelChoices: Sendable {
     }
   }
 
-  /// The label's frames and all frames that are right with an offset.
+  /// Counts the correct frames at an offset, among the label's frames and among all frames.
   func tallies(offset: Float) -> (ofLabel: FrameTally, ofAll: FrameTally) {
     var (own, all) = (FrameTally(), FrameTally())
     for frame in frames {
@@ -88,15 +95,18 @@ package struct LabelChoices: Sendable {
     return (own, all)
   }
 
-  /// The offset with the most right frames, the one nearest to 0 of equals.
+  /// The offset with the most correct frames; the one nearest to 0 in case of ties.
   ///
-  /// - Parameter utterances: all that count.
-  /// - Returns: 0, or the middle between two frames' thresholds, since nothing changes from one to the next, or
-  ///   one beyond them all.
+  /// Nothing changes between two adjacent thresholds, so only one offset is tried in each gap.
+  ///
+  /// - Parameter utterances: the choices on all utterances that count.
+  /// - Returns: 0, the midpoint between two adjacent thresholds, or a value 1 beyond all
+  ///   thresholds.
   package static func bestOffset(_ utterances: [LabelChoices]) -> Double {
     let frames = utterances.flatMap(\.frames).sorted { $0.threshold < $1.threshold }
     func rise(_ frame: Frame) -> Int { (frame.isRightAbove ? 1 : 0) - (frame.isRightBelow ? 1 : 0) }
-    // How many more frames are right than below all thresholds: of no offset, below all, and in each gap.
+    // The number of correct frames relative to an offset below all thresholds: at 0, below all, in
+    // each gap.
     var (best, most) = (0.0, frames.reduce(0) { $0 + ($1.threshold < 0 ? rise($1) : 0) })
     if let first = frames.first, most < 0 { (best, most) = (Double(first.threshold) - 1, 0) }
     var right = 0

@@ -1,32 +1,34 @@
 import Foundation
 
-/// A table for people.
+/// A table for people to read.
 package struct TextTable: Sendable {
-  /// The head and the rows below it, all of the same number of cells.
+  /// The header and the rows below it, all with the same number of cells.
   package let rows: [[String]]
-  /// What the table does not say by itself; may be empty.
+  /// An explanation below the table; may be empty.
   package let note: String
 
+  /// A table of at least a header row.
   package init(rows: [[String]], note: String = "") {
     (self.rows, self.note) = (rows, note)
   }
 
-  /// Markdown, with the note below it.
+  /// The table in Markdown, with the note below it.
   package var markdown: String {
     markdownTable(rows, leftColumns: 1) + (note.isEmpty ? "" : "\n\(note)\n")
   }
 }
 
 extension ScoreReport {
-  /// The report as tables for people, in Markdown: accuracies in per cent, each with half the width
-  /// of its 95 % interval.
+  /// The report as Markdown tables.
+  ///
+  /// Accuracies are in per cent, each with half the width of its 95 % interval.
   package var table: String {
     ([systemTable, comparisonTable, memberTable, subsetTable, missingClassTable]
       + [specialists?.coverageTable, specialists?.costTable, specialists?.comparisonTable])
       .compactMap { $0?.markdown }.joined(separator: "\n") + "\n" + rules + "\n"
   }
 
-  /// All systems.
+  /// The scores of all systems.
   package var systemTable: TextTable? {
     let head = [
       "system", "parameters", "frames/s", "development %", "test %", "test % without silence",
@@ -46,10 +48,10 @@ extension ScoreReport {
     return TextTable(rows: [head] + rows)
   }
 
-  /// Differences of systems; nil for none.
+  /// The differences between systems; nil when there are none.
   package var comparisonTable: TextTable? { comparisons.table }
 
-  /// The ensembles of fewer members, and how much these disagree; nil of a single member.
+  /// The scores of ensembles of each size, and the members' disagreement; nil for a single member.
   package var memberTable: TextTable? {
     guard let memberCurve, memberCurve.points.count > 1, let differing = memberCurve.disagreement,
       let divergence = memberCurve.divergence
@@ -64,13 +66,13 @@ extension ScoreReport {
         },
       note: """
         Two members choose different classes (not folded) on \(hundredths(differing.value)) % \
-        (\(interval(differing.low, differing.high) { hundredths($0) })) of the test frames; the members diverge \
-        from their mean by \(String(format: "%.3f", divergence.value)) nats per frame. \
-        With fewer members, the mean over ensembles of consecutive members.
+        (\(interval(differing.low, differing.high) { hundredths($0) })) of the test frames; the \
+        members diverge from their mean by \(String(format: "%.3f", divergence.value)) nats per \
+        frame. With fewer members, the mean over ensembles of consecutive members.
         """)
   }
 
-  /// The networks that learnt from a share of the utterances; nil for none.
+  /// The scores of networks trained on a share of the utterances; nil when there are none.
   package var subsetTable: TextTable? {
     guard let subsets else { return nil }
     return TextTable(
@@ -84,7 +86,7 @@ extension ScoreReport {
         })
   }
 
-  /// The student that did not learn from a label's frames; nil for none.
+  /// The scores of the student trained without a label's frames; nil when there is none.
   package var missingClassTable: TextTable? {
     guard let missingClass else { return nil }
     let (label, frames) = (missingClass.label, missingClass.systems.first?.ofLabel.frames ?? 0)
@@ -97,8 +99,9 @@ extension ScoreReport {
           ]
         },
       note: """
-        missing-\(label) learnt from no frame of \(label); its biases set: the logits of \(label) raised by \
-        \(String(format: "%.2f", missingClass.offset)), which is best for all development frames.
+        missing-\(label) learnt from no frame of \(label); its biases set: the logits of \(label) \
+        raised by \(String(format: "%.2f", missingClass.offset)), which is best for all \
+        development frames.
         """)
   }
 }
@@ -113,7 +116,7 @@ extension [ComparisonScore] {
 }
 
 extension ComparisonScore {
-  /// Its value, its interval, and p where there is one.
+  /// The value, the interval, and p if there is one.
   fileprivate var cells: [String] {
     [
       hundredths(value), interval(low, high) { hundredths($0) },
@@ -123,7 +126,7 @@ extension ComparisonScore {
 }
 
 extension SpecialistScore {
-  /// Accuracies by how many specialists have the true class.
+  /// The accuracies by the number of specialists that have the true class.
   package var coverageTable: TextTable {
     let names = ["all", "1 or more"]
     let rows =
@@ -147,12 +150,13 @@ extension SpecialistScore {
             ]
         },
       note: """
-        All specialists are computed for each frame. On average \(String(format: "%.2f", activeAFrame)) are active: \
-        those with the classes that the generalist finds most probable.
+        All specialists are computed for each frame. On average \
+        \(String(format: "%.2f", activeAFrame)) are active: those with the classes that the \
+        generalist finds most probable.
         """)
   }
 
-  /// What generalist, specialists and the ensemble cost.
+  /// The costs of the generalist, the specialists and the ensemble.
   package var costTable: TextTable {
     TextTable(
       rows: [
@@ -171,7 +175,7 @@ extension SpecialistScore {
         })
   }
 
-  /// Differences of the students; nil for none.
+  /// The differences between students; nil when there are none.
   package var comparisonTable: TextTable? { comparisons.table }
 }
 
@@ -179,7 +183,7 @@ private func percent(_ value: Double, _ halfWidth: Double?) -> String {
   hundredths(value) + (halfWidth.map { " ± " + hundredths($0) } ?? "")
 }
 
-/// The bounds of an interval in words; of one utterance or speaker that there is none.
+/// The bounds of an interval as text, or a note that a single utterance or speaker has no interval.
 package func interval(
   _ low: Double?, _ high: Double?, _ shown: (_ bound: Double) -> String
 ) -> String {
@@ -187,19 +191,20 @@ package func interval(
   return "\(shown(low)) to \(shown(high))"
 }
 
-/// A share in per cent, to two places.
+/// A share in per cent, to two decimal places.
 private func hundredths(_ value: Double) -> String {
   String(format: "%.2f", 100 * value)
 }
 
-/// An integer with its thousands set apart by commas.
+/// An integer with commas between groups of three digits; must not be negative.
 package func grouped(_ number: Int) -> String {
   var digits = Array(String(number))
   for place in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: place) }
   return String(digits)
 }
 
-/// Frames a second, to three digits at least and to hundreds at most.
+/// A frame rate: two decimal places below 1, otherwise an integer, with three significant digits
+/// from 1,000 on, and in hundreds from 100,000 on.
 private func roundedRate(_ rate: Double) -> String {
   guard rate >= 1 else { return String(format: "%.2f", rate) }
   let step = min(100, max(1, pow(10, floor(log10(rate)) - 2)))
@@ -209,8 +214,9 @@ private func roundedRate(_ rate: Double) -> String {
 /// A Markdown table whose cells are padded to the width of their column.
 ///
 /// - Parameters:
-///   - rows: the head and the rows below it, all of the same number of cells.
-///   - leftColumns: how many columns are set flush left; the others are flush right.
+///   - rows: the header and the rows below it, all with the same number of cells.
+///   - leftColumns: the number of leading columns that are aligned left; the others are aligned
+///     right.
 /// - Returns: lines of text.
 package func markdownTable(_ rows: [[String]], leftColumns: Int) -> String {
   let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }

@@ -2,20 +2,24 @@ package import Storage
 package import SystemPackage
 import Foundation
 
-/// An accuracy with its interval, as it stands in `scores.json`.
+/// An accuracy with its interval, as in `scores.json`.
 package struct AccuracyScore: Sendable, Equatable, Codable {
+  /// The accuracy, from 0 to 1.
   package let accuracy: Double
-  /// The bounds of the 95 % bootstrap interval; nil of one utterance or speaker, which has none.
+  /// The lower bound of the 95 % bootstrap interval; nil for a single utterance or speaker.
   package let low: Double?
+  /// The upper bound of the interval, nil like the lower one.
   package let high: Double?
+  /// The number of frames in scope.
   package let frames: Int
 
-  /// The mean of the accuracies of some systems; nil when no frame is in scope.
+  /// The mean accuracy of some systems; nil when no frames, or too few for resampling, are in
+  /// scope.
   ///
   /// - Parameters:
-  ///   - systems: the tallies of each system, at least one, over the same utterances.
-  ///   - scope: which frames count.
-  ///   - bootstrap: made for as many utterances.
+  ///   - systems: for each system, at least one, the tallies of the same utterances.
+  ///   - scope: the frames to count.
+  ///   - bootstrap: a bootstrap for those utterances.
   package init?(_ systems: [[FrameTally]], _ scope: FrameTally.Scope, bootstrap: Bootstrap) {
     frames = systems[0].reduce(0) { $0 + $1.frames(scope) }
     let once = [Int32](repeating: 1, count: systems[0].count)
@@ -25,21 +29,25 @@ package struct AccuracyScore: Sendable, Equatable, Codable {
     (low, high) = (interval?.low, interval?.high)
   }
 
+  /// Half the width of the interval; nil when there is no interval.
   package var halfWidth: Double? { width(low, high).map { $0 / 2 } }
 }
 
-/// A figure with the bounds of its 95 % bootstrap interval.
+/// A statistic with its 95 % bootstrap interval.
 package struct Estimate: Sendable, Equatable, Codable {
+  /// The statistic over all utterances, each counted once.
   package let value: Double
+  /// The lower bound of the interval; nil for a single utterance or speaker.
   package let low: Double?
+  /// The upper bound of the interval, nil like the lower one.
   package let high: Double?
 
-  /// A figure; nil when its value or its interval is not finite.
+  /// Computes a statistic; nil when its value or its interval is not finite.
   ///
   /// - Parameters:
-  ///   - utterances: how many there are.
-  ///   - bootstrap: made for as many.
-  ///   - statistic: gets how often each utterance counts.
+  ///   - utterances: the number of utterances.
+  ///   - bootstrap: a bootstrap for those utterances.
+  ///   - statistic: computes the statistic from how often each utterance counts.
   package init?(
     utterances: Int, bootstrap: Bootstrap, _ statistic: (_ weights: [Int32]) -> Double
   ) {
@@ -52,29 +60,35 @@ package struct Estimate: Sendable, Equatable, Codable {
 
 /// The scores of one system on one set.
 package struct SetScore: Sendable, Equatable, Codable {
+  /// The accuracy on all frames, from 0 to 1.
   package let accuracy: Double
+  /// The lower bound of its 95 % bootstrap interval; nil for a single utterance or speaker.
   package let low: Double?
+  /// The upper bound of the interval, nil like the lower one.
   package let high: Double?
+  /// The number of frames.
   package let frames: Int
+  /// The number of utterances.
   package let utterances: Int
-  /// Whose they are; nil when it is not known.
+  /// The number of speakers; nil when they are not known.
   package let speakers: Int?
-  /// The same over the frames whose true class is not silence; nil when all are silence or none is.
+  /// The accuracy on frames whose true class is not silence; nil when all frames are silence or
+  /// none are.
   package let withoutSilence: AccuracyScore?
-  /// The mean over the frames of −ln p of the true class, in nats.
+  /// The mean over frames of −ln p of the true class, in nats; nil when it is not finite.
   package let negativeLogLikelihood: Estimate?
-  /// The expected calibration error, from 0 to 1; see `Calibration`.
+  /// The expected calibration error, from 0 to 1; see `Calibration.expectedError`.
   package let calibrationError: Estimate?
-  /// The bins that it comes from; nil of a mean of several systems.
+  /// The bins behind the calibration error; nil for a mean of several systems.
   package let calibration: Calibration?
 
-  /// The mean of the accuracies of some systems.
+  /// The mean scores of some systems.
   ///
   /// - Parameters:
-  ///   - systems: one tally an utterance for each system, at least one, over the same utterances,
-  ///     which together have at least one frame; each figure is the mean of the systems' figures.
-  ///   - speakers: whose utterances they are; nil when it is not known.
-  ///   - bootstrap: made for as many utterances.
+  ///   - systems: for each system, at least one, the tallies of the same utterances, which together
+  ///     have at least one frame. Each figure is the mean of the systems' figures.
+  ///   - speakers: the utterances' speakers; nil when they are not known.
+  ///   - bootstrap: a bootstrap for those utterances.
   package init(meanOf systems: [[FrameTally]], speakers: Speakers?, bootstrap: Bootstrap) {
     self.speakers = speakers?.count
     guard let all = AccuracyScore(systems, .all, bootstrap: bootstrap) else {
@@ -95,20 +109,25 @@ package struct SetScore: Sendable, Equatable, Codable {
     calibration = systems.count == 1 ? Calibration(systems[0], weights: once) : nil
   }
 
+  /// Half the width of the accuracy's interval; nil when there is no interval.
   package var halfWidth: Double? { width(low, high).map { $0 / 2 } }
 }
 
 /// The scores of one system.
 package struct SystemScore: Sendable, Equatable, Codable {
-  /// `baseline`, `ensemble`, `student`, `member-00` …; `members` stands for their mean accuracy.
+  /// The system's name: `baseline`, `ensemble`, `student`, `member-00`, …, or `members` for the
+  /// members' mean.
   package let system: String
-  /// The number of weights and biases.
+  /// The number of parameters.
   package let parameters: Int
-  /// Test frames classified in a second by one thread; nil for `members`.
+  /// The test frames classified per second by one thread; nil for `members`.
   package let framesPerSecond: Double?
+  /// The scores on the development set.
   package let development: SetScore
+  /// The scores on the test set.
   package let test: SetScore
 
+  /// A score of the given parts.
   package init(
     system: String, parameters: Int, framesPerSecond: Double?, development: SetScore, test: SetScore
   ) {
@@ -117,18 +136,23 @@ package struct SystemScore: Sendable, Equatable, Codable {
   }
 }
 
-/// A difference of two accuracies on the same utterances, or a ratio of such differences, with the
-/// paired interval.
+/// A difference between two accuracies on the same utterances, or a ratio of such differences, with
+/// its paired interval.
 package struct ComparisonScore: Sendable, Equatable, Codable {
   /// What is compared, as in `student - baseline`.
   package let comparison: String
+  /// The difference or the ratio.
   package let value: Double
+  /// The lower bound of the 95 % interval; nil for a single utterance or speaker.
   package let low: Double?
+  /// The upper bound of the interval, nil like the lower one.
   package let high: Double?
-  /// Of a difference: the p-value of the paired test that the two are alike; see `Bootstrap.pValue`.
+  /// For a difference, the p-value of the paired test of no difference; see
+  /// `Bootstrap.pValue(ofDifferences:)`.
   package let pValue: Double?
 
-  /// A figure that is no difference of two accuracies; nil when it is not finite.
+  /// A figure other than a difference of two accuracies, without p-value; nil when it is not
+  /// finite.
   package init?(
     _ comparison: String, utterances: Int, bootstrap: Bootstrap,
     _ statistic: (_ weights: [Int32]) -> Double
@@ -140,13 +164,14 @@ package struct ComparisonScore: Sendable, Equatable, Codable {
     pValue = nil
   }
 
-  /// The difference of two accuracies, each the mean of some systems; nil when it is not finite.
+  /// The difference between two accuracies, each the mean of some systems; nil when it is not
+  /// finite.
   ///
   /// - Parameters:
   ///   - comparison: what is compared.
-  ///   - first: the tallies of each system, at least one.
-  ///   - second: the same of what is subtracted, over the same utterances.
-  ///   - bootstrap: made for as many utterances.
+  ///   - first: for each system, at least one, its tallies.
+  ///   - second: for each system to subtract, at least one, its tallies of the same utterances.
+  ///   - bootstrap: a bootstrap for those utterances.
   package init?(
     _ comparison: String, _ first: [[FrameTally]], minus second: [[FrameTally]],
     bootstrap: Bootstrap
@@ -169,29 +194,34 @@ package struct ComparisonScore: Sendable, Equatable, Codable {
   }
 }
 
-/// The width of an interval, where there is one.
+/// The width of an interval; nil when there is no interval.
 private func width(_ low: Double?, _ high: Double?) -> Double? {
   low.flatMap { low in high.map { $0 - low } }
 }
 
-/// A network that learnt from a share of the training utterances.
+/// The scores of a network trained on a share of the training utterances.
 package struct SubsetScore: Sendable, Equatable, Codable {
+  /// The network's name.
   package let system: String
+  /// The number of utterances that it was trained on.
   package let utterances: Int
+  /// The number of frames that it was trained on.
   package let frames: Int
   /// The epoch whose weights were kept.
   package let epoch: Int
-  /// The accuracy on the frames that it learnt from.
+  /// The accuracy on the frames that it was trained on, from 0 to 1.
   package let train: Double
+  /// The accuracy on the development set.
   package let development: AccuracyScore
+  /// The accuracy on the test set.
   package let test: AccuracyScore
 
   /// - Parameters:
-  ///   - system: its name.
+  ///   - system: the network's name.
   ///   - epoch: the epoch whose weights were kept.
-  ///   - train: a tally for each utterance that it learnt from, with one frame at least.
-  ///   - development: the scores there.
-  ///   - test: the scores there.
+  ///   - train: a tally for each utterance that it was trained on, with at least one frame in all.
+  ///   - development: the accuracy on the development set.
+  ///   - test: the accuracy on the test set.
   package init(
     system: String, epoch: Int, train: [FrameTally], development: AccuracyScore,
     test: AccuracyScore
@@ -203,24 +233,26 @@ package struct SubsetScore: Sendable, Equatable, Codable {
   }
 }
 
-/// What `scores.json` holds.
+/// The contents of `scores.json`.
 package struct ScoreReport: Sendable, Equatable, Codable {
-  /// The rules that the scores follow, in words.
+  /// The rules of scoring, as text.
   package let rules: String
+  /// The scores of each system.
   package let systems: [SystemScore]
-  /// Differences on the test set.
+  /// The differences between systems on the test set.
   package let comparisons: [ComparisonScore]
-  /// The ensembles of fewer members; nil in scores of old.
+  /// The accuracy by the number of members; nil in files of earlier versions.
   package let memberCurve: MemberCurve?
-  /// Networks that learnt from a share of the utterances; nil when the recipe has none.
+  /// The networks trained on a share of the utterances; nil when the recipe has none.
   package let subsets: [SubsetScore]?
-  /// Nil when the recipe leaves no class out.
+  /// The student trained without a label; nil when the recipe has no `missingClass`.
   package let missingClass: MissingClassScore?
-  /// Nil when the recipe has no specialists.
+  /// What specialists gain and cost; nil when the recipe has none.
   package let specialists: SpecialistScore?
-  /// The program, its libraries and the machine, in words; nil in scores of old.
+  /// The program, its libraries and the machine, as text; nil in files of earlier versions.
   package let madeBy: String?
 
+  /// A report of the given parts.
   package init(
     rules: String, systems: [SystemScore], comparisons: [ComparisonScore],
     memberCurve: MemberCurve? = nil, subsets: [SubsetScore]? = nil,
@@ -233,6 +265,8 @@ package struct ScoreReport: Sendable, Equatable, Codable {
   }
 
   /// Reads a `scores.json`.
+  ///
+  /// - Throws: `FileFault` when it cannot be read or has other contents.
   package init(path: FilePath) throws(FileFault) {
     let data = try TextFile.bytes(of: path)
     do {
@@ -243,6 +277,8 @@ package struct ScoreReport: Sendable, Equatable, Codable {
   }
 
   /// Writes a `scores.json`.
+  ///
+  /// - Throws: `FileFault` when it cannot be written.
   package func write(to path: FilePath) throws(FileFault) {
     try AtomicFile.write(JSONText.document(self), to: path)
   }

@@ -4,22 +4,22 @@ package import LinearAlgebra
 package import Storage
 package import SystemPackage
 
-/// What counts as right: which classes are told apart, and which are silence.
+/// The rules of scoring: which classes are distinguished, and which are silence.
 package struct ScoringRules: Sendable {
-  /// The classes that are told apart.
+  /// The classes that are distinguished, after folding.
   package let classes: ClassInventory
 
   private let modelClasses: Int
   private let foldName: String?
-  /// The class that each of the model's classes counts as.
+  /// The scored class of each of the model's classes.
   private let ids: [Int32]
   private let isSilence: [Bool]
 
   /// - Parameters:
-  ///   - classes: the model's.
-  ///   - path: a map, a line `FROM TO` each, that folds classes before they are compared; FROM is a
-  ///     class, or the label that its states are of, which keep their numbers. Nil folds nothing.
-  /// - Throws: `FileFault` for a map that cannot be read or lacks a class.
+  ///   - classes: the model's classes.
+  ///   - path: a map with `FROM TO` lines that folds classes before they are compared; nil for
+  ///     none. FROM is a class, or a label, whose states keep their numbers.
+  /// - Throws: `FileFault` when the map cannot be read or lacks a class.
   package init(_ classes: ClassInventory, fold path: FilePath?) throws(FileFault) {
     modelClasses = classes.count
     foldName = path?.lastComponent?.string
@@ -34,11 +34,11 @@ package struct ScoringRules: Sendable {
 
   /// Counts the frames of one utterance.
   ///
-  /// Likelihood and calibration are of the model's classes, which are not folded.
+  /// Likelihood and calibration are computed for the model's classes, without folding.
   ///
   /// - Parameters:
-  ///   - posteriors: frames × the model's classes, each row a distribution.
-  ///   - labels: the true ids among the model's classes, one a frame.
+  ///   - posteriors: distributions over the model's classes, [frames × classes].
+  ///   - labels: the true class id of each frame, among the model's classes.
   /// - Returns: the counts after folding.
   package func tally(_ posteriors: Matrix, labels: [Int32]) -> FrameTally {
     var tally = tally(predicted: posteriors.largestColumns(), labels: labels)
@@ -46,11 +46,11 @@ package struct ScoringRules: Sendable {
     return tally
   }
 
-  /// Counts the frames of one utterance, without how sure the choice was.
+  /// Counts the frames of one utterance, without likelihood and calibration.
   ///
   /// - Parameters:
-  ///   - predicted: an id among the model's classes a frame.
-  ///   - labels: the true ids, as many.
+  ///   - predicted: the chosen class id of each frame, among the model's classes.
+  ///   - labels: the true class id of each frame, among the model's classes.
   /// - Returns: the counts after folding.
   package func tally(predicted: [Int32], labels: [Int32]) -> FrameTally {
     FrameTally(
@@ -58,10 +58,10 @@ package struct ScoringRules: Sendable {
       isSilence: isSilence)
   }
 
-  /// Whether a class among the model's counts as another.
+  /// Whether two of the model's classes count as the same.
   func isRight(_ chosen: Int, _ truth: Int32) -> Bool { ids[chosen] == ids[Int(truth)] }
 
-  /// The rules in words.
+  /// The rules as text for people.
   package var text: String {
     let folding =
       foldName.map { "the model's \(modelClasses) folded by \($0) before they are compared" }
@@ -79,7 +79,7 @@ package struct ScoringRules: Sendable {
 }
 
 extension SetScore {
-  /// What the score is of, in words.
+  /// The numbers of frames, utterances and speakers scored, as text.
   package var extent: String {
     let people = speakers.map { " by \($0) speaker\($0 == 1 ? "" : "s")" } ?? ", speakers unknown"
     return "\(frames) frames of \(utterances) utterances\(people)"

@@ -1,32 +1,41 @@
-/// What specialists add to their generalist on the test set, as in tables 3 and 4 of Hinton, Vinyals and Dean 2015.
+/// What specialists gain over their generalist on the test set, as in tables 3 and 4 of Hinton,
+/// Vinyals and Dean 2015.
 package struct SpecialistScore: Sendable, Equatable, Codable {
-  /// Frames by how many specialists have their true class.
+  /// The accuracies on the frames whose true class a given number of specialists have.
   package struct Coverage: Sendable, Equatable, Codable {
+    /// The number of specialists that have the true class; the minimum for rows of `whole`.
     package let specialists: Int
+    /// The accuracy of the generalist alone.
     package let generalist: AccuracyScore
+    /// The accuracy of generalist and specialists.
     package let combined: AccuracyScore
-    /// Combined less generalist; its p-value is that of the paired test.
+    /// The combined accuracy minus the generalist's, with the p-value of the paired test.
     package let gain: ComparisonScore
   }
 
-  /// What a way to classify frames costs, and what it brings.
+  /// The cost and the accuracy of a system.
   package struct Cost: Sendable, Equatable, Codable {
+    /// The system's name.
     package let system: String
+    /// The number of networks.
     package let networks: Int
+    /// The number of parameters of all networks.
     package let parameters: Int
-    /// Multiplications with a weight, for each frame, with all networks.
+    /// The number of multiply-adds with a weight per frame, over all networks.
     package let multiplyAdds: Int
-    /// Frames that the networks learnt from in all their passes.
+    /// The number of frames that the networks were trained on, over all passes.
     package let trainingFrames: Int
-    /// Multiplications with a weight in training, forward alone: the sum over the networks of the rows of all
-    /// batches times their multiply-adds.
+    /// The number of multiply-adds with a weight in the forward passes of training.
     ///
-    /// A time-delay network computes runs of frames whole, whichever of them it learns from.
+    /// It is the sum over the networks of the rows of all batches times their multiply-adds. A
+    /// time-delay network computes whole runs of frames, whichever of them it learns from.
     package let trainingMultiplyAdds: Double
-    /// Test frames classified in a second by one thread.
+    /// The test frames classified per second by one thread.
     package let framesPerSecond: Double
+    /// The accuracy on the test set.
     package let test: AccuracyScore
 
+    /// A cost of the given parts.
     package init(
       system: String, networks: Int, parameters: Int, multiplyAdds: Int, trainingFrames: Int,
       trainingMultiplyAdds: Double, framesPerSecond: Double, test: AccuracyScore
@@ -40,19 +49,23 @@ package struct SpecialistScore: Sendable, Equatable, Codable {
 
   /// The mean number of active specialists per frame.
   package let activeAFrame: Double
-  /// All frames, then those whose class some specialist has; the latter missing when these are none or all.
+  /// All frames, then those whose true class at least one specialist has.
+  ///
+  /// The second row is missing when these are none or all.
   package let whole: [Coverage]
-  /// By number of specialists, rising; of numbers that frames have.
+  /// The frames by the number of specialists, ascending, without numbers that no frame has.
   package let coverage: [Coverage]
+  /// The costs of the systems compared.
   package let costs: [Cost]
-  /// Differences on the test set.
+  /// The differences between students on the test set.
   package let comparisons: [ComparisonScore]
 
   /// - Parameters:
-  ///   - utterances: what was found on each.
-  ///   - bootstrap: made for as many utterances.
-  ///   - costs: of generalist, of both, and of what they are compared with.
-  ///   - comparisons: of students.
+  ///   - utterances: a tally for each test utterance.
+  ///   - bootstrap: a bootstrap for those utterances.
+  ///   - costs: the costs of the generalist, of generalist and specialists, and of the systems that
+  ///     they are compared with.
+  ///   - comparisons: the differences between students.
   package init(
     _ utterances: [CoverageTally], bootstrap: Bootstrap, costs: [Cost],
     comparisons: [ComparisonScore]
@@ -81,25 +94,25 @@ package struct SpecialistScore: Sendable, Equatable, Codable {
   }
 }
 
-/// The frames of one utterance by how many specialists have their true class.
+/// The frames of one utterance, by the number of specialists that have their true class.
 package struct CoverageTally: Sendable {
-  /// What is right of the frames that as many specialists cover.
+  /// The tallies of the frames that the same number of specialists cover.
   fileprivate struct Pair: Sendable {
     var generalist = FrameTally()
     var combined = FrameTally()
   }
 
   private var pairs: [Pair]
-  /// How many specialists were active, over all frames.
+  /// The number of active specialists, summed over all frames.
   fileprivate let activeSpecialists: Int
 
   /// - Parameters:
-  ///   - generalist: the class that it chooses for each frame.
-  ///   - combined: the class that generalist and specialists choose.
-  ///   - labels: the true ids.
-  ///   - coverage: how many specialists have each class.
-  ///   - activeSpecialists: over all frames.
-  ///   - rules: what counts as right.
+  ///   - generalist: the generalist's class id for each frame.
+  ///   - combined: the class id that generalist and specialists choose for each frame.
+  ///   - labels: the true class id of each frame.
+  ///   - coverage: the number of specialists that have each class.
+  ///   - activeSpecialists: the number of active specialists, summed over all frames.
+  ///   - rules: the rules of scoring.
   package init(
     generalist: [Int32], combined: [Int32], labels: [Int32], coverage: [Int],
     activeSpecialists: Int, by rules: ScoringRules

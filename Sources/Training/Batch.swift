@@ -2,49 +2,50 @@ import Features
 package import LinearAlgebra
 package import Networks
 
-/// How a network sees the frames of a batch: runs of frames that follow each other, side by side.
+/// How the frames of a batch are laid out for a network: as parallel runs of consecutive frames.
 package struct BatchLayout: Sendable, Equatable {
-  /// The frames that the first layer sees, from its own.
+  /// The input frames of the first layer, relative to its output frame.
   let offsets: [Int]
-  /// The frames of the first layer's output that decide on a frame, from the frame.
+  /// The output frames of the first layer that a frame's logits depend on, relative to that frame.
   let above: ClosedRange<Int>
-  /// The frames of a run that are classified; 1 for a network whose layers but the first see one frame.
+  /// The number of frames in a run that are classified; 1 for a network in which only the first
+  /// layer has context.
   let chunk: Int
 
   /// - Parameters:
-  ///   - network: what will see the batches.
-  ///   - chunk: the frames of a run that share the work of a time-delay network's layers; a feed-forward
-  ///     network has none to share, and its frames go alone.
+  ///   - network: the network that will process the batches.
+  ///   - chunk: the number of frames in a run, which share the work of a time-delay network's
+  ///     layers. A feed-forward network has no work to share, so its runs have one frame.
   package init(of network: AcousticNetwork, chunk: Int) {
     offsets = network.layers[0].offsets
     above = network.contextAboveInput
     self.chunk = above == 0...0 ? 1 : chunk
   }
 
-  /// The frames that are needed around a frame.
+  /// The feature frames that a frame's logits depend on, relative to that frame.
   var margin: ClosedRange<Int> {
     above.lowerBound + (offsets.first ?? 0)...above.upperBound + (offsets.last ?? 0)
   }
 
-  /// The rows of input for each run.
+  /// The number of input rows for each run.
   var inputTimes: Int { chunk + above.upperBound - above.lowerBound }
 }
 
-/// Some frames as a network takes them, with what is wanted of them.
+/// The input of a network for some frames, with their targets.
 ///
-/// Rows are ordered by time first; see `AffineLayer`. The last run of an utterance may reach beyond its end:
-/// there the last frame is repeated in the input, and the rows are no frames.
-// @unchecked: one thread assigns it; then threads fill runs that are disjoint; then it is read alone.
+/// Rows are ordered by time first; see `AffineLayer`. The last run of an utterance may extend
+/// beyond its end. There the last frame is repeated in the input, and the rows count as no frames.
+// @unchecked: one thread assigns it, then threads fill disjoint runs, then it is only read.
 package final class Batch: @unchecked Sendable {
-  /// A row for each frame of the first layer's output.
+  /// The spliced features, one row for each output frame of the first layer.
   package let input: SharedMatrix
-  /// How many runs go side by side.
+  /// The number of parallel runs.
   package private(set) var chunks = 0
-  /// The class of each row of logits; see `FrameClass`.
+  /// The class id of each row of logits, or a value of `FrameClass`.
   package private(set) var labels: [Int32] = []
-  /// A distribution over the classes for each row of logits; one empty row when there are none.
+  /// The soft target of each row of logits; one empty row when there are none.
   package let softTargets: SharedMatrix
-  /// How many rows are frames.
+  /// The number of rows of logits that are frames to learn from or to score.
   package private(set) var frameCount = 0
 
   init(inputs: Int, softColumns: Int) {
@@ -56,12 +57,13 @@ package final class Batch: @unchecked Sendable {
   private var block: FrameBlock?
   private var layout: BatchLayout?
 
-  /// Decides which frames it has; they are then joined with their contexts by `fill`.
+  /// Assigns frames to the batch; `fill` then splices them with their contexts.
   ///
   /// - Parameters:
-  ///   - items: the segment of each run in the block, and its frames of the utterance.
-  ///   - block: holds all frames that are needed.
-  ///   - plan: how the network sees them, and what they are learnt as.
+  ///   - items: for each run, the index of its segment in the block, and its frames within the
+  ///     utterance.
+  ///   - block: contains all frames needed.
+  ///   - plan: decides on the layout, and on the class that each frame is learnt as.
   func assign(
     _ items: [(segment: Int, frames: Range<Int>)], from block: FrameBlock, plan: EpochPlan
   ) {
@@ -84,13 +86,13 @@ package final class Batch: @unchecked Sendable {
     frameCount = labels.count { $0 != FrameClass.none }
   }
 
-  /// Lets go of the frames that it was filled from.
+  /// Releases the block that the batch was filled from.
   func release() { block = nil }
 
-  /// Into how many tasks the filling is cut, which threads may share.
+  /// The number of tasks that filling is divided into; threads may run them in parallel.
   package var fillTasks: Int { (items.count + runsATask - 1) / runsATask }
 
-  /// Writes the input and the soft targets of some runs.
+  /// Writes the input and the soft targets of the runs of one task, an index below `fillTasks`.
   package func fill(_ task: Int) {
     guard let block, let layout else { return }
     let (features, given) = (block.features, block.softTargets)
@@ -114,5 +116,5 @@ package final class Batch: @unchecked Sendable {
   }
 }
 
-/// Runs of frames that one task fills.
+/// The number of runs that one task fills.
 private let runsATask = 16

@@ -2,18 +2,18 @@ import LinearAlgebra
 import Networks
 import Storage
 
-/// Assigns the batches of a plan one after the other, and reads the next block meanwhile.
+/// Assigns the batches of a plan one after the other while it reads the next block.
 struct BatchProducer {
   private let plan: EpochPlan
   private var position: FrameSet.Position
   private var block: FrameBlock
   private var items: [(segment: Int, frames: Range<Int>)]
-  /// The next block with how many of its segments are read; nil when there is none.
+  /// The next block, and the number of its segments read so far; nil when there is none.
   private var ahead: (block: FrameBlock, read: Int)?
 
   /// - Parameters:
-  ///   - plan: the epoch.
-  ///   - position: of the first batch.
+  ///   - plan: the plan of the pass.
+  ///   - position: the position of the first batch.
   /// - Throws: `FileFault` when the first block cannot be read.
   init(_ plan: EpochPlan, from position: FrameSet.Position) throws(FileFault) {
     (self.plan, self.position) = (plan, position)
@@ -37,7 +37,7 @@ struct BatchProducer {
     index + 1 < plan.blocks.count ? (emptyBlock(index + 1, of: plan), 0) : nil
   }
 
-  /// The runs of frames of a block, which is in memory, in the order in which they come.
+  /// The runs of a block that is in memory, in the order in which batches take them.
   private static func items(
     of index: Int, in plan: EpochPlan, _ block: FrameBlock
   ) -> [(segment: Int, frames: Range<Int>)] {
@@ -53,13 +53,13 @@ struct BatchProducer {
 
   /// Assigns the next batch.
   ///
-  /// - Parameter used: a batch that is no longer needed, whose memory is taken.
-  /// - Returns: the batch with the position behind it; nil at the end of the epoch.
+  /// - Parameter used: a batch that is no longer needed, whose memory is reused.
+  /// - Returns: the batch and the position after it; nil at the end of the pass.
   /// - Throws: `FileFault` when the next block cannot be read.
   mutating func next(
     reusing used: Batch?
   ) throws(FileFault) -> (batch: Batch, next: FrameSet.Position)? {
-    // A block of a sampled set may have nothing to learn from.
+    // A block of a sampled set may have no frame to learn from.
     while position.batch * plan.itemsABatch >= items.count {
       guard try moveOn() else { return nil }
     }
@@ -77,7 +77,7 @@ struct BatchProducer {
     return (batch, position)
   }
 
-  /// Goes to the next block.
+  /// Moves to the next block.
   ///
   /// - Returns: whether there is one.
   private mutating func moveOn() throws(FileFault) -> Bool {
@@ -95,7 +95,7 @@ struct BatchProducer {
     return true
   }
 
-  /// Reads as much of the next block as keeps pace with the batches of this one.
+  /// Reads part of the next block, in proportion to the batches of this one.
   private mutating func readAhead() throws(FileFault) {
     guard var next = ahead else { return }
     let segments = plan.segments[plan.blocks[position.block + 1]]

@@ -1,17 +1,17 @@
 import LinearAlgebra
 package import Storage
 
-/// The batches of one pass over a set, of which the next ones are made while one is used.
+/// The batches of one pass over a set, prepared ahead of their use.
 ///
-/// A thread of its own reads what they need and assigns their frames; who uses a batch fills it.
+/// A separate thread reads the frames and assigns them to batches. The caller fills each batch.
 package final class BatchStream {
   private let prefetch: Prefetch<MadeBatch>
-  /// The two batches that were given last.
+  /// The last two batches returned.
   private var inUse: [MadeBatch] = []
 
-  /// How many batches may be ready, where nothing else is asked for.
+  /// The default number of batches that may be ready.
   package static let usualDepth = 8
-  /// The batches of such a stream that are in memory at a time: ready, in use, and being made.
+  /// The number of a default stream's batches in memory at a time: ready, in use, and being made.
   static let mostBatches = usualDepth + 2 + 1
 
   private struct MadeBatch: Sendable {
@@ -20,9 +20,9 @@ package final class BatchStream {
   }
 
   /// - Parameters:
-  ///   - plan: the pass.
-  ///   - position: of the first batch.
-  ///   - depth: how many batches may be ready.
+  ///   - plan: the plan of the pass.
+  ///   - position: the position of the first batch.
+  ///   - depth: the number of batches that may be ready.
   package init(
     _ plan: EpochPlan, from position: FrameSet.Position = .init(), depth: Int = usualDepth
   ) {
@@ -37,10 +37,10 @@ package final class BatchStream {
 
   deinit { prefetch.cancel() }
 
-  /// The next batch, not filled yet.
+  /// Returns the next batch, assigned but not filled.
   ///
-  /// - Returns: the batch, which is valid until the call after the next, with the position behind it; nil at
-  ///   the end.
+  /// - Returns: the batch, valid until the call after the next, and the position after it; nil at
+  ///   the end of the pass.
   /// - Throws: `FileFault` when its frames cannot be read.
   package func next() throws(FileFault) -> (batch: Batch, next: FrameSet.Position)? {
     do {

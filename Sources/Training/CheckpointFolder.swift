@@ -4,25 +4,29 @@ import Networks
 package import Storage
 package import SystemPackage
 
-/// The last two states of a training, each a file from which it goes on to the same bits.
+/// The last two checkpoints of a training run; a run resumed from either gives the same result, bit
+/// for bit.
 ///
-/// A file is a safetensors file: parameters, what the optimiser keeps of them, the statistics of
-/// normalisations, and the best network so far; in its metadata the progress, what the training is of, and a
-/// digest of all values and of the progress.
+/// A checkpoint is a safetensors file with the parameters, the optimiser's moments, the statistics
+/// of batch normalisation, and the best network so far. Its metadata has the progress, the identity
+/// of the training, and a digest of all values and of the progress.
 package struct CheckpointFolder: Sendable {
+  /// The folder.
   package let path: FilePath
-  /// What the training depends on, a line each; a checkpoint of another training is refused.
+  /// What the training depends on, one line for each input; checkpoints of another training are
+  /// refused.
   private let identity: [String]
-  /// The least time between two checkpoints within an epoch.
+  /// The minimum time between two checkpoints within an epoch.
   package let pause: Duration
-  /// Told of what is damaged, and passed over.
+  /// Called with a message for each damaged checkpoint, which is skipped.
   let warn: @Sendable (String) -> Void
 
   /// - Parameters:
-  ///   - path: the folder, of one training alone.
-  ///   - identity: what the training depends on, a line each.
-  ///   - pause: the least time between two checkpoints within an epoch; one at its end is written besides.
-  ///   - warn: told of a checkpoint that is damaged, and passed over.
+  ///   - path: the folder, used by one training only.
+  ///   - identity: what the training depends on, one line for each input.
+  ///   - pause: the minimum time between two checkpoints within an epoch. Another is written at the
+  ///     end of each epoch.
+  ///   - warn: called with a message for each damaged checkpoint, which is skipped.
   package init(
     _ path: FilePath, identity: [String], pause: Duration,
     warn: @escaping @Sendable (String) -> Void
@@ -30,7 +34,7 @@ package struct CheckpointFolder: Sendable {
     (self.path, self.identity, self.pause, self.warn) = (path, identity, pause, warn)
   }
 
-  /// How many passes the newest checkpoint in a folder has behind it; none where there is none.
+  /// The number of epochs completed by the newest checkpoint in a folder; 0 when there is none.
   package static func passes(in path: FilePath) throws(FileFault) -> Int {
     guard try FileSystem.isFolder(path),
       let newest = try files(in: path, ending: ".safetensors").first,
@@ -39,7 +43,7 @@ package struct CheckpointFolder: Sendable {
     return max(0, epoch - 1)
   }
 
-  /// The checkpoints, the newest first.
+  /// The checkpoints, newest first.
   private func files() throws(FileFault) -> [FilePath] {
     try CheckpointFolder.files(in: path, ending: ".safetensors")
   }
@@ -52,7 +56,7 @@ package struct CheckpointFolder: Sendable {
       .filter { $0.string.hasSuffix(suffix) }.reversed().map { path.appending($0) }
   }
 
-  /// Removes all checkpoints of a folder, as when the training is done, and the folder when nothing else is in it.
+  /// Removes all checkpoints from a folder, and the folder if it is then empty.
   package static func remove(_ path: FilePath) throws(FileFault) {
     for suffix in [".safetensors", ".part", ".damaged"] {
       for file in try files(in: path, ending: suffix) { try FileSystem.remove(file) }
@@ -62,7 +66,7 @@ package struct CheckpointFolder: Sendable {
 
   // MARK: - Writing
 
-  /// Writes a state, and removes all but it and the one before.
+  /// Writes a checkpoint, and removes all others except the previous one.
   func save(_ state: TrainingState) throws(FileFault) {
     var file = SafetensorsFile()
     for parameter in state.network.parameters {
@@ -78,20 +82,20 @@ package struct CheckpointFolder: Sendable {
     ]
     file.metadata["digest"] = digest(of: file)
     let number = String(format: "%012d", state.progress.step)
-    // The end of an epoch has the step of the last checkpoint within it.
+    // The checkpoint at an epoch's end may have the same step as the last one within the epoch.
     let name = "\(number)-\(String(format: "%06d", state.progress.epoch)).safetensors"
     try file.write(to: path.appending(name))
     let all = try files()
     let kept = all.prefix(2)
     for old in all.dropFirst(2) { try FileSystem.remove(old) }
-    // What a kill left of others while they were written.
+    // Left behind by runs that were killed while they wrote.
     let parts = try CheckpointFolder.files(in: path, ending: ".part")
     for part in parts where !kept.contains(where: { part == $0.withSuffix(".part") }) {
       try FileSystem.remove(part)
     }
   }
 
-  /// Of all numbers and the progress, so that neither is gone on from when damaged.
+  /// The digest of all values and of the progress, so that a damaged checkpoint is detected.
   private func digest(of file: SafetensorsFile) -> String {
     let parts =
       [file.metadata["progress"] ?? ""]
@@ -105,26 +109,27 @@ package struct CheckpointFolder: Sendable {
 
   // MARK: - Reading
 
-  /// Sets a state to the newest checkpoint that is whole; leaves it as it is when there is none.
+  /// Restores a state from the newest intact checkpoint; without one, the state is unchanged.
   ///
-  /// - Throws: `FileFault` when a checkpoint is of another training, with the first difference.
+  /// - Throws: `FileFault` with the first difference when a checkpoint is of another training.
   func restore(_ state: TrainingState) throws(FileFault) {
     for path in try files() {
       do throws(FileFault) {
         let file = try SafetensorsFile(path: path)
         guard file.metadata["digest"] == digest(of: file) else {
-          throw .malformed(path: path, expected: "values of the digest in it", found: "others")
+          throw .malformed(path: path, expected: "values that match the digest", found: "others")
         }
         try requireIdentity(of: file, path)
         return try restore(state, from: file, path)
       } catch {
         if error.isOfMachine { throw error }
-        // A cut or damaged file is passed over; that of another training is for the user to remove.
+        // A truncated or damaged file is skipped; one of another training is left for the user to
+        // remove.
         if case .malformed(_, let expected, _) = error, expected.hasPrefix(sameTraining) {
           throw error
         }
-        warn("\(error); going on from the checkpoint before it, or from the start")
-        // It would stand before those that are written from now on.
+        warn("\(error); resuming from the previous checkpoint, or from the start")
+        // Otherwise it would sort before the checkpoints written from now on.
         try FileSystem.rename(path, to: path.withSuffix(".damaged"))
       }
     }
@@ -177,5 +182,5 @@ package struct CheckpointFolder: Sendable {
   }
 }
 
-/// How the fault of another training's checkpoint begins.
+/// The beginning of what was expected instead of another training's checkpoint.
 private let sameTraining = "a checkpoint of this training"

@@ -6,7 +6,7 @@ package struct EpochPlan: Sendable {
   let resident: FrameBlock?
   let order: FrameSet.Order
   private let sampling: ClassSampling?
-  /// What this pass draws by.
+  /// The seed of this pass's sampling.
   private let samplingKey: UInt64
   let segments: [Segment]
   let blocks: [Range<Int>]
@@ -25,33 +25,33 @@ package struct EpochPlan: Sendable {
     samplingKey = sampling?.key(ofEpoch: epoch) ?? 0
   }
 
-  /// Runs of frames in a batch.
+  /// The number of runs in a batch.
   var itemsABatch: Int { max(1, batchSize / layout.chunk) }
 
-  /// The runs of frames of a segment, in their order.
+  /// The runs of a segment, in time order.
   func runs(of segment: Segment) -> [Range<Int>] {
     stride(from: segment.frames.lowerBound, to: segment.frames.upperBound, by: layout.chunk).map {
       $0..<min(segment.frames.upperBound, $0 + layout.chunk)
     }
   }
 
-  /// What is taken of a run of frames; nil for all of it.
+  /// Which frames of a run are learnt from; nil for all of them.
   func draw(_ run: Range<Int>, of utterance: Int) -> ClassSampling.Draw? {
     sampling?.draw(samplingKey, utterance: utterance, run: run.lowerBound)
   }
 
-  /// What a frame of a run is learnt as; `FrameClass.none` for not at all.
+  /// The class id that a frame is learnt as; `FrameClass.none` when it is not learnt from.
   func learnt(_ label: Int32, _ draw: ClassSampling.Draw?) -> Int32 {
     guard let sampling, let draw else { return label }
     return sampling.learnt(label, draw)
   }
 
-  /// The runs of frames of a segment that there is something to learn from.
+  /// The runs of a segment that contain a frame to learn from.
   ///
   /// - Parameters:
-  ///   - segment: of the set.
-  ///   - labels: the classes of its frames.
-  /// - Returns: in their order.
+  ///   - segment: a segment of the set.
+  ///   - labels: the class ids of its frames.
+  /// - Returns: the runs in time order.
   func learntRuns(of segment: Segment, labels: ArraySlice<Int32>) -> [Range<Int>] {
     guard sampling != nil else { return runs(of: segment) }
     let shift = labels.startIndex - segment.frames.lowerBound
@@ -62,9 +62,9 @@ package struct EpochPlan: Sendable {
     }
   }
 
-  /// The number of batches.
+  /// Counts the batches of the pass.
   ///
-  /// - Throws: `FileFault` when classes must be read for it and cannot be.
+  /// - Throws: `FileFault` when labels must be read for the count and cannot be.
   package func countBatches() throws(FileFault) -> Int {
     var batches = 0
     for block in blocks {

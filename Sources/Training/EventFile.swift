@@ -5,19 +5,19 @@ import Storage
 import SwiftProtobuf
 import SystemPackage
 
-/// A file of TensorBoard's events: records of a length, a checksum of it, a protocol buffer, and a checksum of
-/// that (`tensorflow/core/lib/io/record_writer.cc`).
+/// A TensorBoard event file (`tensorflow/core/lib/io/record_writer.cc`).
 ///
-/// It stands under `PATH.part` until it is closed, where TensorBoard reads it already.
+/// Each record is a length, the length's checksum, a protocol buffer, and the buffer's checksum.
+/// The file is `PATH.part` until it is closed; TensorBoard can read it there.
 struct EventFile: ~Copyable {
   private var file: ResumableFile
 
-  /// The number of bytes that were written.
+  /// The number of bytes written, including those kept.
   var byteCount: Int { file.byteCount }
 
   /// - Parameters:
-  ///   - path: its name has `tfevents` in it.
-  ///   - byteCount: how much to keep of one that was begun.
+  ///   - path: the final path; TensorBoard expects `tfevents` in the name.
+  ///   - byteCount: the number of bytes of an existing part to keep.
   /// - Throws: `FileFault` when it cannot be written.
   init(path: FilePath, keeping byteCount: Int) throws(FileFault) {
     var file = try ResumableFile(path: path, keeping: byteCount)
@@ -30,7 +30,7 @@ struct EventFile: ~Copyable {
     self.file = file
   }
 
-  /// Appends scalars of one step.
+  /// Appends the scalars of one step.
   mutating func write(_ scalars: [(tag: String, value: Double)], step: Int) throws(FileFault) {
     var event = Limbeck_Tensorboard_Event()
     event.wallTime = Date().timeIntervalSince1970
@@ -52,20 +52,21 @@ struct EventFile: ~Copyable {
     return length + checksum(length) + payload + checksum(payload)
   }
 
-  /// Sees to it that what was written is on the disk.
+  /// Flushes what was written to disk.
   mutating func synchronize() throws(FileFault) { try file.synchronize() }
 
-  /// Gives the file its name.
+  /// Renames the file to its final name.
   consuming func close() throws(FileFault) { try file.commit() }
 }
 
-/// The masked CRC-32C of some bytes, little-endian: `((c >> 15) | (c << 17)) + 0xa282ead8`.
+/// The bytes of the masked CRC-32C, little-endian.
 private func checksum(_ data: Data) -> Data {
   let crc = maskedChecksum(of: data)
   return bytes(crc)
 }
 
-/// The masked CRC-32C of some bytes, as record files have it (`tensorflow/core/lib/hash/crc32c.h`).
+/// The masked CRC-32C of TensorFlow's record files (`tensorflow/core/lib/hash/crc32c.h`): `((c >>
+/// 15) | (c << 17)) + 0xa282ead8`.
 func maskedChecksum(of data: Data) -> UInt32 {
   var copy = Array(data)
   let count = Int32(copy.count)

@@ -2,32 +2,32 @@ import Features
 import LinearAlgebra
 import Storage
 
-/// A run of frames of one utterance, which are read together.
+/// Consecutive frames of one utterance that are read together.
 struct Segment: Sendable {
   let utterance: Int
   let frames: Range<Int>
 }
 
-/// Frames in memory: the normalised features of some segments with the frames around them, their classes and
-/// their soft targets.
+/// Frames in memory: the normalised features of some segments with their context, their class ids
+/// and their soft targets.
 ///
-/// It is filled segment by segment by one owner, and read by many once it is full.
-// @unchecked: one thread appends segments; a batch that reads it gets it by a lock after that.
+/// One owner fills it segment by segment; once it is full, many may read it.
+// @unchecked: one thread appends segments; batches that read it receive it through a lock later.
 final class FrameBlock: @unchecked Sendable {
-  /// A segment with its place in the block.
+  /// A segment and its rows in the block.
   struct Resident {
     let segment: Segment
-    /// The utterance's length.
+    /// The number of frames in the utterance.
     let utteranceFrames: Int
-    /// The row of the features where the utterance's frame 0 is, or would be.
+    /// The row of `features` where the utterance's frame 0 is, or would be.
     let featureRow: Int
-    /// The row of the labels and soft targets where frame 0 is, or would be.
+    /// The row of the labels and of `softTargets` where frame 0 is, or would be.
     let labelRow: Int
   }
 
   private let source: any FrameSource
   private let normalizer: FeatureNormalizer
-  /// Frames that are kept before and after each segment where the utterance has them.
+  /// The frames to keep before and after each segment, as far as the utterance has them.
   private let margin: ClosedRange<Int>
   private let scale: [Float]
 
@@ -39,10 +39,10 @@ final class FrameBlock: @unchecked Sendable {
   private var labelsInUse = 0
 
   /// - Parameters:
-  ///   - segments: all that will be read, which decides on its size.
-  ///   - source: where they are.
+  ///   - segments: the segments that will be read, which determine the block's size.
+  ///   - source: the source of the frames.
   ///   - normalizer: applied to every frame.
-  ///   - margin: the frames around a frame that are needed with it, as offsets.
+  ///   - margin: the context that each frame needs, as offsets.
   init(
     for segments: some Collection<Segment>, of source: any FrameSource,
     normalizer: FeatureNormalizer,
@@ -54,7 +54,8 @@ final class FrameBlock: @unchecked Sendable {
     let rows = segments.reduce(0) { sum, segment in
       sum + FrameBlock.kept(segment, margin, of: source.frameCount(of: segment.utterance)).count
     }
-    // Memory is taken as they are filled, so that a block that is read ahead is no larger than what was read.
+    // Pages are used only as they are filled, so a block read ahead is no larger than what was
+    // read.
     features = SharedMatrix(rows: rows, columns: source.columns)
     softTargets = SharedMatrix(
       rows: source.softColumns > 0 ? frames : 0, columns: source.softColumns)
@@ -62,7 +63,7 @@ final class FrameBlock: @unchecked Sendable {
     residents.reserveCapacity(segments.count)
   }
 
-  /// The frames of an utterance that a segment is kept with.
+  /// The frames of a segment with its margin, within an utterance of `count` frames.
   private static func kept(
     _ segment: Segment, _ margin: ClosedRange<Int>, of count: Int
   ) -> Range<Int> {
@@ -71,14 +72,14 @@ final class FrameBlock: @unchecked Sendable {
         count, segment.frames.upperBound + max(0, margin.upperBound))
   }
 
-  /// The classes of the frames of a segment, by its place in the block.
+  /// The class ids of the frames of a segment, given its index in the block.
   func labels(of resident: Int) -> ArraySlice<Int32> {
     let own = residents[resident]
     let frames = own.segment.frames
     return labels[own.labelRow + frames.lowerBound..<own.labelRow + frames.upperBound]
   }
 
-  /// Reads one more segment.
+  /// Reads the next segment.
   func append(_ segment: Segment) throws(FileFault) {
     let count = source.frameCount(of: segment.utterance)
     let kept = FrameBlock.kept(segment, margin, of: count)

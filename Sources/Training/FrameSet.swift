@@ -4,34 +4,35 @@ import LinearAlgebra
 import Networks
 package import Storage
 
-/// Frames to train on or to score, which come in batches: shuffled for training, or in their order.
+/// A set of frames to train on or to score, in batches that are shuffled or in the given order.
 ///
-/// What fits in the pool is read once. Of a larger set, half a pool is in use while the other half is being
-/// read, so that memory does not grow with the set: a frame takes four bytes for each feature, for its class,
-/// and for each class of soft targets.
+/// A set that fits in the pool is read once. For a larger set, one half of the pool is in use while
+/// the other half is read, so memory does not grow with the set. A frame takes four bytes for each
+/// feature, for its class, and for each value of its soft target.
 package struct FrameSet: Sendable {
   let source: any FrameSource
+  /// The normaliser applied to every frame.
   package let normalizer: FeatureNormalizer
-  /// The frames that are in memory at a time.
+  /// The largest number of frames in memory at a time.
   package let pool: Int
   /// All frames, when they fit in the pool.
   private let resident: FrameBlock?
   private let segments: [Segment]
-  /// Nil when all frames are learnt from.
+  /// Decides which frames each pass learns from; nil for all of them.
   private var sampling: ClassSampling?
   /// The number of frames in the set.
   private let frameCount: Int
-  /// The number of frames in a pass; of a sampled set as many as are expected.
+  /// The number of frames in a pass; for a sampled set, the expected number.
   package var count: Int { sampling?.frames ?? frameCount }
 
-  /// The longest run of frames that is read at a time; a multiple of every length of runs of a batch.
+  /// The largest number of frames in a segment; every valid `chunk` divides it.
   private static let longestSegment = 2048
 
   /// - Parameters:
-  ///   - source: at least one utterance.
+  ///   - source: the frames, of at least one utterance.
   ///   - normalizer: applied to every frame.
-  ///   - pool: how many frames may be in memory, at least 4,096.
-  /// - Throws: `FileFault` when they fit in the pool and cannot be read.
+  ///   - pool: the number of frames that may be in memory, at least 4,096.
+  /// - Throws: `FileFault` when the frames fit in the pool but cannot be read.
   package init(
     _ source: any FrameSource, normalizer: FeatureNormalizer, pool: Int = .max
   ) throws(FileFault) {
@@ -50,13 +51,13 @@ package struct FrameSet: Sendable {
       resident = nil
       return
     }
-    // Whole utterances need no frames around them.
+    // Whole utterances have no frames around them.
     let block = FrameBlock(for: segments, of: source, normalizer: normalizer, margin: 0...0)
     for segment in segments { try block.append(segment) }
     resident = block
   }
 
-  /// Frames that are in memory already.
+  /// A set of frames that are already in memory.
   package init(_ source: FramesInMemory, normalizer: FeatureNormalizer) {
     do {
       try self.init(source, normalizer: normalizer, pool: .max)
@@ -65,20 +66,20 @@ package struct FrameSet: Sendable {
     }
   }
 
-  /// Whether all frames are in memory, once for all that train on them.
+  /// Whether all frames are in memory, where all trainings on the set share them.
   var isResident: Bool { resident != nil }
 
-  /// The same frames, in the same memory, of which each pass has a sample.
+  /// The same frames, in the same memory, of which each pass uses a sample.
   ///
-  /// - Parameter sampling: of classes that all frames of the set have.
-  /// - Returns: a set whose passes have as many frames as `count` in the mean.
+  /// - Parameter sampling: made for the classes and the counts of this set.
+  /// - Returns: a set whose passes have `count` frames on average.
   package func sampled(by sampling: ClassSampling) -> FrameSet {
     var result = self
     result.sampling = sampling
     return result
   }
 
-  /// How much memory the frames take, in words.
+  /// A line about the memory that the frames take, in units of 10⁹ bytes.
   package var memory: String {
     let bytes = Double(min(frameCount, pool) * 4 * (source.columns + 1 + source.softColumns)) / 1e9
     return isResident
@@ -87,29 +88,35 @@ package struct FrameSet: Sendable {
         + String(format: "%.2f GB", bytes)
   }
 
-  /// In which order frames come.
+  /// The order of the frames in a pass.
   package enum Order: Sendable {
-    /// As they stand in the set.
+    /// The order of the source.
     case given
-    /// At random, by (seed, epoch); frames of half a pool are mixed.
+    /// A random order that (seed, epoch) determines.
+    ///
+    /// If the set does not fit in the pool, segments are shuffled first, and then the frames within
+    /// each half pool.
     case shuffled(seed: UInt64, epoch: Int)
   }
 
-  /// A frame's place in an epoch: the block, and the batch within it.
+  /// The place of a batch in a pass.
   package struct Position: Sendable, Equatable, Codable {
+    /// The index of the block.
     package var block = 0
+    /// The index of the batch within the block.
     package var batch = 0
 
+    /// The start of a pass.
     package init() {}
   }
 
-  /// The batches of one pass over the set.
+  /// Plans one pass over the set; nothing is read yet.
   ///
   /// - Parameters:
-  ///   - order: of the frames.
-  ///   - layout: how the network sees them.
-  ///   - batchSize: frames in a batch; the last one of a block may have fewer.
-  /// - Returns: the plan; nothing is read yet.
+  ///   - order: the order of the frames.
+  ///   - layout: the layout that the network needs.
+  ///   - batchSize: the number of frames in a batch; the last batch of a block may have fewer.
+  /// - Returns: the plan.
   package func plan(_ order: Order, layout: BatchLayout, batchSize: Int) -> EpochPlan {
     var ordered = segments
     if case .shuffled(let seed, let epoch) = order, resident == nil {

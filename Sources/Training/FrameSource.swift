@@ -1,64 +1,71 @@
 package import LinearAlgebra
 package import Storage
 
-/// What stands in the place of a class.
+/// Special values used in place of a class id.
 package enum FrameClass {
-  /// Of a frame whose class is not known.
+  /// The frame's class is not known.
   package static let unknown: Int32 = -1
-  /// Of a row that is no frame, or of one that is not to be learnt from.
+  /// The row is not a frame, or the frame is not to be learnt from.
   package static let none: Int32 = -2
 }
 
-/// Where the frames of some utterances are: their features, their classes, and the soft targets where there
-/// are such.
+/// A source of frames by utterance: their features, their classes, and their soft targets if any.
 package protocol FrameSource: Sendable {
-  /// The features of a frame.
+  /// The number of features in a frame.
   var columns: Int { get }
-  /// The classes of soft targets; 0 when there are none.
+  /// The number of values in a frame's soft target; 0 when there are no soft targets.
   var softColumns: Int { get }
-  /// How many utterances there are.
+  /// The number of utterances.
   var count: Int { get }
 
-  /// The id of an utterance.
+  /// The id of the utterance with the given index.
   func id(of utterance: Int) -> String
 
-  /// How many frames an utterance has, at least one.
+  /// The number of frames in an utterance, at least one.
   func frameCount(of utterance: Int) -> Int
 
-  /// Reads the features of some frames, not normalised.
+  /// Reads the unnormalised features of some frames.
   ///
   /// - Parameters:
-  ///   - frames: of the utterance.
-  ///   - utterance: its index.
-  ///   - tile: whole rows, `frames.count × columns`.
+  ///   - frames: a range of the utterance's frames.
+  ///   - utterance: the index of the utterance.
+  ///   - tile: where to write them, [frames.count × columns], whole rows.
   /// - Throws: `FileFault` when they cannot be read.
   func readFeatures(_ frames: Range<Int>, of utterance: Int, into tile: Tile) throws(FileFault)
 
-  /// The classes of some frames; `FrameClass.unknown` of a frame that has soft targets alone, and
-  /// `FrameClass.none` of one that is not to be learnt from.
+  /// The class ids of some frames.
+  ///
+  /// They are `FrameClass.unknown` for a frame with only a soft target, and `FrameClass.none` for a
+  /// frame that is not to be learnt from.
+  ///
+  /// - Throws: `FileFault` when they cannot be read.
   func labels(_ frames: Range<Int>, of utterance: Int) throws(FileFault) -> [Int32]
 
-  /// Reads the soft targets of some frames into whole rows, `frames.count × softColumns`.
+  /// Reads the soft targets of some frames into whole rows, [frames.count × softColumns].
+  ///
+  /// - Throws: `FileFault` when they cannot be read.
   func readSoftTargets(_ frames: Range<Int>, of utterance: Int, into tile: Tile) throws(FileFault)
 }
 
 extension FrameSource {
-  /// The number of frames of all utterances.
+  /// The number of frames in all utterances.
   package var frameCount: Int { (0..<count).reduce(0) { $0 + frameCount(of: $1) } }
 }
 
-/// Frames that are in memory.
+/// A source of frames that are in memory.
 package struct FramesInMemory: FrameSource {
-  /// One utterance.
+  /// The frames of one utterance.
   package struct Utterance: Sendable {
+    /// The utterance's id.
     package let id: String
-    /// Frames × features, not normalised.
+    /// The unnormalised features, [frames × features].
     package let features: Matrix
-    /// A class id a frame.
+    /// One class id per frame, or a value of `FrameClass`.
     package let labels: [Int32]
-    /// Frames × classes; nil for none.
+    /// The soft targets, [frames × values]; nil for none.
     package let softTargets: Matrix?
 
+    /// An utterance whose features, labels and soft targets have the same number of frames.
     package init(id: String, features: Matrix, labels: [Int32], softTargets: Matrix? = nil) {
       precondition(
         features.rows == labels.count && softTargets?.rows ?? labels.count == labels.count,
@@ -70,7 +77,7 @@ package struct FramesInMemory: FrameSource {
 
   private let utterances: [Utterance]
 
-  /// - Parameter utterances: all of the same numbers of features and soft targets; at least one.
+  /// - Parameter utterances: at least one; all with the same numbers of columns.
   package init(_ utterances: [Utterance]) {
     self.utterances = utterances
   }
@@ -100,13 +107,13 @@ package struct FramesInMemory: FrameSource {
   }
 }
 
-/// The frames of several sources, one behind the other.
+/// The utterances of several sources, one source after the other.
 package struct JoinedFrames: FrameSource {
   private let sources: [any FrameSource]
-  /// The number of utterances before each source, and of all.
+  /// The number of utterances before each source, then the number of all.
   private let starts: [Int]
 
-  /// - Parameter sources: at least one; all of the same numbers of features and soft targets.
+  /// - Parameter sources: at least one; all with the same numbers of columns.
   package init(_ sources: [any FrameSource]) {
     let (columns, soft) = (sources[0].columns, sources[0].softColumns)
     precondition(
@@ -121,7 +128,7 @@ package struct JoinedFrames: FrameSource {
   package var count: Int { starts[sources.count] }
 
   private func place(of utterance: Int) -> (source: any FrameSource, utterance: Int) {
-    // Few sources: looking at each is quick.
+    // There are few sources, so a linear search is fast.
     let index = (starts.firstIndex { $0 > utterance } ?? sources.count) - 1
     return (sources[index], utterance - starts[index])
   }

@@ -2,42 +2,48 @@ import Foundation
 
 /// The learning rate as a function of the step.
 package struct LearningRateOptions: Sendable, Equatable {
-  /// The shapes.
+  /// The shape of the function.
   package enum Schedule: String, Sendable, Codable, CaseIterable {
-    /// The same at every step.
+    /// The same rate at every step.
     case constant
     /// Falls by the same factor at each step, from `learningRate` to `finalLearningRate`.
     case exponential
-    /// Falls as half a wave, from `learningRate` to `finalLearningRate` (Loshchilov and Hutter 2017).
+    /// Falls along half a cosine wave, from `learningRate` to `finalLearningRate` (Loshchilov and
+    /// Hutter 2017).
     case cosine
-    /// Multiplied by `halving` after each epoch whose development loss is not lower than the lowest before by a
-    /// share of `improvement` (QuickNet's newbob).
+    /// Is multiplied by `halving` after each epoch whose development loss is not lower than the
+    /// previous minimum by at least a share of `improvement` (QuickNet's newbob).
     case newbob
   }
 
+  /// The shape of the function.
   package var schedule = Schedule.exponential
-  /// That of the first step, but for the warm-up, for the mean loss over a batch.
+  /// The rate at the first step, apart from the warm-up, for the mean loss over a batch.
   package var learningRate = 0.05
-  /// That of the last step, of exponential and cosine; a hundredth of `learningRate` where it is absent.
+  /// The rate at the last step, for `exponential` and `cosine`.
+  ///
+  /// If a recipe omits it, it is a hundredth of `learningRate`.
   package var finalLearningRate = 0.0005
-  /// Steps in which the rate rises from zero in equal parts.
+  /// The number of steps over which the rate rises linearly from zero.
   package var warmUp = 0
-  /// Of newbob, in (0, 1).
+  /// For `newbob`, the factor by which the rate is multiplied, in (0, 1).
   package var halving = 0.5
-  /// Of newbob, in [0, 1).
+  /// For `newbob`, the relative improvement in loss that keeps the rate unchanged, in [0, 1).
   package var improvement = 0.01
 
+  /// The defaults.
   package init() {}
 
-  /// The rate of a step.
+  /// The rate at a step.
   ///
-  /// With p = step / (steps − 1): exponential `a · (b / a)^p`, cosine `b + (a − b) · (1 + cos πp) / 2`, where a
-  /// and b are the first and the final rate; in the warm-up times `(step + 1) / (warmUp + 1)`.
+  /// With p = step / (steps − 1), and with a and b the first and the final rate, `exponential` is
+  /// `a · (b / a)^p` and `cosine` is `b + (a − b) · (1 + cos πp) / 2`. During the warm-up the rate
+  /// is multiplied by `(step + 1) / (warmUp + 1)`.
   ///
   /// - Parameters:
-  ///   - step: from 0.
-  ///   - steps: the number of steps of the whole training.
-  ///   - halvings: how often newbob has taken the rate down.
+  ///   - step: the step, from 0.
+  ///   - steps: the number of steps in the whole training.
+  ///   - halvings: the number of times that `newbob` has reduced the rate.
   /// - Returns: a positive number.
   package func rate(atStep step: Int, of steps: Int, halvings: Int = 0) -> Double {
     let progress = steps > 1 ? Double(step) / Double(steps - 1) : 0
@@ -52,12 +58,12 @@ package struct LearningRateOptions: Sendable, Equatable {
     return step < warmUp ? rate * Double(step + 1) / Double(warmUp + 1) : rate
   }
 
-  /// Decides on newbob's rate after an epoch.
+  /// Whether `newbob` reduces the rate after an epoch; always false for the other schedules.
   ///
   /// - Parameters:
   ///   - loss: the epoch's development loss.
-  ///   - lowest: the lowest of the epochs before; nil after the first.
-  /// - Returns: whether it is taken down.
+  ///   - lowest: the lowest development loss of the previous epochs; nil after the first epoch.
+  /// - Returns: whether the rate is to be multiplied by `halving`.
   package func halves(after loss: Double, lowest: Double?) -> Bool {
     guard schedule == .newbob, let lowest else { return false }
     return loss > lowest * (1 - improvement)

@@ -2,43 +2,47 @@ import Foundation
 import LinearAlgebra
 package import Networks
 
-/// How parameters are moved against their gradient.
+/// The rule that updates parameters from their gradient.
 package struct OptimizerOptions: Sendable, Equatable {
-  /// The rules.
+  /// The update rules.
   package enum Kind: String, Sendable, Codable, CaseIterable {
-    /// Gradient descent with momentum (0 for none).
+    /// Stochastic gradient descent with momentum, which may be 0.
     case sgd
-    /// Kingma and Ba 2015, with `weightDecay` added to the gradient.
+    /// Adam (Kingma and Ba 2015), with `weightDecay` added to the gradient.
     case adam
-    /// Loshchilov and Hutter 2019: `weightDecay` shrinks the weights by themselves.
+    /// AdamW (Loshchilov and Hutter 2019), whose `weightDecay` shrinks the weights directly.
     case adamw
   }
 
+  /// The update rule.
   package var kind = Kind.sgd
-  /// Of sgd: the share of the last step that is taken again, in [0, 1).
+  /// For `sgd`, the share of the previous step that is repeated, in [0, 1).
   package var momentum = 0.9
-  /// Of sgd: whether the gradient is taken as if at the place that momentum leads to (Nesterov).
+  /// For `sgd`, whether to use Nesterov momentum.
   package var nesterov = false
-  /// Of adam and adamw: how much of the gradient's mean is kept from step to step, in [0, 1).
+  /// For `adam` and `adamw`, the decay rate of the gradient's running mean, in [0, 1).
   package var beta1 = 0.9
-  /// Of adam and adamw: how much of the squared gradient's mean is kept, in [0, 1).
+  /// For `adam` and `adamw`, the decay rate of the squared gradient's running mean, in [0, 1).
   package var beta2 = 0.999
-  /// Of adam and adamw: added to the root of the squared gradient's mean.
+  /// For `adam` and `adamw`, a positive constant added to the root of the squared gradient's mean.
   package var epsilon = 1e-8
-  /// A penalty on weights, not on biases and normalisations: this times the weight is added to its gradient.
+  /// The weight decay, 0 or more; it applies to weights, not to biases and normalisations.
+  ///
+  /// For `sgd` and `adam`, this times the weight is added to the weight's gradient.
   package var weightDecay = 0.0
 
+  /// The defaults: stochastic gradient descent with a momentum of 0.9.
   package init() {}
 
-  /// How many values are kept of each parameter.
+  /// The number of values that the rule keeps for each parameter value.
   package var moments: Int { kind == .sgd ? 1 : 2 }
 
-  /// The move of one step.
+  /// The update of one step.
   ///
   /// - Parameters:
-  ///   - step: from 0.
+  ///   - step: the step, from 0.
   ///   - rate: the learning rate.
-  /// - Returns: what moves a part of a parameter.
+  /// - Returns: a function that updates a part of a parameter.
   package func update(
     step: Int, rate: Double
   ) -> @Sendable (TrainableNetwork.Update) -> Void {

@@ -1,13 +1,15 @@
 import LinearAlgebra
 
-/// The loss of each row of a batch, and whether its true class had the largest logit.
+/// The loss of each row of a batch, and whether the true class has the largest logit.
 struct RowTally: Sendable {
-  /// Loss, 1 for a correct row, and 1 for a row whose class is known.
+  /// For each row: the loss, 1 if it is correct, and 1 if its class is known.
   private let rows = SharedMatrix(rows: 0, columns: 3)
 
   mutating func setRowCount(_ count: Int) { rows.setRowCount(count) }
 
-  /// Replaces the logits of a row by the gradient of its loss times `scale`, zero of one that is no frame.
+  /// Records a row, and replaces its logits with the gradient of its loss times `scale`.
+  ///
+  /// The gradient is zero for a row that is not a frame.
   func count(
     _ row: Int, _ logits: inout MutableSpan<Float>, of batch: Batch,
     _ objective: some TrainingObjective, scale: Float
@@ -18,7 +20,7 @@ struct RowTally: Sendable {
       RowKernels.scale(&logits, by: 0)
     } else {
       if label >= 0 {
-        // Of equal logits the first one counts; one that is not a number counts as wrong.
+        // Among equal logits the first wins; a logit that is not a number counts as wrong.
         let own = logits[Int(label)]
         if own == RowKernels.maximum(logits) {
           correct = (0..<Int(label)).contains { logits[$0] == own } ? 0 : 1
@@ -35,7 +37,7 @@ struct RowTally: Sendable {
     }
   }
 
-  /// Adds the rows in their order.
+  /// Adds the rows to the sums, in order.
   ///
   /// - Returns: the sum of the losses.
   @discardableResult

@@ -3,47 +3,56 @@ package import LinearAlgebra
 package import Networks
 package import Storage
 
-/// Trains a network by minibatch gradient descent and keeps the best epoch.
+/// Trains networks by minibatch gradient descent, and keeps the best epoch of each.
 package struct Trainer: Sendable {
-  /// A trained network with its history.
+  /// A trained network and its history.
   package struct Outcome: Sendable {
-    /// The network after the epoch of the highest development accuracy, the first of equal ones; its
-    /// normalisations are folded into its weights.
+    /// The network after the epoch with the highest development accuracy, the first in case of
+    /// ties.
+    ///
+    /// Its batch normalisation is folded into its weights.
     package let network: AcousticNetwork
-    /// That epoch, from 1.
+    /// That epoch, counted from 1.
     package let epoch: Int
-    /// One record an epoch.
+    /// One record for each epoch.
     package let history: [EpochRecord]
   }
 
-  /// What a training tells while it runs.
+  /// The progress that a training reports while it runs.
   package enum Event: Sendable {
-    /// So many more frames are done, and what the epoch came to so far; first those of an earlier run.
+    /// The number of frames done since the last such event, and the sums of the epoch so far.
+    ///
+    /// A resumed training first reports the frames of the earlier run.
     case frames(Int, TrainingProgress.Sums)
+    /// The figures of the last 100 steps.
     case steps(StepRecord)
+    /// The figures of an epoch that has ended.
     case epoch(EpochRecord)
   }
 
+  /// How to train.
   package let options: TrainingOptions
+  /// The seed of the order of the frames and of dropout.
   package let seed: UInt64
+  /// The threads to train with, which do not affect the result.
   package let workers: Workers
-  /// Where a training that was stopped goes on from; nil to keep none.
+  /// Where checkpoints are kept, from which a stopped training resumes; nil for none.
   package let checkpoints: CheckpointFolder?
-  /// Where the log goes; nil to keep none.
+  /// Where the log is written; nil for none.
   package let log: TrainingLog.Paths?
 
-  /// Steps between two records.
+  /// The number of steps between two records.
   static let stepsARecord = 100
 
-  /// A trainer, which can train any number of networks.
+  /// A trainer, which can train any number of networks one after the other.
   ///
   /// - Parameters:
   ///   - options: how to train.
-  ///   - seed: decides the order of the frames and the dropped units; with the network's weights and
-  ///     the data it decides the outcome to the bit.
-  ///   - workers: change the time and not the outcome.
-  ///   - checkpoints: where the state is kept; nil to keep none.
-  ///   - log: where the log goes; nil to keep none.
+  ///   - seed: determines the order of the frames and the dropped units. Together with the
+  ///     network's weights and the data, it determines the result to the bit.
+  ///   - workers: the threads to use, which affect the time but not the result.
+  ///   - checkpoints: where checkpoints are kept; nil for none.
+  ///   - log: where the log is written; nil for none.
   package init(
     options: TrainingOptions, seed: UInt64, workers: Workers, checkpoints: CheckpointFolder? = nil,
     log: TrainingLog.Paths? = nil
@@ -52,17 +61,17 @@ package struct Trainer: Sendable {
     (self.checkpoints, self.log) = (checkpoints, log)
   }
 
-  /// Trains a network, from its last checkpoint on where there is one.
+  /// Trains a network; if there is a checkpoint, training resumes from it.
   ///
   /// - Parameters:
   ///   - start: the network to start from.
   ///   - frames: the training set.
   ///   - objective: the loss.
-  ///   - development: the set that chooses the epoch.
-  ///   - observe: called with what happens, on the calling thread.
-  /// - Returns: the network of the best epoch, with the history of all.
-  /// - Throws: `TrainingFault` when the loss is no longer finite or explodes, a file cannot be read or
-  ///   written, or a signal asked for the end; its state is then saved.
+  ///   - development: the set that decides which epoch is best.
+  ///   - observe: called with each event, on the calling thread.
+  /// - Returns: the network of the best epoch, and the history of all epochs.
+  /// - Throws: `TrainingFault` when the loss is not finite or explodes, when a file cannot be read
+  ///   or written, or when a signal requested termination, in which case the state is saved first.
   package func train(
     _ start: AcousticNetwork, on frames: FrameSet, objective: some TrainingObjective,
     development: FrameSet, observe: (Event) -> Void = { _ in }
@@ -79,9 +88,9 @@ package struct Trainer: Sendable {
       network: state.best.folded, epoch: state.progress.bestEpoch, history: state.progress.history)
   }
 
-  /// The mean cross-entropy with the true classes and the frame accuracy of a network.
+  /// The mean cross-entropy with the true classes, in nats, and the frame accuracy of a network.
   ///
-  /// - Throws: `FileFault` when frames cannot be read, or a signal asked for the end.
+  /// - Throws: `FileFault` when frames cannot be read, or a signal requested termination.
   package func evaluate(
     _ network: AcousticNetwork, on frames: FrameSet
   ) throws(FileFault) -> (loss: Double, accuracy: Double) {
@@ -108,7 +117,7 @@ package struct Trainer: Sendable {
   }
 }
 
-/// What `body` returns; a file's fault becomes the training's.
+/// Runs `body`, and wraps a file's fault in a `TrainingFault`.
 func orFault<Result>(_ body: () throws(FileFault) -> Result) throws(TrainingFault) -> Result {
   do throws(FileFault) {
     return try body()

@@ -2,25 +2,26 @@ import Foundation
 import Storage
 package import SystemPackage
 
-/// The log of one training: JSON lines with every figure, and the same as TensorBoard's events.
+/// The log of one training: JSON lines with every figure, and the same figures as TensorBoard
+/// events.
 ///
-/// Both files go on where they were when a training is taken up again: what was written after its last
-/// checkpoint is cut off.
+/// When a training resumes, whatever was written after its last checkpoint is cut off, and both
+/// files continue from there.
 package struct TrainingLog: ~Copyable {
-  /// Where the files go.
+  /// The paths of both files.
   package struct Paths: Sendable {
     let lines: FilePath
     let events: FilePath
 
     /// - Parameters:
-    ///   - lines: of the JSON lines.
-    ///   - events: of TensorBoard's events; its name has `tfevents` in it.
+    ///   - lines: the path of the JSON lines.
+    ///   - events: the path of the TensorBoard events; TensorBoard expects `tfevents` in the name.
     package init(lines: FilePath, events: FilePath) {
       (self.lines, self.events) = (lines, events)
     }
   }
 
-  /// How much of each file belongs to a checkpoint.
+  /// The length of each file, in bytes, at a checkpoint.
   package struct Mark: Sendable, Equatable, Codable {
     let lines: Int
     let events: Int
@@ -28,19 +29,19 @@ package struct TrainingLog: ~Copyable {
 
   private var lines: ResumableFile
   private var events: EventFile
-  /// Whether there was less of the files than their mark says; they are then begun anew.
+  /// Whether a file was shorter than its mark says, in which case both are started again.
   let isShort: Bool
   private var lastTime = ContinuousClock.now
   private var frames = 0
 
-  /// Begins the files, or goes on with those that were begun.
+  /// Starts the files, or continues existing ones.
   ///
   /// - Parameters:
-  ///   - paths: where they go.
-  ///   - mark: where the checkpoint is that the training goes on from; nil at its start.
+  ///   - paths: the paths of both files.
+  ///   - mark: the mark of the checkpoint from which the training resumes; nil at the start.
   /// - Throws: `FileFault` when they cannot be written.
   init(_ paths: Paths, from mark: Mark?) throws(FileFault) {
-    // A run that was killed just after its end has given them their names.
+    // A run that was killed just after its end has already renamed them.
     for path in [paths.lines, paths.events] where mark != nil {
       try ResumableFile.reopen(path)
     }
@@ -56,19 +57,19 @@ package struct TrainingLog: ~Copyable {
     self.events = events
   }
 
-  /// Where the files are now.
+  /// The current length of both files.
   var mark: Mark { Mark(lines: lines.byteCount, events: events.byteCount) }
 
-  /// Sees to it that what was written is on the disk.
+  /// Flushes what was written to disk.
   mutating func synchronize() throws(FileFault) {
     try lines.synchronize()
     try events.synchronize()
   }
 
-  /// Counts frames for the rate.
+  /// Adds frames to the count behind the frame rate.
   mutating func count(frames: Int) { self.frames += frames }
 
-  /// Writes what some steps came to.
+  /// Writes the record of some steps.
   mutating func write(_ record: StepRecord) throws(FileFault) {
     let rate = framesPerSecond()
     try write(Line(record, framesPerSecond: rate))
@@ -80,7 +81,7 @@ package struct TrainingLog: ~Copyable {
       ], step: record.step)
   }
 
-  /// Writes what an epoch came to.
+  /// Writes the record of an epoch.
   mutating func write(_ record: EpochRecord) throws(FileFault) {
     try write(Line(record, framesPerSecond: nil))
     try events.write(
@@ -90,11 +91,11 @@ package struct TrainingLog: ~Copyable {
         ("development/loss", record.developmentLoss),
         ("development/accuracy", record.developmentAccuracy),
       ], step: record.step)
-    // Scoring the development set is no training.
+    // The time for scoring the development set does not count as training.
     (lastTime, frames) = (.now, 0)
   }
 
-  /// Training frames a second since the last record.
+  /// The training frames per second since the last record.
   private mutating func framesPerSecond() -> Double {
     let now = ContinuousClock.now
     let rate = Double(frames) / max(1e-9, (now - lastTime) / .seconds(1))
@@ -102,7 +103,7 @@ package struct TrainingLog: ~Copyable {
     return rate
   }
 
-  /// A record with its rate beside it.
+  /// A record with the frame rate as an additional key.
   private struct Line<Record: Encodable>: Encodable {
     let record: Record
     let framesPerSecond: Double?
@@ -124,7 +125,7 @@ package struct TrainingLog: ~Copyable {
     try lines.write(Data((JSONText.line(line) + "\n").utf8))
   }
 
-  /// Gives the files their names.
+  /// Renames both files to their final names.
   consuming func close() throws(FileFault) {
     try lines.commit()
     try events.close()

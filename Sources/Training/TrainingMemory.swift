@@ -1,22 +1,23 @@
 package import Networks
 package import Storage
 
-/// The memory that the training of one network takes, from the shapes alone.
+/// The memory needed to train one network, computed from the shapes alone.
 package struct TrainingMemory: Sendable, Equatable {
-  /// The values of the network.
+  /// The number of parameters of the network.
   package let parameters: Int
-  /// What is taken for the network by itself; frames that networks share are `FrameMemory`.
+  /// The memory needed for this network alone, in named parts; `FrameMemory` has the frames that
+  /// networks share.
   package let need: MemoryNeed
 
   /// - Parameters:
-  ///   - features: the values of a frame.
-  ///   - context: what a feed-forward network's first layer sees.
-  ///   - hidden: the layers between.
-  ///   - classes: the number of logits.
-  ///   - softColumns: the values of a frame's soft targets.
-  ///   - options: how it is trained.
-  ///   - frames: of the larger of both sets.
-  ///   - pools: the bytes of pools that the network has for itself.
+  ///   - features: the number of features in a frame.
+  ///   - context: the context of a feed-forward network's first layer, in frames.
+  ///   - hidden: the hidden layers.
+  ///   - classes: the number of classes.
+  ///   - softColumns: the number of values in a frame's soft target.
+  ///   - options: how the network is trained.
+  ///   - frames: the number of frames in the larger of the two sets.
+  ///   - pools: the sizes in bytes of pools that the network does not share.
   package init(
     features: Int, context: ClosedRange<Int>, hidden: HiddenShape, classes: Int, softColumns: Int,
     options: TrainingOptions, frames: Int, pools: [Int] = []
@@ -34,15 +35,15 @@ package struct TrainingMemory: Sendable, Equatable {
       inputs = outputs
     }
     self.parameters = parameters
-    // A batch of evaluation has 1024 frames.
+    // Evaluation uses batches of 1024 frames.
     let wanted = min(max(options.batchSize, 1024), max(1, frames) + options.chunk)
     let chunk = above == 0 ? 1 : options.chunk
     let rows = max(1, wanted / chunk).multiplyingSaturated(chunk + above)
     let moments = options.optimizer.moments
     var need = MemoryNeed()
-    // The network that is trained, the one it started from, the best one, and the copy that is scored or saved.
+    // The network in training, the initial one, the best one, and the copy that is scored or saved.
     need.add("networks", 4, parameters)
-    // As it is used, and as it is in a checkpoint that is being written.
+    // In use, and in a checkpoint that is being written.
     need.add("optimiser", 2 * moments, parameters)
     need.add("gradients", options.clipNorm == nil ? 0 : 1, parameters)
     need.add("checkpoint", 1, largest)
@@ -59,17 +60,18 @@ package struct TrainingMemory: Sendable, Equatable {
   }
 }
 
-/// The memory that the frames of a set take.
+/// The memory needed for the frames of a set.
 package struct FrameMemory: Sendable, Equatable {
-  /// Whether networks share them; else each has a pool of its own.
+  /// Whether networks share the frames; otherwise each has its own pool.
   package let isShared: Bool
+  /// The size of the set in memory, or of one pool, in bytes.
   package let bytes: Int
 
   /// - Parameters:
-  ///   - frames: of the set.
-  ///   - columns: the features of a frame.
-  ///   - softColumns: the values of its soft targets.
-  ///   - pool: the frames that may be in memory.
+  ///   - frames: the number of frames in the set.
+  ///   - columns: the number of features in a frame.
+  ///   - softColumns: the number of values in a frame's soft target.
+  ///   - pool: the number of frames that may be in memory.
   package init(frames: Int, columns: Int, softColumns: Int, pool: Int) {
     isShared = frames <= pool
     var need = MemoryNeed()

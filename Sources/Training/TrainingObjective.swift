@@ -1,34 +1,35 @@
 import Foundation
 import Networks
 
-/// What a network is trained to minimise: the mean over frames of a loss of the logits.
+/// A loss of one frame's logits; training minimises its mean over frames.
 package protocol TrainingObjective: Sendable {
-  /// The loss of one frame.
+  /// Computes the loss of one frame, and replaces its logits with the gradient.
   ///
   /// - Parameters:
-  ///   - logits: of the frame; replaced by the gradient of the loss times `scale`.
-  ///   - label: the true class, or `FrameClass.unknown` of a frame that has soft targets alone.
-  ///   - softTarget: a distribution over the classes; empty where there are no soft targets.
-  ///   - scale: a factor of the gradient.
-  /// - Returns: the loss, not scaled.
+  ///   - logits: the frame's logits; replaced with the gradient of the loss times `scale`.
+  ///   - label: the true class id, or `FrameClass.unknown` for a frame with only a soft target.
+  ///   - softTarget: the soft target; empty when there are none.
+  ///   - scale: a factor applied to the gradient.
+  /// - Returns: the loss in nats, not scaled.
   func replaceByGradient(
     _ logits: inout MutableSpan<Float>, label: Int32, softTarget: Span<Float>, scale: Float
   ) -> Float
 
-  /// What the loss of a frame is multiplied with at most: that of equal logits is at most this times the
-  /// logarithm of the number of classes.
+  /// An upper bound on the weight of a frame's loss.
+  ///
+  /// The loss of equal logits is at most this times the logarithm of the number of classes.
   var weight: Double { get }
 }
 
-/// Softmax cross-entropy with one true class a frame.
+/// Softmax cross-entropy with one true class per frame.
 package struct HardTargets: TrainingObjective {
   private let smoothing: Float
-  /// What each class's loss is multiplied by; empty for 1.
+  /// The factor of each class's loss; empty for 1.
   private let classWeights: [Float]
 
   /// - Parameters:
   ///   - smoothing: ε of label smoothing, in [0, 1).
-  ///   - classWeights: one a class, or empty for 1 each.
+  ///   - classWeights: the factor of each class's loss, or empty for 1.
   package init(smoothing: Double = 0, classWeights: [Float] = []) {
     self.smoothing = Float(smoothing)
     self.classWeights = classWeights

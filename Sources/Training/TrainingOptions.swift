@@ -3,40 +3,49 @@ import Storage
 
 /// How a network is trained.
 package struct TrainingOptions: Sendable, Equatable, Codable {
-  /// Passes over the training frames.
+  /// The maximum number of passes over the training frames.
   package var epochs = 10
-  /// Frames a step.
+  /// The number of frames per step.
   package var batchSize = 256
-  /// Of a time-delay network: the frames that follow each other in a batch, so that neighbours share the work
-  /// of its layers; a divisor of 2048.
+  /// For a time-delay network, the number of consecutive frames in each run of a batch; a divisor
+  /// of 2048.
+  ///
+  /// Neighbouring frames share the work of the network's layers.
   package var chunk = 16
-  /// Frames in memory; of a longer set, half of them are mixed at a time.
+  /// The number of frames in memory, at least 4096; a larger set is shuffled half a pool at a time.
   ///
-  /// A frame takes four bytes for each feature, for its class, and for each class of soft targets.
+  /// A frame takes four bytes for each feature, for its class, and for each value of its soft
+  /// target.
   package var pool = 1 << 20
-  /// The optimiser, `optimizer:` for its kind; its options stand beside these.
+  /// The optimiser; in a recipe, `optimizer` is its kind, and its options are beside these.
   package var optimizer = OptimizerOptions()
-  /// The learning rate; its options stand beside these.
+  /// The learning rate; in a recipe, its options are beside these.
   package var rate = LearningRateOptions()
-  /// The probability that a hidden unit is dropped, in [0, 1).
+  /// The probability that a hidden unit is dropped, 0 to 0.99.
   package var dropout = 0.0
-  /// The largest norm of the gradient over all parameters; a longer one is scaled down.
+  /// The maximum norm of the gradient over all parameters; a larger gradient is scaled down.
   ///
-  /// Absent for any.
+  /// Absent for no limit.
   package var clipNorm: Double?
-  /// The largest norm of the weights into a unit; longer ones are scaled down after each step.
+  /// The maximum norm of the weights into a unit; larger ones are scaled down after each step.
   ///
-  /// Absent for any.
+  /// Absent for no limit.
   package var maxNorm: Double?
-  /// ε of label smoothing: the share of a hard target that goes to all classes alike, in [0, 1).
+  /// ε of label smoothing: the share of a hard target that is spread evenly over all classes, in
+  /// [0, 1).
   package var labelSmoothing = 0.0
-  /// What the hard loss of a class's frames is multiplied by, by the class's symbol; 1 for the others.
+  /// The factor of the hard loss of a class's frames, by the class's symbol; 1 for classes not
+  /// listed.
   package var classWeights: [String: Double] = [:]
-  /// Epochs without a higher development accuracy after which training stops; absent to go on to the last.
+  /// The number of epochs without a higher development accuracy after which training stops.
+  ///
+  /// Absent to train for all epochs.
   package var patience: Int?
 
+  /// The defaults.
   package init() {}
 
+  /// The option names in a recipe, including those of the optimiser and the learning rate.
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case epochs, batchSize, chunk, pool
     case optimizer, momentum, nesterov, beta1, beta2, epsilon, weightDecay
@@ -44,6 +53,9 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
     case dropout, clipNorm, maxNorm, labelSmoothing, classWeights, patience
   }
 
+  /// Reads the options of a recipe; absent ones keep their defaults.
+  ///
+  /// - Throws: `OptionFault` for unknown options and values out of range.
   package init(from decoder: any Decoder) throws {
     let read = try OptionReader<CodingKeys>(decoder)
     epochs = try read(.epochs, default: epochs)
@@ -80,13 +92,13 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
       found: batchSize)
     try requireOption(
       (1...2048).contains(chunk) && 2048 % chunk == 0, "chunk",
-      expected: "a divisor of 2048 frames, as 8, 16 or 32", found: chunk)
+      expected: "a divisor of 2048 frames, such as 8, 16 or 32", found: chunk)
     try requireOption(
       (4096...1_000_000_000).contains(pool), "pool", expected: "4096 to 1,000,000,000 frames",
       found: pool)
     for (key, value) in [
       ("learningRate", rate.learningRate), ("finalLearningRate", rate.finalLearningRate),
-      // As it is used, in single precision.
+      // Checked in single precision, in which it is used.
       ("epsilon", Double(Float(optimizer.epsilon))), ("clipNorm", clipNorm ?? 1),
       ("maxNorm", maxNorm ?? 1),
     ] {

@@ -1,81 +1,94 @@
 package import Storage
 
-/// What one epoch came to.
+/// The figures of one epoch.
 package struct EpochRecord: Sendable, Equatable, Codable {
-  /// From 1.
+  /// The epoch, counted from 1.
   package let epoch: Int
-  /// Steps since the training began.
+  /// The number of steps since the training began.
   package let step: Int
-  /// The training frames that it went through.
+  /// The number of training frames processed.
   package let frames: Int
-  /// The learning rate of the epoch's last step.
+  /// The learning rate at the epoch's last step.
   package let learningRate: Double
-  /// The mean of the objective over the training frames, as the network saw them.
+  /// The mean of the objective over the training frames, computed during training.
   package let loss: Double
-  /// The frame accuracy on the training frames whose class is known, as the network saw them (with dropout,
-  /// if any).
+  /// The frame accuracy on the training frames whose class is known, computed during training (with
+  /// dropout, if any).
   package let accuracy: Double
-  /// The mean over the steps of the gradient's norm, before it is clipped.
+  /// The mean over the steps of the gradient's norm before clipping.
   package let gradientNorm: Double
-  /// The mean cross-entropy with the true classes on the development set.
+  /// The mean cross-entropy with the true classes on the development set, in nats.
   package let developmentLoss: Double
+  /// The frame accuracy on the development set.
   package let developmentAccuracy: Double
 }
 
-/// What a run of steps came to.
+/// The figures of some consecutive steps.
 package struct StepRecord: Sendable, Equatable, Codable {
+  /// The epoch, counted from 1.
   package let epoch: Int
-  /// Steps since the training began, with the last one of these.
+  /// The number of steps since the training began, including these.
   package let step: Int
+  /// The learning rate at the last step.
   package let learningRate: Double
-  /// Means over the run's frames.
+  /// The mean of the objective over the frames of these steps.
   package let loss: Double
+  /// The frame accuracy on those frames whose class is known.
   package let accuracy: Double
-  /// The mean over the run's steps of the gradient's norm, before it is clipped.
+  /// The mean over these steps of the gradient's norm before clipping.
   package let gradientNorm: Double
 }
 
-/// A training that went wrong.
+/// Why a training stopped before its end.
 package enum TrainingFault: Fault, Equatable {
-  /// The loss or its gradient is not a number or infinite. `step` counts from 0 over all epochs.
+  /// The loss or its gradient is infinite or not a number; `step` counts from 0 over all epochs.
   case diverged(step: Int, learningRate: Double)
-  /// The mean loss of some steps is far above that of equal logits.
+  /// The mean loss of some steps is more than ten times that of equal logits.
   case exploded(step: Int, learningRate: Double, loss: Double, limit: Double)
+  /// A file cannot be read or written, or a signal requested termination.
   case file(FileFault)
 
-  /// Whether it is the learning rate, and not a file, that stopped the training.
+  /// Whether the loss diverged or exploded, rather than a file being at fault.
   package var isDivergence: Bool { if case .file = self { false } else { true } }
 
+  /// The file's status, or `data` when the loss diverged or exploded.
   package var exitStatus: ExitStatus {
     if case .file(let fault) = self { fault.exitStatus } else { .data }
   }
 
+  /// What is wrong, and which options may help.
   package var description: String {
     switch self {
     case .diverged(let step, let learningRate):
-      "the loss or its gradient is no longer finite at step \(step), with a learning rate of \(learningRate); "
-        + "choose a smaller learningRate, or a clipNorm"
+      "the loss or its gradient is no longer finite at step \(step), with a learning rate of "
+        + "\(learningRate); choose a smaller learningRate, or a clipNorm"
     case .exploded(let step, let learningRate, let loss, let limit):
-      "the loss is \(loss) at step \(step), with a learning rate of \(learningRate), where at most "
-        + "\(limit) is expected, ten times that of equal logits; choose a smaller learningRate, or a "
+      "the loss is \(loss) at step \(step), with a learning rate of \(learningRate); expected at "
+        + "most \(limit), ten times that of equal logits; choose a smaller learningRate, or a "
         + "clipNorm"
     case .file(let fault): fault.description
     }
   }
 }
 
-/// How far a training is: all that decides how it goes on, besides the numbers of its networks.
+/// The progress of a training: all of its state apart from the values of its networks.
 package struct TrainingProgress: Sendable, Equatable, Codable {
   /// Sums over some steps.
   package struct Sums: Sendable, Equatable, Codable {
+    /// The sum of the objective over frames.
     package var loss = 0.0
+    /// The number of frames whose known class has the largest logit.
     package var correct = 0
+    /// The number of frames.
     package var frames = 0
-    /// The frames whose class is known.
+    /// The number of frames whose class is known.
     package var labelled = 0
+    /// The sum over steps of the gradient's norm before clipping.
     package var gradientNorms = 0.0
+    /// The number of steps.
     package var steps = 0
 
+    /// Sums of zero.
     package init() {}
 
     mutating func add(_ other: Sums) {
@@ -88,27 +101,31 @@ package struct TrainingProgress: Sendable, Equatable, Codable {
     }
 
     var meanLoss: Double { loss / Double(max(1, frames)) }
+    /// The share of correct frames among those whose class is known; 0 when there are none.
     package var accuracy: Double { Double(correct) / Double(max(1, labelled)) }
     var meanGradientNorm: Double { gradientNorms / Double(max(1, steps)) }
   }
 
-  /// The epoch that is under way, from 1.
+  /// The current epoch, counted from 1.
   package var epoch = 1
-  /// Where the next batch of the epoch is.
+  /// The position of the epoch's next batch.
   package var position = FrameSet.Position()
-  /// Steps that are done.
+  /// The number of steps done.
   package var step = 0
-  /// Over the epoch so far, and since the last record.
+  /// The sums over the epoch so far.
   package var epochSums = Sums()
+  /// The sums since the last record of steps.
   package var recordSums = Sums()
+  /// The records of the epochs done.
   package var history: [EpochRecord] = []
-  /// How often newbob has taken the learning rate down.
+  /// The number of times that `newbob` has reduced the learning rate.
   package var halvings = 0
-  /// The epoch of the highest development accuracy so far; 0 before the first.
+  /// The epoch with the highest development accuracy so far; 0 before the first has ended.
   package var bestEpoch = 0
-  /// How much of the log belongs to it; nil when there is none.
+  /// The length of the log at the checkpoint; nil when there is no log.
   package var log: TrainingLog.Mark?
 
+  /// The start of a training.
   package init() {}
 
   /// The lowest development loss so far.

@@ -3,10 +3,10 @@ import LinearAlgebra
 import Networks
 import Storage
 
-/// What changes from step to step of a training.
+/// The state of a training that changes from step to step.
 final class TrainingState {
   let network: TrainableNetwork
-  /// The network of the best epoch so far; the start before the first.
+  /// The network of the best epoch so far; the initial one before the first epoch ends.
   var best: AcousticNetwork
   var progress = TrainingProgress()
 
@@ -18,7 +18,7 @@ final class TrainingState {
   }
 }
 
-/// One training on its way.
+/// A training in progress.
 final class TrainingRun<Objective: TrainingObjective> {
   let trainer: Trainer
   let state: TrainingState
@@ -39,11 +39,11 @@ final class TrainingRun<Objective: TrainingObjective> {
     do throws(FileFault) {
       var opened = try TrainingLog(paths, from: state.progress.log)
       if opened.isShort {
-        // What was written after the last synchronisation is gone, or somebody removed it.
+        // What was written after the last flush was lost, or somebody removed a file.
         for record in state.progress.history { try opened.write(record) }
         trainer.checkpoints?.warn(
-          "\(paths.lines.text): begun anew with the epochs so far, since it was shorter than its checkpoint says"
-        )
+          "\(paths.lines.text): started again with the epochs so far, as it was shorter than at "
+            + "its checkpoint")
       }
       log = consume opened
     } catch {
@@ -58,7 +58,7 @@ final class TrainingRun<Objective: TrainingObjective> {
       .shuffled(seed: trainer.seed, epoch: epoch), layout: layout, batchSize: options.batchSize)
   }
 
-  /// Goes on to the last epoch, or until `patience` is at its end.
+  /// Trains until the last epoch, or until `patience` runs out.
   func finish(
     development: FrameSet, observe: (Trainer.Event) -> Void
   ) throws(TrainingFault) {
@@ -96,7 +96,7 @@ final class TrainingRun<Objective: TrainingObjective> {
     options.patience.map { state.progress.history.count - state.progress.bestEpoch >= $0 } ?? false
   }
 
-  /// Notes what the epoch came to, and turns to the next.
+  /// Records the epoch's figures, and moves to the next epoch.
   private func close(
     _ scored: (loss: Double, accuracy: Double), learningRate: Double
   ) -> EpochRecord {
@@ -122,21 +122,21 @@ final class TrainingRun<Objective: TrainingObjective> {
 
   private func save() throws(FileFault) {
     guard trainer.checkpoints != nil else { return }
-    // A checkpoint must not say more of the log than the disk has.
+    // A checkpoint must not refer to more of the log than is on disk.
     try log?.synchronize()
     state.progress.log = log?.mark
     try trainer.checkpoints?.save(state)
   }
 
-  /// The rest of an epoch.
+  /// Runs the rest of an epoch.
   ///
-  /// - Returns: the learning rate of its last step.
+  /// - Returns: the learning rate at its last step.
   private func runEpoch(
     of steps: Int, observe: (Trainer.Event) -> Void
   ) throws(TrainingFault) -> Double {
     let epoch = state.progress.epoch
     let stream = BatchStream(plan(epoch), from: state.progress.position)
-    // That of the last step, should a checkpoint have been written behind the epoch's last batch.
+    // The last step's rate, in case the checkpoint was written after the epoch's last batch.
     var rate = options.rate.rate(
       atStep: max(0, state.progress.step - 1), of: steps, halvings: state.progress.halvings)
     var lastSave = ContinuousClock.now
@@ -181,7 +181,7 @@ final class TrainingRun<Objective: TrainingObjective> {
       loss: sums.meanLoss, accuracy: sums.accuracy, gradientNorm: sums.meanGradientNorm)
   }
 
-  /// Moves the weights by one batch, and fills the next one.
+  /// Updates the weights with one batch, and meanwhile fills the next one.
   private func take(
     _ batch: Batch, step: Int, rate: Double, filling next: Batch?
   ) throws(TrainingFault) {
@@ -193,7 +193,7 @@ final class TrainingRun<Objective: TrainingObjective> {
     batchStep.dropout = Dropout(
       rate: options.dropout, seed: trainer.seed, epoch: state.progress.epoch, batch: step)
     tally.setRowCount(batch.labels.count)
-    // A batch may have no frame that is to be learnt from.
+    // A batch may have no frame to learn from.
     let frames = max(1, batch.frameCount)
     let (scale, own, objective) = (1 / Float(frames), tally, objective)
     let update = options.optimizer.update(step: step, rate: rate)
@@ -215,8 +215,9 @@ final class TrainingRun<Objective: TrainingObjective> {
     try checkExplosion(step: step, rate: rate)
   }
 
-  /// Throws when the mean loss since the last record is ten times that of equal logits, over as many frames as
-  /// tell a wrong label from an explosion.
+  /// Throws when the mean loss since the last record exceeds ten times that of equal logits.
+  ///
+  /// It needs at least 256 frames, so that a wrong label is not mistaken for an explosion.
   private func checkExplosion(step: Int, rate: Double) throws(TrainingFault) {
     let sums = state.progress.recordSums
     let limit = 10 * objective.weight * Foundation.log(Double(max(2, state.network.classes)))

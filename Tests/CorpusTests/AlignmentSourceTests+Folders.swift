@@ -99,7 +99,7 @@ extension AlignmentSourceTests {
     let fault = #expect(throws: FileFault.self) { try source() }
     #expect(
       fault?.description
-        == #"\#(labels): expected .lab or .rec files, found none whose name is UTF-8, but c\xE9.lab"#
+        == #"\#(labels): expected .lab or .rec files, found none with a UTF-8 name, but c\xE9.lab"#
     )
     try AtomicFile.write("0 400000 A\n", to: labels.pushing(name).appending("u.lab"))
     try FileSystem.makeFolder(labels.appending("sub"))
@@ -108,7 +108,7 @@ extension AlignmentSourceTests {
     #expect(try targets(found, frames: 3) == ["A", "A", "A"])
     #expect(
       found.remarks == [
-        #"\#(labels): passed over since their names are not UTF-8, and so no utterance's: "#
+        #"\#(labels): skipped, as names that are not UTF-8 match no utterance: "#
           + #"c\xE9.lab, sub/c\xE9.LAB"#
       ])
   }

@@ -75,12 +75,13 @@ struct DataDirectoryTests {
     let parts = [("train", train), ("test", test)]
     #expect(
       try PartOverlap(parts, comparing: .files).remarks == [
-        "train and test share 1 utterances, as u1", "train and test share 1 speakers, as s2",
-        "train and test share 1 recordings, as u2",
+        "train and test share 1 utterances, for example u1",
+        "train and test share 1 speakers, for example s2",
+        "train and test share 1 recordings, for example u2",
       ])
     #expect(
       try PartOverlap(parts, comparing: .bytes).remarks.last
-        == "train and test share 2 recordings, as u1")
+        == "train and test share 2 recordings, for example u1")
     #expect(try PartOverlap([("train", train)], comparing: .bytes).remarks == [])
   }
 

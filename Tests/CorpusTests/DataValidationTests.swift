@@ -291,7 +291,7 @@ struct DataValidationTests {
     #expect(
       report.findings.map(\.text) == [
         "\(path): error: s2: expected this speaker of utt2spk, found none",
-        "\(path):2: error: s3: expected speakers of utt2spk, found one that is not there",
+        "\(path):2: error: s3: expected speakers of utt2spk, found one that it does not have",
       ])
     let back = try JSONDecoder().decode(
       ValidationReport.self, from: Data(JSONText.document(report).utf8))

@@ -198,8 +198,8 @@ extension ExperimentTests {
     "what cannot be searched is named",
     arguments: [
       ("temperatures: [0]", "temperatures: expected above 0"),
-      ("temperatures: []", "temperatures: expected values, each once"),
-      ("hardWeights: [0.1, 0.1]", "hardWeights: expected values, each once"),
+      ("temperatures: []", "temperatures: expected one or more distinct values"),
+      ("hardWeights: [0.1, 0.1]", "hardWeights: expected one or more distinct values"),
       ("copies: 1", "search.copies: expected at most those of augmentation, 0"),
       ("hardWeights: [2]", "hardWeights: expected 0 to 1"), ("epochs: 0", "epochs: expected 1"),
     ])

@@ -61,7 +61,8 @@ struct CorpusCommandTests {
     #expect(run.output.contains("\(paths[0]): 1 utterances"))
     #expect(run.output.contains("\(paths[2]): 1 utterances"))
     #expect(
-      run.output.hasSuffix("warning: \(paths[0]) and \(paths[2]) share 1 recordings, as a\n"))
+      run.output.hasSuffix(
+        "warning: \(paths[0]) and \(paths[2]) share 1 recordings, for example a\n"))
     let json = try limbeck(["validate", "--json"] + paths)
     let report = try #require(
       try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
@@ -78,11 +79,11 @@ struct CorpusCommandTests {
     #expect(run.status == 65)
     #expect(!run.output.contains("\u{1B}") && !run.output.contains("\u{A0}"))
     #expect(
-      run.output.contains("wav.scp:1: warning: a<U+00A0>b: expected an id of characters that show"))
+      run.output.contains("wav.scp:1: warning: a<U+00A0>b: expected an id of visible characters"))
     #expect(run.output.contains("wav.scp:2: error: c<U+001B>[31m: expected an id"))
     #expect(run.output.contains("wav.scp:3: error: d: expected text, found a NUL"))
     #expect(
-      run.output.contains("text:1: warning: a<U+00A0>b: expected words of characters that show"))
+      run.output.contains("text:1: warning: a<U+00A0>b: expected words of visible characters"))
     #expect(run.output.contains("IDEOGRAPHIC SPACE (U+3000)"))
     let features = try limbeck("features", folder.file("data"), folder.file("out"))
     #expect(features.status == 65)
@@ -210,7 +211,7 @@ struct CorpusCommandTests {
     #expect(
       run.errors.contains(
         "warning: b, targets: 149 labels for 98 frames, a difference of more than 3"))
-    #expect(run.errors.contains("found one at 0.4 s before the last one ends, 0.5 s"))
+    #expect(run.errors.contains("found one at 0.4 s, before the previous one ends at 0.5 s"))
     #expect(try limbeck(arguments + ["--length-tolerance", "1"]).errors.contains("a, targets: "))
   }
 }

@@ -179,7 +179,7 @@ struct CheckpointTests {
       try TextFile.text(of: folder.file("log")) == TextFile.text(of: folder.file("whole")))
   }
 
-  @Test("a log that is shorter than its checkpoint says is begun anew with all epochs, with a word")
+  @Test("a log shorter than its checkpoint says is started again with all epochs, with a warning")
   func shortLog() throws {
     let whole = try run(nil)
     for size in [0, 100] {
@@ -192,7 +192,7 @@ struct CheckpointTests {
         try JSONDecoder().decode(EpochRecord.self, from: Data($0.text.utf8))
       }
       #expect(epochs == whole.history)
-      #expect(warned.contains("begun anew"), "\(warned)")
+      #expect(warned.contains("started again"), "\(warned)")
       try? FileManager.default.removeItem(atPath: folder.file("checkpoints").string)
     }
   }

@@ -272,7 +272,9 @@ struct TrainingOptionsTests {
     "values out of range and unknown keys are faults that name them",
     arguments: [
       (#"{"epochs": 0}"#, "epochs: expected 1 to 100,000, found 0"),
-      (#"{"chunk": 10}"#, "chunk: expected a divisor of 2048 frames, as 8, 16 or 32, found 10"),
+      (
+        #"{"chunk": 10}"#, "chunk: expected a divisor of 2048 frames, such as 8, 16 or 32, found 10"
+      ),
       (#"{"pool": 100}"#, "pool: expected 4096 to 1,000,000,000 frames, found 100"),
       (
         #"{"schedule": "newbop"}"#,

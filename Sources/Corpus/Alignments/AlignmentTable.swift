@@ -3,25 +3,26 @@ import LinearAlgebra
 package import Storage
 import SystemPackage
 
-/// The alignments of a corpus, each under the name that its file gives it.
+/// The alignments of a corpus, each with the name that its file gives it.
 ///
-/// An utterance's alignment is the one
-/// - whose name is its id, or whose last two folders and file make it, joined by `_` or `-`
+/// An utterance's alignment is found by the first of these rules that gives one:
+/// - its name, or its folder and its name joined by `_` or `-`, is the utterance's id
 ///   (`FCJF0/SA1.PHN` for `FCJF0_SA1`);
-/// - else, whose name is the id of its recording;
-/// - else, whose whole path below the corpus's folder is the end of its recording's path
-///   (`DR1/FCJF0/SA1.PHN` for `/timit/TRAIN/DR1/FCJF0/SA1.WAV`).
+/// - the same holds for the id of the utterance's recording;
+/// - its path below the alignments' folder is the end of the recording's path (`DR1/FCJF0/SA1.PHN`
+///   for `/timit/TRAIN/DR1/FCJF0/SA1.WAV`);
+/// - its name is a pattern that matches the utterance's id, or else its recording's id.
 ///
-/// An alignment of a recording counts its time from the recording's start, and is cut to the
-/// utterance's segment. None is that of two recordings.
+/// An alignment of a recording counts time from the recording's start, and is cut to the
+/// utterance's segment. Except for patterns, an alignment is never used for two recordings.
 package struct AlignmentTable: Sendable {
   /// One alignment.
   struct Entry {
-    /// The folders and the name of a file, without its extension.
+    /// The folders that lead to the file, and its name without extension.
     let path: [String]
-    /// Which channel of the recording it is of, from one; nil when its name has no other.
+    /// Its channel of the recording, counted from one; nil when the recording has only one.
     var channel: Int?
-    /// Whose it is; nil where its file is of one speaker.
+    /// The speaker; nil when the file does not distinguish speakers.
     var speaker: String?
     let spans: Result<[LabelSpan], FileFault>
 
@@ -30,7 +31,7 @@ package struct AlignmentTable: Sendable {
         + (speaker.map { ", speaker \($0)" } ?? "")
     }
 
-    /// Whether it can be an utterance's, by channel and speaker.
+    /// Whether its channel and speaker are compatible with an utterance's.
     func canBe(of utterance: Utterance) -> Bool {
       (channel.map { $0 == utterance.channel } ?? true)
         && (speaker.map { $0 == utterance.speaker } ?? true)
@@ -38,20 +39,20 @@ package struct AlignmentTable: Sendable {
   }
 
   private let entries: [Entry]
-  /// What was passed over, in words.
+  /// One message for each kind of file that was skipped.
   private(set) var remarks: [String] = []
-  /// The places in `entries` of each name.
+  /// The indices in `entries` for each name.
   private let places: [String: [Int]]
-  /// The places of those whose name is a pattern.
+  /// The indices of the entries whose name is a pattern.
   private let patterns: [Int]
 
-  /// - Parameter entries: each alignment with its name, which for a file is its path: the folders that
-  ///   lead to it and its name without extension.
+  /// - Parameter entries: each alignment with its path: the folders that lead to the file, and its
+  ///   name without extension.
   package init(_ entries: [(path: [String], spans: Result<[LabelSpan], FileFault>)]) {
     self.init(entries.map { Entry(path: $0.path, spans: $0.spans) })
   }
 
-  /// The same from entries of which some are of one channel alone.
+  /// A table of entries that may belong to a single channel or speaker.
   init(_ entries: [Entry]) {
     self.entries = entries.sorted { inByteOrder($0.name, $1.name) }
     var places: [String: [Int]] = [:]
@@ -72,14 +73,16 @@ package struct AlignmentTable: Sendable {
     (self.places, self.patterns) = (places, patterns)
   }
 
-  /// Reads each file below a folder that has one of some extensions.
+  /// Reads every file below a folder that has one of the given extensions.
   ///
   /// - Parameters:
-  ///   - folder: searched with all folders in it.
-  ///   - extensions: in small letters; the files' may have capitals.
-  ///   - workers: share the files.
-  ///   - read: reads one: what each speaker said, or all.
-  /// - Throws: `FileFault` when there is no such folder or no such file in it.
+  ///   - folder: searched with all its subfolders.
+  ///   - extensions: in lower case; case is ignored in file names.
+  ///   - workers: the threads among which the files are shared.
+  ///   - read: reads one file, and returns the spans of each speaker, or one entry without a
+  ///     speaker.
+  /// - Throws: `FileFault` when the folder does not exist or contains no such file, and for faults
+  ///   of the machine. A malformed file becomes an entry with its fault.
   init(
     folder: FilePath, extensions: [String], workers: Workers,
     _ read:
@@ -93,14 +96,14 @@ package struct AlignmentTable: Sendable {
     }
     let all = try filePaths(below: folder)
       .filter { extensions.contains($0.extension?.lowercased() ?? "") }
-    // A Mac's file system keeps what others cannot hold in such a file beside each.
+    // On other file systems, macOS keeps a file's metadata in a `._NAME` file beside it.
     let own = all.filter { $0.lastComponent?.string.hasPrefix("._") == false }
     let files = own.filter(AlignmentTable.isNamedInUTF8)
     let otherBytes = AlignmentTable.list(own.filter { !AlignmentTable.isNamedInUTF8($0) })
     guard !files.isEmpty else {
       throw .malformed(
         path: folder, expected: ".\(extensions.joined(separator: " or .")) files",
-        found: own.isEmpty ? "none" : "none whose name is UTF-8, but \(otherBytes)")
+        found: own.isEmpty ? "none" : "none with a UTF-8 name, but \(otherBytes)")
     }
     let results = workers.map(files.count) { index -> [Entry] in
       let path = AlignmentTable.components(of: files[index])
@@ -117,36 +120,36 @@ package struct AlignmentTable: Sendable {
     }
     self.init(Array(results.joined()))
     if all.count > own.count {
-      remarks.append("\(folder.text): \(all.count - own.count) files ._NAME of a Mac, passed over")
+      remarks.append("\(folder.text): \(all.count - own.count) files ._NAME of macOS, skipped")
     }
     if own.count > files.count {
       remarks.append(
-        "\(folder.text): passed over since their names are not UTF-8, and so no utterance's: \(otherBytes)"
+        "\(folder.text): skipped, as names that are not UTF-8 match no utterance: \(otherBytes)"
       )
     }
   }
 
-  /// Whether a file's name can be that of an utterance, whatever the folders are called that it is in.
+  /// Whether a file's name is UTF-8, as every utterance's id is; its folders' names do not matter.
   private static func isNamedInUTF8(_ path: FilePath) -> Bool {
     path.lastComponent.flatMap(String.init(validating:)) != nil
   }
 
-  /// The first of some paths, in words.
+  /// The first few paths as text, and the number of the others.
   private static func list(_ paths: [FilePath]) -> String {
     let most = 5
     return paths.prefix(most).map(\.text).joined(separator: ", ")
       + (paths.count > most ? " and \(paths.count - most) more" : "")
   }
 
-  /// The folders and the name in a path, without the extension.
+  /// The folders of a path and the file name without its extension.
   static func components(of path: FilePath) -> [String] {
     guard let name = path.lastComponent else { return [] }
-    // A full stop at the end is a letter of the name.
+    // A full stop at the end belongs to the name.
     let stem = name.extension?.isEmpty == false ? name.stem : name.text
     return path.removingLastComponent().components.map(\.text) + [stem]
   }
 
-  /// All labels.
+  /// All labels that occur.
   var labels: Set<String> {
     var labels: Set<String> = []
     for case .success(let spans) in entries.lazy.map(\.spans) {
@@ -155,9 +158,9 @@ package struct AlignmentTable: Sendable {
     return labels
   }
 
-  /// The alignment of an utterance.
+  /// The alignment of an utterance, with times from the utterance's start.
   ///
-  /// - Throws: `AlignmentFault` when there is none, more than one, or one that cannot be read.
+  /// - Throws: `AlignmentFault` when there is none, there are several, or it cannot be read.
   package func spans(of utterance: Utterance) throws(AlignmentFault) -> [LabelSpan] {
     let spans: [LabelSpan]
     let (place, isRecording) = try place(of: utterance)
@@ -170,11 +173,11 @@ package struct AlignmentTable: Sendable {
     return spans.compactMap { $0.cut(to: part) }
   }
 
-  /// What is wrong with the alignments of some utterances taken together: those that would share one although
-  /// they are of different recordings.
+  /// The faults that show only when the alignments of several utterances are compared.
   ///
-  /// - Returns: the fault of each such utterance; and those alignments that cannot be read and are of none
-  ///   of the utterances.
+  /// - Returns: `shared`, a fault for each utterance whose alignment also matches an utterance of
+  ///   another recording; and `stray`, the faults of unreadable alignments that match none of the
+  ///   utterances.
   func conflicts(
     among utterances: [Utterance]
   ) -> (shared: [String: AlignmentFault], stray: [FileFault]) {
@@ -183,7 +186,7 @@ package struct AlignmentTable: Sendable {
       if let place = try? place(of: utterance).index { users[place, default: []].append(utterance) }
     }
     var shared: [String: AlignmentFault] = [:]
-    // A pattern is meant for several recordings.
+    // A pattern may serve several recordings.
     for (place, own) in users where !patterns.contains(place) {
       guard let first = own.first,
         let other = own.first(where: { $0.recording != first.recording })
@@ -200,11 +203,11 @@ package struct AlignmentTable: Sendable {
     return (shared, stray)
   }
 
-  /// Where an utterance's alignment is, and whether it is that of the whole recording.
+  /// The index of an utterance's alignment, and whether it is that of the whole recording.
   private func place(
     of utterance: Utterance
   ) throws(AlignmentFault) -> (index: Int, isRecording: Bool) {
-    // A segment may have the name of its recording; the alignment is then the recording's.
+    // If a segment has its recording's id, the alignment is the recording's.
     let isSegment = utterance.seconds != nil && utterance.recordingID == utterance.id
     if let place = try only(places[utterance.id] ?? [], of: utterance) { return (place, isSegment) }
     if let place = try only(places[utterance.recordingID] ?? [], of: utterance) {
@@ -218,25 +221,28 @@ package struct AlignmentTable: Sendable {
     return (place, true)
   }
 
-  /// The entries whose pattern a name fits.
+  /// The indices of the patterns that match a name.
   private func fitting(_ name: String) -> [Int] {
     patterns.filter { place in
       unsafe fnmatch(entries[place].path.last ?? "", name, FNM_NOESCAPE) == 0
     }
   }
 
-  /// Of several entries of one name, the one of the utterance's channel and speaker, or that lies where the
-  /// recording does.
+  /// Chooses among entries with the same name: by channel and speaker, then by the recording's
+  /// path.
+  ///
+  /// - Returns: nil when there are no entries.
+  /// - Throws: `AlignmentFault.ambiguous` when none or several of the entries remain.
   private func only(_ named: [Int], of utterance: Utterance) throws(AlignmentFault) -> Int? {
     let places = named.filter { entries[$0].canBe(of: utterance) }
     if places.count == 1 || named.isEmpty { return places.first }
     guard !places.isEmpty else { throw .ambiguous(named.map { entries[$0].name }) }
-    // A name alone is that of recordings in any folder.
+    // A name without folders would match recordings in any folder.
     if let place = try recorded(utterance), entries[place].path.count > 1 { return place }
     throw .ambiguous(places.map { entries[$0].name })
   }
 
-  /// The entry whose path is the end of the recording's.
+  /// The entry whose path is the longest end of the recording's path.
   private func recorded(_ utterance: Utterance) throws(AlignmentFault) -> Int? {
     guard case .file(let path) = utterance.recording else { return nil }
     let components = AlignmentTable.components(of: path)

@@ -3,21 +3,21 @@ import LinearAlgebra
 import Storage
 import SystemPackage
 
-/// The alignments of a corpus as their files have them.
+/// The alignments of a corpus, as read from their files.
 enum Alignments: Sendable {
   /// Labels with their times.
   case spans(AlignmentTable)
-  /// An integer a frame, by utterance.
+  /// One integer per frame, by utterance.
   case integers(Archive.ReadableIntegers)
 
-  /// Reads the file or the folder that `options` name.
+  /// Reads the file or folder that `options` name.
   ///
   /// - Parameters:
-  ///   - options: which.
-  ///   - sampleRate: of the recordings, in hertz, which TIMIT counts time by.
-  ///   - workers: share the files of a folder.
+  ///   - options: the format and the path.
+  ///   - sampleRate: the recordings' sample rate in hertz; TIMIT's times are in samples.
+  ///   - workers: the threads among which the files of a folder are shared.
   ///   - commands: whether an archive may be the output of a command.
-  /// - Throws: `FileFault` for what cannot be read at all.
+  /// - Throws: `FileFault` when the source as a whole cannot be read.
   init(
     _ options: TargetOptions, sampleRate: Int, workers: Workers, commands: CommandPolicy
   ) throws(FileFault) {

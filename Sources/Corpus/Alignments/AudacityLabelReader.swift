@@ -1,15 +1,15 @@
 package import Storage
 package import SystemPackage
 
-/// Reads the label tracks that Audacity exports (Audacity's manual, "Importing and Exporting Labels").
+/// Reads label tracks exported by Audacity (its manual, "Importing and Exporting Labels").
 ///
-/// A line is `START⇥END⇥LABEL`, times in seconds; a line that starts with `\` gives the frequencies of
-/// the label above and is passed over. Labels whose start is their end are points; a track of points
-/// alone holds each label until the next.
+/// A line is `START⇥END⇥LABEL`, with times in seconds. A line that starts with `\` gives the
+/// frequencies of the label above it, and is skipped. A label whose start equals its end is a
+/// point; if all labels are points, each lasts until the next one.
 package enum AudacityLabelReader {
-  /// The spans of a file.
+  /// Reads the spans of a file.
   ///
-  /// - Throws: `FileFault` with the line.
+  /// - Throws: `FileFault` when the file cannot be read, or for the first malformed line.
   package static func read(_ path: FilePath) throws(FileFault) -> [LabelSpan] {
     var spans: [LabelSpan] = []
     for (number, line) in try TextFile.lines(of: path) where !line.hasPrefix("\\") {
@@ -21,7 +21,7 @@ package enum AudacityLabelReader {
       else {
         throw .malformedLine(
           path: path, line: number,
-          expected: "a start, an end not before it, in seconds, and a label, between tabs",
+          expected: "a start and an end not before it, in seconds, and a label, separated by tabs",
           found: "\"\(line)\"")
       }
       spans.append(span)

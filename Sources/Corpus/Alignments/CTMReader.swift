@@ -1,23 +1,31 @@
 package import Storage
 package import SystemPackage
 
-/// Reads NIST's CTM (`infmts.htm` of SCTK's documents; Kaldi's `ali-to-phones --ctm-output`).
+/// Reads NIST's CTM format (SCTK's `infmts.htm`; Kaldi's `ali-to-phones --ctm-output`).
 ///
-/// A line is `UTTERANCE CHANNEL START DURATION LABEL [CONFIDENCE [TYPE [SPEAKER]]]`, times in seconds; a line that
-/// starts with `;;` is a comment. The lines of an utterance stand in the order of time, the utterances
-/// in any. Where a name has several channels (`A` or 1, `B` or 2, …; 0, 1, … where there is a 0), each is an alignment
-/// of its own.
-/// Of alternatives (lines of `<ALT_BEGIN>`, `<ALT>` and `<ALT_END>` in place of a label) the first is taken where that
-/// is asked for.
+/// A line is `UTTERANCE CHANNEL START DURATION LABEL [CONFIDENCE [TYPE [SPEAKER]]]`, with times in
+/// seconds. A line that starts with `;;` is a comment. The lines of an utterance are in time order;
+/// utterances may be in any order.
+///
+/// If a name has several channels (`A` or 1, `B` or 2, …; or 0, 1, … when there is a 0), each
+/// channel is a separate alignment. Alternatives are marked by lines with `<ALT_BEGIN>`, `<ALT>`
+/// and `<ALT_END>` in place of a label.
 package enum CTMReader {
-  /// The spans of each utterance; of one with a bad line, that line's fault.
+  /// Reads the spans of each utterance; an utterance with a malformed line has that line's fault.
+  ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - firstAlternative: whether to take the first of several alternatives; otherwise an
+  ///     utterance with alternatives has a fault.
+  /// - Returns: the alignments, named by their utterances.
+  /// - Throws: `FileFault` when the file cannot be read.
   package static func read(
     _ path: FilePath, firstAlternative: Bool = false
   ) throws(FileFault) -> AlignmentTable {
     var alternative = 0
     var spans: [String: [Substring: [LabelSpan]]] = [:]
     var faults: [String: FileFault] = [:]
-    // The lines of one utterance mostly stand together, and are taken over at once.
+    // The lines of an utterance are usually consecutive, so they are stored together.
     var (key, channel, own): (Substring, Substring, [LabelSpan]) = ("", "", [])
     try TextFile.forEachLine(of: path) { number, line, isUTF8 in
       guard !line.hasPrefix(";;") else { return }
@@ -77,7 +85,7 @@ package enum CTMReader {
     return AlignmentTable(entries)
   }
 
-  /// The number of a channel, from one: `A` is 1; 0 for another name.
+  /// The number of a channel, where `A` is 1; 0 for any other name.
   private static func number(of channel: Substring) -> Int {
     if let number = Int(channel) { return number }
     let letters = "ABCDEFGH"

@@ -3,28 +3,32 @@ package import SystemPackage
 
 /// Reads HTK's label files and master label files (The HTK Book 3.4, sections 6.2.1 and 6.3).
 ///
-/// A label file has lines `START END LABEL [SCORE] …`, in units of 100 ns. What follows the first
-/// label (scores, labels of further levels) is passed over, and of several alternatives (`///`) the
-/// first is taken. A label may stand in quotes. A backslash takes the next character as it is, and three octal
-/// digits behind it are a byte, as HTK writes letters beyond ASCII. A master label file begins with `#!MLF!#`; each
-/// of its entries has the name of a label file in quotes, the lines of that file, and a line of a full stop. A name
-/// may be a pattern, where `*` stands for any characters and `?` for one, and is then the alignment of all
-/// utterances that it fits. Searches of folders (`"*" -> "…"`) are not taken.
+/// A label file has lines `START END LABEL [SCORE] …`, with times in units of 100 ns. Whatever
+/// follows the first label (scores, labels of further levels) is ignored, and only the first of
+/// several alternatives (separated by `///`) is read. A label may be quoted. A backslash escapes
+/// the next character; followed by three octal digits it stands for a byte, which is how HTK writes
+/// characters beyond ASCII.
+///
+/// A master label file begins with `#!MLF!#`. Each of its entries is the quoted name of a label
+/// file, the lines of that file, and a line with a full stop. A name may be a pattern, in which `*`
+/// stands for any characters and `?` for one; it is then the alignment of all utterances that
+/// match. Folder searches (`"*" -> "…"`) are not supported.
 package enum HTKLabelReader {
-  /// The spans of a label file.
+  /// Reads the spans of a label file.
   ///
-  /// - Throws: `FileFault` with the line.
+  /// - Throws: `FileFault` when the file cannot be read, or for the first malformed line.
   package static func read(_ path: FilePath) throws(FileFault) -> [LabelSpan] {
     try spans(of: try TextFile.lossyLines(of: path)[...], in: path)
   }
 
-  /// The spans of each entry of a master label file; of one with a bad line, that line's fault.
+  /// Reads the spans of each entry of a master label file; an entry with a malformed line has that
+  /// line's fault.
   ///
-  /// - Throws: `FileFault` for a file that is none, or that cannot be read.
+  /// - Throws: `FileFault` when the file cannot be read or is not a master label file.
   package static func readMaster(_ path: FilePath) throws(FileFault) -> AlignmentTable {
     var lines = try TextFile.lossyLines(of: path)[...]
     guard let first = lines.popFirst(), first.text.trimmed == "#!MLF!#" else {
-      throw .malformed(path: path, expected: "#!MLF!# in its first line", found: "none")
+      throw .malformed(path: path, expected: "#!MLF!# on its first line", found: "none")
     }
     var entries: [(path: [String], spans: Result<[LabelSpan], FileFault>)] = []
     while let (number, line, _) = lines.popFirst() {
@@ -34,7 +38,7 @@ package enum HTKLabelReader {
       guard name.count > 2, name.first == "\"", name.last == "\"",
         name.count(where: { $0 == "\"" }) == 2
       else {
-        // No utterance has this name, but the fault is told.
+        // No utterance has this name, but the fault is reported.
         entries.append(
           (
             [String(name)],
@@ -53,7 +57,7 @@ package enum HTKLabelReader {
         entries.append((components, .failure(error)))
       }
     }
-    // A pattern of folders alone is how most entries begin: "*/u1.lab".
+    // Most entries begin with a pattern for the folder: "*/u1.lab".
     let plain = entries.map { ($0.path.filter { $0 != "*" }, $0.spans) }
     return AlignmentTable(
       plain.map { AlignmentTable.Entry(path: $0.0, spans: $0.1) })
@@ -72,7 +76,7 @@ package enum HTKLabelReader {
       else {
         throw .malformedLine(
           path: path, line: number,
-          expected: "a start, an end not before it, in units of 100 ns, and a label",
+          expected: "a start and an end not before it, in units of 100 ns, and a label",
           found: "\"\(line)\"")
       }
       spans.append(span)
@@ -80,8 +84,9 @@ package enum HTKLabelReader {
     return spans
   }
 
-  /// The first label of the rest of a line, out of its quotes and escapes; nil when there is none, the quotes do not
-  /// close, or the bytes are not UTF-8.
+  /// The first label of the rest of a line, unquoted and unescaped.
+  ///
+  /// - Returns: nil when there is no label, the quotes are not closed, or the bytes are not UTF-8.
   private static func firstLabel(_ text: Substring) -> Substring? {
     guard let first = text.first else { return nil }
     let isQuoted = first == "\"" || first == "'"

@@ -1,25 +1,29 @@
 import Storage
 
-/// A label and the time it lasts, in seconds.
+/// A label with its start and end, in seconds.
 package struct LabelSpan: Sendable, Equatable {
+  /// The start, from the beginning of the utterance or recording.
   package let start: Double
-  /// Not before the start; infinite for a label that lasts to the end of the audio.
+  /// The end, not before the start; infinite for a label that lasts to the end of the audio.
   package let end: Double
-  /// Without blanks at its ends; empty where a format has a span without a label.
+  /// The label, without white space around it; empty where a file has a span without a label.
   package let label: String
 
+  /// A span of the given times, in seconds.
   package init(start: Double, end: Double, label: String) {
     (self.start, self.end, self.label) = (start, end, label)
   }
 
-  /// A span whose times stand in a file as numbers of some unit; nil when they are none, or more than two
-  /// days, which would be millions of frames.
+  /// A span whose times are given as text.
+  ///
+  /// Nil when a time is not a number, is negative or is two days or more, or when the end is before
+  /// the start.
   ///
   /// - Parameters:
-  ///   - start: a number that is not negative.
-  ///   - end: a number not below the start.
-  ///   - unit: how many of the unit there are in a second.
-  ///   - label: what is said.
+  ///   - start: the start.
+  ///   - end: the end.
+  ///   - unit: the number of time units in a second.
+  ///   - label: the label, without white space around it.
   init?(start: Substring, end: Substring, unitsPerSecond unit: Double, label: Substring) {
     guard let start = LabelSpan.seconds(start, unitsPerSecond: unit),
       let end = LabelSpan.seconds(end, unitsPerSecond: unit), start <= end
@@ -27,13 +31,14 @@ package struct LabelSpan: Sendable, Equatable {
     self.init(start: start, end: end, label: String(label))
   }
 
-  /// A time that stands in a file, in seconds; nil when it is none, or more than two days.
+  /// A time given as text, in seconds; nil when it is not a number, is negative or is two days or
+  /// more.
   static func seconds(_ text: Substring, unitsPerSecond unit: Double = 1) -> Double? {
     text.decimal.flatMap { $0 >= 0 && $0 / unit < 172_800 ? $0 / unit : nil }
   }
 
-  /// The part of it within a range of seconds, in time from the start of the range; nil when it has
-  /// none.
+  /// The part of the span within a range of seconds, relative to the start of the range; nil when
+  /// they do not overlap.
   func cut(to seconds: ClosedRange<Double>) -> LabelSpan? {
     let (low, high) = (max(start, seconds.lowerBound), min(end, seconds.upperBound))
     guard low < high else { return nil }
@@ -42,10 +47,11 @@ package struct LabelSpan: Sendable, Equatable {
 }
 
 extension [LabelSpan] {
-  /// Points in time as spans: a point's label lasts until the next point, the last one's until `end`.
+  /// Turns points in time into spans: each label lasts until the next point, the last one until
+  /// `end`.
   ///
   /// - Parameters:
-  ///   - points: in the order of their times.
+  ///   - points: in time order.
   ///   - end: in seconds, not before the last point; infinite for the end of the audio.
   init(points: [(time: Double, label: String)], end: Double) {
     self = points.indices.map { index in
@@ -55,9 +61,9 @@ extension [LabelSpan] {
     }
   }
 
-  /// The same with the boundary of spans that overlap by at most `seconds` put in the middle of that time.
+  /// Removes overlaps of at most `seconds` by moving the boundary to the middle of the overlap.
   ///
-  /// - Returns: the spans, and how many boundaries were put.
+  /// - Returns: the spans, and the number of boundaries moved.
   package func separated(upTo seconds: Double) -> (spans: [LabelSpan], count: Int) {
     var (result, count) = (self, 0)
     for index in indices.dropFirst() {
@@ -74,7 +80,7 @@ extension [LabelSpan] {
     return (result, count)
   }
 
-  /// The same with the times that no span covers, before, between and behind them, under a label.
+  /// Fills the stretches before, between and after the spans with spans of the given label.
   package func filled(with label: String) -> [LabelSpan] {
     var result: [LabelSpan] = []
     var end = 0.0
@@ -91,6 +97,6 @@ extension [LabelSpan] {
 }
 
 extension LabelSpan {
-  /// Times that differ by less count as the same, since files round them, in seconds.
+  /// The difference, in seconds, within which times count as equal, since files round them.
   static let tolerance = 1e-4
 }

@@ -1,18 +1,18 @@
 package import Storage
 package import SystemPackage
 
-/// Reads the label files of TIMIT, `.PHN` of phones and `.WRD` of words (LDC93S1, `README.DOC`).
+/// Reads TIMIT's label files, `.PHN` for phones and `.WRD` for words (LDC93S1, `README.DOC`).
 ///
-/// A line is `START END LABEL`, in samples from the start of the recording, where END is the first sample
-/// behind.
+/// A line is `START END LABEL`, in samples from the start of the recording. END is the first sample
+/// after the label.
 package enum TIMITLabelReader {
   /// Reads a file.
   ///
   /// - Parameters:
   ///   - path: the file.
-  ///   - sampleRate: of the recording, in hertz.
+  ///   - sampleRate: the recording's sample rate, in hertz.
   /// - Returns: its spans.
-  /// - Throws: `FileFault` with the line.
+  /// - Throws: `FileFault` when the file cannot be read, or for the first malformed line.
   package static func read(_ path: FilePath, sampleRate: Int) throws(FileFault) -> [LabelSpan] {
     try TextFile.lines(of: path).map { number, line throws(FileFault) in
       let fields = line.fields
@@ -22,7 +22,7 @@ package enum TIMITLabelReader {
       else {
         throw FileFault.malformedLine(
           path: path, line: number,
-          expected: "a first sample, a last one not before it, and a label",
+          expected: "a start and an end not before it, in samples, and a label",
           found: "\"\(line)\"")
       }
       return span

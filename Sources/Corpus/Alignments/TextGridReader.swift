@@ -1,24 +1,26 @@
 package import Storage
 package import SystemPackage
 
-/// Reads one tier of a Praat TextGrid, long or short (Praat's manual, "TextGrid file formats").
+/// Reads tiers of a Praat TextGrid, long or short (Praat's manual, "TextGrid file formats").
 ///
-/// Only what stands free counts in such a file: numbers and flags (`<exists>`) with blanks around them,
-/// and texts in double quotes, where two stand for one. All else is a comment, `!` one to the end of
-/// its line. So the long form is the short one with comments: `"ooTextFile" "TextGrid"`, the start and
-/// the end in seconds, `<exists>`, the number of tiers, and for each tier its class, name, start, end,
-/// number of intervals or points, and these: start, end and text of an interval (`IntervalTier`), time
-/// and text of a point (`TextTier`). A point's label holds until the next point. The encoding is UTF-8,
-/// or UTF-16.
+/// Only free-standing values count in such a file: numbers and flags (`<exists>`) with white space
+/// around them, and texts in double quotes, where a doubled quote stands for one. Everything else
+/// is a comment; `!` begins a comment that lasts to the end of its line. The long form is therefore
+/// the short one with comments.
+///
+/// The values are `"ooTextFile" "TextGrid"`, the start and the end in seconds, `<exists>`, and the
+/// number of tiers. Each tier has its class, name, start, end, number of intervals or points, and
+/// the intervals (`IntervalTier`: start, end and text) or points (`TextTier`: time and text). A
+/// point's label lasts until the next point. The encoding is UTF-8 or UTF-16.
 package enum TextGridReader {
   /// Reads one tier of a file.
   ///
   /// - Parameters:
   ///   - path: the file.
-  ///   - name: the tier's; or the end of its name behind `SPEAKER - `, as MFA names tiers.
-  /// - Returns: its spans.
-  /// - Throws: `FileFault` with the line, or with the tiers that there are when none or more than one
-  ///   has the name.
+  ///   - name: the tier's name, or the part of it after `SPEAKER - `, as MFA names tiers.
+  /// - Returns: the tier's spans.
+  /// - Throws: `FileFault` with the malformed line, or with the names of all tiers unless exactly
+  ///   one tier has the name.
   package static func read(_ path: FilePath, tier name: String) throws(FileFault) -> [LabelSpan] {
     let tiers = try tiers(of: path)
     let named = tiers.filter { $0.name == name }
@@ -31,13 +33,14 @@ package enum TextGridReader {
     return matches[0].spans
   }
 
-  /// Reads the tiers of all speakers of a file.
+  /// Reads the tiers of all speakers in a file.
   ///
   /// - Parameters:
   ///   - path: the file.
-  ///   - name: what the tiers are called, by their speakers.
-  /// - Returns: the spans of each tier that is so called, in the order of the file.
-  /// - Throws: as `read(_:tier:)`; and `FileFault` when none is, or a speaker has several.
+  ///   - name: the pattern of the tiers' names.
+  /// - Returns: the spans of each tier whose name matches, in the order of the file.
+  /// - Throws: `FileFault` with the malformed line, or when no tier matches or a speaker has
+  ///   several.
   static func read(
     _ path: FilePath, tiers name: SpeakerTier
   ) throws(FileFault) -> [(speaker: String, spans: [LabelSpan])] {
@@ -60,18 +63,18 @@ package enum TextGridReader {
     return try readTiers(&reader)
   }
 
-  /// The text of a file in Praat's text form; its other forms are named.
+  /// The text of a file in Praat's text form; faults say which other form a file has.
   private static func text(of path: FilePath) throws(FileFault) -> String {
     let bytes = try TextFile.bytes(of: path)
     let expected = "a TextGrid in Praat's text form"
     if bytes.starts(with: "ooBinaryFile".utf8) {
       throw .malformed(
         path: path, expected: expected,
-        found: "its binary form; save it in Praat by \"Save as text file\"")
+        found: "its binary form; in Praat, save it with \"Save as text file\"")
     }
     if bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "{") {
       throw .malformed(
-        path: path, expected: expected, found: "JSON; write it as a TextGrid, long or short")
+        path: path, expected: expected, found: "JSON; write it as a long or short TextGrid")
     }
     return try TextFile.markedText(of: path)
   }
@@ -123,7 +126,7 @@ package enum TextGridReader {
   }
 }
 
-/// What stands free in a Praat text file, one after the other.
+/// Reads the free-standing values of a Praat text file one after the other.
 private struct TextGridScanner {
   private enum Token: Equatable {
     case text(String)
@@ -144,7 +147,7 @@ private struct TextGridScanner {
     rest = text[...].unicodeScalars
   }
 
-  /// What is wrong with the last token.
+  /// A fault about the last token.
   func fault(_ expected: String) -> FileFault {
     let found =
       switch token {
@@ -160,7 +163,7 @@ private struct TextGridScanner {
     return text
   }
 
-  /// A text without blanks at its ends.
+  /// A text without white space around it.
   mutating func label(_ what: String) throws(FileFault) -> String {
     String(try text(what)[...].trimmed)
   }
@@ -184,7 +187,7 @@ private struct TextGridScanner {
     return String(flag)
   }
 
-  /// Throws when something follows.
+  /// Throws unless the file ends here.
   mutating func end() throws(FileFault) {
     guard try next() == .end else { throw fault("nothing more after the last tier") }
   }
@@ -225,7 +228,7 @@ private struct TextGridScanner {
     }
   }
 
-  /// Takes a text in quotes, which may hold ends of lines.
+  /// Reads a quoted text, which may contain line ends.
   private mutating func quoted() throws(FileFault) -> String {
     rest.removeFirst()
     var text = String.UnicodeScalarView()
@@ -244,7 +247,7 @@ private struct TextGridScanner {
 
 private func isLineEnd(_ scalar: Unicode.Scalar) -> Bool { scalar == "\n" || scalar == "\r" }
 
-/// Whether a byte can begin a number; so `nan` and `inf` are words.
+/// Whether a byte can begin a number; `nan` and `inf` are thus words.
 private func isNumberStart(_ byte: UInt8) -> Bool {
   (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
     || byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".")

@@ -1,40 +1,49 @@
 import Storage
 
-/// Perturbed copies of the training utterances, on which an ensemble labels frames for a student.
+/// Perturbed copies of the training utterances, for which an ensemble gives the student soft
+/// targets.
 package struct AugmentationOptions: Sendable, Equatable, Codable {
-  /// How many perturbed copies there are of each utterance, besides itself.
+  /// The number of perturbed copies of each utterance, besides the utterance itself, 0 to 100.
   package var copies = 1
-  /// How many times as fast a copy is played, pitch and all.
+  /// The speed factors of the copies, each 0.5 to 2; speed changes the pitch too.
   ///
-  /// The copies of a speaker take these in turn, from one at random; so all utterances of a copy sound like one
-  /// other speaker, which normalisation by speaker asks for.
+  /// A speaker's copies use the factors in turn, starting from a random one. All utterances of the
+  /// same copy thus sound like one other speaker, as normalisation per speaker requires.
   package var speed = [0.9, 1.0, 1.1]
-  /// The largest change of the volume, in decibels up or down.
+  /// The largest change in volume, in decibels up or down, 0 to 40.
   package var volume = 0.0
-  /// The least and the largest ratio of the utterance's power to that of white Gaussian noise, in decibels;
-  /// empty for no noise.
+  /// The lowest and the highest signal-to-noise ratio, in decibels from −40 to 120; empty for no
+  /// noise.
+  ///
+  /// The noise is white and Gaussian; the signal's power is the mean over the utterance.
   package var signalToNoise: [Double] = []
-  /// Runs of frames whose features become the utterance's mean (Park et al., "SpecAugment", 2019, §2).
+  /// The number of runs of frames whose features are replaced by the utterance's mean (Park et al.,
+  /// "SpecAugment", 2019, §2).
   package var timeMasks = 0
-  /// The most frames of such a run.
+  /// The largest number of frames in such a run.
   package var timeMaskFrames = 20
-  /// Runs of bands whose features become the utterance's mean.
+  /// The number of runs of bands whose features are replaced by the utterance's mean.
   package var frequencyMasks = 0
-  /// The most bands of such a run.
+  /// The largest number of bands in such a run.
   package var frequencyMaskBands = 8
-  /// What is drawn depends on the seed, the utterance's id and the number of the copy.
+  /// The seed of all draws, which depend on it, the utterance's id and the number of the copy.
   package var seed: UInt64 = 1
 
+  /// The defaults: one copy, perturbed in speed alone.
   package init() {}
 
-  /// Whether features are masked.
+  /// Whether any features are masked.
   package var hasMasks: Bool { timeMasks > 0 || frequencyMasks > 0 }
 
+  /// The option names in a recipe.
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case copies, speed, volume, signalToNoise, timeMasks, timeMaskFrames, frequencyMasks
     case frequencyMaskBands, seed
   }
 
+  /// Reads the options of a recipe; the absent ones keep their defaults.
+  ///
+  /// - Throws: `OptionFault` for unknown options and values out of range.
   package init(from decoder: any Decoder) throws {
     let read = try OptionReader<CodingKeys>(decoder)
     copies = try read(.copies, default: copies)
@@ -55,7 +64,7 @@ package struct AugmentationOptions: Sendable, Equatable, Codable {
       signalToNoise.isEmpty
         || signalToNoise.count == 2 && signalToNoise[0] <= signalToNoise[1]
           && signalToNoise.allSatisfy { (-40...120).contains($0) },
-      "signalToNoise", expected: "the least and the largest, from -40 to 120 dB",
+      "signalToNoise", expected: "the lowest and the highest, from -40 to 120 dB",
       found: signalToNoise)
     for (key, value, most) in [
       ("timeMasks", timeMasks, 100), ("timeMaskFrames", timeMaskFrames, 10_000),

@@ -2,21 +2,24 @@ import Audio
 import Foundation
 package import LinearAlgebra
 
-/// How one copy of an utterance differs from it.
+/// The perturbation of one copy of an utterance.
 package struct Perturbation: Sendable, Equatable {
   private let options: AugmentationOptions
   private let key: [UInt64]
-  /// How many times as fast it is.
+  /// The speed factor; 1 leaves the speed unchanged.
   package let speed: Double
-  /// What samples are multiplied by.
+  /// The factor by which samples are multiplied, noise included.
   package let gain: Double
-  /// In decibels; nil for no noise.
+  /// The signal-to-noise ratio in decibels; nil for no noise.
   package let signalToNoise: Double?
 
+  /// Draws the perturbation; the same arguments always give the same one.
+  ///
   /// - Parameters:
-  ///   - options: what is drawn from.
-  ///   - utterance: its id.
-  ///   - speaker: whose it is; nil when that is unknown, and the utterance then stands for the speaker.
+  ///   - options: what to draw from.
+  ///   - utterance: the utterance's id.
+  ///   - speaker: the speaker's id; nil when unknown, in which case each utterance counts as its
+  ///     own speaker.
   ///   - copy: the number of the copy, from 1.
   package init(_ options: AugmentationOptions, of utterance: String, speaker: String?, copy: Int) {
     self.options = options
@@ -33,19 +36,22 @@ package struct Perturbation: Sendable, Equatable {
       : options.signalToNoise[0] + share * (options.signalToNoise[1] - options.signalToNoise[0])
   }
 
-  /// The noise that is added to samples, whose power is that of the whole utterance.
+  /// The noise to add to the samples.
+  ///
+  /// - Parameter power: the mean square of the utterance's samples.
+  /// - Returns: the generator and the standard deviation of the noise; nil for no noise.
   package func noise(atPower power: Double) -> (generator: SeededGenerator, deviation: Double)? {
     signalToNoise.map {
       (SeededGenerator(key + [1]), (power / pow(10, $0 / 10)).squareRoot())
     }
   }
 
-  /// Runs of frames and of bands that are masked.
+  /// The runs of frames and of bands to mask.
   ///
   /// - Parameters:
-  ///   - frames: how many the copy has.
-  ///   - bands: how many features a frame has.
-  /// - Returns: runs, which may be empty or overlap.
+  ///   - frames: the number of frames in the copy.
+  ///   - bands: the number of features in a frame.
+  /// - Returns: the runs, which may be empty or overlap.
   package func masks(frames: Int, bands: Int) -> (times: [Range<Int>], bands: [Range<Int>]) {
     var generator = SeededGenerator(key + [2])
     func runs(_ count: Int, _ most: Int, of total: Int) -> [Range<Int>] {
@@ -61,13 +67,13 @@ package struct Perturbation: Sendable, Equatable {
     )
   }
 
-  /// Replaces what is masked.
+  /// Replaces the masked features.
   ///
   /// - Parameters:
-  ///   - piece: some frames of the copy.
-  ///   - first: which frame its first row is.
-  ///   - count: the frames of the whole copy.
-  ///   - means: what masked features become, one a band.
+  ///   - piece: consecutive frames of the copy, [frames × bands].
+  ///   - first: the frame that is its first row.
+  ///   - count: the number of frames in the whole copy.
+  ///   - means: the values that replace masked features, one per band.
   package func mask(
     _ piece: inout Matrix, from first: Int, of count: Int, by means: [Float]
   ) {
@@ -83,22 +89,24 @@ package struct Perturbation: Sendable, Equatable {
   }
 }
 
-/// Changes the samples of one copy of an utterance, piece by piece.
+/// Perturbs the samples of one copy of an utterance, piece by piece: speed, then noise, then gain.
 package final class WaveformPerturbation {
   private let gain: Float
   private let speed: SpeedChange?
   private var noise: (generator: SeededGenerator, deviation: Double)?
 
   /// - Parameters:
-  ///   - perturbation: what is changed.
-  ///   - power: the mean square of the utterance's samples; used for noise alone.
+  ///   - perturbation: the perturbation of the copy.
+  ///   - power: the mean square of the utterance's samples; used only for the noise.
   package init(_ perturbation: Perturbation, power: Double) {
     gain = Float(perturbation.gain)
     speed = perturbation.speed == 1 ? nil : SpeedChange(factor: perturbation.speed)
     noise = perturbation.noise(atPower: power)
   }
 
-  /// Replaces samples by those that are ready; what is still inside comes with the last.
+  /// Replaces the samples of the next piece by the perturbed samples that are ready.
+  ///
+  /// A change of speed delays samples; the last call, with `isLast`, returns the rest.
   package func apply(to samples: inout [Float], isLast: Bool) {
     if let speed { samples = speed.push(samples, isLast: isLast) }
     if var own = noise {

@@ -5,36 +5,37 @@ import Storage
 import SystemPackage
 import Synchronization
 
-/// The check of the recordings of a data directory: each is decoded to its end.
+/// Checks the recordings of a data directory by decoding each to its end.
 struct AudioValidation {
-  /// What a recording turned out to be.
+  /// The properties of a decoded recording.
   private struct Recorded: Sendable {
     var sampleRate: Int
     var channels: Int
     var samples = 0
-    /// Samples at full scale, in runs of three at least.
+    /// Samples at full scale, in runs of three or more.
     var clipped = 0
-    /// Samples of zero, in runs of a tenth of a second at least.
+    /// Samples of zero, in runs of a tenth of a second or more.
     var silent = 0
-    /// What the file holds beyond what its header promises.
+    /// What is unusual about the file as a whole; nil when nothing is.
     var surplus: String?
 
     var seconds: Double { Double(samples) / Double(sampleRate) }
   }
 
   let data: DataDirectory
-  /// Which channel is meant, from one; nil expects mono files.
+  /// The channel to read, counted from one; nil expects mono files.
   let channel: Int?
-  /// What the files say of durations: `utt2dur` and `reco2dur`.
+  /// The durations listed in `utt2dur` and `reco2dur`.
   let files: FileValidation
 
   /// Decodes all recordings.
   ///
   /// - Parameters:
-  ///   - workers: share the recordings.
-  ///   - progress: told how many of how many are done.
-  /// - Returns: the findings in the order of the recordings' ids, and the seconds of audio.
-  /// - Throws: a fault of the machine.
+  ///   - workers: the threads among which the recordings are shared.
+  ///   - progress: called after each recording with the numbers done and in all.
+  /// - Returns: the findings in the order of the recordings' ids, and the duration of all audio in
+  ///   seconds.
+  /// - Throws: the first fault of the machine.
   func run(
     _ workers: Workers, progress: @Sendable (_ done: Int, _ total: Int) -> Void
   ) throws -> (findings: [Finding], seconds: Double) {
@@ -76,7 +77,7 @@ struct AudioValidation {
       severity, check, file: data.script.path, line: data.script.values[id]?.line, id: id, message)
   }
 
-  /// A finding about the segment that an utterance is.
+  /// A finding about an utterance's segment.
   private func finding(
     _ severity: Finding.Severity, of utterance: Utterance, _ message: String
   ) -> Finding {
@@ -85,7 +86,7 @@ struct AudioValidation {
       line: data.segments?.values[utterance.id]?.line, id: utterance.id, message)
   }
 
-  /// The last channel that segments take of each recording, where they say which.
+  /// The highest channel that the segments of each recording name.
   private var segmentChannels: [String: Int] {
     data.utterances.reduce(into: [:]) { channels, utterance in
       guard let channel = utterance.channel else { return }
@@ -97,7 +98,7 @@ struct AudioValidation {
     do {
       return try decode(try AudioReader(path, called: name, channel: channel))
     } catch AudioFault.noSuchChannel where channel != self.channel {
-      // The fault of a segment, which does not hide those of others.
+      // A segment's fault must not hide those of other segments.
       return try decode(try AudioReader(path, called: name, channel: 1))
     }
   }
@@ -112,7 +113,7 @@ struct AudioValidation {
     while try reader.next(&block) {
       facts.samples += block.count
       for sample in block {
-        // A run counts when it is long enough, and then each of its samples.
+        // Once a run is long enough, each of its samples counts.
         loud = sample.magnitude >= fullScale ? loud + 1 : 0
         if loud >= 3 { facts.clipped += loud == 3 ? 3 : 1 }
         zero = sample.magnitude <= silence ? zero + 1 : 0
@@ -155,7 +156,7 @@ struct AudioValidation {
     return findings
   }
 
-  /// Names the recordings whose rate is not that of most.
+  /// Reports the recordings whose sample rate is not the most frequent one.
   private func judgeSampleRates(_ recorded: [String: Recorded]) -> [Finding] {
     let counts = Dictionary(recorded.values.map { ($0.sampleRate, 1) }, uniquingKeysWith: +)
     guard counts.count > 1,
@@ -183,7 +184,7 @@ struct AudioValidation {
     var own = facts.seconds
     if let seconds = utterance.seconds {
       let end = seconds.upperBound == .infinity ? facts.seconds : seconds.upperBound
-      // Rounded times may lie behind the end by half a frame shift.
+      // Rounded times may exceed the end by half a frame shift.
       if end > facts.seconds + 0.005 || seconds.lowerBound >= facts.seconds {
         let isCut =
           end <= facts.seconds + AudioReader.mostOverrun && seconds.lowerBound < facts.seconds
@@ -195,20 +196,21 @@ struct AudioValidation {
       }
       own = end - seconds.lowerBound
     }
-    // Times in decimals are not exact.
+    // Decimal times are not exact.
     if own < 0.025 - 1e-6 {
-      // No frame of the usual 25 ms fits in; without a sample none fits in at all.
+      // It is shorter than a frame of the usual 25 ms; without a sample it is an error.
       let list = data.segments ?? data.script
       findings.append(
         Finding(
           own * Double(facts.sampleRate) < 0.5 ? .error : .warning, .duration, file: list.path,
           line: list.values[utterance.id]?.line, id: utterance.id,
-          "expected at least 0.025 s, a frame, found \((own * 1e4).rounded() / 1e4) s"))
+          "expected at least 0.025 s, one frame, found \((own * 1e4).rounded() / 1e4) s"))
     }
     return findings + compare(own, with: .utteranceDurations, utterance.id)
   }
 
-  /// Holds a listed duration against the audio's; a frame's shift of 10 ms is no matter.
+  /// Compares a listed duration with the audio's; a difference of up to a frame shift of 10 ms is
+  /// allowed.
   private func compare(_ seconds: Double, with file: DataFile, _ id: String) -> [Finding] {
     guard let (line, text) = files.value(of: id, in: file), let listed = Double(text),
       abs(listed - seconds) > 0.0101

@@ -1,6 +1,6 @@
 import Storage
 
-/// The files of a Kaldi data directory, with what each must hold.
+/// The files of a Kaldi data directory that are checked, and what each must contain.
 enum DataFile: String, CaseIterable {
   case wavScript = "wav.scp"
   case segments
@@ -20,12 +20,14 @@ enum DataFile: String, CaseIterable {
   case recordingDurations = "reco2dur"
   case sides = "reco2file_and_channel"
 
-  /// What its keys are ids of.
+  /// What the keys of a file are ids of.
   enum Keys: String {
     case utterance, speaker, recording
   }
 
-  /// What its keys are ids of; of `wav.scp` recordings, which are the utterances without `segments`.
+  /// What the file's keys are ids of.
+  ///
+  /// Those of `wav.scp` are recordings, which are the utterances if there is no `segments`.
   var keys: Keys {
     switch self {
     case .wavScript, .recordingDurations, .sides: .recording
@@ -36,7 +38,7 @@ enum DataFile: String, CaseIterable {
     }
   }
 
-  /// How bad it is when the file is not there; nil when it need not be.
+  /// The severity of a missing file; nil when the file is optional.
   var absence: Finding.Severity? {
     switch self {
     case .wavScript: .error
@@ -45,7 +47,7 @@ enum DataFile: String, CaseIterable {
     }
   }
 
-  /// What a line holds, in words.
+  /// What a line contains, for messages.
   var line: String {
     switch self {
     case .wavScript: "a recording and its path"
@@ -67,7 +69,7 @@ enum DataFile: String, CaseIterable {
     }
   }
 
-  /// Whether a value is what the file asks for; segments are not looked at here.
+  /// Whether a value is valid in this file; the values of `segments` are checked elsewhere.
   func accepts(_ value: String) -> Bool {
     let fields = value[...].fields
     switch self {

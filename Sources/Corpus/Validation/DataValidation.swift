@@ -3,11 +3,11 @@ package import LinearAlgebra
 package import Storage
 package import SystemPackage
 
-/// The check of a Kaldi data directory before any work is done with it: what Kaldi's
-/// `utils/validate_data_dir.sh` and lhotse's `qa.py` look for, as far as it applies.
+/// Checks a Kaldi data directory before it is used.
 ///
-/// All faults are found in one run. What makes a difference to this program is an error; what it takes as
-/// it is but Kaldi refuses, and what is merely unusual, is a warning.
+/// It looks for what Kaldi's `utils/validate_data_dir.sh` and lhotse's `qa.py` look for, as far as
+/// that applies, and finds all faults in one run. Whatever affects this program is an error.
+/// Whatever this program accepts but Kaldi refuses, and whatever is merely unusual, is a warning.
 package struct DataValidation: Sendable {
   private let path: FilePath
   private let root: FilePath?
@@ -16,20 +16,20 @@ package struct DataValidation: Sendable {
 
   /// - Parameters:
   ///   - path: the folder.
-  ///   - root: where relative paths in `wav.scp` start; nil for the current folder.
+  ///   - root: the folder that relative paths in `wav.scp` start from; nil for the current folder.
   ///   - commands: whether entries of `wav.scp` may be commands.
-  ///   - channel: which channel of each recording is meant, from one; nil expects mono files.
+  ///   - channel: the channel of each recording to read, counted from one; nil expects mono files.
   package init(path: FilePath, root: FilePath?, commands: CommandPolicy, channel: Int?) {
     (self.path, self.root, self.commands, self.channel) = (path, root, commands, channel)
   }
 
-  /// Checks the files, and the audio when that is asked for.
+  /// Checks the files and, on request, the audio.
   ///
   /// - Parameters:
-  ///   - workers: share the recordings; nil leaves the audio alone.
-  ///   - progress: told how many recordings of how many are done.
-  /// - Returns: all findings, those of the files first.
-  /// - Throws: `FileFault` when there is no such folder, and a fault of the machine.
+  ///   - workers: the threads among which the recordings are shared; nil to skip the audio.
+  ///   - progress: called after each recording with the numbers done and in all.
+  /// - Returns: all findings, those about the files first.
+  /// - Throws: `FileFault` when the folder does not exist or is a file, and faults of the machine.
   package func run(
     audio workers: Workers?, progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws -> ValidationReport {
@@ -37,8 +37,8 @@ package struct DataValidation: Sendable {
     guard facts.kind == .folder else {
       throw FileFault.malformed(path: path, expected: "a folder", found: "a file")
     }
-    // A wav.scp or segments that cannot be used is among the findings of the files; without segments the
-    // recordings are checked all the same.
+    // FileValidation reports an unusable wav.scp or segments. If only segments is unusable, the
+    // recordings are still checked.
     var data = try directory(.asListed)
     if data == nil { data = try directory(.ignored) }
     let files = try FileValidation(path: path, data: data)
@@ -56,7 +56,7 @@ package struct DataValidation: Sendable {
     return report
   }
 
-  /// The directory as far as it can be used; nil where its files are at fault.
+  /// The directory; nil when its files make it unusable.
   ///
   /// - Throws: a fault of the machine.
   private func directory(_ segments: DataDirectory.SegmentUse) throws(FileFault) -> DataDirectory? {

@@ -2,7 +2,7 @@ import Foundation
 import Storage
 import SystemPackage
 
-/// The check of the files of a data directory, without its audio.
+/// Checks the files of a data directory, without its audio.
 struct FileValidation {
   private let path: FilePath
   private var tables: [DataFile: DataTable] = [:]
@@ -12,7 +12,7 @@ struct FileValidation {
   ///
   /// - Parameters:
   ///   - path: the folder.
-  ///   - data: its recordings and utterances; nil when `wav.scp` cannot be used at all.
+  ///   - data: its recordings and utterances; nil when `wav.scp` is unusable.
   /// - Throws: a fault of the machine.
   init(path: FilePath, data: DataDirectory?) throws(FileFault) {
     self.path = path
@@ -24,7 +24,7 @@ struct FileValidation {
     checkTildes()
   }
 
-  /// What stands behind a key of a file, and in which line.
+  /// The value of a key in a file, and its line.
   func value(of key: String, in file: DataFile) -> (line: Int, text: String)? {
     tables[file]?.values[key]
   }
@@ -50,7 +50,7 @@ struct FileValidation {
       if let target = FileSystem.target(ofLink: filePath) {
         return add(
           .error, .presence, file,
-          "expected a file, found a link to \(target.text), which is not there")
+          "expected a file, found a link to \(target.text), which does not exist")
       }
       if let severity = file.absence { add(severity, .presence, file, "no such file") }
       return
@@ -64,12 +64,12 @@ struct FileValidation {
       return add(.error, .presence, file, "\(error)")
     }
     guard !table.keys.isEmpty else {
-      return add(.error, .presence, file, "expected \(file.line) a line, found no line")
+      return add(.error, .presence, file, "expected \(file.line) on each line, found no lines")
     }
     for (key, value) in table.values where !file.accepts(value.text) {
       table.reject(key, expected: file.line, found: "\"\(key) \(value.text)\"")
     }
-    // Commands and segments are judged where they are understood.
+    // The data directory has already checked commands and segments.
     let judged =
       switch file {
       case .wavScript: data?.script ?? table
@@ -97,31 +97,31 @@ struct FileValidation {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
       add(
         .warning, .form, file, line: 1,
-        "expected no byte order mark, found one, which Kaldi takes for a part of the first key")
+        "expected no byte order mark, found one, which Kaldi treats as part of the first key")
     }
     if bytes.contains(UInt8(ascii: "\r")) {
       add(
         .warning, .form, file,
-        "expected lines that end in LF, found CR, which Kaldi takes for a part of the line")
+        "expected lines that end in LF, found CR, which Kaldi treats as part of the line")
     }
     if last != UInt8(ascii: "\n") {
       add(.warning, .form, file, "expected a line end after the last line, found none")
     }
   }
 
-  /// Names characters of keys that do not show: controls, and blanks that do not part fields.
+  /// Reports invisible characters in keys: controls, and spaces that do not separate fields.
   private mutating func checkCharacters(of file: DataFile, _ table: DataTable) {
     for (line, key) in table.keys {
       guard let bad = key.unicodeScalars.first(where: isHidden) else { continue }
       add(
         bad.properties.generalCategory == .control ? .error : .warning, .form, file, line: line,
         id: key,
-        "expected an id of characters that show, found \(name(of: bad))"
+        "expected an id of visible characters, found \(name(of: bad))"
       )
     }
   }
 
-  /// What a character that does not show is called, as `NO-BREAK SPACE (U+00A0)`.
+  /// The name of an invisible character, such as `NO-BREAK SPACE (U+00A0)`.
   private func name(of scalar: Unicode.Scalar) -> String {
     "\(scalar.properties.name ?? "a control character") (\(code(of: scalar)))"
   }
@@ -133,8 +133,8 @@ struct FileValidation {
     }) {
       add(
         .warning, .order, file, line: keys[index].line,
-        "expected keys in the order of their bytes, found \(keys[index].key) after "
-          + "\(keys[index - 1].key); they are sorted here, but not by Kaldi")
+        "expected keys in byte order, found \(keys[index].key) after "
+          + "\(keys[index - 1].key); limbeck sorts them, but Kaldi does not")
     } else if file == .utteranceToSpeaker {
       let speakers = keys.compactMap { line, key in table.values[key].map { (line, $0.text) } }
       if let index = speakers.indices.dropFirst().first(where: {
@@ -142,15 +142,15 @@ struct FileValidation {
       }) {
         add(
           .warning, .order, file, line: speakers[index].0,
-          "expected speakers in the order of their bytes, found \(speakers[index].1) after "
-            + "\(speakers[index - 1].1); Kaldi wants speakers as prefixes of their utterances")
+          "expected speakers in byte order, found \(speakers[index].1) after "
+            + "\(speakers[index - 1].1); Kaldi expects speaker ids to be prefixes of utterance ids")
       }
     }
   }
 
   // MARK: - Files together
 
-  /// The keys of a file, with those whose lines have faults.
+  /// The keys of a file, including those whose lines have faults.
   private func keys(_ file: DataFile) -> Set<String>? {
     tables[file].map { Set($0.keys.map(\.key)) }
   }
@@ -170,7 +170,7 @@ struct FileValidation {
           .segments, line: line, String(field), of: .recording, than: .wavScript)
       }
       for (line, key) in script.keys where !used.contains(key) && script.values[key] != nil {
-        add(.warning, .match, .wavScript, line: line, id: key, "no segment is a part of it")
+        add(.warning, .match, .wavScript, line: line, id: key, "no segment uses it")
       }
     }
     let speakers = speakers
@@ -183,7 +183,7 @@ struct FileValidation {
     }
   }
 
-  /// Names the ids that only one of two files has.
+  /// Reports the ids that only one of two files has.
   private mutating func match(_ file: DataFile, _ ids: Set<String>?, of other: DataFile) {
     guard let table = tables[file], let ids, let own = keys(file) else { return }
     for id in ids.subtracting(own).sorted(by: inByteOrder) {
@@ -200,7 +200,7 @@ struct FileValidation {
     for (line, key) in table.keys where !ids.contains(key) && seen.insert(key).inserted {
       add(
         .error, .match, file, line: line, id: key,
-        "expected \(file.keys)s of \(other.rawValue), found one that is not there")
+        "expected \(file.keys)s of \(other.rawValue), found one that it does not have")
     }
   }
 
@@ -212,8 +212,8 @@ struct FileValidation {
     if Set(speakers.values).count == 1 {
       add(
         .warning, .speaker, .utteranceToSpeaker,
-        "expected several speakers, found one; or are speakers unknown? Kaldi then takes each "
-          + "utterance for a speaker")
+        "expected several speakers, found one; if speakers are unknown, Kaldi's convention is "
+          + "one speaker per utterance")
     }
     guard let table = tables[.speakerToUtterances] else { return }
     checkSpellings(of: table, in: Set(speakers.keys))
@@ -228,8 +228,8 @@ struct FileValidation {
         } else if speakers[utterance] != speaker {
           add(
             .error, .speaker, .speakerToUtterances, line: line, id: utterance,
-            "expected \(speakers[utterance].map { "the speaker \($0)" } ?? "an utterance") of utt2spk, "
-              + "found it under \(speaker)")
+            "expected \(speakers[utterance].map { "the speaker \($0)" } ?? "an utterance") of "
+              + "utt2spk, found it under \(speaker)")
         }
       }
     }
@@ -237,11 +237,11 @@ struct FileValidation {
     where listed[utterance] == nil && table.values[speaker] != nil {
       add(
         .error, .speaker, .speakerToUtterances, line: table.values[speaker]?.line, id: utterance,
-        "expected it under \(speaker), as utt2spk has it, found none")
+        "expected it under \(speaker), as in utt2spk, found none")
     }
   }
 
-  /// Names speakers of `utt2spk` that are another of it in other bytes.
+  /// Reports speakers of `utt2spk` that appear with the same letters in different bytes.
   private mutating func checkSpellingsOfSpeakers() {
     guard let table = tables[.utteranceToSpeaker] else { return }
     var first: [String: String] = [:]
@@ -252,12 +252,12 @@ struct FileValidation {
       guard !known.utf8.elementsEqual(speaker.utf8) else { continue }
       add(
         .error, .speaker, .utteranceToSpeaker, line: line, id: utterance,
-        "expected \(speaker) in the bytes of the lines before, found the same letters in others (NFC and NFD), "
-          + "which Kaldi takes for another speaker")
+        "expected \(speaker) in the same bytes as on earlier lines, found the same letters in "
+          + "other bytes (NFC and NFD), which Kaldi treats as another speaker")
     }
   }
 
-  /// Names utterances of `spk2utt` that are those of `utt2spk` in other bytes.
+  /// Reports utterances of `spk2utt` that `utt2spk` has with the same letters in different bytes.
   private mutating func checkSpellings(of table: DataTable, in utterances: Set<String>) {
     for (line, speaker) in table.keys {
       for field in table.values[speaker]?.text[...].fields ?? [] {
@@ -271,17 +271,17 @@ struct FileValidation {
     }
   }
 
-  /// Names an id that is one of another file in other bytes.
+  /// Reports an id that another file has with the same letters in different bytes.
   private mutating func addOtherBytes(
     _ file: DataFile, line: Int, _ id: String, of keys: DataFile.Keys, than other: DataFile
   ) {
     add(
       .error, .match, file, line: line, id: id,
-      "expected the bytes of \(other.rawValue), found the same letters in others (NFC and NFD), which Kaldi "
-        + "takes for another \(keys)")
+      "expected the same bytes as in \(other.rawValue), found the same letters in other bytes "
+        + "(NFC and NFD), which Kaldi treats as another \(keys)")
   }
 
-  /// Holds `spk2utt` against the utterances themselves, where no `utt2spk` says whose they are.
+  /// Compares `spk2utt` with the utterances themselves when there is no `utt2spk`.
   private mutating func checkListedUtterances(_ data: DataDirectory?) {
     guard let data, let table = tables[.speakerToUtterances] else { return }
     let known = Set(data.utterances.map(\.id)).union(data.faults.leftOut.map(\.utterance))
@@ -296,7 +296,7 @@ struct FileValidation {
         } else if !known.contains(utterance) {
           add(
             .error, .speaker, .speakerToUtterances, line: line, id: utterance,
-            "expected an utterance of the directory, found one that is not there")
+            "expected an utterance of the directory, found one that it does not have")
         }
       }
     }
@@ -314,13 +314,13 @@ struct FileValidation {
       if let bad = words.first(where: { ["<s>", "</s>", "#0"].contains($0) }) {
         add(
           .error, .text, .text, line: line, id: key,
-          "expected words, found \(bad), which stands for something else in Kaldi")
+          "expected words, found \(bad), which has a special meaning in Kaldi")
       }
       if let bad = words.joined().unicodeScalars.first(where: isHidden) {
         add(
           .warning, .text, .text, line: line, id: key,
-          "expected words of characters that show, found \(name(of: bad)), which is a part of a word here and in Kaldi"
-        )
+          "expected words of visible characters, found \(name(of: bad)), which both limbeck and "
+            + "Kaldi treat as part of a word")
       }
     }
   }
@@ -337,9 +337,9 @@ struct FileValidation {
         add(
           .warning, .segment, .segments, line: data.segments?.values[second.id]?.line,
           id: second.id,
-          "starts at \(second.seconds.lowerBound) s, before \(first.id) ends, "
+          "starts at \(second.seconds.lowerBound) s, before \(first.id) ends "
             + (first.seconds.upperBound.isInfinite
-              ? "with its recording" : "\(first.seconds.upperBound) s"))
+              ? "with its recording" : "at \(first.seconds.upperBound) s"))
       }
     }
   }
@@ -349,7 +349,7 @@ struct FileValidation {
     where tables[.wavScript]?.values[key]?.text.hasPrefix("~") == true {
       add(
         .warning, .form, .wavScript, line: line, id: key,
-        "expected a path, found ~, which only a shell replaces by a home folder")
+        "expected a path, found ~, which only a shell expands to a home folder")
     }
   }
 }

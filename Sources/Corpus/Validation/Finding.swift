@@ -3,54 +3,62 @@ import Foundation
 import Storage
 package import SystemPackage
 
-/// One thing that a check of a data directory found.
+/// One finding of a data directory's check.
 package struct Finding: Sendable, Equatable, Codable {
-  /// How bad it is.
+  /// The severity of a finding.
   package enum Severity: String, Sendable, Codable {
-    /// Something is lost or wrong: an utterance that cannot be used, files that contradict each other.
+    /// Data is unusable or wrong: an utterance cannot be used, or files contradict each other.
     case error
-    /// All can be used as it is; but it is unusual, or Kaldi's own tools refuse it.
+    /// The data can be used, but is unusual, or Kaldi's own tools refuse it.
     case warning
   }
 
   /// What was checked.
   package enum Check: String, Sendable, Codable, CaseIterable {
-    /// A file is there and holds something.
+    /// A file exists and is not empty.
     case presence
-    /// A line has the form that its file asks for, in UTF-8.
+    /// A line has the form that its file requires, in UTF-8.
     case form
-    /// Each key stands once.
+    /// No key appears twice.
     case duplicate
-    /// Keys are in the order of their bytes.
+    /// Keys are in byte order.
     case order
-    /// The same ids stand in all files.
+    /// All files have the same ids.
     case match
-    /// Transcripts have words, and none of Kaldi's own symbols.
+    /// Transcripts have none of Kaldi's own symbols and no invisible characters.
     case text
-    /// A segment lies within its recording and lasts.
+    /// A segment is well-formed, within its recording, and overlaps no other.
     case segment
-    /// Speakers, their utterances and their properties.
+    /// `utt2spk` and `spk2utt` agree, and name more than one speaker.
     case speaker
-    /// A recording opens and can be decoded to its end.
+    /// A recording opens, can be decoded to its end, and is as long as its header says.
     case audio
-    /// It has the length that its header and the lists of durations say.
+    /// Audio lasts at least a frame, and as long as the lists of durations say.
     case duration
+    /// All recordings have the same sample rate.
     case sampleRate
+    /// A recording has one channel, unless a channel is chosen.
     case channels
+    /// Samples are at full scale in runs of three or more.
     case clipping
+    /// At least half of a recording is digital silence.
     case silence
   }
 
+  /// How bad it is.
   package let severity: Severity
+  /// What was checked.
   package let check: Check
-  /// The file, and its line from one on.
+  /// The path of the file at fault.
   package let file: String
+  /// The line, counted from one; nil when it is not about a line.
   package let line: Int?
-  /// The utterance, recording or speaker.
+  /// The utterance, recording or speaker; nil when it is about the file as a whole.
   package let id: String?
   /// What was expected and what was found.
   package let message: String
 
+  /// A finding about `file`.
   package init(
     _ severity: Severity, _ check: Check, file: FilePath, line: Int? = nil, id: String? = nil,
     _ message: String
@@ -59,23 +67,29 @@ package struct Finding: Sendable, Equatable, Codable {
     (self.id, self.message) = (id, message)
   }
 
-  /// `FILE:LINE: SEVERITY: MESSAGE`, as compilers write it.
+  /// `FILE:LINE: SEVERITY: ID: MESSAGE`, in the style of compilers; parts that are nil are omitted.
   package var text: String {
     "\(file)\(line.map { ":\($0)" } ?? ""): \(severity): \(id.map { "\($0): " } ?? "")\(message)"
   }
 }
 
-/// What a check of a data directory came to.
+/// The result of checking a data directory.
 package struct ValidationReport: Sendable, Equatable, Codable {
+  /// The path of the data directory.
   package let path: String
+  /// The number of utterances that the files name, usable or not; 0 when `wav.scp` is unusable.
   package var utterances = 0
+  /// The number of usable recordings.
   package var recordings = 0
-  /// Nil without `utt2spk`.
+  /// The number of speakers; nil without `utt2spk`.
   package var speakers: Int?
-  /// The audio that was decoded, in seconds; nil when it was not asked for.
+  /// The duration of the decoded audio, in seconds; nil when audio was not checked.
   package var seconds: Double?
+  /// The number of findings that are errors.
   package var errors = 0
+  /// The number of findings that are warnings.
   package var warnings = 0
+  /// All findings, in the order in which they were added.
   package private(set) var findings: [Finding] = []
 
   init(path: FilePath) {
@@ -89,7 +103,7 @@ package struct ValidationReport: Sendable, Equatable, Codable {
     }
   }
 
-  /// The counts, in words.
+  /// The counts as one line.
   package var summary: String {
     var parts = ["\(utterances) utterances", "\(recordings) recordings"]
     if let speakers { parts.append("\(speakers) speakers") }

@@ -3,23 +3,25 @@ import Foundation
 package import Storage
 import SystemPackage
 
-/// What two parts of a corpus have in common, which makes a score on one of them say less than it seems to.
+/// What the parts of a corpus have in common; such overlap makes scores on them too good.
 package struct PartOverlap: Sendable {
-  /// How recordings are held against each other.
+  /// How recordings are compared.
   package enum Comparison: Sendable {
-    /// The same file.
+    /// Recordings are equal if they are the same file.
     case files
-    /// The same bytes.
+    /// Recordings are also equal if their files have the same bytes.
     case bytes
   }
 
-  /// A line for each kind of thing that two parts share: how many, and the first.
+  /// For each pair of parts, a line for utterances, speakers and recordings that they share, with
+  /// the number and the first id.
   package let remarks: [String]
 
   /// - Parameters:
-  ///   - parts: the data directories, by their names.
-  ///   - comparison: of the recordings.
-  /// - Throws: a fault of the machine; files that are not there have nothing in common.
+  ///   - parts: the data directories with the names used in `remarks`.
+  ///   - comparison: how recordings are compared.
+  /// - Throws: `FileFault` when a file that exists cannot be read. Missing files have nothing in
+  ///   common.
   package init(
     _ parts: [(name: String, data: DataDirectory)], comparing comparison: Comparison
   ) throws(FileFault) {
@@ -40,14 +42,14 @@ package struct PartOverlap: Sendable {
         for (what, ids) in shared {
           guard let example = ids.min(by: inByteOrder) else { continue }
           remarks.append(
-            "\(first.name) and \(second.name) share \(ids.count) \(what), as \(example)")
+            "\(first.name) and \(second.name) share \(ids.count) \(what), for example \(example)")
         }
       }
     }
     self.remarks = remarks
   }
 
-  /// The recordings of one directory, by their ids, that another has too.
+  /// The ids of one directory's recordings that another directory has too.
   private static func recordings(
     _ first: DataDirectory, _ second: DataDirectory, _ comparison: Comparison
   ) throws(FileFault) -> Set<String> {
@@ -56,7 +58,7 @@ package struct PartOverlap: Sendable {
     let others = Set(other.map(\.facts.identity))
     for file in own where others.contains(file.facts.identity) { shared.insert(file.id) }
     guard comparison == .bytes else { return shared }
-    // Only files of one size can be equal, and need be read.
+    // Only files of equal size can be equal, so only they are read.
     let sizes = Set(other.map(\.facts.size))
     let candidates = own.filter { !shared.contains($0.id) && sizes.contains($0.facts.size) }
     guard !candidates.isEmpty else { return shared }
@@ -66,7 +68,7 @@ package struct PartOverlap: Sendable {
       heads[try head(of: file.path), default: []].append(file.path)
     }
     for file in candidates {
-      // Most differ in what they begin with, and need not be read any further.
+      // Most differ at the start and need not be read any further.
       guard let others = heads[try head(of: file.path)] else { continue }
       let digest = try Fingerprint(ofFile: file.path)
       for path in others where try Fingerprint(ofFile: path) == digest { shared.insert(file.id) }
@@ -74,12 +76,12 @@ package struct PartOverlap: Sendable {
     return shared
   }
 
-  /// The digest of what a file begins with.
+  /// The digest of the first 8 KiB of a file.
   private static func head(of path: FilePath) throws(FileFault) -> Fingerprint {
     Fingerprint(of: Data(try RandomAccessFile(path).bytes(at: 0, count: 1 << 13)))
   }
 
-  /// The recordings that are files and no parts of archives.
+  /// The recordings that are files, not commands.
   private static func files(
     of data: DataDirectory
   ) throws(FileFault) -> [(id: String, path: FilePath, facts: FileSystem.Facts)] {
