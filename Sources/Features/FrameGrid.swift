@@ -89,6 +89,22 @@ package struct FrameGrid: Sendable, Equatable {
     (Double(firstSample + index * shift) + Double(window) / 2) / Double(sampleRate)
   }
 
+  /// The frame of an utterance that corresponds to a frame of the same utterance at another speed.
+  ///
+  /// Its centre is nearest to the moment of the utterance at the centre of the other frame.
+  ///
+  /// - Parameters:
+  ///   - index: the frame at that speed.
+  ///   - speed: how many times as fast it is played, positive.
+  ///   - count: the frames of the utterance itself, at least one.
+  /// - Returns: an index from 0 to below `count`; the later frame when two are equally near.
+  package func source(ofFrame index: Int, atSpeed speed: Double, count: Int) -> Int {
+    let centre = Double(firstSample) + Double(window) / 2
+    let moment = (centre + Double(index * shift)) * speed
+    let nearest = ((moment - centre) / Double(shift) + 0.5).rounded(.down)
+    return min(count - 1, max(0, Int(nearest)))
+  }
+
   /// The sample whose value replaces one outside the audio.
   ///
   /// The audio is mirrored at its edges, and the edge sample appears twice.

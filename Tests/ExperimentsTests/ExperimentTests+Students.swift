@@ -268,6 +268,70 @@ extension ExperimentTests {
     }
   }
 
+  @Test("members and baselines learn from the classes of copies where the recipe says so")
+  func copiesWithClasses() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    func run(_ learners: String) throws -> [String: Data] {
+      try corpus.folder.write(
+        recipe + """
+          augmentation: {copies: 2, speed: [0.5], for: [\(learners)]}
+          baselineSearch: {copies: [0, 2]}
+
+          """, to: "recipe.yaml")
+      #expect(try experiment(corpus).run().ledger.leftOut.isEmpty)
+      return try results(corpus.experimentPath)
+    }
+    func frames(_ system: String) throws -> Bool {
+      try TextFile.lines(of: corpus.experimentPath.appending("models/\(system).log.jsonl"))
+        .contains { $0.text.contains("\"frames\":\(8 * (58 + 2 * 118))") }
+    }
+    let first = try run("members")
+    #expect(try frames("member-00") && frames("member-01") && !frames("student"))
+    let trials = first.keys.filter { $0.hasPrefix("models/search-baseline-") }
+    #expect(trials.count { $0.contains("-c2.") } == 2 && trials.count == 4)
+    let report = try BaselineSearchReport(path: experiment(corpus).baselineSearchPath)
+    #expect(report.points.map { $0.copies ?? 0 } == [0, 2])
+    #expect(report.table.rows[0].contains("copies"))
+    // Half as fast: two frames of the copy come from each frame.
+    let targets = try ["train", "train-copy-1"].map {
+      try IntegerArchive(path: corpus.experimentPath.appending("targets/\($0)/targets.ark"))
+    }
+    let grid = FrameGrid(sampleRate: 8000, frameLength: 25, frameShift: 10)
+    for (own, copy) in zip(targets[0].entries, targets[1].entries) {
+      #expect(own.key == copy.key && own.count == 58 && copy.count == 118)
+      let (labels, copied) = (
+        try targets[0].read(0..<58, of: own), try targets[1].read(0..<118, of: copy)
+      )
+      #expect(
+        copied
+          == (0..<118).map { labels[grid.source(ofFrame: $0, atSpeed: 0.5, count: 58)] })
+      #expect(Set(copied) == Set(labels))
+    }
+    let second = try run("members, students")
+    #expect(second["models/member-00.safetensors"] == first["models/member-00.safetensors"])
+    #expect(try frames("student"))
+    // A copy of another recipe is not learnt from.
+    let info = try Description(of: corpus.experimentPath).text
+    #expect(info.contains("train-copy-2"))
+  }
+
+  @Test("a member learns from no copy of an utterance of its fold")
+  func foldedCopies() throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(
+      recipe.replacing("ensemble: {", with: "ensemble: {folds: 2, ")
+        + "augmentation: {copies: 1, speed: [0.5], for: [members]}\n", to: "recipe.yaml")
+    #expect(try Recipe(path: corpus.recipePath).ensemble.folds == 2)
+    _ = try experiment(corpus).run()
+    for member in ["member-00", "member-01"] {
+      let log = try TextFile.lines(
+        of: corpus.experimentPath.appending("models/\(member).log.jsonl"))
+      #expect(log.contains { $0.text.contains("\"frames\":\(4 * (58 + 118))") })
+    }
+  }
+
   @Test("the copies of a speaker's utterances are as fast as each other, by utt2spk")
   func speakerCopies() throws {
     let corpus = try SampleCorpus()

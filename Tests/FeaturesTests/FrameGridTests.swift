@@ -33,4 +33,33 @@ struct FrameGridTests {
     #expect(grid.centre(ofFrame: 0) == 0.0125)
     #expect(grid.centre(ofFrame: 10) == 0.1125)
   }
+
+  @Test("at its own speed, a frame comes from itself")
+  func sameSpeed() {
+    for index in 0..<200 { #expect(grid.source(ofFrame: index, atSpeed: 1, count: 200) == index) }
+  }
+
+  @Test(
+    "a frame of faster or slower speech comes from the frame whose centre is nearest",
+    arguments: [0.5, 0.85, 0.9, 1.1, 1.15, 2], [FrameGrid.Edges.snipped, .mirrored])
+  func otherSpeed(speed: Double, edges: FrameGrid.Edges) {
+    for (rate, length) in [(8000, 25.0), (16000, 25), (11025, 20)] {
+      let grid = FrameGrid(sampleRate: rate, frameLength: length, frameShift: 10, edges: edges)
+      let samples = 3 * rate
+      let count = grid.frameCount(samples: samples)
+      let copied = grid.frameCount(samples: Int(Double(samples) / speed))
+      var last = 0
+      for index in 0..<copied {
+        let found = grid.source(ofFrame: index, atSpeed: speed, count: count)
+        let moment = grid.centre(ofFrame: index) * speed
+        let distances = (0..<count).map { abs(grid.centre(ofFrame: $0) - moment) }
+        #expect(distances[found] <= distances.min()! + 1e-12)
+        #expect(found >= last)
+        last = found
+      }
+      // The copy ends where the utterance does, but for what half a window of either lacks.
+      let edge = Double(grid.window) / Double(grid.shift) * abs(1 - speed) / 2 + 2
+      #expect(Double(count - 1 - last) <= edge * max(1, speed))
+    }
+  }
 }

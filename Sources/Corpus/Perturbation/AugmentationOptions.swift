@@ -1,7 +1,6 @@
 import Storage
 
-/// Perturbed copies of the training utterances, for which an ensemble gives the student soft
-/// targets.
+/// Perturbed copies of the training utterances.
 package struct AugmentationOptions: Sendable, Equatable, Codable {
   /// The number of perturbed copies of each utterance, besides the utterance itself, 0 to 100.
   package var copies = 1
@@ -44,8 +43,16 @@ package struct AugmentationOptions: Sendable, Equatable, Codable {
   /// Reads the options of a recipe; the absent ones keep their defaults.
   ///
   /// - Throws: `OptionFault` for unknown options and values out of range.
-  package init(from decoder: any Decoder) throws {
-    let read = try OptionReader<CodingKeys>(decoder)
+  package init(from decoder: any Decoder) throws { try self.init(from: decoder, besides: []) }
+
+  /// Reads the options of a section that has others too.
+  ///
+  /// - Parameters:
+  ///   - decoder: the section.
+  ///   - others: its keys that another reader handles.
+  /// - Throws: `OptionFault` for unknown options and values out of range.
+  package init(from decoder: any Decoder, besides others: [String]) throws {
+    let read = try OptionReader<CodingKeys>(decoder, besides: others)
     copies = try read(.copies, default: copies)
     speed = try read(.speed, default: speed)
     volume = try read(.volume, default: volume)

@@ -97,6 +97,7 @@ extension Description {
       let leftOut = try Ledger(path: prepared).leftOutCount
       text += "prepare      \(leftOut) utterances skipped before wav.scp; see \(prepared.text)\n"
     }
+    let scored = try scoredExperiment(path)
     var scores: ScoreReport?
     if try FileSystem.exists(path.appending("scores.json")) {
       scores = try ScoreReport(path: path.appending("scores.json"))
@@ -106,9 +107,11 @@ extension Description {
     let hasLedger = try FileSystem.exists(path.appending("ledger.jsonl"))
     if scores != nil || hasLedger {
       let accounts = try Accounts(experiment: path)
-      let systems = scores?.systems.map(\.system)
+      let systems = (scores?.systems ?? []).map(\.system)
         .filter { models.contains("\($0).safetensors") }.compactMap { System(name: $0) }
-      try accounts.check(systems: accounts.isScored ? systems ?? [] : [])
+      try accounts.check(
+        systems: try accounts.isScored
+          ? systems.map { ($0, try scored?.copies(of: $0) ?? 0) } : [])
       if scores != nil, !accounts.isScored {
         text += "ledger       of a run that did not go as far as the scores, which are older\n"
       }
@@ -126,15 +129,17 @@ extension Description {
     if try FileSystem.exists(path.appending("search.json")) {
       text += "\n" + (try SearchReport(path: path.appending("search.json"))).table.markdown
     }
-    // Those of the recipe that was scored; while another one runs, its search may be gone.
-    if try FileSystem.exists(path.appending("recipe.yaml")),
-      let recipe = try? Recipe(path: path.appending("recipe.yaml"))
-    {
-      let experiment = Experiment(
-        recipe: recipe, path: path, workers: .one,
-        reporter: Reporter(log: Logger(label: "limbeck")) { _ in })
-      if let report = try? experiment.softTargetReport() { text += "\n" + report.table.markdown }
-    }
+    // While another recipe runs, the search of this one may be gone.
+    if let report = try? scored?.softTargetReport() { text += "\n" + report.table.markdown }
     return text + (scores.map { "\n" + $0.table } ?? "")
+  }
+
+  /// The experiment of the recipe that was scored; nil when none was, or it cannot be read.
+  private static func scoredExperiment(_ path: FilePath) throws(FileFault) -> Experiment? {
+    let file = path.appending("recipe.yaml")
+    guard try FileSystem.exists(file), let recipe = try? Recipe(path: file) else { return nil }
+    return Experiment(
+      recipe: recipe, path: path, workers: .one,
+      reporter: Reporter(log: Logger(label: "limbeck")) { _ in })
   }
 }

@@ -11,6 +11,8 @@ package struct BaselineSearchReport: Sendable, Equatable, Codable {
     /// Whose options it tries: `baseline`, or `baseline-NAME`.
     package let baseline: String
     package let training: TrainingOptions
+    /// How many perturbed copies it learnt from; absent for none.
+    package let copies: Int?
     /// The highest frame accuracy on the development set over its epochs; nil when the training diverged.
     package let developmentAccuracy: Double?
     /// The epoch that had it.
@@ -45,12 +47,16 @@ package struct BaselineSearchReport: Sendable, Equatable, Codable {
   package var table: TextTable {
     TextTable(
       rows: [
-        ["baseline", "optimizer", "dropout", "learning rate", "epochs", "kept", "development %"]
+        [
+          "baseline", "optimizer", "dropout", "learning rate", "epochs", "copies", "kept",
+          "development %",
+        ]
       ]
         + points.map { point in
           [
             point.baseline, point.training.optimizer.kind.rawValue, "\(point.training.dropout)",
             "\(point.training.rate.learningRate)", "\(point.training.epochs)",
+            "\(point.copies ?? 0)",
             point.epoch.map { "\($0)" } ?? "",
             (point.developmentAccuracy.map { String(format: "%.2f", 100 * $0) } ?? "diverged")
               + (point == chosen(for: point.baseline) ? " *" : ""),

@@ -40,10 +40,13 @@ package struct TargetFolder: Sendable {
   }
 
   /// The options that the targets were made with, but for the folders of files.
-  func options() throws(FileFault) -> TargetOptions {
+  func options() throws(FileFault) -> TargetOptions { try description().options }
+
+  /// What `targets.json` says.
+  func description() throws(FileFault) -> Description {
     let data = try TextFile.bytes(of: descriptionPath)
     do {
-      return try JSONDecoder().decode(Description.self, from: data).options
+      return try JSONDecoder().decode(Description.self, from: data)
     } catch {
       throw .malformed(
         path: descriptionPath, expected: "target options and a version", found: "\(error)")
@@ -88,12 +91,7 @@ package struct TargetFolder: Sendable {
     earlier: Ledger = Ledger(), reporter: Reporter
   ) throws(FileFault) -> Ledger {
     var ledger = earlier
-    try OwnFiles.require(
-      ["targets.ark", "classes.txt", "class_counts", "log_priors"], in: path,
-      marks: ["targets.json", "ledger.jsonl"], remedy: "name another folder, or move it away")
-    // Without its classes the folder is unusable until all is there.
-    try FileSystem.remove(classesPath)
-    var archive = try ArchiveWriter(archivePath)
+    var archive = try begin()
     var counts = ClassCounts(classes: source.inventory.count)
     var differences = LengthDifferences()
     let conflicts = source.conflicts(among: utterances.map(\.utterance))
@@ -119,12 +117,9 @@ package struct TargetFolder: Sendable {
       counts.add(targets.labels)
       try archive.write(utterance.id, .integers(targets.labels))
     }
-    try describe(source, options)
-    try archive.commit()
-    try AtomicFile.write(counts.text, to: countsPath)
-    try AtomicFile.write(counts.logPriorsText, to: priorsPath)
-    try ledger.write(to: ledgerPath)
-    try source.inventory.write(to: classesPath)
+    let description = Description(
+      options: options.withoutFolders, states: source.states, version: limbeckVersion)
+    try finish(archive, description, counts, ledger, source.inventory)
     reporter.name(ledger.leftOut, in: ledgerPath)
     if separated > 0 {
       reporter.log.info(
@@ -135,11 +130,28 @@ package struct TargetFolder: Sendable {
     return ledger
   }
 
-  /// Writes `targets.json`.
-  private func describe(_ source: AlignmentSource, _ options: TargetOptions) throws(FileFault) {
-    let description = Description(
-      options: options.withoutFolders, states: source.states, version: limbeckVersion)
+  /// Begins the archive; without its classes the folder cannot be used until all is there.
+  ///
+  /// - Throws: `FileFault` when the folder holds files of these names that the program did not make.
+  func begin() throws(FileFault) -> ArchiveWriter {
+    try OwnFiles.require(
+      ["targets.ark", "classes.txt", "class_counts", "log_priors"], in: path,
+      marks: ["targets.json", "ledger.jsonl"], remedy: "name another folder, or move it away")
+    try FileSystem.remove(classesPath)
+    return try ArchiveWriter(archivePath)
+  }
+
+  /// Writes all files of the folder, its classes last.
+  func finish(
+    _ archive: consuming ArchiveWriter, _ description: Description, _ counts: ClassCounts,
+    _ ledger: Ledger, _ classes: ClassInventory
+  ) throws(FileFault) {
     try AtomicFile.write(JSONText.document(description), to: descriptionPath)
+    try archive.commit()
+    try AtomicFile.write(counts.text, to: countsPath)
+    try AtomicFile.write(counts.logPriorsText, to: priorsPath)
+    try ledger.write(to: ledgerPath)
+    try classes.write(to: classesPath)
   }
 
   private func summarize(

@@ -61,9 +61,9 @@ struct Accounts {
   /// on or have a reason, that no part lacks a stage, and that training and scores counted as many frames as
   /// the ledger.
   ///
-  /// - Parameter systems: whose training logs are checked.
+  /// - Parameter systems: whose training logs are checked, each with the number of copies that it learns from.
   /// - Throws: `ExperimentFault.unaccounted` for the first frames that are lost.
-  func check(systems: [System]) throws {
+  func check(systems: [(system: System, copies: Int)]) throws {
     for part in parts {
       let stages = expectedStages(of: part)
       for (before, after) in zip(stages, stages.dropFirst()) {
@@ -72,8 +72,9 @@ struct Accounts {
       if stages.contains(.score) { try checkScores(part.name, part.stages[.score] ?? [:]) }
     }
     let folds = try Folds(experiment: experiment)
-    for system in systems {
-      let own = parts.filter { !$0.isCopy || system.isStudent }
+    for (system, copies) in systems {
+      let learnt = Set((0..<copies).map { UtteranceSet.copy($0 + 1).name })
+      let own = parts.filter { !$0.isCopy || learnt.contains($0.name) }
       let member = folds == nil ? nil : system.memberNumber
       let frames = own.reduce(0) { sum, part in
         let entries = (part.stages[.train] ?? [:]).filter { id, _ in
@@ -87,10 +88,8 @@ struct Accounts {
 
   /// The stages that a part must have been through, since some part has.
   private func expectedStages(of part: Part) -> [Ledger.Stage] {
-    if part.isCopy {
-      return [.features] + (isScored || part.stages[.train] != nil ? [.train] : [])
-    }
-    let use: Ledger.Stage = part.name == CorpusPart.train.rawValue ? .train : .score
+    let isLearnt = part.isCopy || part.name == CorpusPart.train.rawValue
+    let use: Ledger.Stage = isLearnt ? .train : .score
     let isUsed = parts.contains { $0.stages[use] != nil } || isScored
     let hasTargets =
       isUsed || parts.contains { $0.stages[.targets] != nil || $0.stages[.train] != nil }

@@ -100,8 +100,8 @@ package struct Experiment: Sendable {
     FeatureFolder(path: path.appending("features/\(set.name)"))
   }
 
-  func targets(_ part: CorpusPart) -> TargetFolder {
-    TargetFolder(path: path.appending("targets/\(part.rawValue)"))
+  func targets(_ set: UtteranceSet) -> TargetFolder {
+    TargetFolder(path: path.appending("targets/\(set.name)"))
   }
 
   func modelPath(_ system: System) -> FilePath { modelPath(named: system.name) }

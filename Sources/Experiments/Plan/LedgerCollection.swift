@@ -31,50 +31,49 @@ extension Experiment {
       }
       utterances += expected.count
     }
-    try Accounts(experiment: path).check(systems: systems ?? recipe.systems(until: last))
+    try Accounts(experiment: path).check(
+      systems: try (systems ?? recipe.systems(until: last)).map { ($0, try copies(of: $0)) })
     return (ledger, utterances)
+  }
+
+  /// How many perturbed copies a system's network learns from, besides the training frames.
+  func copies(of system: System) throws -> Int {
+    switch Plan(recipe)[.model(system)] {
+    case let step as TrainNetwork: step.lesson.copies
+    case let step as AdoptBaseline: try step.best(in: self).point.copies
+    default: 0
+    }
   }
 
   @discardableResult
   func writeLedger(until last: Stage) throws(FileFault) -> Ledger {
     var ledger = Ledger()
-    for part in CorpusPart.allCases {
-      var own = try Ledger(path: features(.part(part)).ledgerPath)
-      if last != .features { own.append(try Ledger(path: targets(part).ledgerPath)) }
-      let isUsed = part == .train ? ![.features, .targets].contains(last) : last == .score
-      if isUsed {
-        let known = Set(own.leftOut.map(\.utterance))
-        let used = joined(
-          try features(.part(part)).frameCounts(), try targets(part).labelCounts(),
-          use(of: part))
-        for entry in used.entries where !known.contains(entry.utterance) { own.append(entry) }
-      }
-      for var entry in own.entries {
-        entry.part = part.rawValue
-        ledger.append(entry)
-      }
-    }
-    let isLearnt = [.distill, .specialists, .score].contains(last)
-    // Before students learn from copies these need not be there.
-    for copy in recipe.copies {
-      let folder = features(copy)
-      if !isLearnt, try !FileSystem.exists(folder.ledgerPath) { continue }
-      var own = try Ledger(path: folder.ledgerPath)
-      if isLearnt {
-        // Every frame of a copy is used: its classes need not be known.
-        for (id, frames) in try folder.frameCounts().sorted(by: { inByteOrder($0.key, $1.key) }) {
-          var entry = Ledger.Entry(id, .train)
-          (entry.framesIn, entry.framesOut) = (frames, frames)
-          own.append(entry)
-        }
-      }
-      for var entry in own.entries {
-        entry.part = copy.name
+    for set in CorpusPart.allCases.map({ UtteranceSet.part($0) }) + recipe.copies {
+      for var entry in try ownLedger(of: set, until: last).entries {
+        entry.part = set.name
         ledger.append(entry)
       }
     }
     try ledger.write(to: ledgerPath)
     return ledger
+  }
+
+  /// What became of the utterances of one set.
+  private func ownLedger(of set: UtteranceSet, until last: Stage) throws(FileFault) -> Ledger {
+    let (features, targets) = (features(set), targets(set))
+    if case .copy = set, last != .score {
+      // A single verb may train networks that need no copy.
+      let newest = last == .features ? features.ledgerPath : targets.ledgerPath
+      guard try FileSystem.exists(newest) else { return Ledger() }
+    }
+    var own = try Ledger(path: features.ledgerPath)
+    if last != .features { own.append(try Ledger(path: targets.ledgerPath)) }
+    let isUsed = set.part == .train ? ![.features, .targets].contains(last) : last == .score
+    guard isUsed else { return own }
+    let known = Set(own.leftOut.map(\.utterance))
+    let used = joined(try features.frameCounts(), try targets.labelCounts(), use(of: set.part))
+    for entry in used.entries where !known.contains(entry.utterance) { own.append(entry) }
+    return own
   }
 }
 

@@ -10,6 +10,7 @@ struct Plan: Sendable {
     var steps: [any Step] = []
     steps += ExtractFeatures.steps(of: recipe)
     steps += MakeTargets.steps(of: recipe)
+    steps += WarpTargets.steps(of: recipe)
     steps += DivideFolds.steps(of: recipe)
     steps += TrainNetwork.members(of: recipe)
     steps += ChooseBaselines.steps(of: recipe)

@@ -1,7 +1,7 @@
 /// What a step of an experiment makes, and others read: files under names of their own.
 enum Product: Hashable, Sendable, CustomStringConvertible {
   case features(UtteranceSet)
-  case targets(CorpusPart)
+  case targets(UtteranceSet)
   /// The folds of the ensemble's members.
   case folds
   case model(System)
@@ -19,7 +19,7 @@ enum Product: Hashable, Sendable, CustomStringConvertible {
   var description: String {
     switch self {
     case .features(let set): "features/\(set.name)"
-    case .targets(let part): "targets/\(part.rawValue)"
+    case .targets(let set): "targets/\(set.name)"
     case .folds: "folds"
     case .model(let system): system.name
     case .baselineSearch: "baseline-search"

@@ -33,8 +33,13 @@ enum UtteranceSet: Hashable, Sendable {
 }
 
 extension Recipe {
-  /// The perturbed copies that students learn from.
+  /// The perturbed copies of the training part.
   var copies: [UtteranceSet] {
-    (0..<(augmentation?.copies ?? 0)).map { .copy($0 + 1) }
+    (0..<(augmentation?.perturbation.copies ?? 0)).map { .copy($0 + 1) }
+  }
+
+  /// Those that some networks learn from, besides the training part itself.
+  func copies(for learners: CopyOptions.Learners) -> [UtteranceSet] {
+    augmentation?.learners.contains(learners) == true ? copies : []
   }
 }

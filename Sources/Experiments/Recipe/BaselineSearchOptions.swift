@@ -13,9 +13,11 @@ package struct BaselineSearchOptions: Sendable, Equatable, Codable {
     /// The final rate changes with the first.
     package var learningRate: [Double] = []
     package var epochs: [Int] = []
+    /// How many perturbed copies it learns from besides the training frames.
+    package var copies: [Int] = []
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
-      case optimizer, dropout, learningRate, epochs
+      case optimizer, dropout, learningRate, epochs, copies
     }
 
     package init(from decoder: any Decoder) throws {
@@ -24,6 +26,7 @@ package struct BaselineSearchOptions: Sendable, Equatable, Codable {
       dropout = try read(.dropout, default: dropout)
       learningRate = try read(.learningRate, default: learningRate)
       epochs = try read(.epochs, default: epochs)
+      copies = try read(.copies, default: copies)
       try requireOption(
         dropout.allSatisfy { (0...0.99).contains($0) } && Set(dropout).count == dropout.count,
         "dropout", expected: "0 to 0.99, each once", found: dropout)
@@ -34,22 +37,37 @@ package struct BaselineSearchOptions: Sendable, Equatable, Codable {
       try requireOption(
         epochs.allSatisfy { (1...100_000).contains($0) } && Set(epochs).count == epochs.count,
         "epochs", expected: "1 to 100,000, each once", found: epochs)
+      try requireOption(
+        copies.allSatisfy { (0...100).contains($0) } && Set(copies).count == copies.count,
+        "copies", expected: "0 to 100, each once", found: copies)
     }
 
-    func points(_ own: TrainingOptions) -> [TrainingOptions] {
-      (dropout.isEmpty ? [own.dropout] : dropout).flatMap { dropout in
-        (learningRate.isEmpty ? [own.rate.learningRate] : learningRate).flatMap { rate in
-          (epochs.isEmpty ? [own.epochs] : epochs).map { epochs in
-            var point = own
-            (point.dropout, point.epochs) = (dropout, epochs)
-            point.optimizer.kind = optimizer ?? own.optimizer.kind
-            point.rate.learningRate = rate
-            point.rate.finalLearningRate *= rate / own.rate.learningRate
-            return point
+    /// Its points, the last option changing fastest.
+    func points(_ own: Point) -> [Point] {
+      var points: [Point] = []
+      for dropout in dropout.isEmpty ? [own.training.dropout] : dropout {
+        for rate in learningRate.isEmpty ? [own.training.rate.learningRate] : learningRate {
+          for epochs in epochs.isEmpty ? [own.training.epochs] : epochs {
+            for copies in copies.isEmpty ? [own.copies] : copies {
+              var point = Point(training: own.training, copies: copies)
+              (point.training.dropout, point.training.epochs) = (dropout, epochs)
+              point.training.optimizer.kind = optimizer ?? own.training.optimizer.kind
+              point.training.rate.learningRate = rate
+              point.training.rate.finalLearningRate *= rate / own.training.rate.learningRate
+              points.append(point)
+            }
           }
         }
       }
+      return points
     }
+  }
+
+  /// How a baseline is trained.
+  package struct Point: Sendable, Equatable {
+    var training: TrainingOptions
+    /// How many perturbed copies it learns from.
+    let copies: Int
   }
 
   package let grids: [Grid]
@@ -67,8 +85,8 @@ package struct BaselineSearchOptions: Sendable, Equatable, Codable {
   package func encode(to encoder: any Encoder) throws { try grids.encode(to: encoder) }
 
   /// The options that are tried, each once; those of the baseline itself when there is no grid.
-  func points(_ own: TrainingOptions) -> [TrainingOptions] {
-    var points: [TrainingOptions] = []
+  func points(_ own: Point) -> [Point] {
+    var points: [Point] = []
     for point in grids.flatMap({ $0.points(own) }) where !points.contains(point) {
       points.append(point)
     }

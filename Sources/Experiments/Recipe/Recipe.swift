@@ -194,8 +194,8 @@ package struct Recipe: Sendable, Codable {
   package let distillation: DistillationOptions
   /// What is tried to choose T, λ and the mean, in place of those of `distillation`; nil for no search.
   package let search: SearchOptions?
-  /// Perturbed copies that students learn from besides the training frames; nil for none.
-  package let augmentation: AugmentationOptions?
+  /// Perturbed copies that networks learn from besides the training frames; nil for none.
+  package let augmentation: CopyOptions?
   /// Students of a share of the utterances, and their rivals; nil for none.
   package let subsets: SubsetOptions?
   /// A student that never sees one label's frames; nil for none.
@@ -235,7 +235,7 @@ package struct Recipe: Sendable, Codable {
     missingClass = try read.optional(.missingClass)
     specialists = try read.optional(.specialists)
     scoring = try read(.scoring, default: ScoringOptions())
-    let copies = augmentation?.copies ?? 0
+    let copies = augmentation?.perturbation.copies ?? 0
     if case .archives = features {
       try requireOption(
         copies == 0, "augmentation.copies",
@@ -245,6 +245,10 @@ package struct Recipe: Sendable, Codable {
     try requireOption(
       search?.copies ?? 0 <= copies, "search.copies",
       expected: "at most those of augmentation, \(copies)", found: search?.copies ?? 0)
+    let searched = baselineSearch?.grids.flatMap(\.copies).max() ?? 0
+    try requireOption(
+      searched <= copies, "baselineSearch.copies",
+      expected: "at most those of augmentation, \(copies)", found: searched)
     guard let specialists else { return }
     try requireOption(
       specialists.members ?? 1 <= ensemble.members, "specialists.members",

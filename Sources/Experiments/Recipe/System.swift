@@ -76,9 +76,6 @@ package enum System: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Whether it learns from perturbed copies as well, where there are some.
-  var isStudent: Bool { if case .student = self { true } else { false } }
-
   /// The number of a member; nil of another system.
   var memberNumber: Int? { if case .member(let number) = self { number } else { nil } }
 

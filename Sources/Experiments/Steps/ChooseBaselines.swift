@@ -11,7 +11,7 @@ struct ChooseBaselines: Step {
   struct Trial {
     let baseline: System
     let system: System
-    let training: TrainingOptions
+    let point: BaselineSearchOptions.Point
   }
 
   let trials: [Trial]
@@ -19,31 +19,41 @@ struct ChooseBaselines: Step {
   /// The baselines as the recipe has them; or, of a recipe that searches, the trials, their comparison, and the best
   /// for each.
   static func steps(of recipe: Recipe) -> [any Step] {
+    let copies = recipe.copies(for: .baselines).count
     guard let options = recipe.baselineSearch else {
       return recipe.pairs.map {
-        TrainNetwork(.train, $0.baseline, $0.options.baseline, .classes, recipe)
+        TrainNetwork(.train, $0.baseline, $0.options.baseline, .classes(copies: copies), recipe)
       }
     }
     var (networks, trials): ([TrainNetwork], [Trial]) = ([], [])
     for pair in recipe.pairs {
       let own = pair.options.baseline
-      for point in options.points(own.training) {
-        let kind = point.optimizer.kind
-        let name =
-          (kind == own.training.optimizer.kind ? "" : "\(kind.rawValue)-")
-          + "d\(point.dropout)-r\(point.rate.learningRate)-e\(point.epochs)"
-        let system = pair.baseline.trial(name)
+      for point in options.points(.init(training: own.training, copies: copies)) {
+        let system = pair.baseline.trial(name(of: point, besides: own.training))
         networks.append(
           TrainNetwork(
-            .train, system, seed: own.seed, hidden: own.hidden, training: point, .classes, recipe))
-        trials.append(Trial(baseline: pair.baseline, system: system, training: point))
+            .train, system, seed: own.seed, hidden: own.hidden, training: point.training,
+            .classes(copies: point.copies), recipe))
+        trials.append(Trial(baseline: pair.baseline, system: system, point: point))
       }
     }
+    // Those that share their frames are trained side by side.
+    networks.sort { $0.lesson.copies < $1.lesson.copies }
     return networks + [ChooseBaselines(trials: trials)]
       + recipe.pairs.map { pair in
         AdoptBaseline(
           baseline: pair.baseline, trials: trials.filter { $0.baseline == pair.baseline })
       }
+  }
+
+  /// What a trial is called, where the recipe's own baseline has other options.
+  private static func name(
+    of point: BaselineSearchOptions.Point, besides own: TrainingOptions
+  ) -> String {
+    let (training, kind) = (point.training, point.training.optimizer.kind)
+    return (kind == own.optimizer.kind ? "" : "\(kind.rawValue)-")
+      + "d\(training.dropout)-r\(training.rate.learningRate)-e\(training.epochs)"
+      + (point.copies == 0 ? "" : "-c\(point.copies)")
   }
 
   var stage: Stage { .train }
@@ -56,7 +66,8 @@ struct ChooseBaselines: Step {
 
   func add(to inputs: inout Inputs, in experiment: Experiment) throws {
     for trial in trials {
-      inputs.add(trial.baseline.name, trial.training)
+      inputs.add(trial.baseline.name, trial.point.training)
+      if trial.point.copies > 0 { inputs.add("copies", trial.point.copies) }
       let path = experiment.modelPath(trial.system)
       if try FileSystem.exists(path) { try inputs.add(file: path) }
     }
@@ -67,7 +78,7 @@ struct ChooseBaselines: Step {
       try trials.map { trial in
         let provenance = try experiment.model(trial.system)?.provenance
         return BaselineSearchReport.Point(
-          baseline: trial.baseline.name, training: trial.training,
+          baseline: trial.baseline.name, training: trial.point.training, copies: trial.point.copies,
           developmentAccuracy: provenance?.developmentAccuracy, epoch: provenance?.epoch)
       })
     let path = experiment.baselineSearchPath
@@ -93,11 +104,11 @@ struct AdoptBaseline: Step {
   }
 
   func add(to inputs: inout Inputs, in experiment: Experiment) throws {
-    try inputs.add(file: experiment.modelPath(try best(in: experiment)))
+    try inputs.add(file: experiment.modelPath(try best(in: experiment).system))
   }
 
   func make(in experiment: Experiment) throws {
-    let best = try best(in: experiment)
+    let best = try best(in: experiment).system
     for path in [experiment.logPath, experiment.eventsPath] {
       try AtomicFile.write(try TextFile.bytes(of: path(best)), to: path(baseline))
     }
@@ -108,12 +119,14 @@ struct AdoptBaseline: Step {
   /// The network that was best.
   ///
   /// - Throws: `ExperimentFault` when all diverged.
-  private func best(in experiment: Experiment) throws -> System {
+  func best(in experiment: Experiment) throws -> ChooseBaselines.Trial {
     let report = try BaselineSearchReport(path: experiment.baselineSearchPath)
     guard let chosen = report.chosen(for: baseline.name), chosen.developmentAccuracy != nil,
-      let best = trials.first(where: { $0.training == chosen.training })
+      let best = trials.first(where: {
+        $0.point == .init(training: chosen.training, copies: chosen.copies ?? 0)
+      })
     else { throw ExperimentFault.allDiverged(baseline.name) }
-    return best.system
+    return best
   }
 }
 

@@ -25,7 +25,7 @@ struct ChooseDistillation: Step {
     guard let options = recipe.search else { return [] }
     var training = recipe.student.training
     training.epochs = options.epochs ?? training.epochs
-    let copies = recipe.copies.prefix(options.copies ?? recipe.copies.count)
+    let copies = recipe.copies(for: .students).prefix(options.copies ?? Int.max)
     let points = options.points(largest: recipe.distillation.largest)
     var steps: [any Step] = []
     for mean in Set(points.map(\.mean)).sorted(by: { $0.rawValue < $1.rawValue }) {

@@ -47,6 +47,6 @@ extension Recipe {
   /// How the utterances of a copy are perturbed; nil for a part as it is.
   func augmentedCopy(_ set: UtteranceSet) -> AugmentedCopy? {
     guard case .copy(let number) = set else { return nil }
-    return augmentation.map { AugmentedCopy(options: $0, number: number) }
+    return augmentation.map { AugmentedCopy(options: $0.perturbation, number: number) }
   }
 }

@@ -20,7 +20,7 @@ struct FindClusters: Step {
   var stage: Stage { .specialists }
   var makes: Product { .clusters }
   var reads: [Product] {
-    [CorpusPart.train, .development].flatMap { [.features(.part($0)), .targets($0)] }
+    [CorpusPart.train, .development].flatMap { [.features(.part($0)), .targets(.part($0))] }
       + [.model(.generalist)]
   }
 

@@ -19,12 +19,16 @@ struct LabelFrames: Step {
   init(_ stage: Stage, _ labels: SoftTargets, of set: UtteranceSet, _ recipe: Recipe) {
     (self.stage, self.labels, self.set) = (stage, labels, set)
     // The targets decide on the classes.
-    reads = [.features(set), .features(.train), .targets(.train)] + labels.reads(recipe)
+    reads =
+      Array(Set([.features(set), .targets(set), .features(.train), .targets(.train)]))
+      + labels.reads(recipe)
   }
 
   /// The labels that a recipe's students learn from.
   static func steps(of recipe: Recipe) -> [any Step] {
-    ([.train] + recipe.copies).map { LabelFrames(.distill, .ofStudents(recipe), of: $0, recipe) }
+    ([.train] + recipe.copies(for: .students)).map {
+      LabelFrames(.distill, .ofStudents(recipe), of: $0, recipe)
+    }
   }
 
   var makes: Product { .softTargets(labels, set) }
@@ -112,8 +116,7 @@ struct TransferPart {
 }
 
 extension Experiment {
-  /// The frames of a set, of which those of copies have no known class, with the place of their soft targets, which
-  /// need not be there.
+  /// The frames of a set, with the place of their soft targets, which need not be there.
   ///
   /// - Parameters:
   ///   - labels: the soft targets; nil for none.
@@ -123,17 +126,8 @@ extension Experiment {
   func transferPart(_ labels: SoftTargets?, _ set: UtteranceSet) throws -> TransferPart {
     let folder = features(set)
     let classes = try ClassInventory(path: targets(.train).classesPath).count
-    let frames: ArchiveFrames
-    switch set {
-    case .part(let part): frames = try openFrames(part)
-    case .copy:
-      try requireFeatures(set)
-      frames = try ArchiveFrames(
-        features: try MatrixArchive(path: folder.archivePath), targets: nil,
-        columns: try folder.options().columns, classes: classes)
-    }
     return TransferPart(
-      frames: frames, featuresPath: folder.archivePath,
+      frames: try openFrames(set), featuresPath: folder.archivePath,
       softTargetsPath: try labels.map { try softTargetsPath($0, set) },
       largest: labels?.largest(recipe), classes: classes)
   }

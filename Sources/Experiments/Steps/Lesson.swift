@@ -7,10 +7,10 @@ import Training
 
 /// What a network learns from.
 enum Lesson: Sendable {
-  /// The classes of the training frames.
-  case classes
+  /// The classes of the training frames and of so many copies.
+  case classes(copies: Int)
   /// The same without the fold of a member, by its number.
-  case classesWithoutFold(of: Int)
+  case classesWithoutFold(of: Int, copies: Int)
   /// Soft targets, and by λ classes, of the training frames and of so many copies; the options are those that the
   /// search chooses, or the recipe's, where they are nil.
   case softTargets(SoftTargets, DistillationOptions?, copies: Int)
@@ -24,7 +24,8 @@ enum Lesson: Sendable {
   /// Networks of one group are trained side by side on frames that they share.
   var group: String {
     switch self {
-    case .classes, .classesWithoutFold: "networks of the training frames"
+    case .classes(let copies), .classesWithoutFold(_, let copies):
+      "networks of classes and \(copies) copies"
     case .softTargets(let labels, _, let copies): "networks of \(labels) and \(copies) copies"
     case .share(let share, _, let labels):
       "networks of \(share) and \(labels?.description ?? "classes")"
@@ -33,14 +34,17 @@ enum Lesson: Sendable {
     }
   }
 
-  /// The sets that it is of.
-  var sets: [UtteranceSet] {
-    if case .softTargets(_, _, let copies) = self {
-      [.train] + (0..<copies).map { .copy($0 + 1) }
-    } else {
-      [.train]
+  /// How many perturbed copies of the training frames it has.
+  var copies: Int {
+    switch self {
+    case .classes(let copies), .classesWithoutFold(_, let copies), .softTargets(_, _, let copies):
+      copies
+    case .share, .withoutLabel, .specialist: 0
     }
   }
+
+  /// The sets that it is of.
+  var sets: [UtteranceSet] { [.train] + (0..<copies).map { .copy($0 + 1) } }
 
   /// The soft targets; nil for classes alone.
   var labels: SoftTargets? {
@@ -53,21 +57,18 @@ enum Lesson: Sendable {
 
   /// The member that is not trained on its fold; nil for all others.
   var foldedMember: Int? {
-    if case .classesWithoutFold(let member) = self { member } else { nil }
+    if case .classesWithoutFold(let member, _) = self { member } else { nil }
   }
 
   /// What a network reads to learn it.
   func reads(_ recipe: Recipe) -> [Product] {
-    let data: [Product] = [CorpusPart.train, .development].flatMap {
-      [.features(.part($0)), .targets($0)]
-    }
+    let data = ([.development] + sets).flatMap { [Product.features($0), .targets($0)] }
     let choice = recipe.search == nil ? [] : [Product.search]
     let soft = labels.map { labels in sets.map { Product.softTargets(labels, $0) } } ?? []
     return switch self {
     case .classes: data
     case .classesWithoutFold: data + [.folds]
-    case .softTargets(_, let options, _):
-      data + sets.dropFirst().map { .features($0) } + (options == nil ? choice : []) + soft
+    case .softTargets(_, let options, _): data + (options == nil ? choice : []) + soft
     case .share(_, _, nil): data
     case .share, .withoutLabel: data + choice + soft
     case .specialist: data + [.model(.generalist), .clusters] + soft
@@ -83,13 +84,14 @@ enum Lesson: Sendable {
     }
   }
 
-  /// What a network is trained on; nil for the training frames without soft targets.
+  /// What a network is trained on; nil for the training frames alone without soft targets.
   func transfer(in experiment: Experiment) throws -> [TransferPart]? {
     func parts() throws -> [TransferPart] {
       try sets.map { try experiment.transferPart(labels, $0) }
     }
     switch self {
-    case .classes, .classesWithoutFold, .specialist(_, nil): return nil
+    case .specialist(_, nil): return nil
+    case .classes, .classesWithoutFold: return copies == 0 ? nil : try parts()
     case .softTargets, .specialist: return try parts()
     case .share(let share, let seed, _):
       return try parts().map { $0.with($0.frames.share(share, seed: seed)) }
@@ -101,6 +103,9 @@ enum Lesson: Sendable {
 
   /// Adds what a network depends on by what all of its group learn from.
   func addCommon(to inputs: inout Inputs, in experiment: Experiment) throws {
+    for set in sets.dropFirst() {
+      for file in experiment.dataFiles(set) { try inputs.add(file: file) }
+    }
     guard let labels else { return }
     for set in sets {
       guard let path = try experiment.transferPart(labels, set).softTargetsPath else { continue }
@@ -113,7 +118,7 @@ enum Lesson: Sendable {
     if let options = try distillation(in: experiment) { inputs.add("distillation", options) }
     switch self {
     case .classes, .softTargets: break
-    case .classesWithoutFold(let member):
+    case .classesWithoutFold(let member, _):
       inputs.add("member", member)
       inputs.add("folds", try experiment.folds())
     case .share(let share, let seed, _): inputs.add("share", [share, Double(seed)])

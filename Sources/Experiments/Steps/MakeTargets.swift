@@ -14,13 +14,13 @@ struct MakeTargets: Step {
   }
 
   var stage: Stage { .targets }
-  var makes: Product { .targets(part) }
+  var makes: Product { .targets(.part(part)) }
   var reads: [Product] { [.features(.part(part))] }
   /// The alignments are read once for all parts.
   var group: String { "targets" }
 
   func files(in experiment: Experiment) throws -> StepFiles {
-    let folder = experiment.targets(part)
+    let folder = experiment.targets(.part(part))
     return StepFiles(record: name, folder: folder.path, exact: folder.files)
   }
 
@@ -69,7 +69,7 @@ struct MakeTargets: Step {
     let utterances = try experiment.dataDirectory(part).utterances.compactMap { utterance in
       counts[utterance.id].map { (utterance.onChannel(experiment.recipe.corpus.channel), $0) }
     }
-    _ = try experiment.targets(part).prepare(
+    _ = try experiment.targets(.part(part)).prepare(
       source, options, utterances: utterances, grid: try features.options().grid,
       reporter: experiment.reporter)
   }

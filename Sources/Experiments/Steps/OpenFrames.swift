@@ -8,35 +8,33 @@ import Training
 
 /// The frames of an experiment's archives, which must be the recipe's.
 extension Experiment {
-  /// The files that hold the features and targets of a part.
-  func dataFiles(_ part: CorpusPart) -> [FilePath] {
-    [
-      features(.part(part)).archivePath, features(.part(part)).descriptionPath,
-      targets(part).archivePath,
-      targets(part).classesPath,
+  /// The files that hold the features and targets of a set.
+  func dataFiles(_ set: UtteranceSet) -> [FilePath] {
+    let (features, targets) = (features(set), targets(set))
+    return [
+      features.archivePath, features.descriptionPath, targets.archivePath, targets.classesPath,
     ]
   }
 
-  /// The frames of a part, of all utterances that have features and targets.
+  /// The frames of a set, of all utterances that have features and targets.
   ///
   /// - Throws: `ExperimentFault` when there is none, or when they are not the recipe's.
-  func openFrames(_ part: CorpusPart) throws -> ArchiveFrames {
-    try requireData(part)
-    let joined = try join(features(.part(part)), targets(part), use(of: part))
+  func openFrames(_ set: UtteranceSet) throws -> ArchiveFrames {
+    try requireData(set)
+    let joined = try join(features(set), targets(set), use(of: set.part))
     guard joined.frames.count > 0 else {
       try writeLedger(until: .targets)
-      throw ExperimentFault.emptyPart(part.rawValue, ledger: ledgerPath)
+      throw ExperimentFault.emptyPart(set.name, ledger: ledgerPath)
     }
     return joined.frames
   }
 
-  /// Throws unless the features and targets of a part were made with the recipe's options.
+  /// Throws unless the features and targets of a set were made with the recipe's options.
   ///
-  /// - Parameter part: which.
   /// - Throws: `ExperimentFault.otherOptions`, and `FileFault` when it cannot be told.
-  func requireData(_ part: CorpusPart) throws {
-    try requireFeatures(.part(part))
-    let targets = targets(part)
+  func requireData(_ set: UtteranceSet) throws {
+    try requireFeatures(set)
+    let targets = targets(set)
     let differences = recipe.targets.withoutFolders.differences(from: try targets.options())
     guard differences.isEmpty else {
       throw ExperimentFault.otherOptions(targets.path, of: .targets, differences: differences)

@@ -20,7 +20,7 @@ struct ScoreSystems: Step {
     let parts = [CorpusPart.development, .test]
     return [
       ScoreSystems(
-        reads: parts.flatMap { [.features(.part($0)), .targets($0)] }
+        reads: parts.flatMap { [.features(.part($0)), .targets(.part($0))] }
           + (recipe.search == nil ? [] : [.search]) + (recipe.specialists == nil ? [] : [.clusters])
           + (recipe.systems(until: .score) + recipe.specialistSystems + recipe.studiedSystems).map {
             .model($0)
@@ -50,7 +50,7 @@ struct ScoreSystems: Step {
       try recipe.systems(until: .score) + recipe.studiedSystems + experiment.foundSpecialists()
     for system in systems { try inputs.add(file: experiment.modelPath(system)) }
     for part in [CorpusPart.development, .test] {
-      for file in experiment.dataFiles(part) { try inputs.add(file: file) }
+      for file in experiment.dataFiles(.part(part)) { try inputs.add(file: file) }
       let speakers = experiment.features(.part(part)).speakersPath
       if try FileSystem.exists(speakers) { try inputs.add(file: speakers) }
     }
@@ -110,7 +110,7 @@ extension Experiment {
   private func tally(
     _ part: CorpusPart, models: [(system: String, model: AcousticModel)], by rules: ScoringRules
   ) throws -> TalliedSet {
-    let frames = try openFrames(part)
+    let frames = try openFrames(.part(part))
     let path = Origin.file(features(.part(part)).path)
     try requireFit(models, part)
     try ThreadMemory.require(
@@ -144,13 +144,14 @@ extension Experiment {
   private func requireFit(
     _ models: [(system: String, model: AcousticModel)], _ part: CorpusPart
   ) throws {
-    let classes = try ClassInventory(path: targets(part).classesPath)
+    let classes = try ClassInventory(path: targets(.part(part)).classesPath)
     let folder = features(.part(part))
     for (system, model) in models {
       try model.requireFeatures(
         try folder.options(), path: modelPath(named: system), madeIn: .file(folder.path))
       guard model.classes == classes else {
-        throw ExperimentFault.otherClasses(targets(part).classesPath, modelPath(named: system))
+        throw ExperimentFault.otherClasses(
+          targets(.part(part)).classesPath, modelPath(named: system))
       }
     }
   }

@@ -147,7 +147,7 @@ extension Experiment {
   private static let fewFrames = 100
 
   private func classCounts(_ part: CorpusPart, classes: Int) throws -> ClassCounts {
-    let frames = try openFrames(part)
+    let frames = try openFrames(.part(part))
     var counts = ClassCounts(classes: classes)
     for index in 0..<frames.count { counts.add(try frames.labels(of: index)) }
     return counts

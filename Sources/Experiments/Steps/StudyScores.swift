@@ -63,7 +63,7 @@ extension Experiment {
     let system = System.missing(label: missing.label)
     func choices(_ system: System, _ part: CorpusPart) throws -> [LabelChoices] {
       let model = try AcousticModel(path: modelPath(system))
-      let frames = try openFrames(part)
+      let frames = try openFrames(.part(part))
       return try (0..<frames.count).map { index in
         LabelChoices(
           try frames.logits(of: index, by: model, path: .file(features(.part(part)).path)),

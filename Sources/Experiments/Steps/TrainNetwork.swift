@@ -101,11 +101,13 @@ struct TrainNetwork: Step {
 extension TrainNetwork {
   /// The ensemble's members.
   static func members(of recipe: Recipe) -> [any Step] {
-    let own = recipe.ensemble
+    let (own, copies) = (recipe.ensemble, recipe.copies(for: .members).count)
     return (0..<own.members).map { member in
       TrainNetwork(
         .train, .member(member), seed: own.seed &+ UInt64(member), hidden: own.hidden,
-        training: own.training, own.folds == nil ? .classes : .classesWithoutFold(of: member),
+        training: own.training,
+        own.folds == nil
+          ? .classes(copies: copies) : .classesWithoutFold(of: member, copies: copies),
         recipe)
     }
   }
@@ -113,7 +115,8 @@ extension TrainNetwork {
   /// The students of the ensemble.
   static func students(of recipe: Recipe) -> [any Step] {
     let own = recipe.search == nil ? recipe.distillation : nil
-    let lesson = Lesson.softTargets(.ofStudents(recipe), own, copies: recipe.copies.count)
+    let lesson = Lesson.softTargets(
+      .ofStudents(recipe), own, copies: recipe.copies(for: .students).count)
     return recipe.pairs.map {
       TrainNetwork(.distill, $0.student, $0.options.student, lesson, recipe)
     }

@@ -32,8 +32,10 @@ extension Experiment {
   /// What every network depends on: the training and development data, which must be the recipe's.
   func trainingInputs() throws -> Inputs {
     var inputs = try Inputs()
-    for part in [CorpusPart.train, .development] { try requireData(part) }
-    for file in dataFiles(.train) + dataFiles(.development) { try inputs.add(file: file) }
+    for set in [UtteranceSet.train, .development] {
+      try requireData(set)
+      for file in dataFiles(set) { try inputs.add(file: file) }
+    }
     return inputs
   }
 
@@ -63,7 +65,7 @@ extension Experiment {
   /// - Parameters:
   ///   - pool: how many training frames may be in memory.
   ///   - transfer: what to train on; nil for the training frames without soft targets.
-  ///   - isTrained: whether a training utterance is trained on, by its id; not asked of `transfer`.
+  ///   - isTrained: whether a training utterance and its copies are trained on, by its id.
   /// - Returns: both sets, read as far as they fit in the pool.
   /// - Throws: `ExperimentFault` and `FileFault` for data that cannot be trained on.
   private func openTrainingData(
@@ -81,8 +83,9 @@ extension Experiment {
     let joined = try transfer.map { parts in
       JoinedFrames(
         try parts.map { part in
-          guard let path = part.softTargetsPath else { return part.frames }
-          return try part.frames.with(
+          let frames = part.frames.keeping(isTrained)
+          guard let path = part.softTargetsPath else { return frames }
+          return try frames.with(
             softTargets: try MatrixArchive(path: path), largest: part.largest)
         })
     }
