@@ -153,7 +153,7 @@ struct ExperimentTests {
     // Without a record of an epoch nobody knows what a network was trained on.
     try corpus.folder.write("", to: "exp/models/member-01.log.jsonl")
     let fault = #expect(throws: FileFault.self) { try self.experiment(corpus).run() }
-    #expect("\(try #require(fault))".contains("a record of an epoch at least"))
+    #expect("\(try #require(fault))".contains("at least one epoch's record"))
   }
 
   @Test("a training that diverged late does not stand in the way of a better recipe")

@@ -1,17 +1,22 @@
 import Storage
 package import Training
 
-/// What is tried to choose how each baseline is trained, by development accuracy, as T and λ are for students:
-/// all points of one grid, or of several.
+/// The points that are tried to choose how each baseline is trained, by development accuracy, as T
+/// and λ are chosen for students: all points of one grid or several.
 package struct BaselineSearchOptions: Sendable, Equatable, Codable {
   /// All combinations of some values.
   package struct Grid: Sendable, Equatable, Codable {
-    /// Absent for the baseline's own; its options are the baseline's.
+    /// The optimiser's kind; absent for the baseline's own.
+    ///
+    /// Its other options are the baseline's.
     package var optimizer: OptimizerOptions.Kind?
-    /// Empty for the baseline's own, as are the others.
+    /// The dropout rates to try, 0 to 0.99; empty for the baseline's own.
     package var dropout: [Double] = []
-    /// The final rate changes with the first.
+    /// The initial learning rates to try; empty for the baseline's own.
+    ///
+    /// The final rate is scaled by the same factor.
     package var learningRate: [Double] = []
+    /// The numbers of epochs to try; empty for the baseline's own.
     package var epochs: [Int] = []
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
@@ -36,6 +41,7 @@ package struct BaselineSearchOptions: Sendable, Equatable, Codable {
         "epochs", expected: "1 to 100,000, each once", found: epochs)
     }
 
+    /// The baseline's options with each combination of the values.
     func points(_ own: TrainingOptions) -> [TrainingOptions] {
       (dropout.isEmpty ? [own.dropout] : dropout).flatMap { dropout in
         (learningRate.isEmpty ? [own.rate.learningRate] : learningRate).flatMap { rate in
@@ -52,9 +58,10 @@ package struct BaselineSearchOptions: Sendable, Equatable, Codable {
     }
   }
 
+  /// The grids, whose points are tried together.
   package let grids: [Grid]
 
-  /// Reads one grid, or a list of them.
+  /// Reads one grid, or a list of grids.
   package init(from decoder: any Decoder) throws {
     if (try? decoder.unkeyedContainer()) != nil {
       grids = try [Grid](from: decoder)
@@ -63,10 +70,10 @@ package struct BaselineSearchOptions: Sendable, Equatable, Codable {
     }
   }
 
-  /// Writes what `init(from:)` reads.
+  /// Writes a list of grids, which `init(from:)` reads.
   package func encode(to encoder: any Encoder) throws { try grids.encode(to: encoder) }
 
-  /// The options that are tried, each once; those of the baseline itself when there is no grid.
+  /// The distinct options to try; the baseline's own when there is no grid.
   func points(_ own: TrainingOptions) -> [TrainingOptions] {
     var points: [TrainingOptions] = []
     for point in grids.flatMap({ $0.points(own) }) where !points.contains(point) {
