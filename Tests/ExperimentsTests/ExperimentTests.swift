@@ -238,7 +238,7 @@ struct ExperimentTests {
         targets: TargetFolder(path: corpus.experimentPath.appending("targets/test"))
       ).score(modelPath: path, options: experiment.recipe.scoring)
     }
-    #expect("\(try #require(fault))".contains("test-0 of which networks make finite logits"))
+    #expect("\(try #require(fault))".contains("test-0 that give finite logits"))
     #expect(throws: FileFault.self) { try experiment.score() }
   }
 
