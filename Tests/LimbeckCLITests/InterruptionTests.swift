@@ -98,7 +98,7 @@ struct InterruptionTests {
     #expect(!FileManager.default.fileExists(atPath: corpus.folder.file("stopped/feats.ark").string))
     let again = try limbeck(arguments("stopped"))
     #expect(again.status == 0, "\(again.errors)")
-    #expect(again.errors.contains("going on after"), "\(again.errors)")
+    #expect(again.errors.contains("resuming after"), "\(again.errors)")
     for file in ["feats.ark", "utt2num_frames", "ledger.jsonl"] {
       let expected = FileManager.default.contents(
         atPath: corpus.folder.file("whole/\(file)").string)

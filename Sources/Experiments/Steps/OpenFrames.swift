@@ -6,9 +6,9 @@ import Storage
 import SystemPackage
 import Training
 
-/// The frames of an experiment's archives, which must be the recipe's.
+/// Opening the frames of an experiment's archives, which must match the recipe.
 extension Experiment {
-  /// The files that hold the features and targets of a part.
+  /// The files with the features and targets of a part.
   func dataFiles(_ part: CorpusPart) -> [FilePath] {
     [
       features(.part(part)).archivePath, features(.part(part)).descriptionPath,
@@ -17,9 +17,9 @@ extension Experiment {
     ]
   }
 
-  /// The frames of a part, of all utterances that have features and targets.
+  /// The frames of the utterances of a part that have features and targets.
   ///
-  /// - Throws: `ExperimentFault` when there is none, or when they are not the recipe's.
+  /// - Throws: `ExperimentFault` when there are none, or they do not match the recipe.
   func openFrames(_ part: CorpusPart) throws -> ArchiveFrames {
     try requireData(part)
     let joined = try join(features(.part(part)), targets(part), use(of: part))
@@ -32,8 +32,8 @@ extension Experiment {
 
   /// Throws unless the features and targets of a part were made with the recipe's options.
   ///
-  /// - Parameter part: which.
-  /// - Throws: `ExperimentFault.otherOptions`, and `FileFault` when it cannot be told.
+  /// - Parameter part: the part.
+  /// - Throws: `ExperimentFault.otherOptions`, or `FileFault` when their options cannot be read.
   func requireData(_ part: CorpusPart) throws {
     try requireFeatures(.part(part))
     let targets = targets(part)
@@ -43,7 +43,8 @@ extension Experiment {
     }
   }
 
-  /// Throws unless features were made with the recipe's options, of the audio as it is or as it is perturbed.
+  /// Throws unless the features of a set were made with the recipe's options, including its
+  /// perturbation.
   func requireFeatures(_ set: UtteranceSet) throws {
     let (folder, copy) = (features(set), recipe.augmentedCopy(set))
     let found = try folder.description()
@@ -62,6 +63,6 @@ extension Experiment {
     }
   }
 
-  /// What the frames of a part are for.
+  /// The stage that the frames of a part are for.
   func use(of part: CorpusPart) -> Ledger.Stage { part == .train ? .train : .score }
 }
