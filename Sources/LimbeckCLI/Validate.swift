@@ -28,7 +28,7 @@ struct Validate: ParsableCommand {
   var audio = true
   @Option(
     parsing: .unconditional,
-    help: "The channel in use, counted from 1. (default: files must be mono)")
+    help: "The channel that will be used, counted from 1. (default: files must be mono)")
   var channel: Int?
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions

@@ -150,7 +150,7 @@ def main():
             stopped.append(how)
             if status not in STATUSES[how]:
                 faults.append(f"{work}, {how}: ended with {status}: {said}")
-            if how in ("TERM", "INT") and status != 0 and "the same command goes on from here" not in said:
+            if how in ("TERM", "INT") and status != 0 and "rerun the same command to resume" not in said:
                 faults.append(f"{work}, {how}: did not say how to go on: {said}")
         done += len(stopped)
         counts[work, how] += len(stopped)
