@@ -4,28 +4,28 @@
     align.py DATA OUT [--lexicon FILE] [--root DIR] [--digits] [--channel N] [--allow-commands]
              [--jobs N]
 
-DATA holds `wav.scp` and `text` (in any case of letters); `segments` is used when it is there. OUT
-gets
+DATA contains `wav.scp` and `text` (in upper or lower case), and possibly `segments`. OUT receives
+these files:
 
-    phones.ctm     `utterance 1 start duration phone`, seconds; noise fillers count as SIL
-    senones.txt    `utterance id id id ...`, one tied-state id a 10 ms frame (Kaldi's text vectors)
+    phones.ctm     `utterance 1 start duration phone`, in seconds; noise fillers count as SIL
+    senones.txt    `utterance id id id ...`, one tied-state id per 10 ms frame (Kaldi text vectors)
     states.txt     `id symbol`, the phone state of each tied state of the model: `AA_1` to `AA_3`;
                    noise fillers count as SIL
     oov.txt        `word count`, the words without a pronunciation, most frequent first
-    ledger.jsonl   each utterance that could not be aligned, with its reason
+    ledger.jsonl   each utterance that could not be aligned, with the reason
 
-Pronunciations come from the lexicon (`word phone phone ...` a line, ARPAbet, stress digits dropped),
-for words that it lacks from the `en-us` dictionary of the pocketsphinx wheel, whose acoustic model
-makes the alignment. The model hears 16 kHz; audio at another rate is resampled for the aligner alone.
-Its frames are 25.6 ms long and the last one is padded, so an utterance mostly counts one frame more
-than snip-edges gives.
+Pronunciations come from the lexicon (`word phone phone ...` on each line, ARPAbet; stress digits are
+dropped), or else from the `en-us` dictionary of the pocketsphinx wheel, whose acoustic model makes the
+alignment. The model expects 16 kHz; audio at another rate is resampled for the aligner only. Its
+frames are 25.6 ms long and the last one is padded, so most utterances have one frame more than with
+snip-edges.
 
-What is done is kept in OUT/align.journal, so that a run that was stopped goes on, and one of the same
-lists, lexicon, audio and options has nothing left to align; the results do not depend on that, nor on
-the number of jobs.
+OUT/align.journal records the utterances that are done, so that a run that was stopped resumes, and a
+run with the same lists, lexicon, audio and options has nothing to align. The results depend neither
+on interruptions nor on the number of jobs.
 
-Exit status: 0 all aligned, 64 wrong usage, 65 some skipped (see the ledger), 66 no such input, 74 OUT
-cannot be written.
+Exit status: 0 all aligned, 64 wrong usage, 65 some utterances skipped (see the ledger), 66 no such
+input, 74 OUT cannot be written.
 """
 
 import argparse

@@ -3,14 +3,14 @@
 #
 #   run.sh [--quick] [--exp DIR] [--jobs N] [--audio DIR --transcripts FILE]
 #
-#   --quick        a fifth of the corpus and a small network: a minute, to see that all works
-#   --exp DIR      where everything goes (default: exp/asterisk, or exp/asterisk-quick)
+#   --quick        use a fifth of the corpus and small networks, to see in a minute that everything works
+#   --exp DIR      the experiment's folder (default: exp/asterisk, or exp/asterisk-quick)
 #   --jobs N       threads (default: all cores); the results do not depend on it
 #   --audio DIR, --transcripts FILE
-#                  Asterisk's English prompts as WAV files and core-sounds-en.txt, where Debian's
-#                  packages asterisk-core-sounds-en-wav and asterisk-core-sounds-en cannot be had
+#                  Asterisk's English prompts as WAV files, and core-sounds-en.txt, if the Debian packages
+#                  asterisk-core-sounds-en-wav and asterisk-core-sounds-en are not available
 #
-# What is missing is installed with apt-get. What is done already is not done again.
+# Missing packages are installed with apt-get. Work that is already done is not repeated.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 here=$root/recipes/asterisk

@@ -1,8 +1,8 @@
 """Compares the features of limbeck with those of kaldi-native-fbank: parity.py LIMBECK FOLDER [LIST]
 
-For each option set and each kind of audio a line with the mean and the largest difference in log
-energy: of limbeck from kaldi-native-fbank, and of each from the same formulas in double precision,
-which shows whose rounding a difference is.
+For each option set and each kind of audio, prints a line with the mean and the largest difference in
+log energy: between limbeck and kaldi-native-fbank, and between each of them and the same formulas in
+double precision, which shows whose rounding causes a difference.
 """
 
 import json

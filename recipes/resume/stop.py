@@ -1,7 +1,7 @@
-"""Stops limbeck at random instants and compares every end with that of work that was left alone.
+"""Stops limbeck at random times, resumes, and compares the results with those of uninterrupted work.
 
-stop.py LIMBECK RECIPE WHOLE DISK STOPS SEED, as run.sh calls it: WHOLE is the experiment of the recipe, DISK an empty
-file system of 256 MB.
+stop.py LIMBECK RECIPE WHOLE DISK STOPS SEED, as run.sh calls it: WHOLE is a complete experiment of the recipe, DISK an
+empty file system of 256 MB.
 """
 
 import os
@@ -20,7 +20,7 @@ EXPERIMENT = DISK / "experiment"
 OUT = DISK / "out"
 CHECKPOINTS = ["--checkpoint-minutes", "0.005"]
 
-# What each kind of work is called with, what of the whole experiment it begins with, and where its results are.
+# For each kind of work: the arguments, the files of the complete experiment that it starts from, the results' folder.
 WORK = {
     "run": (["run", RECIPE, EXPERIMENT, *CHECKPOINTS], ["data"], EXPERIMENT),
     "train": (
@@ -42,7 +42,7 @@ WORK = {
         OUT,
     ),
 }
-# How the work may be stopped, and the statuses with which it may end then; 0 when it was done just before.
+# The ways to stop the work, each with the exit statuses that it allows; 0 if the work had just finished.
 STATUSES = {"KILL": {-signal.SIGKILL}, "TERM": {143, 0}, "INT": {130, 0}, "full disk": {74, 0}}
 
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# What helps a student of speechocean762: a row for each way to teach it, of the same ensemble.
+# What helps a student on speechocean762: a table with a row for each way to train it, all from the same ensemble.
 #
 #   ablation.sh EXP [--jobs N] [ROW...]
 #
-#   EXP       where run.sh has left its results with phone states
+#   EXP       the experiment that run.sh made with phone states
 #   --jobs N  threads (default: all cores); the results do not depend on it
-#   ROW       of the rows below, those to make (default: all, and the recipe's own student)
+#   ROW       the rows below to make (default: all, and the recipe's own student)
 #
-# Each row is an experiment of its own in EXP/ablation, with the features, the members and, but for what the
-# row says, the recipe of EXP; the table goes to standard output. What is done already is not done again.
+# Each row is a separate experiment in EXP/ablation, with the features and members of EXP, and its recipe except
+# for the row's change. The table goes to standard output. Work that is already done is not repeated.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 source "$root/recipes/requirements.sh"

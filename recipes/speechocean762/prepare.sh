@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Makes Kaldi data directories of speechocean762 (OpenSLR 101) whose parts share no speaker.
+# Makes Kaldi data directories from speechocean762 (OpenSLR 101) whose parts share no speaker.
 #
 #   prepare.sh CORPUS OUT
 #
 # CORPUS   the unpacked download (WAVE/, train/, test/, resource/lexicon.txt), or its training half as
 #          one data directory (data/, audio/, lexicon.txt)
-# OUT      gets train/ development/ test/, each with wav.scp, text, utt2spk, spk2utt and spk2gender in
-#          the order of bytes; lexicon.txt; and ledger.jsonl with the utterances skipped
+# OUT      the output folder: train/ development/ test/, each with wav.scp, text, utt2spk, spk2utt and
+#          spk2gender in byte order; lexicon.txt; and ledger.jsonl with the utterances skipped
 #
-# It ends with 65 when some utterances were skipped, and with another status when nothing was made.
+# Exit status: 0 all done, 65 some utterances skipped, any other if nothing was made.
 #
-# Of the training half's speakers, put in the order of the cksum of their ids, the first 12 are the
-# development set; where there is no test/, the next 25 are the test set.
+# The training half's speakers are sorted by the cksum of their ids. The first 12 are the development
+# set; if there is no test/, the next 25 are the test set.
 set -euo pipefail
 export LC_ALL=C
 

@@ -5,15 +5,15 @@
 #
 #   CORPUS           the unpacked download of https://www.openslr.org/101, or its training half as one
 #                    data directory (see prepare.sh)
-#   --recipe NAME    states: 39 phones and silence, three states each (default), with a search of T and λ and
-#                    networks that learn from few frames; time-delay: the same classes by time-delay
+#   --recipe NAME    states (default): 39 phones and silence, three states each, with a search of T and λ and
+#                    networks trained on few frames; time-delay: the same classes with time-delay
 #                    networks; tied: the aligner's tied states, some 4,800 classes, with specialists
 #   --until STAGE    the last stage, as in limbeck run (default: score)
-#   --exp DIR        where everything goes (default: exp/speechocean762-NAME)
+#   --exp DIR        the experiment's folder (default: exp/speechocean762-NAME)
 #   --jobs N         threads (default: all cores); the results do not depend on it
 #
-# Where the corpus has no alignments/, recipes/align makes them with its lexicon. What is missing is
-# installed. What is done already is not done again; a run that was stopped goes on.
+# If the corpus has no alignments/, recipes/align makes them with the corpus's lexicon. Missing packages are
+# installed. Work that is already done is not repeated; a run that was stopped resumes.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 here=$root/recipes/speechocean762

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Makes Kaldi data directories of TIMIT (LDC93S1).
+# Makes Kaldi data directories from TIMIT (LDC93S1).
 #
 #   prepare.sh TIMIT OUT
 #
-# TIMIT    the corpus: a folder with TRAIN/ and TEST/, or one of its parents; names in capitals or not
-# OUT      gets train/ (all 462 speakers of TRAIN), development/ (50 speakers of TEST) and test/ (the 24
-#          of the core test set), each with wav.scp, text (from .TXT), utt2spk, spk2utt and spk2gender
-#          in the order of bytes, and labels/ with a link to each .PHN file
+# TIMIT    the corpus: a folder with TRAIN/ and TEST/, or one of its parents; names in upper or lower case
+# OUT      the output folder: train/ (all 462 speakers of TRAIN), development/ (50 speakers of TEST) and
+#          test/ (the 24 of the core test set), each with wav.scp, text (from .TXT), utt2spk, spk2utt and
+#          spk2gender in byte order, and labels/ with a link to each .PHN file
 #
-# An utterance's id is SPEAKER_SENTENCE in capitals, as FCJF0_SX37. The SA sentences, which all
-# speakers read, are skipped. Audio is SPHERE, or RIFF where a release has .WAV.wav beside it.
+# An utterance's id is SPEAKER_SENTENCE in capitals, such as FCJF0_SX37. The SA sentences, which all
+# speakers read, are skipped. Audio is SPHERE, or RIFF if a release also has .WAV.wav files.
 set -euo pipefail
 export LC_ALL=C
 here=$(CDPATH= cd "$(dirname "$0")" && pwd)
