@@ -96,6 +96,6 @@ struct Guided: ParsableCommand {
 }
 
 #if FUZZER
-/// What libFuzzer's callback, which takes no context, reads; set once before it starts.
+/// The target of libFuzzer's callback, which takes no context; set once before it starts.
 nonisolated(unsafe) private var target: (parser: Parser, folder: DataFolder)?
 #endif

@@ -81,7 +81,7 @@ enum Main {
     try budget.require(need, for: "limbeck", remedy: "raise the limit")
   }
 
-  /// Throws for `help VERB` with an unknown verb.
+  /// Throws for `help COMMAND` with an unknown command.
   private static func checkHelp() throws {
     let words = CommandLine.arguments.dropFirst()
     guard words.first == "help", let verb = words.dropFirst().first, !verb.hasPrefix("-") else {

@@ -6,7 +6,7 @@ import Experiments
 import Storage
 import SystemPackage
 
-/// `limbeck validate`: finds everything that is wrong with a data directory.
+/// `limbeck validate`: reports every fault of data directories.
 struct Validate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check a Kaldi data directory and report every fault.",

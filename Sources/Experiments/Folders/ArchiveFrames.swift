@@ -166,7 +166,7 @@ extension FrameSource {
     let features = matrix.matrix
     guard features.isFinite else {
       throw .malformed(
-        path: path, expected: "finite features for \(id(of: utterance))", found: "others")
+        path: path, expected: "finite features for \(id(of: utterance))", found: "NaN or infinity")
     }
     return features
   }
@@ -194,7 +194,7 @@ extension FrameSource {
       throw .malformed(
         path: path,
         expected: "features for \(id(of: utterance)) that give finite logits",
-        found: "others")
+        found: "an overflow")
     }
   }
 

@@ -30,7 +30,7 @@ package struct BaselineSearchReport: Sendable, Equatable, Codable {
     do {
       self = try JSONDecoder().decode(BaselineSearchReport.self, from: data)
     } catch {
-      throw .malformed(path: path, expected: "a search of limbeck", found: "other JSON or none")
+      throw .malformed(path: path, expected: "a search that limbeck wrote", found: "other contents")
     }
   }
 

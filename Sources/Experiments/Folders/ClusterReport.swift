@@ -100,7 +100,7 @@ package struct ClusterReport: Sendable, Equatable, Codable {
     do {
       self = try JSONDecoder().decode(ClusterReport.self, from: data)
     } catch {
-      throw .malformed(path: path, expected: "clusters of limbeck", found: "other JSON or none")
+      throw .malformed(path: path, expected: "clusters that limbeck wrote", found: "other contents")
     }
   }
 
@@ -123,7 +123,7 @@ package struct ClusterReport: Sendable, Equatable, Codable {
       note: """
         For each specialist: its classes' share of the \(frames) training frames; the share of these that the \
         baseline classifies correctly or takes for another class of the same specialist; and the pairs that \
-        it confuses most, with their frames. Clusters in the recipe: \(options.clusters); classes in none: \
+        it confuses most, with their frames. Clusters in the recipe: \(options.clusters); classes in no cluster: \
         \(uncovered.count)\(uncovered.isEmpty ? "" : " (\(ClusterReport.shown(uncovered)))").
         """)
   }

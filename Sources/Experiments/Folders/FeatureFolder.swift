@@ -38,7 +38,7 @@ package struct FeatureFolder: Sendable {
   var descriptionPath: FilePath { path.appending("features.json") }
   /// What became of each utterance, a `Ledger`.
   package var ledgerPath: FilePath { path.appending("ledger.jsonl") }
-  /// The speakers of the utterances that have features, where the data directory has them.
+  /// The speakers of the utterances that have features, if the data directory has `utt2spk`.
   var speakersPath: FilePath { path.appending("utt2spk") }
 
   /// The archive of log-mel frames that a second pass transforms to features.

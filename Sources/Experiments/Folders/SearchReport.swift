@@ -40,7 +40,7 @@ package struct SearchReport: Sendable, Equatable, Codable {
     do {
       self = try JSONDecoder().decode(SearchReport.self, from: data)
     } catch {
-      throw .malformed(path: path, expected: "a search of limbeck", found: "other JSON or none")
+      throw .malformed(path: path, expected: "a search that limbeck wrote", found: "other contents")
     }
   }
 

@@ -49,7 +49,7 @@ package struct SoftTargetReport: Sendable, Equatable, Codable {
       self = try JSONDecoder().decode(SoftTargetReport.self, from: data)
     } catch {
       throw .malformed(
-        path: path, expected: "a report of soft targets", found: "other JSON or none")
+        path: path, expected: "a report of soft targets", found: "other contents")
     }
   }
 

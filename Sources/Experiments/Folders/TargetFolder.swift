@@ -171,7 +171,8 @@ package struct TargetFolder: Sendable {
     if !absent.isEmpty {
       let shown = absent.prefix(20).joined(separator: " ") + (absent.count > 20 ? " …" : "")
       reporter.log.info(
-        "\(path.text): \(absent.count) of \(source.inventory.count) classes in no frame: \(shown)")
+        "\(path.text): \(absent.count) of \(source.inventory.count) classes without a frame: \(shown)"
+      )
     }
   }
 }

@@ -124,7 +124,7 @@ struct Accounts {
     for (number, line) in try TextFile.lines(of: path) {
       guard let record = try? JSONDecoder().decode(FrameCount.self, from: Data(line.utf8)) else {
         throw FileFault.malformedLine(
-          path: path, line: number, expected: "a record with its epoch", found: "\(line)")
+          path: path, line: number, expected: "a record with an epoch", found: "\(line)")
       }
       guard let found = record.frames else { continue }
       try require(found, frames, "train: frames of \(system), epoch \(record.epoch)")

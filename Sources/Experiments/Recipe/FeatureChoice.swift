@@ -42,8 +42,8 @@ package enum FeatureChoice: Sendable, Codable {
     case (.archives(let own), .given(let given)):
       return own.grid.differences(from: given.grid)
         + own.transform.differences(from: found.transform)
-    case (.made, .given): return ["frames of the audio, not of an archive"]
-    case (.archives, .logMel): return ["frames of an archive, not of the audio"]
+    case (.made, .given): return ["frames from audio, not from an archive"]
+    case (.archives, .logMel): return ["frames from an archive, not from audio"]
     }
   }
 }

@@ -34,7 +34,7 @@ extension Recipe {
     -> String
   {
     guard var root = try? Yams.compose(yaml: text), root.mapping != nil else {
-      throw FileFault.malformed(path: path, expected: "YAML options", found: "others or none")
+      throw FileFault.malformed(path: path, expected: "YAML options", found: "other contents")
     }
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -44,10 +44,10 @@ package struct SpecialistOptions: Sendable, Codable {
       (1...1000).contains(members ?? 1), "members", expected: "1 to 1000", found: members ?? 1)
     try requireOption(
       fullSoftmax?.largest == nil, "fullSoftmax.largest",
-      expected: "none, since all classes are held", found: fullSoftmax?.largest ?? 0)
+      expected: "none, since all classes are constrained", found: fullSoftmax?.largest ?? 0)
     try requireOption(
       training.classWeights.isEmpty, "training.classWeights",
-      expected: "none, since classes are drawn",
+      expected: "none, since specialists sample classes",
       found: training.classWeights.keys.sorted())
   }
 }

@@ -87,13 +87,13 @@ struct ClusterPass {
       sets, inertia: found.inertia, options: options, classes: classes, confusions: confusions)
     if sets.count < options.clusters || !report.uncovered.isEmpty {
       reporter.log.warning(
-        "clusters: expected \(options.clusters), found \(sets.count); classes in none: \(report.uncovered.count)"
+        "clusters: expected \(options.clusters), found \(sets.count); classes in no cluster: \(report.uncovered.count)"
       )
     }
     for (set, cluster) in zip(sets, report.clusters) {
       try requireOption(
         set.count < classes.count && cluster.frames > 0 && cluster.frames < report.frames,
-        "specialists.clustering", expected: "clusters with some of the training frames and not all",
+        "specialists.clustering", expected: "clusters with some but not all of the training frames",
         found:
           "\(set.count) of \(classes.count) classes with \(cluster.frames) of \(report.frames) frames"
       )

@@ -56,7 +56,7 @@ package struct Folds: Sendable, Equatable, Codable {
     do {
       self = try JSONDecoder().decode(Folds.self, from: try TextFile.bytes(of: path))
     } catch {
-      throw .malformed(path: path, expected: "folds of utterances", found: "other JSON or none")
+      throw .malformed(path: path, expected: "folds of utterances", found: "other contents")
     }
   }
 }

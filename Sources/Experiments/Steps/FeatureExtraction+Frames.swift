@@ -36,7 +36,7 @@ extension FeatureExtraction {
             """)
       }
       guard own.isFinite else {
-        throw LeftOut(reason: "\(table.origin): expected finite frames, found others")
+        throw LeftOut(reason: "\(table.origin): expected finite frames, found NaN or infinity")
       }
       sink.frames = own
       return Double(own.rows) * seconds

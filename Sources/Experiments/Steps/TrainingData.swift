@@ -116,7 +116,7 @@ extension Experiment {
           throw .malformed(
             path: features(.part(part)).archivePath,
             expected: "finite features for \(frames.id(of: index))",
-            found: "another in frame \(start + row)")
+            found: "NaN or infinity in frame \(start + row)")
         }
         _ = try frames.labels(range, of: index)
       }
