@@ -51,12 +51,12 @@ SAMPLE_RATE = 16000
 FRAMES_PER_SECOND = 100
 FILLERS = {"+NSN+", "+SPN+"}
 DIGITS = "zero one two three four five six seven eight nine".split()
-# Far wider than the decoder's own: alignment is cheap, and a path pruned away is an utterance lost.
+# Far wider than the decoder's defaults: alignment is cheap, and pruning the path loses the utterance.
 BEAMS = {"beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-120}
 
 
 def fold(phone):
-    """A phone as it is written: noise fillers count as silence."""
+    """The written form of a phone: noise fillers count as silence."""
     return "SIL" if phone in FILLERS else phone
 
 
@@ -76,7 +76,7 @@ class Aligner:
     def align(self, samples, words):
         """Returns [(phone, [(tied state, frames) x 3])] for 16-bit samples at 16 kHz."""
         try:
-            # Forget the noise and the mean of the utterances before: the order must not matter.
+            # Reset the noise and mean estimates of earlier utterances: the order must not matter.
             self.decoder.reinit_feat()
             self.decoder.set_align_text(" ".join(words))
             self._decode(samples)
@@ -102,7 +102,7 @@ class Aligner:
 
 
 def read_table(path, ledger):
-    """Reads a Kaldi table of one line an entry: {key: the rest of the line}.
+    """Reads a Kaldi table with one entry per line: {key: the rest of the line}.
 
     A key whose line is malformed or that stands twice is put into the ledger instead.
     """
@@ -122,7 +122,7 @@ def read_table(path, ledger):
 
 
 def read_pronunciations(path):
-    """Reads `word phone phone ...`: {word: [pronunciations]}; lines that cannot be used are named."""
+    """Reads `word phone phone ...`: {word: [pronunciations]}; unusable lines are reported."""
     lexicon = {}
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
@@ -199,7 +199,7 @@ def segment_of(fields):
 
 
 def spelled(word):
-    """A word of digits as the names of its digits; any other word as it is."""
+    """Spells a word of digits digit by digit; returns any other word unchanged."""
     if word.isascii() and word.isdigit():
         return [DIGITS[int(digit)] for digit in word]
     return [word]
@@ -255,13 +255,13 @@ def align_utterance(job):
 
 
 class Journal:
-    """The utterances that are done, a JSON line each, behind a line that says of what work."""
+    """The completed utterances, one JSON line each, after a line that identifies the work."""
 
     def __init__(self, path, identity):
         self.done = {}
         lines = path.read_bytes().split(b"\n") if path.exists() else []
         whole = 0
-        # What follows the last line end was cut off.
+        # Anything after the last line end is incomplete.
         if lines and lines[0].decode(errors="replace") == identity:
             for line in lines[:-1]:
                 if whole:
@@ -281,7 +281,7 @@ class Journal:
 
 
 def identity_of(options, paths, utterances):
-    """A line that names all that the alignment depends on."""
+    """A line with everything that the alignment depends on."""
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.read_bytes() if path and path.exists() else b"-")
@@ -300,7 +300,7 @@ def write_dictionary(lexicon, words):
     for word in sorted(words):
         for number, phones in enumerate(lexicon[word], 1):
             file.write(f"{word if number == 1 else f'{word}({number})'} {phones}\n")
-    # The decoder takes no dictionary without a word.
+    # The decoder rejects a dictionary without words.
     if not words:
         file.write("zero Z IH R OW\n")
     file.flush()
@@ -308,7 +308,7 @@ def write_dictionary(lexicon, words):
 
 
 def write_outputs(out, results, ledger, symbols, missing):
-    """Writes all files, each under its name when it is whole."""
+    """Writes all files, each renamed into place when complete."""
     parts = {}
 
     def part(name):
@@ -426,7 +426,7 @@ def main():
 
 
 def fold_state(name):
-    """The symbol of a phone state, `AA_1`; those of noise fillers count as silence's."""
+    """The symbol of a phone state, `AA_1`; noise fillers count as silence."""
     phone, _, number = name.rpartition("_")
     return f"{fold(phone)}_{number}"
 

@@ -34,11 +34,11 @@ if [ -n "$audio$transcripts" ] && { [ -z "$audio" ] || [ -z "$transcripts" ]; };
 require_build_tools
 require_programs gnuplot=gnuplot-nox
 
-# The corpus, from Debian unless it is given.
+# The corpus, from Debian unless given.
 if [ -z "$audio" ]; then
   audio=/usr/share/asterisk/sounds/en_US_f_Allison
   transcripts=/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz
-  # Some container images are set to leave out /usr/share/doc; then it is taken from the package.
+  # Some container images exclude /usr/share/doc; then take the transcripts from the package.
   unpacked=$exp/downloads$transcripts
   if [ ! -d "$audio" ] || [ ! -e "$transcripts" -a ! -e "$unpacked" ]; then
     install_packages asterisk-core-sounds-en asterisk-core-sounds-en-wav

@@ -28,7 +28,7 @@ for checkout in "$root" "$other"; do
   swift build -c release --package-path "$checkout" --product limbeck >&2
 done
 
-# All results of an experiment, a line each: a digest, without rates and folders, and the path.
+# All results of an experiment, one a line: a digest, ignoring rates and folders, and the path.
 digests() {
   (cd "$1" && find features targets models soft-targets specialists -type f 2>/dev/null || true; ls "$1"/*.json 2>/dev/null |
     xargs -rn1 basename) | sort | while read -r file; do

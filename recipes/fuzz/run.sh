@@ -30,7 +30,7 @@ while [ $# -gt 0 ]; do
 done
 require_build_tools
 
-# The frontend alone is told of the fuzzer: the driver would link libFuzzer's own main.
+# Only the frontend gets the fuzzer's flag: the driver would link libFuzzer's own main.
 library=$(swiftc -print-target-info |
   sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')/clang/lib/linux/libclang_rt.fuzzer_no_main-$(uname -m).a
 [ -f "$library" ] || fail 69 "this toolchain has no libFuzzer: $library"
@@ -44,7 +44,7 @@ fuzz=$root/.build/fuzz/release/Fuzz
 scratch=$(mktemp -d "$([ -d /dev/shm ] && echo /dev/shm || echo /tmp)/limbeck-fuzz-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 export SWIFT_BACKTRACE=enable=no OPENBLAS_NUM_THREADS=1
-# What one input may ask for at once, above what the process has anyway.
+# The memory that one input may allocate at once, in addition to the process's own.
 ulimit -v 3145728
 
 status=0

@@ -29,7 +29,7 @@ whole=$root/exp/resume/whole disk=$root/exp/resume/disk
 mkdir -p "$disk"
 user=()
 [ "$(id -u)" -eq 0 ] || user=(--map-root-user)
-# The file system goes with the process that mounted it.
+# The file system disappears with the process that mounted it.
 exec unshare --mount ${user[@]+"${user[@]}"} sh -c 'mount -t tmpfs -o size=256m limbeck "$1" && shift && exec "$@"' sh \
   "$disk" python3 "$root/recipes/resume/stop.py" "$root/.build/release/limbeck" "$root/recipes/asterisk/quick.yaml" \
   "$whole" "$disk" "$stops" "$seed"

@@ -45,7 +45,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{train,development,test}
 
-# Which speaker goes where.
+# The part of each speaker.
 awk '{ print $2 }' "$half/utt2spk" | sort -u | while read -r speaker; do
   read -r sum _ < <(printf %s "$speaker" | cksum)
   echo "$sum $speaker"
@@ -55,7 +55,7 @@ awk -v has_test="$has_test" '{
   print $2, NR <= 12 ? "development" : NR <= 37 && !has_test ? "test" : "train"
 }' "$work/order" >"$work/parts"
 
-# Lists of one part: those utterances of a half whose speaker falls to it.
+# Writes the lists of one part: the utterances of a half whose speakers belong to it.
 select_part() { # HALF PART SPEAKERS
   local lists=$work/$2
   awk 'NR == FNR { keep[$1]; next } $2 in keep { print $1, $2 }' "$3" "$1/utt2spk" |
@@ -86,7 +86,7 @@ for part in train development test; do
     select_part "$half" $part "$work/speakers"
   fi
 done
-# What has no speaker belongs to no part.
+# Utterances without a speaker belong to no part.
 : >"$work/ledger.jsonl"
 for folder in "$half" "$corpus/test"; do
   [ -r "$folder/wav.scp" ] || continue

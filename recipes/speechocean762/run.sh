@@ -41,7 +41,7 @@ some "$here/prepare.sh" "$corpus" "$exp/data"
 swift build -c release --package-path "$root" --product limbeck >&2
 limbeck=$root/.build/release/limbeck
 for part in train development test; do
-  # Faults are named before any work is done; those utterances are then skipped.
+  # Reports faults before any work is done; the utterances are skipped later.
   some "$limbeck" validate "$exp/data/$part" ${jobs[@]+"${jobs[@]}"} >&2
 done
 
@@ -54,7 +54,7 @@ else
     LC_ALL=C sort "$exp"/data/{train,development,test}/$list >"$all/$list.new"
     cmp -s "$all/$list.new" "$all/$list" && rm "$all/$list.new" || mv "$all/$list.new" "$all/$list"
   done
-  # What is aligned already, with the same lexicon and audio, is not aligned again.
+  # Utterances that are already aligned with the same lexicon and audio are not aligned again.
   some "$root/recipes/align/run.sh" "$all" "$exp/align/out" --lexicon "$exp/data/lexicon.txt" \
     ${jobs[@]+"${jobs[@]}"}
   cp "$exp/align/out/senones.txt" "$exp/data/senones.txt"
