@@ -50,7 +50,7 @@ package struct TestAnalysis: Sendable {
     package var doubtfulFrames: Int { doubts.reduce(0) { $0 + $1.frames.count } }
   }
 
-  /// The posterior above which the ensemble contradicts the alignment's label.
+  /// The lowest posterior of another label at which the ensemble contradicts the alignment.
   package static let confidence: Float = 0.9
 
   /// The ensemble, the baseline and the student, in this order.
