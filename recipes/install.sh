@@ -3,8 +3,8 @@
 #
 #   install.sh PREFIX      such as /usr/local or ~/.local
 #
-# PREFIX gets bin/limbeck, share/man/man1/limbeck.1, and completions for bash, zsh and fish where these shells look for
-# them. The libraries stay Debian's and the Swift toolchain's.
+# Installs PREFIX/bin/limbeck, share/man/man1/limbeck.1, and completions where bash, zsh and fish look for them. The
+# libraries are not copied: limbeck uses those of Debian and of the Swift toolchain.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/.." && pwd)
 source "$root/recipes/requirements.sh"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Draws the pictures of the documentation by Graphviz: pictures.sh [--check]
+# Draws the diagrams of the documentation with Graphviz: pictures.sh [--check]
 #
-# layers.svg has the layers of Package.swift, with an arrow from each target to what it imports; imports that
-# follow from others are left out. data-flow.svg has the way from recordings to scores. Both suit light and dark
-# pages. With --check nothing is written: the exit status is 1 when the layers are not those of Package.swift.
+# layers.svg shows the layers of Package.swift, with an arrow from each target to each target that it imports, except
+# imports that follow from others. data-flow.svg shows the data flow from recordings to scores. Both suit light and
+# dark pages. With --check nothing is written, and the exit status is 1 if layers.svg does not match Package.swift.
 set -euo pipefail
 CDPATH= cd "$(dirname "$0")/.."
 source recipes/requirements.sh
@@ -11,7 +11,7 @@ require_build_tools
 require_programs jq=jq dot=graphviz
 folder=Sources/LimbeckCLI/Documentation.docc
 
-# A graph of Graphviz to a picture, with colours for light and for dark pages in place of Graphviz's.
+# Draws a Graphviz graph, with colours for light and dark pages in place of Graphviz's.
 draw() { # NAME COMMENT
   mkdir -p "$folder"
   dot -Tsvg | sed -E -e '/^<!DOCTYPE/,/>$/d' -e '/^<!-- Generated/,/-->/d' -e '/^<!--.*-->$/d' \

@@ -1,15 +1,15 @@
-# Sourced by the recipes: packages that they need, and exit statuses.
+# Sourced by the recipes: installs the packages that they need, and handles exit statuses.
 
-# Says what is wrong and ends the script with a status of sysexits.h.
+# Prints an error and exits with a status of sysexits.h.
 fail() { # STATUS MESSAGE
   echo "$(basename "$0"): $2" >&2
   exit "$1"
 }
 
-# `cd` would print where it went, were it to look elsewhere.
+# With CDPATH set, `cd` could go to another folder and print it.
 unset CDPATH
 
-# Ends the script unless an argument is a stage of `limbeck run`.
+# Exits unless the argument is a stage of `limbeck run`.
 require_stage() { # STAGE
   case $1 in
     features | targets | train | search | distill | specialists | score) ;;
@@ -17,30 +17,30 @@ require_stage() { # STAGE
   esac
 }
 
-# 65 once some utterances were skipped, else 0: what a recipe ends with.
+# The exit status of a recipe: 65 once some utterances were skipped, else 0.
 status=0
 
-# Runs a command that ends with 65 only when some utterances were skipped (a ledger names them): the
-# recipe goes on. Any other failure ends it with the same status.
+# Runs a command whose status 65 means only that some utterances were skipped (a ledger names them), so
+# that the recipe continues. On any other failure the recipe exits with the same status.
 some() { # COMMAND...
   local own=0
   "$@" || own=$?
   case $own in 0) ;; 65) status=65 ;; *) exit $own ;; esac
 }
 
-# Runs $limbeck, which may leave utterances out and name them in LEDGER: the recipe goes on. Data that
-# nothing can be made of ends it, with 65, too.
+# Runs $limbeck, which may skip utterances and name them in LEDGER, so that the recipe continues. If
+# the data is unusable, the recipe exits, also with 65.
 some_limbeck() { # LEDGER ARGUMENT...
   local ledger=$1
   shift
   "$limbeck" "$@" --allow-skipped 100%
-  # Copies of an utterance may be too short where it is not.
+  # A copy may be too short even if its utterance is not.
   if awk '/"reason"/ && !/"part":"train-copy-/ { found = 1 } END { exit !found }' "$ledger"; then
     status=65
   fi
 }
 
-# Runs a command as root, by sudo where that is needed.
+# Runs a command as root, with sudo if necessary.
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then "$@"
   elif command -v sudo >/dev/null; then sudo "$@"
@@ -48,7 +48,7 @@ as_root() {
   fi
 }
 
-# Installs packages with apt-get, saying which.
+# Installs packages with apt-get, and prints which.
 install_packages() { # PACKAGE...
   command -v apt-get >/dev/null || fail 69 "there is no apt-get here to install: $*"
   echo "$(basename "$0"): installing $*" >&2
@@ -57,7 +57,7 @@ install_packages() { # PACKAGE...
   as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# Installs git, pkg-config and the libraries that the build needs, where they are missing; Swift must be there.
+# Installs git, pkg-config and the libraries that the build needs, if they are missing; Swift must be installed.
 require_build_tools() {
   command -v swift >/dev/null ||
     fail 69 "there is no swift here: install a toolchain of version 6.2 or later from swift.org"
@@ -80,14 +80,14 @@ LIBRARIES
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 }
 
-# Installs programs that are missing, by the Debian packages that have them.
+# Installs missing programs from the Debian packages that contain them.
 require_programs() { # PROGRAM=PACKAGE...
   local missing=() pair
   for pair in "$@"; do command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}"); done
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 }
 
-# Makes a Python environment with the packages of a list, unless it is there already.
+# Makes a Python environment with the packages of a list, unless it already exists.
 require_python() { # ENVIRONMENT REQUIREMENTS
   cmp -s "$2" "$1/requirements.txt" && return
   rm -rf "$1"

@@ -6,7 +6,7 @@ set -euo pipefail
 CDPATH= cd "$(dirname "$0")/.."
 source recipes/requirements.sh
 require_build_tools
-# The report is drawn by gnuplot, and looked at in a browser.
+# The tests of the report need gnuplot to draw it and a browser to open it.
 require_programs gnuplot=gnuplot-nox chromium=chromium
 swift build -c release --build-tests
 swift test -c release --skip-build "$@"

@@ -1,13 +1,13 @@
 import ArgumentParser
 import Storage
 
-/// Rates of hot kernels and whole stages, each beside its limit: one JSON object a line on standard
+/// Rates of kernels and whole stages with their limits, as one JSON object a line on standard
 /// output.
 @main
 struct Benchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "Benchmarks",
-    abstract: "Measures rates on this machine; one JSON object a line.",
+    abstract: "Measure rates on this machine, printed as one JSON object a line.",
     subcommands: [
       FeatureBenchmark.self, TrainingBenchmark.self, SpecialistBenchmark.self,
       StreamingBenchmark.self,
@@ -24,7 +24,7 @@ func report(_ name: String, _ value: Double, _ unit: String) {
   print(JSONText.line(Result(name: name, value: (1000 * value).rounded() / 1000, unit: unit)))
 }
 
-/// The median of the seconds that `body` takes, after one time to warm up.
+/// The median of the seconds that `body` takes, after a warm-up run.
 func median(_ runs: Int, _ body: () -> Void) -> Double {
   body()
   let times = (0..<max(1, runs)).map { _ in ContinuousClock().measure(body) / .seconds(1) }

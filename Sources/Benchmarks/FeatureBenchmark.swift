@@ -10,17 +10,18 @@ import Experiments
 import Storage
 import SystemPackage
 
-/// Log-mel extraction over files of speech: from memory on one thread, beside the Fourier transform
-/// alone, and from files to an archive on disk.
+/// Log-mel extraction from speech files: from memory on one thread, compared with the Fourier
+/// transform alone, and from files to an archive on disk.
 struct FeatureBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "features",
-    abstract: "Log-mel features of 16 kHz files, 40 bands, as a multiple of real time.")
+    abstract: "Measure log-mel extraction, 16 kHz and 40 bands, as a multiple of real time.")
 
   @Argument(
-    help: "A file whose lines end in the path of an audio file.", transform: FilePath.init(text:))
+    help: "A file each of whose lines ends in the path of an audio file.",
+    transform: FilePath.init(text:))
   var list: FilePath
-  @Option(help: "How often each figure is taken; the median is printed.")
+  @Option(help: "Number of runs for each rate; the median is printed.")
   var runs = 5
 
   func run() throws {
@@ -35,7 +36,7 @@ struct FeatureBenchmark: ParsableCommand {
     let samples = recordings.reduce(0) { $0 + $1.count }
     let seconds = Double(samples) / Double(options.sampleRate)
     measureMemory(recordings, seconds: seconds, options)
-    // Each container by itself.
+    // Each container format separately.
     for kind in Set(paths.map(suffix)).sorted() {
       let own = zip(paths, recordings).filter { suffix($0.0) == kind }
       let count = own.reduce(0) { $0 + $1.1.count }

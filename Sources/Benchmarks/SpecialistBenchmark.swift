@@ -3,23 +3,23 @@ import Distillation
 import LinearAlgebra
 import Networks
 
-/// Frames a second of the combination of generalist and specialists, on one thread.
+/// The rate of combining a generalist and specialists, on one thread.
 struct SpecialistBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "specialists",
-    abstract: "Frames/s of combining a generalist's and specialists' distributions, on one thread.")
+    abstract: "Measure combining a generalist's and specialists' distributions, on one thread.")
 
-  @Argument(help: "Classes.")
+  @Argument(help: "Number of classes.")
   var classes = 120
-  @Argument(help: "Specialists.")
+  @Argument(help: "Number of specialists.")
   var specialists = 8
-  @Argument(help: "The classes of a specialist, drawn at random, so that sets overlap.")
+  @Argument(help: "Number of classes of a specialist, drawn at random, so that sets overlap.")
   var size = 30
-  @Option(help: "The generalist's most probable classes that decide which specialists are active.")
+  @Option(help: "How many of the generalist's most probable classes decide on active specialists.")
   var active = 1
 
   func run() {
-    // Seed 1: logits of deviation 3, as confident as a trained network.
+    // Seed 1; logits with a deviation of 3, about as confident as a trained network.
     var generator = SeededGenerator(1)
     func distributions(_ columns: Int) -> Matrix {
       var matrix = Matrix(

@@ -9,19 +9,20 @@ import Networks
 import Storage
 import SystemPackage
 
-/// Class probabilities of samples in pieces of 10 ms on one thread, beside those of the whole at once.
+/// The time for class probabilities on one thread: for samples in pieces of 10 ms, and for all at
+/// once.
 struct StreamingBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "streaming",
-    abstract: "Class probabilities of 16 kHz samples in pieces of 10 ms, and of all at once.",
+    abstract: "Measure class probabilities of 16 kHz samples in pieces of 10 ms and all at once.",
     discussion: """
-      The networks have 1.28 million parameters, random, and 120 classes: a feed-forward one of 840 inputs and \
-      four layers of 512 units, and a time-delay one of four layers of 360.
+      The networks have 1.28 million random parameters and 120 classes: a feed-forward network with 840 \
+      inputs and four layers of 512 units, and a time-delay network with four layers of 360 units.
       """)
 
-  @Option(help: "Seconds of samples.")
+  @Option(help: "Duration of the samples in seconds.")
   var seconds = 10
-  @Option(help: "How often each figure is taken; the median is printed.")
+  @Option(help: "Number of runs for each time; the median is printed.")
   var runs = 5
 
   func validate() throws {
@@ -63,7 +64,7 @@ struct StreamingBenchmark: ParsableCommand {
     _ = try stream.finish()
   }
 
-  /// A model with random weights, by way of a file.
+  /// A model with random weights, written to a file and read back.
   private func model(context: ClosedRange<Int>, _ hidden: HiddenShape) throws -> Model {
     let path = FileManager.default.temporaryDirectory.path + "/limbeck-" + UUID().uuidString
     defer { try? FileManager.default.removeItem(atPath: path) }

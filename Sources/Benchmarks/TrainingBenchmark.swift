@@ -10,46 +10,48 @@ import Storage
 import SystemPackage
 import Training
 
-/// Steps of training and forward passes of a feed-forward network, beside what `sgemm` alone reaches on the
-/// same shapes, and the same from archives on disk.
+/// Training steps and forward passes of a feed-forward network, in memory and from archives on
+/// disk, compared with the rate of `sgemm` alone on the same shapes.
 struct TrainingBenchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "training",
-    abstract: "Training and forward passes of a network: frames/s, GFLOP/s, share of sgemm's.",
+    abstract: "Measure training and forward passes: frames/s, GFLOP/s, share of sgemm's rate.",
     discussion: """
-      A multiplication and an addition are two operations. GFLOP/s count six for each parameter and frame of \
-      a step, two of a forward pass, as is usual. sgemm alone is the products of a step on the whole batch, \
-      by each thread on matrices of its own; shares count the operations of those products.
+      A multiplication and an addition are two operations. As usual, GFLOP/s counts six operations for each \
+      parameter and frame of a training step, and two for a forward pass. "sgemm alone" runs only a step's \
+      matrix products on the whole batch, each thread on its own matrices; shares count the operations of \
+      these products.
       """)
 
-  @Argument(help: "Inputs of the network.")
+  @Argument(help: "Number of inputs of the network.")
   var inputs: Int
-  @Argument(help: "Units a hidden layer.")
+  @Argument(help: "Number of units in a hidden layer.")
   var hidden: Int
-  @Argument(help: "Hidden layers.")
+  @Argument(help: "Number of hidden layers.")
   var layers: Int
-  @Argument(help: "Classes.")
+  @Argument(help: "Number of classes.")
   var classes: Int
-  @Argument(help: "Frames a batch.")
+  @Argument(help: "Number of frames in a batch.")
   var batch: Int
-  @Option(help: "Threads to use.")
+  @Option(help: "Number of threads.")
   var threads = 1
-  @Option(help: "Seconds for each figure, in three runs, of which the median counts.")
+  @Option(help: "Seconds for each rate: the median of three runs that share them.")
   var seconds = 6.0
-  @Option(help: "Frames that each figure takes at least, however long that lasts.")
+  @Option(help: "Smallest number of frames for each rate, however long they take.")
   var leastFrames = 0
   @Option(
     help: ArgumentHelp(
       """
-      Train on this archive of features instead, of which some frames make the inputs, with the classes \
-      in --targets.
+      Train on this archive of features instead, spliced to the number of inputs, with the classes in \
+      --targets.
       """, valueName: "ark"), transform: FilePath.init(text:))
   var features: FilePath?
   @Option(
-    help: ArgumentHelp("Integer vectors, one class a frame of --features.", valueName: "ark"),
+    help: ArgumentHelp(
+      "Integer vectors with the class of each frame of --features.", valueName: "ark"),
     transform: FilePath.init(text:))
   var targets: FilePath?
-  @Option(help: "With --features: the frames in memory.")
+  @Option(help: "With --features: the number of frames in memory.")
   var pool = 1 << 20
 
   func validate() throws {
@@ -87,6 +89,8 @@ struct TrainingBenchmark: ParsableCommand {
       classes: classes, seed: 1)
   }
 
+  /// Measures training and forward passes on data in memory.
+  ///
   /// - Returns: frames/s of training on hard targets.
   private func measureMemory() -> Double {
     let network = network(features: inputs, context: 0...0)
@@ -102,7 +106,7 @@ struct TrainingBenchmark: ParsableCommand {
     let soft = softTargets()
     let sizes = [inputs] + Array(repeating: hidden, count: layers) + [classes]
     let products = zip(sizes, sizes.dropFirst()).map { Double(2 * $0 * $1) }
-    // Of the first layer there is no gradient of the input.
+    // The first layer needs no gradient with respect to its input.
     let stepOperations = 3 * products.reduce(0, +) - products[0]
     let limit = sgemmRate(sizes, operations: stepOperations)
     report("sgemm alone", limit / 1e9, "GFLOP/s")
@@ -135,7 +139,7 @@ struct TrainingBenchmark: ParsableCommand {
     return hard
   }
 
-  /// The median of three runs of steps, in frames a second.
+  /// The median rate of three runs of steps, in frames/s.
   private func framesPerSecond(_ step: (_ number: Int) -> Void) -> Double {
     for number in 0..<3 { step(number) }
     let rates = (0..<3).map { _ -> Double in
@@ -164,12 +168,12 @@ struct TrainingBenchmark: ParsableCommand {
     return targets
   }
 
-  /// The products of a step and nothing else.
+  /// The rate of the matrix products of a step alone.
   ///
   /// - Parameters:
-  ///   - sizes: of the layers, from the input up.
-  ///   - operations: of a step, a frame.
-  /// - Returns: operations a second over all threads.
+  ///   - sizes: the layers' sizes, starting with the input.
+  ///   - operations: the operations of a step for one frame.
+  /// - Returns: operations/s over all threads.
   private func sgemmRate(_ sizes: [Int], operations: Double) -> Double {
     let buffers = (0..<threads).map { thread in
       zip(sizes, sizes.dropFirst()).enumerated().map { index, size in
@@ -199,7 +203,7 @@ struct TrainingBenchmark: ParsableCommand {
 
   // MARK: - Archives
 
-  /// Features and classes at random, five seconds an utterance.
+  /// Random features and classes, 5 s an utterance.
   private func writeArchives(
     _ featuresPath: FilePath, _ targetsPath: FilePath, utterances: Int
   ) throws {
@@ -235,7 +239,9 @@ struct TrainingBenchmark: ParsableCommand {
       pool: pool)
   }
 
-  /// - Returns: frames/s of training, with what it takes to read, normalise and join frames.
+  /// Trains on frames from disk.
+  ///
+  /// - Returns: frames/s, including reading, normalising and splicing frames.
   private func trainFromDisk(_ set: FrameSet) throws -> Double {
     let columns = set.normalizer.mean.count
     let start = network(features: columns, context: 0...inputs / columns - 1)

@@ -9,28 +9,29 @@ import SystemPackage
 import CLibFuzzer
 #endif
 
-/// Feeds the readers of files with inputs; `recipes/fuzz/run.sh` builds and calls it.
+/// Runs the readers of files on mutated inputs; `recipes/fuzz/run.sh` builds and calls it.
 @main
 struct Fuzz: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "fuzz", abstract: "Feed the readers of files with mutated inputs.",
+    commandName: "fuzz", abstract: "Run the readers of files on mutated inputs.",
     subcommands: [List.self, Seeds.self, Replay.self, Guided.self])
 }
 
 extension Parser: ExpressibleByArgument {}
 
-/// The names of all parsers, a line each.
+/// Prints the names of all parsers, one a line.
 struct List: ParsableCommand {
   func run() { for parser in Parser.allCases { print(parser.rawValue) } }
 }
 
-/// Writes the inputs to begin with, and a dictionary for libFuzzer.
+/// Writes the initial inputs, and a dictionary for libFuzzer.
 struct Seeds: ParsableCommand {
   @Argument var parser: Parser
   @Argument(help: "The project's folder.", transform: FilePath.init(text:)) var root: FilePath
-  @Argument(help: "Takes a file for each seed.", transform: FilePath.init(text:)) var folder:
+  @Argument(help: "Folder for the seeds, a file each.", transform: FilePath.init(text:)) var folder:
     FilePath
-  @Argument(help: "The dictionary.", transform: FilePath.init(text:)) var dictionary: FilePath
+  @Argument(help: "The dictionary to write.", transform: FilePath.init(text:)) var dictionary:
+    FilePath
 
   func run() throws {
     let scratch = try ScratchFolder()
@@ -45,7 +46,7 @@ struct Seeds: ParsableCommand {
   }
 }
 
-/// Reads files one after the other, as those that a fuzzing run stopped at.
+/// Reads files one after another, such as those on which a fuzzing run stopped.
 struct Replay: ParsableCommand {
   @Argument var parser: Parser
   @Argument(transform: FilePath.init(text:)) var files: [FilePath]
@@ -60,11 +61,11 @@ struct Replay: ParsableCommand {
   }
 }
 
-/// Runs libFuzzer on a parser with its own arguments.
+/// Runs libFuzzer on a parser, with libFuzzer's own arguments.
 struct Guided: ParsableCommand {
   @Argument var parser: Parser
-  @Argument(help: "Takes the files of each input.", transform: FilePath.init(text:)) var folder:
-    FilePath
+  @Argument(help: "Folder for the files of each input.", transform: FilePath.init(text:))
+  var folder: FilePath
   @Argument(parsing: .captureForPassthrough) var arguments: [String] = []
 
   func run() throws {
@@ -81,7 +82,7 @@ struct Guided: ParsableCommand {
         do {
           _ = try unsafe target.parser.parse(Array(input), in: target.folder)
         } catch {
-          // Not of the input, whose faults `parse` takes; only the end of the process tells libFuzzer.
+          // `parse` handles faults of the input; for any other, only a trap stops libFuzzer.
           fatalError("\(error)")
         }
         return 0
@@ -89,12 +90,12 @@ struct Guided: ParsableCommand {
     }
     throw ExitCode(status)
     #else
-    throw ValidationError("this build has no libFuzzer: recipes/fuzz/run.sh makes one that has")
+    throw ValidationError("this build has no libFuzzer; recipes/fuzz/run.sh makes one with it")
     #endif
   }
 }
 
 #if FUZZER
-/// What libFuzzer's callback, which takes no context, reads; set once before it starts.
+/// The target of libFuzzer's callback, which takes no context; set once before it starts.
 nonisolated(unsafe) private var target: (parser: Parser, folder: DataFolder)?
 #endif

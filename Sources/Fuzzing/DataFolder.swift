@@ -2,19 +2,22 @@ import Foundation
 import Storage
 package import SystemPackage
 
-/// A folder that takes the files of one input after the other.
+/// A folder that receives the files of one input after another.
 package struct DataFolder: Sendable {
-  /// The files that an input can have, where it is of several.
+  /// The names of the files in an input that consists of several.
   static let names = [
     "wav.scp", "segments", "utt2spk", "spk2utt", "text", "utt2dur", "utt2num_frames", "spk2gender",
   ]
 
+  /// The folder's path.
   package let path: FilePath
 
-  /// - Parameter path: a folder, of one process alone.
+  /// Uses a folder for inputs.
+  ///
+  /// - Parameter path: the folder, which no other process may use.
   package init(path: FilePath) { self.path = path }
 
-  /// Writes a file, in place of what was there.
+  /// Writes a file, replacing any existing one.
   @discardableResult
   func write(_ bytes: Data, to name: String) throws(FileFault) -> FilePath {
     let path = path.appending(name)
@@ -24,8 +27,8 @@ package struct DataFolder: Sendable {
     return path
   }
 
-  /// Writes the files of an input: each stands behind a line `=== NAME`; what is before the first is the
-  /// `wav.scp`.
+  /// Writes the files of an input: each follows a line `=== NAME`, and anything before the first is
+  /// the `wav.scp`.
   func split(_ bytes: Data) throws(FileFault) {
     var files = ["wav.scp": Data()]
     var name = "wav.scp"

@@ -1,25 +1,28 @@
 package import LinearAlgebra
 
-/// Changes inputs at random: the same seed gives the same inputs.
+/// Changes inputs at random; the same seed gives the same inputs.
 package struct Mutator {
   private var generator: SeededGenerator
   private let seeds: [[UInt8]]
   private let words: [[UInt8]]
 
+  /// Prepares mutations.
+  ///
   /// - Parameters:
-  ///   - parser: whose words are put in.
-  ///   - seeds: at least one input to begin with.
-  ///   - generator: decides everything.
+  ///   - parser: the parser whose words are inserted.
+  ///   - seeds: at least one initial input.
+  ///   - generator: the source of all randomness.
   package init(_ parser: Parser, seeds: [[UInt8]], generator: SeededGenerator) {
     precondition(!seeds.isEmpty, "Mutator: no seeds for \(parser)")
     (self.generator, self.seeds) = (generator, seeds)
     words = parser.words.map { Array($0.utf8) }
   }
 
-  /// Integers at the ends of their types, little-endian as archives have them.
+  /// Integers at the limits of their types, which are inserted in little-endian order, as in
+  /// archives.
   private static let integers: [UInt32] = [0, 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 0x10000]
 
-  /// The next input: a seed with one to eight changes.
+  /// The next input: a seed with one to eight changes, at most `Parser.largestInput` bytes.
   package mutating func next() -> [UInt8] {
     var bytes = seeds[generator.integer(below: seeds.count)]
     for _ in 0...generator.integer(below: 8) { change(&bytes) }

@@ -14,12 +14,12 @@ import SystemPackage
 import Training
 
 extension Parser {
-  /// Reads an input as the program reads such a file.
+  /// Reads an input as the program would read such a file.
   ///
   /// - Parameters:
-  ///   - bytes: the input; beyond `largestInput` it is not looked at.
-  ///   - folder: takes the input's files.
-  /// - Returns: whether the reader took it.
+  ///   - bytes: the input; bytes beyond `largestInput` are ignored.
+  ///   - folder: holds the input's files.
+  /// - Returns: whether the reader accepted the input.
   /// - Throws: `FileFault` when the files cannot be written.
   package func parse(
     _ bytes: some Collection<UInt8>, in folder: DataFolder
@@ -38,13 +38,13 @@ extension Parser {
     }
   }
 
-  /// Whether a reader ends without a fault; which one it is does not matter here.
+  /// Whether a reader returns without a fault, whatever the fault.
   private func accepts(_ body: () throws -> Void) -> Bool {
     do {
       try body()
       return true
     } catch {
-      // What is wrong must be said without a trap, too.
+      // Describing the fault must not trap either.
       return "\(error)".isEmpty
     }
   }
@@ -88,14 +88,14 @@ extension Parser {
     }
   }
 
-  /// Reads values of a kind, and makes of each all that it can be.
+  /// Reads values of a kind, and converts each to every other kind.
   private func readConverted(_ path: FilePath, _ kind: KaldiValue.Kind) throws {
     for (_, value) in try Archive.read(path, as: kind) {
       for other in KaldiValue.Kind.allCases { _ = value.converted(to: other)?.text }
     }
   }
 
-  /// Reads all rows of an archive where they stand, and the last one alone.
+  /// Reads all rows of an archive in place, then the last row alone.
   private func readRows(_ path: FilePath) throws {
     let archive = try MatrixArchive(path: path)
     for entry in archive.entries {
@@ -104,7 +104,7 @@ extension Parser {
     }
   }
 
-  /// Reads a CTM or an archive of integers, and makes the targets of an utterance `a` of it.
+  /// Reads a CTM or an archive of integers, and makes targets for an utterance `a` from it.
   private func makeTargets(_ path: FilePath) throws {
     for format in [AlignmentFormat.ctm, .archive] {
       for gaps in [nil, "SIL"] {

@@ -10,13 +10,13 @@ package import SystemPackage
 import Training
 
 extension Parser {
-  /// The inputs to begin with: fixtures of the tests, and small ones of all forms.
+  /// The initial inputs: fixtures of the tests, and small inputs of all forms.
   ///
   /// - Parameters:
   ///   - root: the project's folder.
-  ///   - folder: for files that are made on the way.
-  /// - Returns: at least one.
-  /// - Throws: `FileFault` for a fixture that is missing.
+  ///   - folder: holds files that have to be made first.
+  /// - Returns: at least one input.
+  /// - Throws: `FileFault` for a missing fixture.
   package func seeds(root: FilePath, folder: DataFolder) throws(FileFault) -> [[UInt8]] {
     var seeds = texts.map { Array($0.utf8) }
     for fixture in fixtures {
@@ -30,7 +30,7 @@ extension Parser {
     return seeds.filter { $0.count <= Parser.largestInput }
   }
 
-  /// Fixtures, by their paths below the project's folder.
+  /// The paths of the fixtures below the project's folder.
   private var fixtures: [String] {
     func named(_ folder: String, _ names: [String]) -> [String] {
       names.map { "Tests/\(folder)Tests/Fixtures/\($0)" }
@@ -141,12 +141,12 @@ extension Parser {
     }
   }
 
-  /// A score of a set in `scores.json`.
+  /// The score of a set in `scores.json`.
   private var score: String {
     #"{"accuracy":0.5,"low":0.4,"high":0.6,"frames":2,"utterances":1,"speakers":null}"#
   }
 
-  /// A model of a few weights.
+  /// A model with a few weights.
   private var sampleModel: AcousticModel {
     var features = FeatureOptions()
     features.logMel?.melBins = 4

@@ -1,21 +1,22 @@
-/// The readers of users' files, each of which must take any bytes without a trap.
+/// The readers of users' files, each of which must accept or refuse any bytes without a trap.
 package enum Parser: String, Sendable, CaseIterable {
-  // Kaldi's archives and lists
+  /// Readers of Kaldi archives of one kind of value.
   case archive, matrices, doubleMatrices, vectors, doubleVectors, integers, posteriors
+  /// Further readers of Kaldi archives, and of lists.
   case compressedMatrices, readableIntegers, matrixIndex, integerIndex, statistics, script
-  // Alignments and their tables
+  /// Readers of alignments and their tables.
   case ctm, textGrid, timit, htk, mlf, audacity, symbolMap, symbolTable, classes, targets
-  // Data directories: their files one after the other, each behind a line `=== NAME`
+  /// Readers of data directories, whose files follow each other, each after a line `=== NAME`.
   case dataDirectory, validation
-  // Networks
+  /// Readers of networks.
   case safetensors, model
-  // Recipes, options, and what a run writes and reads again
+  /// Readers of recipes, options, and files that a run writes and reads again.
   case recipe, featureOptions, targetOptions, ledger, frameCounts, scores
 
-  /// The most bytes of an input, so that none takes long.
+  /// The greatest number of bytes of an input, so that none takes long.
   package static let largestInput = 4096
 
-  /// What the readers of a kind look for in their files; mutations put it anywhere.
+  /// Words that the reader looks for in its files, which mutations insert anywhere.
   package var words: [String] {
     switch self {
     case .archive, .matrices, .doubleMatrices, .vectors, .doubleVectors, .integers, .posteriors,

@@ -28,8 +28,8 @@ struct AlignmentFlags: ParsableArguments {
     name: [.customLong("ark"), .customLong("archive")],
     help: ArgumentHelp(
       """
-      A Kaldi archive of one integer per frame, text or binary, or its scp; takes ark:PATH, scp:PATH, - and \
-      .gz, as copy does.
+      A Kaldi archive of one integer per frame, text or binary, or its scp; ark:PATH, scp:PATH, - and .gz \
+      work as for copy.
       """, valueName: "file"))
   var archive: String?
 
@@ -88,24 +88,24 @@ struct ClassFlags: ParsableArguments {
 struct AlignmentCheckFlags: ParsableArguments {
   @Option(
     parsing: .unconditional,
-    help: "How many frames an alignment may be longer or shorter than the features.")
+    help: "The number of frames by which an alignment may be longer or shorter than the features.")
   var lengthTolerance = 3
   @Option(
     parsing: .unconditional,
-    help: "The longest a phone other than silence may last, in seconds; 0 for no limit.")
+    help: "The longest duration of a phone other than silence, in seconds; 0 for no limit.")
   var longestPhone = 2.0
   @Option(
     parsing: .unconditional,
     help:
-      "How far labels of a CTM or TextGrid may overlap, in milliseconds; they are then split at the midpoint."
+      "The longest overlap of labels in a CTM or TextGrid, in milliseconds; they are divided in its middle."
   )
   var overlap = 10.0
-  @Flag(help: "Take the first of each set of alternatives in a CTM (<ALT_BEGIN>).")
+  @Flag(help: "Use the first of each set of alternatives in a CTM (<ALT_BEGIN>).")
   var firstAlternative = false
   @Option(
     help: ArgumentHelp(
       """
-      The symbol for times without a label, such as SIL. (default: skip utterances with such gaps; \
+      The symbol for gaps between labels, such as SIL. (default: skip utterances with gaps; \
       empty labels are SIL)
       """, valueName: "symbol"))
   var gaps: String?

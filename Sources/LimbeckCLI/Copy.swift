@@ -9,10 +9,10 @@ struct Copy: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Convert a Kaldi archive or scp to another archive format.",
     discussion: """
-      IN is an scp if its name ends in .scp, else an archive: binary, text or gzipped. Kaldi specifiers work, \
-      too: ark:PATH, scp:PATH, ark:-, and with --allow-commands 'ark:COMMAND |'. OUT is a path, and its scp is \
-      written beside it, named with .scp for .ark; or ark:PATH, ark,t:PATH, ark,scp:PATH,PATH; - is standard \
-      output. Text and integers carry no type: where the guess is wrong, give --type.
+      IN is an scp if its name ends in .scp, else an archive: binary, text or gzipped. It may also be a Kaldi \
+      specifier: ark:PATH, scp:PATH, ark:-, and with --allow-commands 'ark:COMMAND |'. OUT is a path, beside \
+      which an scp is written, named with .scp for .ark; or ark:PATH, ark,t:PATH or ark,scp:PATH,PATH. - is \
+      standard output. Text and integers carry no type: if the guess is wrong, give --type.
       """)
 
   @Argument(help: "An archive, or an scp, which may have offsets and ranges.")

@@ -6,11 +6,12 @@ import SystemPackage
 enum Descriptors {
   /// Raises the descriptor limit as far as allowed, and starts Dispatch while descriptors are free.
   ///
-  /// Started later, without a free descriptor, Dispatch would end the process.
+  /// Dispatch would end the process if it were started later without a free descriptor.
   ///
-  /// - Throws: `FileFault` of the machine when there are too few descriptors for any work.
+  /// - Throws: a machine `FileFault` when there are too few descriptors for any work.
   static func prepare() throws(FileFault) {
-    // Child commands inherit none of the caller's descriptors, on whose closing the caller may wait.
+    // Child commands must not inherit the caller's descriptors, since the caller may wait for them
+    // to be closed.
     for inherited in 3..<mostInherited { _ = fcntl(inherited, F_SETFD, FD_CLOEXEC) }
     var limit = rlimit()
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
@@ -26,7 +27,7 @@ enum Descriptors {
         throw .unreadable(
           path: "/dev/null",
           reason: FileFault.words(for: errno)
-            + "; limbeck needs \(least) in addition to its caller's "
+            + "; limbeck needs \(least) more than its caller's "
             + "(ulimit -n)")
       }
       probes.append(probe)
@@ -38,7 +39,7 @@ enum Descriptors {
     started.wait()
   }
 
-  /// The descriptors that any work needs at least: Dispatch's and a few files.
+  /// The number of descriptors that any work needs: Dispatch's and a few files.
   private static let least = 20
   /// An upper bound on inherited descriptors; callers leave few files open.
   private static let mostInherited: Int32 = 256

@@ -1,13 +1,13 @@
 import ArgumentParser
 import Experiments
 
-/// `limbeck distill`: distils an ensemble into a student.
+/// `limbeck distill`: distils an ensemble into students.
 struct Distill: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Distil a recipe's ensemble into its student.",
+    abstract: "Distil a recipe's ensemble into its students.",
     discussion: """
       Reads EXP/features, EXP/targets and the members in EXP/models. Writes EXP/soft-targets and \
-      EXP/models/student.safetensors. Skips fresh steps.
+      EXP/models/student.safetensors, and the models of further students. Skips fresh steps (see plan).
       """)
 
   @OptionGroup var experiment: ExperimentArguments

@@ -33,7 +33,7 @@ struct FeatureFlags: ParsableArguments {
   var removeDCOffset: Bool?
   @Option(
     help:
-      "Keep only frames that lie wholly inside the audio; if false, mirror its edges. (default: true)"
+      "Keep only frames that are entirely inside the audio; if false, mirror its edges. (default: true)"
   )
   var snipEdges: Bool?
   @Option(help: "Zero-pad each frame to a power of two. (default: true)")
@@ -61,20 +61,23 @@ struct FeatureFlags: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help:
-      "The amplitude of the dither noise on 16-bit samples, seeded by utterance id. (default: 0)")
+      """
+      The standard deviation of the Gaussian noise added to samples, in units of a 16-bit sample; the \
+      noise depends only on the utterance's id. (default: 0)
+      """)
   var dither: Double?
 
-  @Option(help: "Normalise the mean per: none, utterance, speaker, global. (default: none)")
+  @Option(help: "Normalise the mean by utterance, by speaker, global or none. (default: none)")
   var normalization: Normalization?
   @Option(help: "Normalise the variance, too. (default: false)")
   var normalizeVariance: Bool?
   @Option(
     parsing: .unconditional,
-    help: "The order of the deltas to append: 1 deltas, 2 also delta-deltas. (default: 0)")
+    help: "The order of the deltas to append: 1 for deltas, 2 for delta-deltas too. (default: 0)")
   var deltas: Int?
   @Option(
     parsing: .unconditional,
-    help: "The frames on each side that a delta is computed from. (default: 2)"
+    help: "The number of frames on each side that a delta is computed from. (default: 2)"
   )
   var deltaWindow: Int?
 

@@ -13,7 +13,7 @@ struct Features: ParsableCommand {
     discussion: """
       Writes feats.ark, feats.scp, utt2num_frames, features.json (the options) and ledger.jsonl \
       (skipped utterances, with reasons) to OUT; with a normalization, also its statistics, cmvn.ark and \
-      cmvn.scp. A killed run resumes where it stopped.
+      cmvn.scp. A run that was killed resumes where it stopped.
       """)
 
   @Argument(help: "A data directory with wav.scp; segments and utt2spk are read when needed.")
@@ -25,7 +25,8 @@ struct Features: ParsableCommand {
     name: .customLong("cmvn-stats"),
     help: """
       Statistics to normalise by, as written by Kaldi's compute-cmvn-stats: an ark or scp keyed by utterance or \
-      speaker, or one matrix for global; takes ark:PATH, scp:PATH and .gz, as copy does. (default: computed from the features)
+      speaker, or one matrix for global; ark:PATH, scp:PATH and .gz work as for copy. \
+      (default: computed from the features)
       """)
   var statistics: String?
   @OptionGroup var form: FormOptions
@@ -56,7 +57,7 @@ struct Features: ParsableCommand {
     for name in ["wav.scp", "text", "segments", "targets.json", "stages"]
     where try FileSystem.exists(out.appending(name)) {
       throw ValidationError(
-        "OUT: expected a folder for features alone, found \(out.appending(name).text), whose lists would be overwritten"
+        "OUT: expected a folder for features only, found \(out.appending(name).text), whose lists would be overwritten"
       )
     }
     let folder = FeatureFolder(path: out)

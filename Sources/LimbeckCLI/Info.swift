@@ -16,8 +16,8 @@ struct Info: ParsableCommand {
   var path: String
   @Option(
     help: """
-      The type of an archive's values where they carry none: matrix, doubleMatrix, vector, doubleVector, integers, \
-      posterior. (default: guessed)
+      The type of an archive's values, if the archive does not store it: matrix, doubleMatrix, vector, \
+      doubleVector, integers, posterior. (default: guessed)
       """)
   var type: KaldiValue.Kind?
 

@@ -10,7 +10,7 @@ struct Limbeck: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "limbeck",
     abstract:
-      "Trains frame-level acoustic models on recorded speech, and distils ensembles into one.",
+      "Train frame-level acoustic models on recorded speech, and distil ensembles into single models.",
     discussion: """
       Exit status: 0 done; 64 wrong usage; 65 bad data (the rest is done, and the ledger lists each \
       fault); 66 no such input; 70 a bug; 71 too little memory; 74 reading or writing failed; \
@@ -33,6 +33,7 @@ extension Distill: Resumable {}
 extension Specialists: Resumable {}
 extension Run: Resumable {}
 
+/// The entry point, which turns errors into messages and exit statuses.
 @main
 enum Main {
   static func main() {
@@ -68,7 +69,8 @@ enum Main {
   private static func requireRoom() throws(MemoryFault) {
     let budget = MemoryBudget.current()
     guard budget.limits.contains(where: \.countsAddresses) else { return }
-    // OpenBLAS joins its threads at exit, and waits for ever for those it had no address space to start.
+    // OpenBLAS joins its threads at exit, and waits forever for any that it had no address space to
+    // start.
     unsafe on_exit(
       { status, _ in
         fflush(nil)
@@ -79,7 +81,7 @@ enum Main {
     try budget.require(need, for: "limbeck", remedy: "raise the limit")
   }
 
-  /// Throws for `help VERB` with an unknown verb.
+  /// Throws for `help COMMAND` with an unknown command.
   private static func checkHelp() throws {
     let words = CommandLine.arguments.dropFirst()
     guard words.first == "help", let verb = words.dropFirst().first, !verb.hasPrefix("-") else {
@@ -96,8 +98,8 @@ enum Main {
     Foundation.exit(status.rawValue)
   }
 
-  /// Restarts the program with the right OpenBLAS kernels when OpenBLAS did not recognise the processor
-  /// (see `BLASKernels`).
+  /// Restarts the program with the right OpenBLAS kernels when OpenBLAS did not recognise the
+  /// processor (see `BLASKernels`).
   private static func restartWithBetterKernels() {
     guard let kernels = BLASKernels.better(),
       let program = FileSystem.target(ofLink: "/proc/self/exe")

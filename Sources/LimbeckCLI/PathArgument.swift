@@ -3,7 +3,7 @@ import Storage
 public import SystemPackage
 
 extension FilePath: @retroactive ExpressibleByArgument {
-  /// The path that an argument stands for; nil if it contains a NUL, where the kernel would cut it off.
+  /// The path in an argument; nil if it contains a NUL, at which the kernel would truncate it.
   public init?(argument: String) {
     do throws(FileFault) { try self.init(text: argument) } catch { return nil }
   }

@@ -9,9 +9,9 @@ struct PlanCommand: ParsableCommand {
     commandName: "plan",
     abstract: "Print a recipe's steps: which are fresh, to do or running.",
     discussion: """
-      Writes nothing; EXP need not exist. A step is fresh if the same build made its files from the \
-      current inputs and options; run skips it. Frames to go are summed over all epochs and networks, \
-      less the epochs that a checkpoint has completed.
+      Writes nothing; EXP need not exist. A step is fresh if this build of limbeck made its files from the \
+      present inputs and options; other commands skip it. Frames to go are summed over all epochs and \
+      networks, less the epochs that checkpoints have completed.
       """)
 
   /// How the plan is printed.

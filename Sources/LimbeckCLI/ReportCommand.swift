@@ -12,12 +12,12 @@ struct ReportCommand: ParsableCommand {
     commandName: "report",
     abstract: "Write EXP/report.html: tables, figures and the recipe of a scored experiment.",
     discussion:
-      "The page is self-contained. Drawing the figures needs gnuplot (Debian's gnuplot-nox).")
+      "The page is self-contained. Figures need gnuplot (Debian package gnuplot-nox).")
 
   @Argument(help: "The folder of an experiment whose recipe has been run up to its scores.")
   var exp: FilePath
   @Option(
-    help: "The test utterance to show posteriors of. (default: one of median accuracy)")
+    help: "The test utterance whose posteriors are shown. (default: one of median accuracy)")
   var utterance: String?
   @OptionGroup var job: JobOptions
 

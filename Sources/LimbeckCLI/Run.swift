@@ -11,8 +11,9 @@ struct Run: ParsableCommand {
     discussion: """
       The stages are features, targets, train (members and baselines), search (T and λ, if the \
       recipe has a search), distill (soft targets and students), specialists (of the baseline, if \
-      the recipe has them) and score. The scores go to standard output as a table and to \
-      EXP/scores.json; EXP/ledger.jsonl lists the skipped utterances.
+      the recipe has them) and score. A step is fresh if its files are up to date; see plan. The \
+      scores go to standard output as a table and to EXP/scores.json; EXP/ledger.jsonl lists the \
+      skipped utterances.
       """)
 
   @OptionGroup var experiment: ExperimentArguments

@@ -13,9 +13,10 @@ struct Score: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Score a model on features and targets.",
     discussion: """
-      Prints the frame accuracy with its 95 % bootstrap interval over speakers (or over utterances, if \
-      the speakers are unknown), on all frames and without those whose true class is silence; the \
-      negative log-likelihood and the expected calibration error; and the scoring rules.
+      Prints the frame accuracy on all frames and on those whose true class is not silence, the \
+      negative log-likelihood, and the expected calibration error, each with a 95 % bootstrap \
+      interval; then the scoring rules. Intervals are over speakers, or over utterances if there is \
+      only one speaker or speakers are unknown. A single utterance has no interval.
       """)
 
   @Argument(help: "A model written by train or distill.")

@@ -115,8 +115,8 @@ struct SkippedOptions: ParsableArguments {
   /// Throws when more utterances of an experiment were skipped than are allowed.
   ///
   /// - Parameters:
-  ///   - experiment: whose ledgers are collected.
-  ///   - last: the last stage that was done.
+  ///   - experiment: the experiment whose ledgers are collected.
+  ///   - last: the last stage that was run.
   ///   - systems: the systems whose training is checked; nil for all that exist after that stage.
   /// - Throws: `SkippedFault`, and what `collectLedger` throws.
   func check(_ experiment: Experiment, until last: Stage, systems: [System]? = nil) throws {

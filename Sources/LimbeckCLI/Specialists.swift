@@ -2,7 +2,7 @@ import ArgumentParser
 import Experiments
 import Storage
 
-/// `limbeck specialists`: trains a generalist's specialists, and distils both into one model.
+/// `limbeck specialists`: trains a generalist's specialists, and distils all into one model.
 struct Specialists: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract:
@@ -10,7 +10,7 @@ struct Specialists: ParsableCommand {
     discussion: """
       Reads EXP/features, EXP/targets, and the baseline and members in EXP/models. Writes \
       EXP/specialists/clusters.json, EXP/models/specialist-00.safetensors and so on, and the students \
-      EXP/models/distilled-*.safetensors. Skips fresh steps.
+      EXP/models/distilled-*.safetensors. Skips fresh steps (see plan).
       """)
 
   @OptionGroup var experiment: ExperimentArguments

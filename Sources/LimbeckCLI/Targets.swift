@@ -14,8 +14,8 @@ struct Targets: ParsableCommand {
     discussion: """
       Writes targets.ark (one class id per frame), classes.txt (one symbol and id per line), \
       class_counts and log_priors (vectors), targets.json (the options) and ledger.jsonl to OUT. A \
-      frame takes the label at its centre. Phones with times are split into states of equal length, \
-      since these sources have no states; one integer per frame is used unchanged.
+      frame takes the label at its centre. Sources with times have no states, so their phones are split \
+      into states of equal length. Sources with one integer per frame are used unchanged.
       """)
 
   @Argument(help: "A data directory.")
@@ -35,7 +35,7 @@ struct Targets: ParsableCommand {
 
   func validate() throws {
     guard features == nil || config == nil else {
-      throw ValidationError("--features and --config: give one of them, not both")
+      throw ValidationError("--features and --config: expected one of them, found both")
     }
     _ = try options()
   }
@@ -59,7 +59,7 @@ struct Targets: ParsableCommand {
     for name in ["wav.scp", "features.json", "stages"]
     where try FileSystem.exists(out.appending(name)) {
       throw ValidationError(
-        "OUT: expected a folder for targets alone, found \(out.appending(name).text), whose ledger would be overwritten"
+        "OUT: expected a folder for targets only, found \(out.appending(name).text), whose ledger would be overwritten"
       )
     }
     let options = try options()

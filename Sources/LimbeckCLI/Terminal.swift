@@ -6,7 +6,8 @@ import Synchronization
 
 /// Writes log lines and progress to standard error.
 ///
-/// On a terminal, one progress line below the log is overwritten; elsewhere, a progress line is written now and then.
+/// On a terminal, the progress line below the log is overwritten; elsewhere, a progress line is
+/// written every ten seconds.
 final class Terminal: Sendable {
   private struct State {
     var work = ""
@@ -82,14 +83,14 @@ final class Terminal: Sendable {
   /// Writes a line to standard error.
   static func complain(_ line: String) { put(line.visible + "\n") }
 
-  /// Writes to standard error; ignores that it is full or closed.
+  /// Writes to standard error, ignoring that it is full or closed.
   private static func put(_ text: String) {
     try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
   }
 
   /// Writes a result to standard output.
   ///
-  /// - Throws: `FileFault.unwritable` when it cannot be written, such as on a full disk.
+  /// - Throws: `FileFault.unwritable` when it cannot be written, as on a full disk.
   static func print(_ text: String) throws(FileFault) { try write(Data(text.utf8)) }
 
   /// Writes bytes to standard output.

@@ -6,7 +6,7 @@ struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a recipe's ensemble members and baselines.",
     discussion: """
-      Reads EXP/features and EXP/targets. Writes EXP/models. Skips fresh steps.
+      Reads EXP/features and EXP/targets. Writes EXP/models. Skips fresh steps (see plan).
       """)
 
   @OptionGroup var experiment: ExperimentArguments

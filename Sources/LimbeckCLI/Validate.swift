@@ -6,7 +6,7 @@ import Experiments
 import Storage
 import SystemPackage
 
-/// `limbeck validate`: finds everything that is wrong with a data directory.
+/// `limbeck validate`: reports every fault of data directories.
 struct Validate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check a Kaldi data directory and report every fault.",
@@ -28,7 +28,7 @@ struct Validate: ParsableCommand {
   var audio = true
   @Option(
     parsing: .unconditional,
-    help: "The channel in use, counted from 1. (default: files must be mono)")
+    help: "The channel that will be used, counted from 1. (default: files must be mono)")
   var channel: Int?
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions

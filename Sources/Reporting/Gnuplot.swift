@@ -7,11 +7,11 @@ enum Gnuplot {
   /// Runs a script.
   ///
   /// - Parameters:
-  ///   - script: what to draw, without the terminal.
-  ///   - width: of the figure, in pixels.
-  ///   - height: of the figure, in pixels.
+  ///   - script: the commands to run after setting the terminal.
+  ///   - width: the figure's width in pixels.
+  ///   - height: the figure's height in pixels.
   /// - Returns: an SVG document.
-  /// - Throws: `FileFault` when there is no gnuplot, or it finds a fault in the script.
+  /// - Throws: `FileFault` when gnuplot is not installed or fails.
   static func svg(_ script: String, width: Int, height: Int) throws(FileFault) -> Data {
     let folder = try ScratchFolder()
     let scriptPath = folder.path.appending("script.gp")
@@ -37,15 +37,15 @@ enum Gnuplot {
     return try TextFile.bytes(of: figurePath)
   }
 
-  /// A text as gnuplot takes it.
+  /// A gnuplot string.
   static func quoted(_ text: String) -> String {
     "'\(text.replacing("'", with: "''"))'"
   }
 
-  /// The name of a tic, which gnuplot takes for a format.
+  /// The label of a tic, in which gnuplot would interpret `%`.
   static func tic(_ name: String) -> String { quoted(name.replacing("%", with: "%%")) }
 
-  /// A named block of data, a line for each row.
+  /// A named data block, with a line for each row.
   static func block(_ name: String, _ rows: [[Double]]) -> String {
     let lines = rows.map { row in
       row.map { $0.isFinite ? "\($0)" : "NaN" }.joined(separator: " ") + "\n"

@@ -6,24 +6,26 @@ import Experiments
 import Storage
 import Training
 
-/// A figure with what it shows, in words.
+/// A figure with its caption.
 struct Figure {
   let caption: String
   let width: Int
   let svg: Data
 
+  /// Draws a figure.
+  ///
   /// - Parameters:
-  ///   - caption: what it shows.
+  ///   - caption: the caption.
   ///   - width: in pixels.
   ///   - height: in pixels.
-  ///   - script: draws it; see `Gnuplot.svg`.
-  /// - Throws: `FileFault` when gnuplot cannot draw it.
+  ///   - script: the gnuplot commands; see `Gnuplot.svg`.
+  /// - Throws: `FileFault` when gnuplot fails.
   init(_ caption: String, width: Int = 900, height: Int = 460, _ script: String) throws(FileFault) {
     (self.caption, self.width) = (caption, width)
     svg = try Gnuplot.svg(Figure.style + script, width: width, height: height)
   }
 
-  /// Colours that people with any colour vision tell apart (Okabe and Ito).
+  /// Colours that are distinct in any kind of colour vision (Okabe and Ito).
   private static let style = """
     set linetype 1 lw 2 pt 7 ps 0.5 lc rgb '#0072B2'
     set linetype 2 lw 2 pt 7 ps 0.5 lc rgb '#D55E00'
@@ -42,14 +44,14 @@ struct Figure {
 /// A line of a plot.
 private struct Series {
   let name: String
-  /// x, y, and where there are such the bounds of y.
+  /// x and y, with the bounds of y if there are any.
   let rows: [[Double]]
   var style = "linespoints"
-  /// The colour; nil for its place among the lines.
+  /// The number of the colour; nil for the line's position.
   var color: Int?
 }
 
-/// The lines of a plot, with their data.
+/// The plot command for some lines, with their data.
 private func plot(_ series: [Series], using columns: String = "1:2", extra: String = "") -> String {
   let blocks = series.enumerated().map { Gnuplot.block("d\($0)", $1.rows) }.joined()
   let lines = series.enumerated().map { index, own in
@@ -87,7 +89,7 @@ extension MemberCurve {
 }
 
 extension SearchReport {
-  /// Development accuracy against λ, a line for each mean and T.
+  /// Development accuracy against λ, with a line for each mean and T.
   func figure() throws(FileFault) -> Figure {
     var series: [(name: String, rows: [[Double]])] = []
     for point in points {
@@ -98,15 +100,15 @@ extension SearchReport {
       series[series.count - 1].rows.append([own.hardWeight, 100 * accuracy])
     }
     return try Figure(
-      "Development accuracy of the students that were tried, by λ.",
+      "Development accuracy of the students tried, by λ.",
       "set xlabel 'λ, the weight of the true classes'; set ylabel 'development accuracy, %'\n"
         + plot(series.map { Series(name: $0.name, rows: $0.rows) }))
   }
 }
 
-/// Accuracy by epoch, of the training frames as the networks saw them and of the development set.
+/// Accuracy by epoch on the training frames, as trained on, and on the development set.
 ///
-/// - Parameter systems: with their records by epoch.
+/// - Parameter systems: the systems with their records by epoch.
 /// - Returns: the figure.
 /// - Throws: `FileFault` when it cannot be drawn.
 func trainingFigure(
@@ -127,14 +129,14 @@ func trainingFigure(
         color: index + 1))
   }
   return try Figure(
-    "Frame accuracy by epoch; training frames as the networks saw them, with dropout if any.",
+    "Frame accuracy by epoch; on training frames it is measured during training, with dropout if any.",
     "set xlabel 'epoch'; set ylabel 'frame accuracy, %'\n"
       + ((series.map(\.rows.count).max() ?? 0) <= 20 ? "set xtics 1\n" : "") + plot(series))
 }
 
-/// How often systems are right when they are so sure.
+/// The accuracy of systems against their confidence.
 ///
-/// - Parameter systems: with their bins.
+/// - Parameter systems: the systems with their bins.
 /// - Returns: the figure.
 /// - Throws: `FileFault` when it cannot be drawn.
 func reliabilityFigure(
@@ -148,20 +150,21 @@ func reliabilityFigure(
       })
   }
   return try Figure(
-    "Reliability: the share of right frames against the mean probability of the chosen class, in "
-      + "\(Calibration.binCount) bins. On the diagonal a system is as sure as it is right.",
+    "Reliability: the share of correct frames against the mean probability of the chosen class, in "
+      + "\(Calibration.binCount) bins. On the diagonal, confidence equals accuracy.",
     width: 700, height: 500,
-    "set xlabel 'probability of the chosen class'; set ylabel 'share of right frames'\n"
+    "set xlabel 'probability of the chosen class'; set ylabel 'share of correct frames'\n"
       + "set xrange [0:1]; set yrange [0:1]\n"
-      + plot(series, extra: "x with lines lc rgb '#888888' dashtype 2 title 'as sure as right'"))
+      + plot(
+        series, extra: "x with lines lc rgb '#888888' dashtype 2 title 'confidence = accuracy'"))
 }
 
-/// A point for each name and system, names from left to right.
+/// A point for each name and system, with the names from left to right.
 ///
 /// - Parameters:
-///   - caption: what it shows.
-///   - names: what stands below.
-///   - systems: a value in per cent for each name; not a number for none.
+///   - caption: the caption.
+///   - names: the names below the x axis.
+///   - systems: a value in per cent for each name; NaN for none.
 /// - Returns: the figure.
 /// - Throws: `FileFault` when it cannot be drawn.
 func pointFigure(
@@ -183,13 +186,13 @@ func pointFigure(
 }
 
 extension TestAnalysis {
-  /// The example's log-mel picture, and below it what each system says with the true labels.
+  /// The example's log-mel energies, and below them each system's posteriors with the true labels.
   func exampleFigure() throws(FileFault) -> Figure {
     let frames = example.features.rows
     let bands = (0..<frames).map { frame in
       example.bands.map { Double(example.features[frame, $0]) }
     }
-    // The labels that are true somewhere, or that some system thinks likely somewhere.
+    // The labels that are true, or likely according to some system, in some frame.
     let shown = labels.indices.filter { label in
       example.truth.contains(label)
         || example.posteriors.contains { matrix in
@@ -197,7 +200,7 @@ extension TestAnalysis {
         }
     }
     func image(_ name: String, _ values: [[Double]]) -> String {
-      // A line of the block for each row of the picture, from below.
+      // A line of the block for each row of the image, from the bottom up.
       let columns = values[0].indices.map { row in values.map { $0[row] } }
       return Gnuplot.block(name, columns)
     }

@@ -6,16 +6,16 @@ import Storage
 import SystemPackage
 import Training
 
-/// A page about an experiment that is whole in itself: tables, figures, and the recipe.
+/// A self-contained HTML page about an experiment: tables, figures and the recipe.
 package struct Report {
-  /// A part of the page.
+  /// A section of the page.
   struct Section {
     let id: String
     let title: String
     let blocks: [Block]
   }
 
-  /// What stands in a section: one of these.
+  /// The contents of a section; exactly one of the properties is set.
   struct Block {
     var text: String?
     var figure: FigureView?
@@ -23,19 +23,22 @@ package struct Report {
     var code: String?
   }
 
-  /// A figure as the template takes it.
+  /// A figure in the form that the template expects.
   struct FigureView {
     let caption: String
-    /// In pixels, where there is room.
+    /// The greatest width, in pixels.
     let width: Int
+    /// The SVG document.
     let base64: String
   }
 
-  /// A table as the template takes it.
+  /// A table in the form that the template expects.
   struct TableView {
-    /// A cell; `shade` from 0 to 1 colours it.
+    /// A cell.
     struct Cell {
+      /// The text of the cell.
       let text: String
+      /// The opacity of the background colour, 0 to 1.
       var shade: String?
     }
 
@@ -45,7 +48,7 @@ package struct Report {
     }
 
     let caption: String
-    /// `dense` for small letters.
+    /// `dense` for small print.
     var kind = ""
     let head: [String]
     let rows: [Row]
@@ -57,10 +60,10 @@ package struct Report {
   /// Gathers the tables and draws the figures of an experiment that has been scored.
   ///
   /// - Parameters:
-  ///   - experiment: with the recipe that it was scored by.
-  ///   - utterance: of the test set, whose posteriors are shown; nil for one of middling accuracy.
-  /// - Throws: `FileFault` when something is missing or gnuplot cannot draw, `ExperimentFault` for an utterance
-  ///   that there is not.
+  ///   - experiment: the experiment, with the recipe that produced its scores.
+  ///   - utterance: the test utterance whose posteriors are shown; nil for one of median accuracy.
+  /// - Throws: `FileFault` when a file is missing or gnuplot fails, `ExperimentFault` for an
+  ///   unknown utterance or outdated scores.
   package init(_ experiment: Experiment, showing utterance: String? = nil) throws {
     let scores = try experiment.readScores()
     let analysis = try experiment.analyseTest(showing: utterance)
@@ -92,7 +95,7 @@ package struct Report {
 
   /// The page as HTML.
   ///
-  /// - Throws: what is wrong with the template.
+  /// - Throws: a fault of the template.
   package func html() throws -> String {
     try MustacheTemplate(string: reportTemplate)
       .render(["title": title, "sections": sections] as [String: Any])
@@ -127,16 +130,17 @@ package struct Report {
       blocks += [
         Block(try search.figure()),
         Block(
-          search.table, caption: "Development accuracy; the students took the point with a star"),
+          search.table,
+          caption: "Development accuracy; the star marks the point used for the students"),
       ]
     }
     if experiment.recipe.baselineSearch != nil {
       let search = try BaselineSearchReport(path: experiment.baselineSearchPath)
       blocks.append(
-        Block(search.table, caption: "Development accuracy of the baselines that were tried"))
+        Block(search.table, caption: "Development accuracy of the baselines tried"))
     }
     if let table = try experiment.softTargetReport()?.table {
-      blocks += [Block(table, caption: "Soft targets as they are stored"), Block(text: table.note)]
+      blocks += [Block(table, caption: "Storage of the soft targets"), Block(text: table.note)]
     }
     return Section(id: "distillation", title: "Distillation", blocks: blocks)
   }
@@ -144,11 +148,11 @@ package struct Report {
   private static func studySection(_ scores: ScoreReport) throws(FileFault) -> Section {
     var blocks: [Block] = []
     if let table = scores.subsetTable {
-      blocks.append(Block(table, caption: "Networks that learnt from a share of the utterances"))
+      blocks.append(Block(table, caption: "Networks trained on a share of the utterances"))
     }
     if let table = scores.missingClassTable {
       blocks += [
-        Block(table, caption: "A label that was held out"), Block(text: table.note),
+        Block(table, caption: "A label withheld from training"), Block(text: table.note),
       ]
     }
     return Section(id: "studies", title: "Fewer frames", blocks: blocks)
@@ -166,7 +170,7 @@ package struct Report {
       blocks: [
         Block(coverage, caption: "Generalist and specialists, by coverage of the true class"),
         Block(text: coverage.note),
-        Block(score.costTable, caption: "What they cost"),
+        Block(score.costTable, caption: "Their cost"),
         score.comparisonTable.map { Block($0, caption: "Differences on the test set") },
         Block(table, caption: "The classes of each specialist"), Block(text: table.note),
       ].compactMap { $0 })

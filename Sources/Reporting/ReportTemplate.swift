@@ -1,7 +1,7 @@
-/// The page, as a Mustache template.
+/// The page as a Mustache template.
 ///
-/// A section has a title and blocks; a block is a text, a table, a figure or code, and is put in an element of
-/// that kind.
+/// A section has a title and blocks. A block is a text, a table, a figure or code, and becomes an
+/// element of that kind.
 let reportTemplate = #"""
   <!DOCTYPE html>
   <html lang="en">
@@ -64,7 +64,7 @@ let reportTemplate = #"""
   </section>
   {{/sections}}
   <script>
-  // A click on the head of a column sorts the rows by it: numbers first and as such, what is empty last.
+  // Clicking the head of a column sorts the rows by it: numbers first, by value; empty cells last.
   const number = /^-?[\d,]+(\.\d+)?(e[+-]?\d+)?( (±|to|\*).*)?$/;
   for (const button of document.querySelectorAll("thead button")) {
     button.addEventListener("click", () => {

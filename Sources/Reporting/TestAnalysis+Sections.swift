@@ -3,7 +3,7 @@ import Foundation
 import Experiments
 import Storage
 
-/// The parts of the page that look at single frames.
+/// The sections of the page that examine single frames.
 extension TestAnalysis {
   func calibrationSection(_ scores: ScoreReport) throws(FileFault) -> Report.Section {
     let bins = systems.compactMap { system in
@@ -32,7 +32,7 @@ extension TestAnalysis {
       }
       .sorted { ($0.accuracies[0], $0.name) < ($1.accuracies[0], $1.name) }
     let figure = try pointFigure(
-      "Test accuracy by speaker, in the order of the ensemble's.", names: rows.map(\.name),
+      "Test accuracy by speaker, sorted by the ensemble's.", names: rows.map(\.name),
       systems: systems.enumerated().map { index, system in
         (system.name, rows.map { $0.accuracies[index] })
       })
@@ -59,8 +59,8 @@ extension TestAnalysis {
       }
       .sorted { ($0.recalls[0], $0.name) < ($1.recalls[0], $1.name) }
     let figure = try pointFigure(
-      "The share of each label's test frames that is taken for it, in whichever state; labels are the model's, "
-        + "not folded.",
+      "The share of each label's test frames that are classified as that label, in any state; labels are "
+        + "the model's, not folded.",
       names: rows.map(\.name),
       systems: systems.enumerated().map { index, system in
         (system.name, rows.map { $0.recalls[index] })
@@ -78,7 +78,7 @@ extension TestAnalysis {
       ])
   }
 
-  /// What each label is taken for by the last system, the student.
+  /// How often the last system, the student, takes each label for another.
   func confusionSection() -> Report.Section {
     let system = systems[systems.count - 1]
     let present = labels.indices.filter { system.confusions.count(of: $0) > 0 }
@@ -97,8 +97,8 @@ extension TestAnalysis {
     }
     let table = Report.TableView(
       caption:
-        "Of the frames of each label (row), the per cent that the \(system.name) takes for each "
-        + "label (column); below half a per cent empty",
+        "Per cent of the frames of each label (row) that the \(system.name) classifies as each label "
+        + "(column); empty below half a per cent",
       kind: "dense", head: ["label", "frames"] + labels, rows: rows)
     return Report.Section(
       id: "confusions", title: "Confusions", blocks: [Report.Block(table: table)])
@@ -125,14 +125,15 @@ extension TestAnalysis {
       blocks: [
         Report.Block(
           text: """
-            The ensemble is at least \(sure) % sure of another label than the alignment's on \(total) test \
-            frames of \(doubtful.count) utterances. \(doubtful.count > 50 ? "The 50 with the most:" : "")
+            On \(total) test frames of \(doubtful.count) utterances, the ensemble gives another label than the \
+            alignment a probability of at least \(sure) %. \
+            \(doubtful.count > 50 ? "The 50 utterances with the most such frames:" : "")
             """),
         Report.Block(
           TextTable(
             rows: [
               [
-                "utterance", "frames", "of them doubtful", "%", "longest run",
+                "utterance", "frames", "doubtful", "%", "longest run",
                 "alignment → ensemble",
               ]
             ] + rows), caption: "Utterances where ensemble and alignment confidently disagree"),
@@ -140,7 +141,7 @@ extension TestAnalysis {
   }
 }
 
-/// A number in per cent, to two places; empty when it is none.
+/// A number with two decimals; empty if it is not finite.
 private func twoPlaces(_ value: Double) -> String {
   value.isFinite ? String(format: "%.2f", value) : ""
 }

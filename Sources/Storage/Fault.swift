@@ -112,7 +112,7 @@ package enum FileFault: Fault, Equatable {
       "\(path): expected \(expected), found \(found)"
     case .tooLarge(let fault): fault.description
     case .interrupted(let signal):
-      "interrupted by \(signal); the same command goes on from here"
+      "interrupted by \(signal); rerun the same command to resume"
     }
   }
 }

@@ -164,7 +164,8 @@ extension ExperimentTests {
     #expect(try experiment(corpus).run().ledger.leftOut.map(\.utterance) == ["train-2", "train-3"])
     try keep(["train-0", "dev", "test"])
     let fault = #expect(throws: FileFault.self) { try self.experiment(corpus).run() }
-    #expect("\(try #require(fault))".contains("an utterance for each of 2 folds at least, found 1"))
+    #expect(
+      "\(try #require(fault))".contains("at least one utterance for each of 2 folds, found 1"))
   }
 
   @Test("shares whose networks would have one name are refused")

@@ -51,8 +51,8 @@ struct CommandTests {
     #expect(run.status == 0)
     #expect(
       run.output == """
-        OVERVIEW: Trains frame-level acoustic models on recorded speech, and distils
-        ensembles into one.
+        OVERVIEW: Train frame-level acoustic models on recorded speech, and distil
+        ensembles into single models.
 
         Exit status: 0 done; 64 wrong usage; 65 bad data (the rest is done, and the
         ledger lists each fault); 66 no such input; 70 a bug; 71 too little memory; 74
@@ -70,7 +70,7 @@ struct CommandTests {
           targets                 Make frame targets for a Kaldi data directory from an
                                   alignment.
           train                   Train a recipe's ensemble members and baselines.
-          distill                 Distil a recipe's ensemble into its student.
+          distill                 Distil a recipe's ensemble into its students.
           specialists             Train specialists of a recipe's baseline, and distil
                                   baseline and specialists into one model.
           score                   Score a model on features and targets.

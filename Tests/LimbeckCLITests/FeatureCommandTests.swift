@@ -100,7 +100,7 @@ struct FeatureCommandTests {
 
     let again = try limbeck(["features", data, out, "--jobs", "2"] + options)
     #expect(again.status == 0)
-    #expect(again.errors.contains("going on after 3 utterances"))
+    #expect(again.errors.contains("resuming after 3 utterances"))
     #expect(
       try limbeck(["features", data, folder.file("whole"), "--jobs", "1"] + options).status == 0)
     for file in ["feats.ark", "utt2num_frames", "features.json", "ledger.jsonl", "cmvn.ark"] {

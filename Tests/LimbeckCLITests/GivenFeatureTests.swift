@@ -148,7 +148,7 @@ struct GivenFeatureTests {
       let run = try limbeck("score", model, table, targets)
       #expect(run.status == 0)
       #expect(run.output == expected.output, "\(table)")
-      #expect(run.errors.contains("no more is known of its features than that a frame has 10"))
+      #expect(run.errors.contains("only the number of its features is known, 10 in a frame"))
     }
     // An entry that cannot be read counts, whether it has targets or not.
     let broken = folder.file("alone/broken.scp")

@@ -47,7 +47,7 @@ struct InterruptionTests {
     ) { !names(in: path.appending("checkpoints"), ending: ".safetensors").isEmpty }
     #expect(stopped.status == status, "\(stopped.errors)")
     let last = stopped.errors.split(separator: "\n").last
-    #expect(last == "limbeck: interrupted by \(name); the same command goes on from here")
+    #expect(last == "limbeck: interrupted by \(name); rerun the same command to resume")
     #expect(stopped.errors.ranges(of: "interrupted").count == 1, "\(stopped.errors)")
     // Two networks side by side: each has its state, and no model is there yet.
     for member in ["member-00", "member-01"] {
@@ -98,7 +98,7 @@ struct InterruptionTests {
     #expect(!FileManager.default.fileExists(atPath: corpus.folder.file("stopped/feats.ark").string))
     let again = try limbeck(arguments("stopped"))
     #expect(again.status == 0, "\(again.errors)")
-    #expect(again.errors.contains("going on after"), "\(again.errors)")
+    #expect(again.errors.contains("resuming after"), "\(again.errors)")
     for file in ["feats.ark", "utt2num_frames", "ledger.jsonl"] {
       let expected = FileManager.default.contents(
         atPath: corpus.folder.file("whole/\(file)").string)

@@ -4,28 +4,28 @@
     align.py DATA OUT [--lexicon FILE] [--root DIR] [--digits] [--channel N] [--allow-commands]
              [--jobs N]
 
-DATA holds `wav.scp` and `text` (in any case of letters); `segments` is used when it is there. OUT
-gets
+DATA contains `wav.scp` and `text` (in upper or lower case), and possibly `segments`. OUT receives
+these files:
 
-    phones.ctm     `utterance 1 start duration phone`, seconds; noise fillers count as SIL
-    senones.txt    `utterance id id id ...`, one tied-state id a 10 ms frame (Kaldi's text vectors)
+    phones.ctm     `utterance 1 start duration phone`, in seconds; noise fillers count as SIL
+    senones.txt    `utterance id id id ...`, one tied-state id per 10 ms frame (Kaldi text vectors)
     states.txt     `id symbol`, the phone state of each tied state of the model: `AA_1` to `AA_3`;
                    noise fillers count as SIL
     oov.txt        `word count`, the words without a pronunciation, most frequent first
-    ledger.jsonl   each utterance that could not be aligned, with its reason
+    ledger.jsonl   each utterance that could not be aligned, with the reason
 
-Pronunciations come from the lexicon (`word phone phone ...` a line, ARPAbet, stress digits dropped),
-for words that it lacks from the `en-us` dictionary of the pocketsphinx wheel, whose acoustic model
-makes the alignment. The model hears 16 kHz; audio at another rate is resampled for the aligner alone.
-Its frames are 25.6 ms long and the last one is padded, so an utterance mostly counts one frame more
-than snip-edges gives.
+Pronunciations come from the lexicon (`word phone phone ...` on each line, ARPAbet; stress digits are
+dropped), or else from the `en-us` dictionary of the pocketsphinx wheel, whose acoustic model makes the
+alignment. The model expects 16 kHz; audio at another rate is resampled for the aligner only. Its
+frames are 25.6 ms long and the last one is padded, so most utterances have one frame more than with
+snip-edges.
 
-What is done is kept in OUT/align.journal, so that a run that was stopped goes on, and one of the same
-lists, lexicon, audio and options has nothing left to align; the results do not depend on that, nor on
-the number of jobs.
+OUT/align.journal records the utterances that are done, so that a run that was stopped resumes, and a
+run with the same lists, lexicon, audio and options has nothing to align. The results depend neither
+on interruptions nor on the number of jobs.
 
-Exit status: 0 all aligned, 64 wrong usage, 65 some skipped (see the ledger), 66 no such input, 74 OUT
-cannot be written.
+Exit status: 0 all aligned, 64 wrong usage, 65 some utterances skipped (see the ledger), 66 no such
+input, 74 OUT cannot be written.
 """
 
 import argparse
@@ -51,12 +51,12 @@ SAMPLE_RATE = 16000
 FRAMES_PER_SECOND = 100
 FILLERS = {"+NSN+", "+SPN+"}
 DIGITS = "zero one two three four five six seven eight nine".split()
-# Far wider than the decoder's own: alignment is cheap, and a path pruned away is an utterance lost.
+# Far wider than the decoder's defaults: alignment is cheap, and pruning the path loses the utterance.
 BEAMS = {"beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-120}
 
 
 def fold(phone):
-    """A phone as it is written: noise fillers count as silence."""
+    """The written form of a phone: noise fillers count as silence."""
     return "SIL" if phone in FILLERS else phone
 
 
@@ -76,7 +76,7 @@ class Aligner:
     def align(self, samples, words):
         """Returns [(phone, [(tied state, frames) x 3])] for 16-bit samples at 16 kHz."""
         try:
-            # Forget the noise and the mean of the utterances before: the order must not matter.
+            # Reset the noise and mean estimates of earlier utterances: the order must not matter.
             self.decoder.reinit_feat()
             self.decoder.set_align_text(" ".join(words))
             self._decode(samples)
@@ -102,7 +102,7 @@ class Aligner:
 
 
 def read_table(path, ledger):
-    """Reads a Kaldi table of one line an entry: {key: the rest of the line}.
+    """Reads a Kaldi table with one entry per line: {key: the rest of the line}.
 
     A key whose line is malformed or that stands twice is put into the ledger instead.
     """
@@ -122,7 +122,7 @@ def read_table(path, ledger):
 
 
 def read_pronunciations(path):
-    """Reads `word phone phone ...`: {word: [pronunciations]}; lines that cannot be used are named."""
+    """Reads `word phone phone ...`: {word: [pronunciations]}; unusable lines are reported."""
     lexicon = {}
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
@@ -199,7 +199,7 @@ def segment_of(fields):
 
 
 def spelled(word):
-    """A word of digits as the names of its digits; any other word as it is."""
+    """Spells a word of digits digit by digit; returns any other word unchanged."""
     if word.isascii() and word.isdigit():
         return [DIGITS[int(digit)] for digit in word]
     return [word]
@@ -255,13 +255,13 @@ def align_utterance(job):
 
 
 class Journal:
-    """The utterances that are done, a JSON line each, behind a line that says of what work."""
+    """The completed utterances, one JSON line each, after a line that identifies the work."""
 
     def __init__(self, path, identity):
         self.done = {}
         lines = path.read_bytes().split(b"\n") if path.exists() else []
         whole = 0
-        # What follows the last line end was cut off.
+        # Anything after the last line end is incomplete.
         if lines and lines[0].decode(errors="replace") == identity:
             for line in lines[:-1]:
                 if whole:
@@ -281,7 +281,7 @@ class Journal:
 
 
 def identity_of(options, paths, utterances):
-    """A line that names all that the alignment depends on."""
+    """A line with everything that the alignment depends on."""
     digest = hashlib.sha256()
     for path in paths:
         digest.update(path.read_bytes() if path and path.exists() else b"-")
@@ -300,7 +300,7 @@ def write_dictionary(lexicon, words):
     for word in sorted(words):
         for number, phones in enumerate(lexicon[word], 1):
             file.write(f"{word if number == 1 else f'{word}({number})'} {phones}\n")
-    # The decoder takes no dictionary without a word.
+    # The decoder rejects a dictionary without words.
     if not words:
         file.write("zero Z IH R OW\n")
     file.flush()
@@ -308,7 +308,7 @@ def write_dictionary(lexicon, words):
 
 
 def write_outputs(out, results, ledger, symbols, missing):
-    """Writes all files, each under its name when it is whole."""
+    """Writes all files, each renamed into place when complete."""
     parts = {}
 
     def part(name):
@@ -426,7 +426,7 @@ def main():
 
 
 def fold_state(name):
-    """The symbol of a phone state, `AA_1`; those of noise fillers count as silence's."""
+    """The symbol of a phone state, `AA_1`; noise fillers count as silence."""
     phone, _, number = name.rpartition("_")
     return f"{fold(phone)}_{number}"
 

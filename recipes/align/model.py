@@ -1,8 +1,8 @@
-"""What is in PocketSphinx's acoustic model: its phones and its tied states."""
+"""The phones and tied states of PocketSphinx's acoustic model."""
 
 import struct
 
-# The phones of the `en-us` model that words are made of: ARPAbet without stress.
+# The `en-us` model's phones that are not fillers: ARPAbet without stress.
 PHONES = set(
     "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z "
     "ZH".split()

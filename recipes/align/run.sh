@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Aligns a Kaldi data directory with PocketSphinx and makes frame targets of it.
+# Aligns a Kaldi data directory with PocketSphinx and makes frame targets from the alignment.
 #
 #   run.sh DATA OUT [--lexicon FILE] [--root DIR] [--digits] [--channel N] [--allow-commands]
 #          [--jobs N] [--config FILE]
 #
-#   OUT                  gets phones.ctm, senones.txt, states.txt, oov.txt and ledger.jsonl, of which
-#                        align.py says more, and
+#   OUT                  the output folder: phones.ctm, senones.txt, states.txt, oov.txt and ledger.jsonl, which
+#                        align.py describes, and
 #     targets/states/    the phone state of each frame: 39 phones and silence, three states each
-#     targets/tied/      the tied state of each frame, those that occur
-#   --config FILE        feature options in YAML, by which the frames of the targets are counted
+#     targets/tied/      the tied state of each frame; only tied states that occur are classes
+#   --config FILE        feature options in YAML that determine the number of frames
 #                        (default: 25 ms every 10 ms of audio at 16 kHz)
-#   the others           as align.py has them
+#   the other options    are passed to align.py
 #
-# What is missing is installed; a Python environment with the aligner is made under exp/align/ on the
-# first call. A run that was stopped goes on where it was. Exit status: 0 all done, 65 some utterances
-# skipped (each is in a ledger), 66 no such input.
+# Missing packages are installed; the first call makes a Python environment with the aligner in exp/align/.
+# A run that was stopped resumes. Exit status: 0 all done, 65 some utterances skipped (each is listed in a
+# ledger), 66 no such input.
 set -euo pipefail
 here=$(CDPATH= cd "$(dirname "$0")" && pwd)
 root=$(CDPATH= cd "$here/../.." && pwd)

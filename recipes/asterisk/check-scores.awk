@@ -1,6 +1,6 @@
 #!/usr/bin/awk -f
-# Checks that the ensemble of a scores.json is far above chance: a test accuracy of at least 0.30,
-# where the most frequent of the 120 classes, a silence, has 0.10 of the frames.
+# Checks that the ensemble in a scores.json is far above chance: a test accuracy of at least 0.30. The
+# most frequent of the 120 classes, a state of silence, has 0.10 of the frames.
 # Relies on the file's layout: keys sorted, one a line, `system` before `test`.
 
 /"system" : "ensemble"/ { is_ensemble = 1 }

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Makes Kaldi data directories from the English prompts of Asterisk.
+# Makes Kaldi data directories from Asterisk's English prompts.
 #
 #   prepare.sh AUDIO TRANSCRIPTS OUT
 #
-# AUDIO        a folder of NAME.wav, where NAME may hold a slash (digits/7.wav)
-# TRANSCRIPTS  core-sounds-en.txt, plain or gzipped: a prompt a line as `NAME: what is said`,
-#              comments after a semicolon
-# OUT          gets train/ development/ test/, each with wav.scp, text and utt2spk sorted in the
-#              C locale, and ledger.jsonl with a line and a reason for each prompt skipped
+# AUDIO        a folder of NAME.wav files, where NAME may contain a slash (digits/7.wav)
+# TRANSCRIPTS  core-sounds-en.txt, plain or gzipped: `NAME: what is said` for each prompt, one a
+#              line; comments start with a semicolon
+# OUT          the output folder: train/ development/ test/, each with wav.scp, text and utt2spk in
+#              byte order, and ledger.jsonl with a reason for each prompt skipped, one a line
 #
-# The part that a prompt goes to depends on its name alone: cksum(NAME) mod 10 is 0 for test,
-# 1 for development, anything else for train.
+# The part of a prompt depends only on its name: test if cksum(NAME) mod 10 is 0, development if it
+# is 1, otherwise train.
 set -euo pipefail
 export LC_ALL=C
 

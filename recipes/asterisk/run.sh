@@ -3,14 +3,14 @@
 #
 #   run.sh [--quick] [--exp DIR] [--jobs N] [--audio DIR --transcripts FILE]
 #
-#   --quick        a fifth of the corpus and a small network: a minute, to see that all works
-#   --exp DIR      where everything goes (default: exp/asterisk, or exp/asterisk-quick)
+#   --quick        use a fifth of the corpus and small networks, to see in a minute that everything works
+#   --exp DIR      the experiment's folder (default: exp/asterisk, or exp/asterisk-quick)
 #   --jobs N       threads (default: all cores); the results do not depend on it
 #   --audio DIR, --transcripts FILE
-#                  Asterisk's English prompts as WAV files and core-sounds-en.txt, where Debian's
-#                  packages asterisk-core-sounds-en-wav and asterisk-core-sounds-en cannot be had
+#                  Asterisk's English prompts as WAV files, and core-sounds-en.txt, if the Debian packages
+#                  asterisk-core-sounds-en-wav and asterisk-core-sounds-en are not available
 #
-# What is missing is installed with apt-get. What is done already is not done again.
+# Missing packages are installed with apt-get. Work that is already done is not repeated.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 here=$root/recipes/asterisk
@@ -34,11 +34,11 @@ if [ -n "$audio$transcripts" ] && { [ -z "$audio" ] || [ -z "$transcripts" ]; };
 require_build_tools
 require_programs gnuplot=gnuplot-nox
 
-# The corpus, from Debian unless it is given.
+# The corpus, from Debian unless given.
 if [ -z "$audio" ]; then
   audio=/usr/share/asterisk/sounds/en_US_f_Allison
   transcripts=/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz
-  # Some container images are set to leave out /usr/share/doc; then it is taken from the package.
+  # Some container images exclude /usr/share/doc; then take the transcripts from the package.
   unpacked=$exp/downloads$transcripts
   if [ ! -d "$audio" ] || [ ! -e "$transcripts" -a ! -e "$unpacked" ]; then
     install_packages asterisk-core-sounds-en asterisk-core-sounds-en-wav

@@ -1,11 +1,11 @@
-# Writes what is said in each prompt as lower-case words.
+# Writes the transcript of each prompt as lower-case words.
 #
 # Input:  NAME: transcript          (core-sounds-en.txt of Asterisk)
 # Output: NAME|words|          for speech
-#         NAME||reason          for a prompt that is no speech
+#         NAME||reason          for a prompt that is not speech
 #
-# Numbers: up to 99 as one number; multiples of 100 up to 9900 as hundreds ("eighty five hundred");
-# other long numbers digit by digit; a point between digits is said as "point".
+# Numbers up to 99 are read as one number, and multiples of 100 up to 9900 as hundreds ("eighty five
+# hundred"). Longer numbers are read digit by digit, and a point between digits as "point".
 
 BEGIN {
   split("one two three four five six seven eight nine ten eleven twelve thirteen fourteen " \

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Runs recipes with this checkout and with another, and compares all results byte by byte.
+# Runs recipes with this checkout and with another, and compares all results byte for byte.
 #
 #   run.sh OTHER [--speechocean762 CORPUS]
 #
-#   OTHER                     another checkout of this repository, such as the one before a change of structure
-#   --speechocean762 CORPUS   compares a small run on this corpus, too (see speechocean762/run.sh)
+#   OTHER                     another checkout of this repository, such as the one before a refactoring
+#   --speechocean762 CORPUS   also compare a small run on this corpus (see speechocean762/run.sh)
 #
-# The recipes are those of this checkout: the quick one and, on every tenth utterance of the corpus, recipe.yaml and
-# specialists.yaml, which have a step of every kind. Compared are features, targets, models, soft targets and scores,
-# but for rates. Exit status: 0 when all are the same, else 1.
+# Both use this checkout's recipes: the quick one and, on every tenth utterance of the corpus, recipe.yaml and
+# specialists.yaml, which have a step of every kind. Features, targets, models, soft targets and scores are compared,
+# except rates. Exit status: 0 if all are identical, else 1.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 source "$root/recipes/requirements.sh"
@@ -28,7 +28,7 @@ for checkout in "$root" "$other"; do
   swift build -c release --package-path "$checkout" --product limbeck >&2
 done
 
-# All results of an experiment, a line each: a digest, without rates and folders, and the path.
+# All results of an experiment, one a line: a digest, ignoring rates and folders, and the path.
 digests() {
   (cd "$1" && find features targets models soft-targets specialists -type f 2>/dev/null || true; ls "$1"/*.json 2>/dev/null |
     xargs -rn1 basename) | sort | while read -r file; do

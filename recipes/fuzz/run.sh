@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Feeds every reader of files with mutated inputs, guided by coverage (libFuzzer), and prints what it came to.
+# Runs every reader of files on mutated inputs, guided by coverage (libFuzzer), and prints a summary.
 #
 #   run.sh [PARSER ...] [--runs N] [--seconds N] [--seed N]
 #
 #   PARSER       names of readers, as `fuzz list` prints them (default: all)
-#   --runs N     inputs for each (default: 10000000)
-#   --seconds N  the longest time for each (default: 0, any)
-#   --seed N     decides the mutations (default: 1)
+#   --runs N     inputs for each reader (default: 10000000)
+#   --seconds N  the longest time for each reader (default: 0, no limit)
+#   --seed N     the seed of the mutations (default: 1)
 #
-# Inputs have at most 4096 bytes. A trap, more than ten seconds or more than 1 GB for one input stops that
-# reader's run; the input is kept below exp/fuzz/PARSER and can be read again by `fuzz replay PARSER FILE`.
-# Inputs that reached new code are kept in exp/fuzz/PARSER/corpus, where the next run begins. Standard output
-# is a Markdown table of executions, seconds, edges and inputs kept. Exit status: 0, or 1 when a run was
-# stopped by an input.
+# Inputs have at most 4096 bytes. If an input causes a trap, or takes more than ten seconds or 1 GB, it stops
+# that reader's run; it is kept in exp/fuzz/PARSER, and `fuzz replay PARSER FILE` reads it again. Inputs that
+# reached new code are kept in exp/fuzz/PARSER/corpus, from which the next run starts. Standard output is a
+# Markdown table of executions, seconds, edges and inputs kept. Exit status: 0, or 1 if an input stopped a
+# run.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 source "$root/recipes/requirements.sh"
@@ -30,7 +30,7 @@ while [ $# -gt 0 ]; do
 done
 require_build_tools
 
-# The frontend alone is told of the fuzzer: the driver would link libFuzzer's own main.
+# Only the frontend gets the fuzzer's flag: the driver would link libFuzzer's own main.
 library=$(swiftc -print-target-info |
   sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')/clang/lib/linux/libclang_rt.fuzzer_no_main-$(uname -m).a
 [ -f "$library" ] || fail 69 "this toolchain has no libFuzzer: $library"
@@ -44,7 +44,7 @@ fuzz=$root/.build/fuzz/release/Fuzz
 scratch=$(mktemp -d "$([ -d /dev/shm ] && echo /dev/shm || echo /tmp)/limbeck-fuzz-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 export SWIFT_BACKTRACE=enable=no OPENBLAS_NUM_THREADS=1
-# What one input may ask for at once, above what the process has anyway.
+# The memory that one input may allocate at once, in addition to the process's own.
 ulimit -v 3145728
 
 status=0

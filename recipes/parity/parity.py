@@ -1,8 +1,8 @@
 """Compares the features of limbeck with those of kaldi-native-fbank: parity.py LIMBECK FOLDER [LIST]
 
-For each option set and each kind of audio a line with the mean and the largest difference in log
-energy: of limbeck from kaldi-native-fbank, and of each from the same formulas in double precision,
-which shows whose rounding a difference is.
+For each option set and each kind of audio, prints a line with the mean and the largest difference in
+log energy: between limbeck and kaldi-native-fbank, and between each of them and the same formulas in
+double precision, which shows whose rounding causes a difference.
 """
 
 import json
@@ -49,7 +49,7 @@ DEFAULTS = {
 
 
 def signals(rate):
-    """Two seconds of each kind of made audio, full scale [-1, 1)."""
+    """Two seconds of each kind of synthetic audio, full scale [-1, 1)."""
     generator = np.random.default_rng(3)
     time = np.arange(2 * rate) / rate
     noise = generator.standard_normal(len(time))
@@ -60,7 +60,7 @@ def signals(rate):
 
 
 def kaldi(samples, options):
-    """What kaldi-native-fbank gives."""
+    """The features of kaldi-native-fbank."""
     settings = knf.FbankOptions()
     frame, mel = settings.frame_opts, settings.mel_opts
     frame.dither = 0
@@ -89,7 +89,7 @@ def kaldi(samples, options):
 
 
 def exact(samples, options):
-    """The definition in double precision; the bands' edges alone are in single precision, as Kaldi's."""
+    """The definition in double precision; only the bands' edges are in single precision, as in Kaldi."""
     rate = options["sampleRate"]
     size = int(rate * 0.001 * options["frameLength"])
     shift = int(rate * 0.001 * options["frameShift"])
@@ -149,7 +149,7 @@ def filters(options, points):
 
 
 def in_logs(features, options):
-    """Energies of bands as logarithms, so that all option sets are compared on one scale."""
+    """The log energies of bands, so that all option sets are compared on one scale."""
     if options["useLog"]:
         return features
     first = 1 if options["useEnergy"] else 0
@@ -158,7 +158,7 @@ def in_logs(features, options):
 
 
 def extract(limbeck, folder, recordings, options):
-    """What `limbeck features` gives for recordings: a mapping of ids to paths."""
+    """The features that `limbeck features` computes for recordings, a mapping of ids to paths."""
     os.makedirs(folder, exist_ok=True)
     with open(f"{folder}/wav.scp", "w") as script:
         script.writelines(f"{key} {path}\n" for key, path in recordings.items())

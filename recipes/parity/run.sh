@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Compares log-mel features with kaldi-native-fbank's: run.sh [LIST]
 #
-# LIST has the path of an audio file at the end of each line; without it made signals alone are
-# compared. Python packages go to exp/parity/environment. parity.py says what is printed. The exit
-# status is 1 when a difference is above the bounds (a mean of 1e-4, a largest of 5e-3, in log energy)
-# and limbeck is on average further from double precision than kaldi-native-fbank is.
+# Each line of LIST ends in the path of an audio file; without LIST, only synthetic signals are
+# compared. Python packages are installed in exp/parity/environment. parity.py describes the output.
+# The exit status is 1 if a difference exceeds the bounds (mean 1e-4, largest 5e-3, in log energy) and
+# limbeck is on average further from double precision than kaldi-native-fbank.
 set -euo pipefail
 list=${1:+$(realpath "$1")}
 CDPATH= cd "$(dirname "$0")/../.."

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Stops limbeck at random instants, goes on, and compares every end with that of work that was left alone, byte by byte.
+# Stops limbeck at random times, resumes, and compares the results with those of uninterrupted work, byte for byte.
 #
 #   run.sh [--stops N] [--seed N]
 #
-#   --stops N  how often it is stopped (default: 100)
-#   --seed N   decides the instants (default: 1)
+#   --stops N  the number of stops (default: 100)
+#   --seed N   the seed of the random times (default: 1)
 #
-# The work is the quick recipe: run, its steps train and distill, and features and targets by themselves, in turn. It is
-# stopped by SIGKILL, SIGTERM, SIGINT and a full disk (a file system of its own in memory, which needs root or user
-# namespaces), with one thread and with two. Standard output is a Markdown table. Exit status: 0 when all ends are the
-# same and every stop ended with the status that it should, else 1.
+# The work is the quick recipe: run, its steps train and distill, and features and targets by themselves, in turn. It
+# is stopped by SIGKILL, SIGTERM, SIGINT and a full disk (a small file system in memory, which needs root or user
+# namespaces), with one thread and with two. Standard output is a Markdown table. Exit status: 0 if all results are
+# identical and every stop had the right exit status, else 1.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 source "$root/recipes/requirements.sh"
@@ -29,7 +29,7 @@ whole=$root/exp/resume/whole disk=$root/exp/resume/disk
 mkdir -p "$disk"
 user=()
 [ "$(id -u)" -eq 0 ] || user=(--map-root-user)
-# The file system goes with the process that mounted it.
+# The file system disappears with the process that mounted it.
 exec unshare --mount ${user[@]+"${user[@]}"} sh -c 'mount -t tmpfs -o size=256m limbeck "$1" && shift && exec "$@"' sh \
   "$disk" python3 "$root/recipes/resume/stop.py" "$root/.build/release/limbeck" "$root/recipes/asterisk/quick.yaml" \
   "$whole" "$disk" "$stops" "$seed"

@@ -1,7 +1,7 @@
-"""Stops limbeck at random instants and compares every end with that of work that was left alone.
+"""Stops limbeck at random times, resumes, and compares the results with those of uninterrupted work.
 
-stop.py LIMBECK RECIPE WHOLE DISK STOPS SEED, as run.sh calls it: WHOLE is the experiment of the recipe, DISK an empty
-file system of 256 MB.
+stop.py LIMBECK RECIPE WHOLE DISK STOPS SEED, as run.sh calls it: WHOLE is a complete experiment of the recipe, DISK an
+empty file system of 256 MB.
 """
 
 import os
@@ -20,7 +20,7 @@ EXPERIMENT = DISK / "experiment"
 OUT = DISK / "out"
 CHECKPOINTS = ["--checkpoint-minutes", "0.005"]
 
-# What each kind of work is called with, what of the whole experiment it begins with, and where its results are.
+# For each kind of work: the arguments, the files of the complete experiment that it starts from, the results' folder.
 WORK = {
     "run": (["run", RECIPE, EXPERIMENT, *CHECKPOINTS], ["data"], EXPERIMENT),
     "train": (
@@ -42,7 +42,7 @@ WORK = {
         OUT,
     ),
 }
-# How the work may be stopped, and the statuses with which it may end then; 0 when it was done just before.
+# The ways to stop the work, each with the exit statuses that it allows; 0 if the work had just finished.
 STATUSES = {"KILL": {-signal.SIGKILL}, "TERM": {143, 0}, "INT": {130, 0}, "full disk": {74, 0}}
 
 
@@ -52,7 +52,7 @@ def clear():
 
 
 def begin_anew(work):
-    """Leaves only what the work begins with."""
+    """Restores the state that the work starts from."""
     clear()
     for pattern in WORK[work][1]:
         for path in WHOLE.glob(pattern):
@@ -62,7 +62,7 @@ def begin_anew(work):
 
 
 def results(folder):
-    """The bytes of all results by their paths, without rates, and the places that lists name."""
+    """The bytes of all results by path, without rates and without the folders in lists."""
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
@@ -80,7 +80,7 @@ def results(folder):
 def start(work, threads):
     threads_flag = "--jobs" if work in ("features", "targets") else "--threads"
     command = [LIMBECK, *WORK[work][0], threads_flag, str(threads)]
-    # A shell's background would have told the program to ignore SIGINT.
+    # No shell: a shell would make a background program ignore SIGINT.
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
@@ -96,7 +96,7 @@ def fill_disk():
 
 
 def stop(process, how):
-    """Stops the work; the status with which it ended, and what it said."""
+    """Stops the work; returns its exit status and its messages."""
     if how == "full disk":
         fill_disk()
     else:
@@ -115,7 +115,7 @@ def main():
         process = start(work, 2)
         said = process.communicate()[1]
         if process.returncode != 0:
-            sys.exit(f"{work}, left alone: {said}")
+            sys.exit(f"{work}, uninterrupted: {said}")
         seconds[work] = time.monotonic() - began
         expected[work] = results(WORK[work][2])
     counts = {(work, how): 0 for work in WORK for how in STATUSES}
@@ -134,7 +134,7 @@ def main():
     while done < STOPS:
         work, how = kinds[done % len(kinds)]
         begin_anew(work)
-        # Half of its work is stopped twice before it goes on to the end.
+        # Half of the runs are stopped twice before they run to the end.
         stopped = []
         while len(stopped) < 1 + done // len(kinds) % 2:
             process = start(work, 1 + (done + len(stopped)) % 2)
@@ -145,13 +145,13 @@ def main():
                 continue
             status, said = stop(process, how)
             if status == -getattr(signal, "SIG" + how, 0) and how != "KILL" and not said:
-                # It had not begun to work.
+                # It had not started to work.
                 continue
             stopped.append(how)
             if status not in STATUSES[how]:
                 faults.append(f"{work}, {how}: ended with {status}: {said}")
-            if how in ("TERM", "INT") and status != 0 and "the same command goes on from here" not in said:
-                faults.append(f"{work}, {how}: did not say how to go on: {said}")
+            if how in ("TERM", "INT") and status != 0 and "rerun the same command to resume" not in said:
+                faults.append(f"{work}, {how}: did not say how to resume: {said}")
         done += len(stopped)
         counts[work, how] += len(stopped)
         process = start(work, 1 + done % 2)

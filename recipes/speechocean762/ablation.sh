@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# What helps a student of speechocean762: a row for each way to teach it, of the same ensemble.
+# What helps a student on speechocean762: a table with a row for each way to train it, all from the same ensemble.
 #
 #   ablation.sh EXP [--jobs N] [ROW...]
 #
-#   EXP       where run.sh has left its results with phone states
+#   EXP       the experiment that run.sh made with phone states
 #   --jobs N  threads (default: all cores); the results do not depend on it
-#   ROW       of the rows below, those to make (default: all, and the recipe's own student)
+#   ROW       the rows below to make (default: all, and the recipe's own student)
 #
-# Each row is an experiment of its own in EXP/ablation, with the features, the members and, but for what the
-# row says, the recipe of EXP; the table goes to standard output. What is done already is not done again.
+# Each row is a separate experiment in EXP/ablation, with the features and members of EXP, and its recipe except
+# for the row's change. The table goes to standard output. Work that is already done is not repeated.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 source "$root/recipes/requirements.sh"
@@ -29,11 +29,11 @@ rows='short patient soft geometric speed cosine adamw masks noise twelve twenty 
 for name in ${only[@]+"${only[@]}"}; do
   [[ " $rows " == *" $name "* ]] || fail 64 "expected a row of $rows; found $name"
 done
-# Of the ensemble and its data; a row of others is made anew.
+# A digest of the ensemble and its data; rows of other ensembles are made again.
 identity=$(cat "$exp"/stages/{features,targets,member,baseline}* | cksum)
 limbeck=$root/.build/release/limbeck
-# The student alone, with λ = 0.1, by gradient descent with momentum, whose rate falls by the same factor at each
-# step, but where a row says otherwise.
+# Unless a row says otherwise: only the student, with λ = 0.1, trained by gradient descent with momentum, whose rate
+# falls by the same factor at each step.
 common=(--set students={} --set search=null --set subsets=null --set missingClass=null
   --set distillation.hardWeight=0.1
   --set student.training.optimizer=sgd --set student.training.weightDecay=0
@@ -41,7 +41,7 @@ common=(--set students={} --set search=null --set subsets=null --set missingClas
   --set student.training.learningRate=0.02 --set student.training.finalLearningRate=0.001)
 shopt -s nullglob
 
-# Makes one row: its name, what it is, and its settings.
+# Makes one row, given its name, its description and its settings.
 row() { # NAME TEXT SETTING...
   local name=$1 text=$2 own=$exp/ablation/$1 settings=() setting
   shift 2
@@ -50,7 +50,7 @@ row() { # NAME TEXT SETTING...
   if [ "$(cat "$own/identity" 2>/dev/null)" != "$identity" ]; then
     rm -rf "$own" "$own.new"
     mkdir -p "$own.new/models" "$own.new/stages"
-    # Large files are whole when they have their names, and are never changed: hard links will do.
+    # Large files are complete once they have their final names, and never change, so hard links suffice.
     for folder in features targets; do cp -al "$exp/$folder" "$own.new/"; done
     cp -a "$exp/data" "$own.new/"
     cp -a "$exp"/models/{member,baseline,search-baseline}*.{safetensors,jsonl} "$own.new/models/"
@@ -63,7 +63,7 @@ row() { # NAME TEXT SETTING...
   line "$text" <"$own/table.txt"
 }
 
-# Prints the row of what it reads, the tables of an experiment.
+# Reads the tables of an experiment, and prints its row.
 line() { # TEXT
   awk -F'|' -v text="$1" '
     { gsub(/^ +| +$/, "", $2) }
@@ -72,8 +72,8 @@ line() { # TEXT
 
 echo '| student | development % | test % | test NLL | test ECE % |'
 echo '| --- | ---: | ---: | ---: | ---: |'
-# All rows but "short", "twelve", "twenty" and "eight" have twenty passes over the training frames, or four over
-# five times as many.
+# All rows except "short", "twelve", "twenty" and "eight" train for twenty epochs on the training frames, or for four
+# on five times as many.
 plain=(augmentation=null student.training.epochs=20)
 four=student.training.epochs=4
 row short '6 passes, half hard targets (λ = 0.5)' \

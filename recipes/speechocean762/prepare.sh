@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Makes Kaldi data directories of speechocean762 (OpenSLR 101) whose parts share no speaker.
+# Makes Kaldi data directories from speechocean762 (OpenSLR 101) whose parts share no speaker.
 #
 #   prepare.sh CORPUS OUT
 #
 # CORPUS   the unpacked download (WAVE/, train/, test/, resource/lexicon.txt), or its training half as
 #          one data directory (data/, audio/, lexicon.txt)
-# OUT      gets train/ development/ test/, each with wav.scp, text, utt2spk, spk2utt and spk2gender in
-#          the order of bytes; lexicon.txt; and ledger.jsonl with the utterances skipped
+# OUT      the output folder: train/ development/ test/, each with wav.scp, text, utt2spk, spk2utt and
+#          spk2gender in byte order; lexicon.txt; and ledger.jsonl with the utterances skipped
 #
-# It ends with 65 when some utterances were skipped, and with another status when nothing was made.
+# Exit status: 0 all done, 65 some utterances skipped, any other if nothing was made.
 #
-# Of the training half's speakers, put in the order of the cksum of their ids, the first 12 are the
-# development set; where there is no test/, the next 25 are the test set.
+# The training half's speakers are sorted by the cksum of their ids. The first 12 are the development
+# set; if there is no test/, the next 25 are the test set.
 set -euo pipefail
 export LC_ALL=C
 
@@ -45,7 +45,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{train,development,test}
 
-# Which speaker goes where.
+# The part of each speaker.
 awk '{ print $2 }' "$half/utt2spk" | sort -u | while read -r speaker; do
   read -r sum _ < <(printf %s "$speaker" | cksum)
   echo "$sum $speaker"
@@ -55,7 +55,7 @@ awk -v has_test="$has_test" '{
   print $2, NR <= 12 ? "development" : NR <= 37 && !has_test ? "test" : "train"
 }' "$work/order" >"$work/parts"
 
-# Lists of one part: those utterances of a half whose speaker falls to it.
+# Writes the lists of one part: the utterances of a half whose speakers belong to it.
 select_part() { # HALF PART SPEAKERS
   local lists=$work/$2
   awk 'NR == FNR { keep[$1]; next } $2 in keep { print $1, $2 }' "$3" "$1/utt2spk" |
@@ -86,7 +86,7 @@ for part in train development test; do
     select_part "$half" $part "$work/speakers"
   fi
 done
-# What has no speaker belongs to no part.
+# Utterances without a speaker belong to no part.
 : >"$work/ledger.jsonl"
 for folder in "$half" "$corpus/test"; do
   [ -r "$folder/wav.scp" ] || continue

@@ -5,15 +5,15 @@
 #
 #   CORPUS           the unpacked download of https://www.openslr.org/101, or its training half as one
 #                    data directory (see prepare.sh)
-#   --recipe NAME    states: 39 phones and silence, three states each (default), with a search of T and λ and
-#                    networks that learn from few frames; time-delay: the same classes by time-delay
+#   --recipe NAME    states (default): 39 phones and silence, three states each, with a search of T and λ and
+#                    networks trained on few frames; time-delay: the same classes with time-delay
 #                    networks; tied: the aligner's tied states, some 4,800 classes, with specialists
 #   --until STAGE    the last stage, as in limbeck run (default: score)
-#   --exp DIR        where everything goes (default: exp/speechocean762-NAME)
+#   --exp DIR        the experiment's folder (default: exp/speechocean762-NAME)
 #   --jobs N         threads (default: all cores); the results do not depend on it
 #
-# Where the corpus has no alignments/, recipes/align makes them with its lexicon. What is missing is
-# installed. What is done already is not done again; a run that was stopped goes on.
+# If the corpus has no alignments/, recipes/align makes them with the corpus's lexicon. Missing packages are
+# installed. Work that is already done is not repeated; a run that was stopped resumes.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 here=$root/recipes/speechocean762
@@ -41,7 +41,7 @@ some "$here/prepare.sh" "$corpus" "$exp/data"
 swift build -c release --package-path "$root" --product limbeck >&2
 limbeck=$root/.build/release/limbeck
 for part in train development test; do
-  # Faults are named before any work is done; those utterances are then skipped.
+  # Reports faults before any work is done; the utterances are skipped later.
   some "$limbeck" validate "$exp/data/$part" ${jobs[@]+"${jobs[@]}"} >&2
 done
 
@@ -54,7 +54,7 @@ else
     LC_ALL=C sort "$exp"/data/{train,development,test}/$list >"$all/$list.new"
     cmp -s "$all/$list.new" "$all/$list" && rm "$all/$list.new" || mv "$all/$list.new" "$all/$list"
   done
-  # What is aligned already, with the same lexicon and audio, is not aligned again.
+  # Utterances that are already aligned with the same lexicon and audio are not aligned again.
   some "$root/recipes/align/run.sh" "$all" "$exp/align/out" --lexicon "$exp/data/lexicon.txt" \
     ${jobs[@]+"${jobs[@]}"}
   cp "$exp/align/out/senones.txt" "$exp/data/senones.txt"

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Makes Kaldi data directories of TIMIT (LDC93S1).
+# Makes Kaldi data directories from TIMIT (LDC93S1).
 #
 #   prepare.sh TIMIT OUT
 #
-# TIMIT    the corpus: a folder with TRAIN/ and TEST/, or one of its parents; names in capitals or not
-# OUT      gets train/ (all 462 speakers of TRAIN), development/ (50 speakers of TEST) and test/ (the 24
-#          of the core test set), each with wav.scp, text (from .TXT), utt2spk, spk2utt and spk2gender
-#          in the order of bytes, and labels/ with a link to each .PHN file
+# TIMIT    the corpus: a folder with TRAIN/ and TEST/, or one of its parents; names in upper or lower case
+# OUT      the output folder: train/ (all 462 speakers of TRAIN), development/ (50 speakers of TEST) and
+#          test/ (the 24 of the core test set), each with wav.scp, text (from .TXT), utt2spk, spk2utt and
+#          spk2gender in byte order, and labels/ with a link to each .PHN file
 #
-# An utterance's id is SPEAKER_SENTENCE in capitals, as FCJF0_SX37. The SA sentences, which all
-# speakers read, are skipped. Audio is SPHERE, or RIFF where a release has .WAV.wav beside it.
+# An utterance's id is SPEAKER_SENTENCE in capitals, such as FCJF0_SX37. The SA sentences, which all
+# speakers read, are skipped. Audio is SPHERE, or RIFF if a release also has .WAV.wav files.
 set -euo pipefail
 export LC_ALL=C
 here=$(CDPATH= cd "$(dirname "$0")" && pwd)
@@ -37,7 +37,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{train,development,test} "$work/labels"
 : >"$work/ledger.jsonl"
 
-# The parts of the speakers of TEST.
+# The part of each speaker of TEST.
 declare -A part_of
 while read -r speaker; do part_of[$speaker]=development; done <"$lists/development.txt"
 while read -r speaker; do part_of[$speaker]=test; done <"$lists/core-test.txt"
@@ -46,7 +46,7 @@ leave_out() { # ID REASON
   printf '{"utterance":"%s","stage":"prepare","reason":"%s"}\n' "$1" "$2" >>"$work/ledger.jsonl"
 }
 
-# The first file of a stem with one of some endings.
+# The first file with a given stem and one of several endings.
 first_file() { # STEM END...
   local stem=$1 end
   shift
@@ -55,7 +55,7 @@ first_file() { # STEM END...
   done
 }
 
-# Puts the sentences of one half into the parts that its speakers belong to.
+# Assigns the sentences of one half to the parts of their speakers.
 list_half() { # HALF
   find -L "$1" -type f ! -name '._*' \( -iname '*.phn' -o -iname '*.wav' \) |
     sed 's/\.[^./]*$//; s/\.[Ww][Aa][Vv]$//' | sort -u | while read -r stem; do
@@ -75,14 +75,14 @@ list_half() { # HALF
     [ -n "$phones" ] || { leave_out "$id" "no labels: $stem.PHN"; continue; }
     echo "$id $audio" >>"$work/$part/wav.scp"
     echo "$id $speaker" >>"$work/$part/utt2spk"
-    # A transcript is START END WORDS, in samples; one that is missing is named by limbeck validate.
+    # A transcript is START END WORDS, with times in samples; limbeck validate reports missing ones.
     [ -z "$words" ] || echo "$id $(tr -d '\r' <"$words" | cut -d ' ' -f 3-)" >>"$work/$part/text"
     ln -s "$phones" "$work/labels/$id.PHN"
   done
 }
 list_half "$train"
 list_half "$test"
-# A Mac's file system keeps what others cannot hold in such a file beside each.
+# macOS puts such files on file systems that cannot store its metadata.
 shadows=$(find -L "$train" "$test" -type f -name '._*' | wc -l)
 [ "$shadows" -eq 0 ] || echo "prepare.sh: $shadows files ._NAME of a Mac, passed over" >&2
 
@@ -93,7 +93,7 @@ for part in train development test; do
   for list in wav.scp utt2spk text; do sort -o "$folder/$list" "$folder/$list"; done
   awk '{ list[$2] = list[$2] " " $1 } END { for (s in list) print s list[s] }' \
     "$folder/utt2spk" | sort >"$folder/spk2utt"
-  # The first letter of a speaker's id is the sex.
+  # The first letter of a speaker's id is the speaker's sex.
   awk '{ print $1, tolower(substr($1, 1, 1)) }' "$folder/spk2utt" >"$folder/spk2gender"
   rm -rf "${out:?}/$part"
   mv "$folder" "$out/$part"

@@ -5,12 +5,12 @@
 #
 #   TIMIT            the corpus (LDC93S1)
 #   --until STAGE    the last stage, as in limbeck run (default: score)
-#   --exp DIR        where everything goes (default: exp/timit)
+#   --exp DIR        the experiment's folder (default: exp/timit)
 #   --jobs N         threads (default: all cores); the results do not depend on it
 #
-# Training set of 462 speakers, development set of 50, core test set of 24, without the SA sentences;
-# 61 symbols as 48 phones of three states by thirds of their time, scored as 39. What is missing is
-# installed. What is done already is not done again.
+# Trains on 462 speakers, with 50 for development and the 24 of the core test set, without the SA sentences.
+# The 61 symbols are folded to 48 phones, each split into three states of equal length, and scored as 39.
+# Missing packages are installed. Work that is already done is not repeated.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 here=$root/recipes/timit

@@ -4,10 +4,12 @@ import Storage
 import SystemPackage
 
 extension Description {
-  /// What is in an archive, or in one value without a key; where its values do not say what they are and are no
-  /// integers, they may be posteriors.
+  /// Describes an archive, or one value without a key.
   ///
-  /// - Returns: nil of one that is empty.
+  /// Posteriors carry no type, so values that fail to read as any other kind are read as
+  /// posteriors.
+  ///
+  /// - Returns: nil for an empty archive.
   static func archive(
     _ input: ArchiveInput, as kind: KaldiValue.Kind?, _ commands: CommandPolicy
   ) throws(FileFault) -> String? {
@@ -21,7 +23,7 @@ extension Description {
     }
   }
 
-  /// Counts the values of an archive, or of a list.
+  /// Counts the values of an archive or a list.
   ///
   /// - Returns: nil when there are none.
   static func tally(
@@ -43,7 +45,7 @@ extension Description {
     if tallies[.posterior] != nil, tallies[.vector] != nil {
       throw .malformed(
         path: input.path ?? "", expected: "values of one kind, or --type",
-        found: "posteriors, and others that may be vectors")
+        found: "posteriors, and values that may be vectors")
     }
     guard !tallies.isEmpty else { return nil }
     return KaldiValue.Kind.allCases.compactMap { kind in
@@ -52,7 +54,7 @@ extension Description {
   }
 }
 
-/// What is in an archive's entries of one kind.
+/// Counts of an archive's entries of one kind.
 private struct ArchiveTally {
   private var entries = 0
   private var rows = 0

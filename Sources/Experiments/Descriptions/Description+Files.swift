@@ -11,13 +11,13 @@ import SystemPackage
 import Training
 
 extension Description {
-  /// What is in a file that the program writes, other than archives and lists.
+  /// Describes a file that the program writes, other than archives and lists.
   ///
   /// - Parameters:
-  ///   - path: of the file.
+  ///   - path: the file's path.
   ///   - head: its first bytes.
-  /// - Returns: nil for another file.
-  /// - Throws: `FileFault` or `ModelFault` for one that is not whole.
+  /// - Returns: nil for any other file.
+  /// - Throws: `FileFault` or `ModelFault` for an incomplete or corrupt file.
   static func ofContent(_ path: FilePath, _ head: ArraySlice<UInt8>) throws -> String? {
     if isSafetensors(head) { return try safetensors(path) }
     if head.first == UInt8(ascii: "{") { return try json(path) }
@@ -38,7 +38,7 @@ extension Description {
 
   // MARK: - Models and checkpoints
 
-  /// Whether bytes begin as a safetensors file: the length of a header, and its brace.
+  /// Whether bytes begin like a safetensors file: the length of a header, and its brace.
   private static func isSafetensors(_ bytes: ArraySlice<UInt8>) -> Bool {
     bytes.count > 9 && bytes.dropFirst(8).first == UInt8(ascii: "{")
       && bytes.dropFirst(6).prefix(2).allSatisfy { $0 == 0 }
@@ -51,7 +51,7 @@ extension Description {
     else { return model(try AcousticModel(path: path)) }
     let best = progress.bestEpoch > 0 ? ", the best so far \(progress.bestEpoch)" : ""
     return """
-      checkpoint   of a training that is not done
+      checkpoint   of an unfinished training
       epoch        \(progress.epoch)\(best)
       steps        \(progress.step)
 
@@ -83,7 +83,7 @@ extension Description {
       """
   }
 
-  /// The frames that a layer sees, as `× 26 (-20 to 5)` or `× 3 (-3, 0, 3)`.
+  /// The frames that a layer sees, such as `× 26 frames (-20 to 5)` or `× 3 frames (-3, 0, 3)`.
   private static func frames(_ offsets: [Int]) -> String {
     guard offsets != [0], let first = offsets.first, let last = offsets.last else { return "" }
     let isRun = last - first == offsets.count - 1 && offsets.count > 3
@@ -93,7 +93,7 @@ extension Description {
 
   // MARK: - JSON
 
-  /// What `read` gives; nil for a fault of the data.
+  /// The value that `read` returns; nil for a fault of the data.
   private static func attempt<Value>(_ read: () throws -> Value) throws -> Value? {
     do { return try read() } catch let fault as any Fault where fault.isOfMachine {
       throw fault
@@ -102,7 +102,7 @@ extension Description {
     }
   }
 
-  /// What is in JSON, or in lines of it, that the program writes.
+  /// Describes JSON, or lines of JSON, that the program writes.
   private static func json(_ path: FilePath) throws -> String {
     if let own = try attempt({ try ScoreReport(path: path) }) { return own.table }
     if let own = try attempt({ try SearchReport(path: path) }) { return own.table.markdown }
@@ -137,7 +137,7 @@ extension Description {
     options.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
   }
 
-  /// What a training's log says; nil for other lines.
+  /// Describes a training log; nil for other lines.
   private static func trainingLog(_ bytes: Data) -> String? {
     let lines = bytes.split(separator: UInt8(ascii: "\n"))
     guard let first = lines.first, (try? JSONDecoder().decode(StepRecord.self, from: first)) != nil
@@ -153,7 +153,7 @@ extension Description {
 
   // MARK: - Records
 
-  /// The bytes of a digest and the end of its line, with which records begin.
+  /// The length of the digest and line end with which records begin.
   static let recordMark = 33
 
   static func isRecord(_ head: ArraySlice<UInt8>) -> Bool {
@@ -164,17 +164,17 @@ extension Description {
       }
   }
 
-  /// What a step's record, or the journal of an archive that is being made, says.
+  /// Describes a step's record, or the journal of an unfinished archive.
   private static func record(_ path: FilePath) throws -> String {
     let lines = try TextFile.lossyLines(of: path).dropFirst().map(\.text)
     if lines.contains(where: { $0.hasPrefix("{") }) {
-      return "journal      \(lines.count) utterances of an archive that is not whole yet\n"
+      return "journal      \(lines.count) utterances of an unfinished archive\n"
     }
     let files = lines.map { $0.keyAndRest.rest }
-    return "record       of a step that is done\n" + files.map { "makes        \($0)\n" }.joined()
+    return "record       of a completed step\n" + files.map { "makes        \($0)\n" }.joined()
   }
 
-  /// What a recipe is; nil for another text.
+  /// Describes a recipe; nil for any other text.
   static func recipe(_ path: FilePath) throws -> String? {
     guard let recipe = try attempt({ try Recipe(path: path) }) else { return nil }
     return """

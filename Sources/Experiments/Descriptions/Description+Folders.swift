@@ -11,7 +11,7 @@ import Storage
 import SystemPackage
 
 extension Description {
-  /// What is in a folder: of features, of targets, an experiment, or a data directory.
+  /// Describes a folder of features or targets, an experiment, or a data directory.
   static func folder(_ path: FilePath) throws -> String {
     let names = try FileSystem.names(in: path)
     if names.contains("features.json") { return try features(FeatureFolder(path: path)) }
@@ -30,7 +30,7 @@ extension Description {
       found: names.isEmpty ? "an empty folder" : "a folder with \(shown)")
   }
 
-  /// Whether a file or a folder within a folder is one of an experiment's.
+  /// Whether a file or folder in a folder is part of an experiment.
   private static func isKnown(_ path: FilePath) throws -> Bool {
     let whole = [".ark", ".safetensors", ".log.jsonl", ".tfevents.limbeck"]
     let endings = whole + [".log.jsonl.part", ".tfevents.limbeck.part"]
@@ -80,9 +80,9 @@ extension Description {
     let data = try DataDirectory(path: path, commands: .allowed)
     return """
       data         \(path.text)
-      utterances   \(data.utterances.count), \(data.faults.leftOutCount) that cannot be used
+      utterances   \(data.utterances.count), \(data.faults.leftOutCount) unusable
       recordings   \(data.recordings.count)
-      limbeck validate says what is wrong with it.
+      limbeck validate reports its faults.
 
       """
   }
@@ -113,7 +113,7 @@ extension Description {
         systems: try accounts.isScored
           ? systems.map { ($0, try scored?.copies(of: $0) ?? 0) } : [])
       if scores != nil, !accounts.isScored {
-        text += "ledger       of a run that did not go as far as the scores, which are older\n"
+        text += "ledger       of a run that stopped before scoring; the scores are older\n"
       }
       let grid = try FeatureFolder(path: path.appending("features/train")).options().grid
       text += "\n" + accounts.table(secondsPerFrame: grid.shiftInSeconds)

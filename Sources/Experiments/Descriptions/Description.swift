@@ -4,29 +4,28 @@ import Networks
 package import Storage
 import SystemPackage
 
-/// What is in a file or a folder, in words.
+/// A description of a file or folder, recognised by its contents.
 package struct Description: Sendable {
-  /// Lines for people.
+  /// Lines of text for people.
   package let text: String
 
-  /// Reads a file or a folder, by what is in it and not by its name.
+  /// Reads a file or folder, which is recognised by its contents, not by its name.
   ///
   /// - Parameters:
-  ///   - place: a path, or a table as of `ArchiveInput`.
-  ///   - kind: what to take an archive's values for that do not say what they are; nil guesses.
+  ///   - place: a path, or a table as for `ArchiveInput`.
+  ///   - kind: the kind of an archive's values if they carry no type; nil to guess.
   ///   - commands: whether `place`, or an entry of a list, may be the output of a command.
-  /// - Throws: `FileFault` or `ModelFault` for what is not whole, or is nothing of this program's or Kaldi's, with
-  ///   what was seen.
+  /// - Throws: `FileFault` or `ModelFault` for anything incomplete or unknown, with what was found.
   package init(
     of place: String, as kind: KaldiValue.Kind? = nil, commands: CommandPolicy = .refused
   ) throws {
     let input = try ArchiveInput(reading: place)
-    // Kaldi's specifier says that it is a table, and so does a kind.
+    // A Kaldi specifier or a kind means that it is a table.
     let isTable = try kind != nil || place == "-" || input.path != FilePath(text: place)
     text = try Description.text(of: input, isTable: isTable, as: kind, commands)
   }
 
-  /// What is in a folder, or in a file that is no list.
+  /// Describes a folder, or a file that is not a list.
   static func text(of path: FilePath) throws -> String {
     try text(of: .archive(path), isTable: false, as: nil, .refused)
   }
@@ -48,7 +47,7 @@ package struct Description: Sendable {
     return try ofContent(path, head) ?? archive(path, head, commands)
   }
 
-  /// What is in a file that may be an archive, by its first bytes.
+  /// Describes a file that may be an archive, given its first bytes.
   private static func archive(
     _ path: FilePath, _ head: ArraySlice<UInt8>, _ commands: CommandPolicy
   ) throws -> String {
@@ -83,6 +82,6 @@ package struct Description: Sendable {
     return "text that begins with \"\(line)\""
   }
 
-  /// The bytes by which a file is known.
+  /// The number of first bytes by which a file is recognised.
   private static let headSize = 4096
 }

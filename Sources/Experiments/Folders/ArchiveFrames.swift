@@ -6,14 +6,14 @@ package import LinearAlgebra
 package import Storage
 import Training
 
-/// The frames of archives: features, classes, and soft targets where there are such.
+/// The frames of archives: features, classes, and soft targets if there are any.
 ///
-/// What is asked for is read from the files; memory grows with the number of utterances alone.
+/// Frames are read from the files on request; memory grows only with the number of utterances.
 package struct ArchiveFrames: FrameSource {
-  /// Where one utterance is.
+  /// The location of one utterance in the archives.
   private struct Utterance {
     let features: MatrixArchive.Entry
-    /// Nil when classes are not known.
+    /// Nil when the classes are unknown.
     let labels: IntegerArchive.Entry?
     var softTargets: MatrixArchive.Entry?
   }
@@ -24,16 +24,18 @@ package struct ArchiveFrames: FrameSource {
   private let classes: Int
   private var leftOut: Set<Int32> = []
   private var utterances: [Utterance]
+  /// The number of features of a frame.
   package let columns: Int
 
-  /// The utterances that have as many classes as frames, in the order of the features.
+  /// The utterances that have as many labels as frames, in the order of the features.
   ///
   /// - Parameters:
-  ///   - features: of `columns` columns each.
-  ///   - targets: ids below `classes`; nil when no class is known, where all utterances count.
-  ///   - columns: the features of a frame.
-  ///   - classes: how many there are.
-  /// - Throws: `FileFault` for features of another number of columns, or without a frame.
+  ///   - features: matrices [T × `columns`].
+  ///   - targets: class ids below `classes`; nil for frames without known classes, which keeps all
+  ///     utterances.
+  ///   - columns: the number of features of a frame.
+  ///   - classes: the number of classes.
+  /// - Throws: `FileFault` for an utterance with another number of columns or without a frame.
   package init(
     features: MatrixArchive, targets: IntegerArchive?, columns: Int, classes: Int
   ) throws(FileFault) {
@@ -56,10 +58,10 @@ package struct ArchiveFrames: FrameSource {
   /// The same frames with soft targets.
   ///
   /// - Parameters:
-  ///   - archive: has a matrix for each utterance, as `SoftTargetPass` writes it.
-  ///   - largest: how many probabilities of a frame are stored; nil for all.
+  ///   - archive: a matrix for each utterance, as `SoftTargetPass` writes it.
+  ///   - largest: the number of probabilities stored for each frame; nil for all.
   /// - Returns: the frames.
-  /// - Throws: `FileFault` for an utterance without such.
+  /// - Throws: `FileFault` for an utterance without soft targets of the right shape.
   func with(
     softTargets archive: MatrixArchive, largest: Int?
   ) throws(FileFault) -> ArchiveFrames {
@@ -79,8 +81,8 @@ package struct ArchiveFrames: FrameSource {
     return result
   }
 
-  /// The utterances of a share, at least one, drawn by a seed; those of a smaller share are among those of a
-  /// larger one.
+  /// A random share of the utterances, at least one; a larger share contains a smaller one of the
+  /// same seed.
   func share(_ share: Double, seed: UInt64) -> ArchiveFrames {
     var generator = SeededGenerator(seed)
     let wanted = max(1, Int((share * Double(count)).rounded()))
@@ -88,31 +90,42 @@ package struct ArchiveFrames: FrameSource {
     return keeping { drawn.contains($0) }
   }
 
-  /// The utterances that a rule keeps, by their ids.
+  /// The utterances whose ids a rule keeps.
   func keeping(_ isKept: (String) -> Bool) -> ArchiveFrames {
     var result = self
     result.utterances = utterances.filter { isKept($0.features.key) }
     return result
   }
 
-  /// The same frames, of which those of some classes are not trained on; they are still seen around others.
+  /// The same frames without training on those of some classes, which remain in the context of
+  /// others.
   func leavingOut(_ classes: Set<Int32>) -> ArchiveFrames {
     var result = self
     result.leftOut = classes
     return result
   }
 
+  /// The number of soft targets of a frame, zero without any.
   package var softColumns: Int { softTargets?.store.columns ?? 0 }
+  /// The number of utterances.
   package var count: Int { utterances.count }
+  /// The id of an utterance.
   package func id(of utterance: Int) -> String { utterances[utterance].features.key }
+  /// The number of frames of an utterance.
   package func frameCount(of utterance: Int) -> Int { utterances[utterance].features.rows }
 
+  /// Reads the features of a range of frames into `tile`, [frames × columns].
+  ///
+  /// - Throws: `FileFault` when they cannot be read.
   package func readFeatures(
     _ frames: Range<Int>, of utterance: Int, into tile: Tile
   ) throws(FileFault) {
     try features.read(frames, of: utterances[utterance].features, into: tile)
   }
 
+  /// The classes of a range of frames, `unknown` without targets and `none` for excluded classes.
+  ///
+  /// - Throws: `FileFault` when they cannot be read, or an id is not below the number of classes.
   package func labels(_ frames: Range<Int>, of utterance: Int) throws(FileFault) -> [Int32] {
     guard let targets, let entry = utterances[utterance].labels else {
       return Array(repeating: FrameClass.unknown, count: frames.count)
@@ -126,6 +139,10 @@ package struct ArchiveFrames: FrameSource {
     return leftOut.isEmpty ? labels : labels.map { leftOut.contains($0) ? FrameClass.none : $0 }
   }
 
+  /// Reads the soft targets of a range of frames into `tile`, [frames × soft columns]; nothing
+  /// without soft targets.
+  ///
+  /// - Throws: `FileFault` when they cannot be read.
   package func readSoftTargets(
     _ frames: Range<Int>, of utterance: Int, into tile: Tile
   ) throws(FileFault) {
@@ -140,8 +157,8 @@ extension FrameSource {
   ///
   /// - Parameters:
   ///   - utterance: its index.
-  ///   - path: where they are, for the message.
-  /// - Returns: frames × features.
+  ///   - path: the features' source, for the message.
+  /// - Returns: [T × columns].
   /// - Throws: `FileFault` when they cannot be read or are not all finite.
   func features(of utterance: Int, path: Origin) throws(FileFault) -> Matrix {
     let matrix = SharedMatrix(rows: frameCount(of: utterance), columns: columns)
@@ -149,19 +166,20 @@ extension FrameSource {
     let features = matrix.matrix
     guard features.isFinite else {
       throw .malformed(
-        path: path, expected: "finite features for \(id(of: utterance))", found: "others")
+        path: path, expected: "finite features for \(id(of: utterance))", found: "NaN or infinity")
     }
     return features
   }
 
-  /// What a model says of a whole utterance.
+  /// A model's logits for a whole utterance.
   ///
   /// - Parameters:
   ///   - utterance: its index.
-  ///   - model: that expects these features.
-  ///   - path: where they are, for the message.
-  /// - Returns: logits, frames × classes.
-  /// - Throws: `FileFault` when the features cannot be read, or they or the logits are not all finite.
+  ///   - model: a model that expects these features.
+  ///   - path: the features' source, for the message.
+  /// - Returns: [T × classes].
+  /// - Throws: `FileFault` when the features cannot be read, or the features or logits are not all
+  ///   finite.
   func logits(
     of utterance: Int, by model: AcousticModel, path: Origin
   ) throws(FileFault) -> Matrix {
@@ -170,13 +188,13 @@ extension FrameSource {
     return logits
   }
 
-  /// Throws `FileFault` when what networks make of an utterance's features is too large for a number.
+  /// Throws `FileFault` when networks' outputs for an utterance overflow.
   func requireFinite(_ outputs: Matrix, of utterance: Int, path: Origin) throws(FileFault) {
     guard outputs.isFinite else {
       throw .malformed(
         path: path,
-        expected: "features for \(id(of: utterance)) of which networks make finite logits",
-        found: "others")
+        expected: "features for \(id(of: utterance)) that give finite logits",
+        found: "an overflow")
     }
   }
 

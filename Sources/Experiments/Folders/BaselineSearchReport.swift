@@ -4,37 +4,42 @@ package import Storage
 package import SystemPackage
 package import Training
 
-/// What `baseline-search.json` holds: the baselines that were tried, and the choice for each.
+/// The contents of `baseline-search.json`: the points tried for each baseline.
 package struct BaselineSearchReport: Sendable, Equatable, Codable {
-  /// One network.
+  /// One network of the search.
   package struct Point: Sendable, Equatable, Codable {
-    /// Whose options it tries: `baseline`, or `baseline-NAME`.
+    /// The baseline that it was trained for: `baseline`, or `baseline-NAME`.
     package let baseline: String
+    /// The options that it was trained with.
     package let training: TrainingOptions
-    /// How many perturbed copies it learnt from; absent for none.
+    /// The number of perturbed copies that it was trained on; absent for none.
     package let copies: Int?
-    /// The highest frame accuracy on the development set over its epochs; nil when the training diverged.
+    /// The highest frame accuracy on the development set over its epochs, 0 to 1; nil when the
+    /// training diverged.
     package let developmentAccuracy: Double?
-    /// The epoch that had it.
+    /// The epoch with that accuracy.
     package let epoch: Int?
   }
 
+  /// All networks, in the order of the search.
   package let points: [Point]
 
   /// Reads a `baseline-search.json`.
+  ///
+  /// - Throws: `FileFault` when it is missing or malformed.
   package init(path: FilePath) throws(FileFault) {
     let data = try TextFile.bytes(of: path)
     do {
       self = try JSONDecoder().decode(BaselineSearchReport.self, from: data)
     } catch {
-      throw .malformed(path: path, expected: "a search of limbeck", found: "other JSON or none")
+      throw .malformed(path: path, expected: "a search that limbeck wrote", found: "other contents")
     }
   }
 
   init(_ points: [Point]) { self.points = points }
 
-  /// The point of the highest development accuracy of a baseline, the first of equals; nil when none was tried
-  /// or all diverged.
+  /// The point of a baseline with the highest development accuracy, the first in case of ties; nil
+  /// when none was tried or all diverged.
   package func chosen(for baseline: String) -> Point? {
     var best: Point?
     for point in points where point.baseline == baseline {
@@ -43,7 +48,7 @@ package struct BaselineSearchReport: Sendable, Equatable, Codable {
     return best
   }
 
-  /// A row for each network, with a star beside those that were chosen.
+  /// A row for each network, with a star beside the chosen ones.
   package var table: TextTable {
     TextTable(
       rows: [

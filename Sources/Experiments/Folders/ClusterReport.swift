@@ -6,46 +6,54 @@ import Foundation
 package import Storage
 package import SystemPackage
 
-/// What `specialists/clusters.json` holds: the classes of each specialist, and how the generalist takes them for each
-/// other on the training frames.
+/// The contents of `specialists/clusters.json`: the classes of each specialist, and how the
+/// generalist confuses them on the training frames.
 package struct ClusterReport: Sendable, Equatable, Codable {
   /// The classes of one specialist.
   package struct Cluster: Sendable, Equatable, Codable {
-    /// Their symbols, by their ids.
+    /// Their symbols, in the order of their ids.
     package let classes: [String]
-    /// Their training frames.
+    /// The number of training frames with these classes.
     package let frames: Int
-    /// The share of these that the generalist classifies rightly.
+    /// The share of these frames that the generalist classifies correctly.
     package let right: Double
-    /// The share that it takes for another class of the cluster.
+    /// The share of these frames that it takes for another class of the cluster.
     package let confusedWithin: Double
-    /// The pairs of them that it confuses most, in either direction, with how many frames.
+    /// The pairs of classes that it confuses most, at most three.
     package let pairs: [Pair]
   }
 
-  /// Two classes, and the frames of either that are taken for the other.
+  /// Two classes, with the number of frames of either that are taken for the other.
   package struct Pair: Sendable, Equatable, Codable {
+    /// The symbols of the two classes.
     package let classes: [String]
+    /// The number of frames confused, in both directions.
     package let frames: Int
   }
 
+  /// The options of the clustering.
   package let options: ClusteringOptions
-  /// All training frames.
+  /// The number of training frames.
   package let frames: Int
-  /// The training frames of each class, by its id.
+  /// The number of training frames of each class, by its id.
   package let counts: [Int]
-  /// The symbols of classes that are in no cluster, since `size` is smaller than theirs.
+  /// The symbols of the classes in no cluster, because the clusters' `size` leaves no room for
+  /// them.
   package let uncovered: [String]
-  /// The sum of the squared distances of the columns, as they were scaled, from their nearest centres.
+  /// The sum of the squared distances of the scaled columns from their nearest centres.
   package let inertia: Double
+  /// The clusters, one for each specialist.
   package let clusters: [Cluster]
 
+  /// Counts the confusions within each cluster.
+  ///
   /// - Parameters:
   ///   - sets: the ids of each cluster's classes.
-  ///   - inertia: of the clustering.
-  ///   - options: of the clustering.
-  ///   - classes: all of them.
-  ///   - confusions: how many frames of each class (row) are taken for each, row by row.
+  ///   - inertia: the clustering's inertia.
+  ///   - options: the clustering's options.
+  ///   - classes: all classes.
+  ///   - confusions: the number of frames of each class (row) that are taken for each class
+  ///     (column), row by row.
   init(
     _ sets: [[Int32]], inertia: Double, options: ClusteringOptions, classes: ClassInventory,
     confusions: [Int]
@@ -85,12 +93,14 @@ package struct ClusterReport: Sendable, Equatable, Codable {
   }
 
   /// Reads a `clusters.json`.
+  ///
+  /// - Throws: `FileFault` when it is missing or malformed.
   package init(path: FilePath) throws(FileFault) {
     let data = try TextFile.bytes(of: path)
     do {
       self = try JSONDecoder().decode(ClusterReport.self, from: data)
     } catch {
-      throw .malformed(path: path, expected: "clusters of limbeck", found: "other JSON or none")
+      throw .malformed(path: path, expected: "clusters that limbeck wrote", found: "other contents")
     }
   }
 
@@ -111,14 +121,14 @@ package struct ClusterReport: Sendable, Equatable, Codable {
           ]
         },
       note: """
-        Of the \(frames) training frames: the share of each specialist's classes, how many of these the baseline \
-        classifies rightly, how many it takes for another class of the same specialist, and the pairs that it \
-        confuses most, with how many frames. Clusters asked for: \(options.clusters); classes in none: \
+        For each specialist: its classes' share of the \(frames) training frames; the share of these that the \
+        baseline classifies correctly or takes for another class of the same specialist; and the pairs that \
+        it confuses most, with their frames. Clusters in the recipe: \(options.clusters); classes in no cluster: \
         \(uncovered.count)\(uncovered.isEmpty ? "" : " (\(ClusterReport.shown(uncovered)))").
         """)
   }
 
-  /// Names in one cell.
+  /// The names in one cell, at most 40 of them.
   private static func shown(_ names: [String]) -> String {
     names.count > 40
       ? names.prefix(40).joined(separator: " ") + " … (\(names.count - 40) more)"

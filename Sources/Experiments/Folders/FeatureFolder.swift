@@ -7,25 +7,27 @@ import Logging
 package import Storage
 package import SystemPackage
 
-/// A folder of log-mel features: `feats.ark`, `feats.scp`, `utt2num_frames`, `features.json`,
-/// `ledger.jsonl`, and `utt2spk` where the data directory has it.
+/// A folder of features: `feats.ark`, `feats.scp`, `utt2num_frames`, `features.json` and
+/// `ledger.jsonl`, and `utt2spk` if the data directory has it.
 package struct FeatureFolder: Sendable {
-  /// What `features.json` holds.
+  /// The contents of `features.json`.
   struct Description: Codable {
     let options: FeatureOptions
     let version: String
-    /// The channel of the recordings, from one, where one was asked for.
+    /// The channel of the recordings that was used, from 1; nil for mono recordings.
     var channel: Int?
-    /// How the audio was perturbed; absent when it was not.
+    /// How the audio was perturbed; nil if it was not.
     var copy: AugmentedCopy?
-    /// How matrices are compressed, and the largest error of a feature by that; absent when they are
-    /// whole.
+    /// How the matrices are compressed; nil if they are not.
     var compression: String?
+    /// The largest error of a feature that compression causes; nil without compression.
     var largestError: Float?
   }
 
+  /// The folder's path.
   package let path: FilePath
 
+  /// The folder at a path; nothing is read yet.
   package init(path: FilePath) {
     self.path = path
   }
@@ -34,14 +36,16 @@ package struct FeatureFolder: Sendable {
   var scriptPath: FilePath { path.appending("feats.scp") }
   var frameCountPath: FilePath { path.appending("utt2num_frames") }
   var descriptionPath: FilePath { path.appending("features.json") }
+  /// What became of each utterance, a `Ledger`.
   package var ledgerPath: FilePath { path.appending("ledger.jsonl") }
-  /// The speakers of the utterances that have features, where the data directory has them.
+  /// The speakers of the utterances that have features, if the data directory has `utt2spk`.
   var speakersPath: FilePath { path.appending("utt2spk") }
 
-  /// The archive of log-mel frames that are transformed to features in a second pass.
+  /// The archive of log-mel frames that a second pass transforms to features.
   static let framesName: FilePath = "logmel.ark"
 
-  /// Throws when the folder holds features, or other files of the names here, that the program did not make.
+  /// Throws when the folder holds features, or other files of these names, that the program did not
+  /// make.
   func requireOwn() throws(FileFault) {
     try OwnFiles.require(
       ["feats.ark", "feats.scp", "utt2num_frames", "utt2spk", "cmvn.ark", "cmvn.scp"], in: path,
@@ -52,12 +56,12 @@ package struct FeatureFolder: Sendable {
       remedy: "name another folder, or move it away")
   }
 
-  /// Sees to it that `feats.scp` names the archive where it is now, as in an experiment that was moved.
+  /// Makes `feats.scp` point to the archive's present path, for an experiment that was moved.
   func placeScript() throws(FileFault) {
     try ArchiveScript.place(scriptPath, of: archivePath)
   }
 
-  /// The speaker of each utterance; nil when speakers are not known.
+  /// The speaker of each utterance; nil when speakers are unknown.
   package func speakers() throws(FileFault) -> [String: String]? {
     guard try FileSystem.exists(speakersPath) else { return nil }
     var speakers: [String: String] = [:]
@@ -76,7 +80,7 @@ package struct FeatureFolder: Sendable {
   /// The options that the features were made with.
   package func options() throws(FileFault) -> FeatureOptions { try description().options }
 
-  /// What `features.json` says.
+  /// Reads `features.json`.
   func description() throws(FileFault) -> Description {
     let data = try TextFile.bytes(of: descriptionPath)
     do {
@@ -104,20 +108,20 @@ package struct FeatureFolder: Sendable {
     return counts
   }
 
-  /// Makes the features of a data directory; the folder is locked meanwhile.
+  /// Makes the features of a data directory, with the folder locked.
   ///
-  /// Utterances that cannot be read, or are shorter than one frame, are named in the ledger; the
-  /// rest is done. The files are the same to the byte for any number of workers, and when a run was
-  /// killed and started again.
+  /// Utterances that cannot be read, or are shorter than one frame, are skipped and named in the
+  /// ledger. The files are identical to the byte for any number of workers, and after a run that
+  /// was killed and resumed.
   ///
   /// - Parameters:
   ///   - data: the utterances.
-  ///   - request: how they are made and stored.
-  ///   - workers: share the utterances.
-  ///   - reporter: where progress and the summary go.
+  ///   - request: how the features are made and stored.
+  ///   - workers: the threads that share the utterances.
+  ///   - reporter: receives progress and the summary.
   /// - Returns: the ledger, also written to `ledger.jsonl`.
-  /// - Throws: `FileFault` when the folder cannot be written, or statistics or speakers cannot be read; and a
-  ///   fault of the machine while audio is read, after which the same call goes on.
+  /// - Throws: `FileFault` when the folder cannot be written, or statistics or speakers cannot be
+  ///   read; a machine fault while audio is read, after which the same call resumes.
   package func extract(
     _ data: DataDirectory, _ request: FeatureRequest, workers: Workers, reporter: Reporter
   ) throws -> Ledger {

@@ -5,44 +5,46 @@ import LinearAlgebra
 import Storage
 import SystemPackage
 
-/// Matrices of utterances as they are made, in their order: an archive, and beside it a journal of what is
-/// in it, from which a run that was killed goes on.
+/// An archive of utterances' matrices, written in order, with a journal from which a killed run
+/// resumes.
 ///
-/// The archive is whole up to the last line of the journal; what is behind that is made again.
+/// The archive is complete up to the last line of the journal; anything after that is made again.
 struct ResumableArchive: ~Copyable {
-  /// What became of one utterance: a line of the journal.
+  /// A line of the journal: what became of one utterance.
   struct Record: Codable, Sendable {
     let utterance: String
     /// The length of its audio in seconds.
     let seconds: Double
     let frames: Int
-    /// Where its value starts in the archive, and where what comes after it starts.
+    /// The offset of its value in the archive.
     let valueOffset: Int
+    /// The offset of the end of its entry.
     let end: Int
-    /// The largest error of its features that compression causes; nil without.
+    /// The largest error of its features that compression causes; nil without compression.
     var error: Float?
-    /// Why it was skipped; nil when it was not.
+    /// Why it was skipped; nil if it was not.
     var reason: String?
-    /// Of soft targets: what their frames lose by being stored.
+    /// For soft targets: what their frames lose by being stored.
     var losses: SoftTargetLosses?
   }
 
-  /// Of the utterances so far, in their order.
+  /// The records of the utterances so far, in order.
   private(set) var records: [Record]
   private var file: ResumableFile
   private var journal: ResumableFile
-  /// The matrix that is written piece by piece: its key, where it starts, its rows so far.
+  /// The matrix that is being written in pieces: its key, its offset, and its rows so far.
   private var open: (key: String, start: Int, rows: Int)?
 
-  /// Opens an archive, to go on with what an earlier run of the same work left.
+  /// Opens an archive, keeping what an earlier run of the same work left.
   ///
   /// - Parameters:
-  ///   - path: of the archive; the journal stands beside it.
-  ///   - identity: of all that decides on the archive's bytes; a journal of other work is dropped.
-  ///   - utterances: their ids, in order.
+  ///   - path: the archive's path; the journal is beside it.
+  ///   - identity: a digest of everything that determines the archive's bytes; the journal of other
+  ///     work is dropped.
+  ///   - utterances: the ids of all utterances, in order.
   /// - Throws: `FileFault` when a file cannot be written.
   init(path: FilePath, identity: Fingerprint, utterances: [String]) throws(FileFault) {
-    // After a crash of the machine the archive may lack what the journal says.
+    // After a crash of the machine, the archive may lack bytes that the journal records.
     let head = Fingerprint(of: "\(identity) \(try ResumableArchive.boot())").description + "\n"
     let journalPath = ResumableArchive.journalPath(of: path)
     var kept: [Record] = []
@@ -69,7 +71,7 @@ struct ResumableArchive: ~Copyable {
     records = kept
   }
 
-  /// Which start of the machine this is.
+  /// Identifies the present boot of the machine.
   private static func boot() throws(FileFault) -> String {
     let path: FilePath = "/proc/sys/kernel/random/boot_id"
     return try FileSystem.exists(path) ? TextFile.text(of: path) : ""
@@ -77,7 +79,7 @@ struct ResumableArchive: ~Copyable {
 
   static func journalPath(of path: FilePath) -> FilePath { path.withSuffix(".journal") }
 
-  /// The path of the archive until it is committed.
+  /// The archive's path until it is committed.
   var partPath: FilePath { ResumableFile.partPath(of: file.path) }
 
   /// The lines of an `scp` for the utterances so far.
@@ -87,7 +89,7 @@ struct ResumableArchive: ~Copyable {
       .map { "\($0.utterance) \(place):\($0.valueOffset)\n" }.joined()
   }
 
-  /// Appends an utterance that is whole in memory.
+  /// Appends an utterance whose matrix is complete.
   mutating func append(
     _ utterance: String, _ entry: ArchiveEntry, frames: Int, seconds: Double, error: Float?,
     losses: SoftTargetLosses? = nil
@@ -101,7 +103,7 @@ struct ResumableArchive: ~Copyable {
         losses: losses))
   }
 
-  /// Notes an utterance that is skipped, and removes what was appended of it.
+  /// Records an utterance as skipped, and removes any rows appended for it.
   mutating func leaveOut(_ utterance: String, reason: String) throws(FileFault) {
     if let open, open.key == utterance {
       try file.truncate(to: open.start)
@@ -113,7 +115,7 @@ struct ResumableArchive: ~Copyable {
         reason: reason))
   }
 
-  /// Appends rows of an utterance whose matrix is too large to hold; the first call starts it.
+  /// Appends rows of an utterance whose matrix is too large for memory; the first call starts it.
   mutating func appendRows(_ utterance: String, _ frames: Matrix) throws(FileFault) {
     let (header, rows) = ArchiveEntry.splitMatrix(utterance, frames)
     if open == nil {
@@ -124,7 +126,7 @@ struct ResumableArchive: ~Copyable {
     try file.write(rows)
   }
 
-  /// Ends an utterance of `appendRows`, and sets the number of rows that its header has.
+  /// Completes an utterance of `appendRows` by writing the number of rows to its header.
   mutating func finishRows(_ utterance: String, seconds: Double) throws(FileFault) {
     guard let open, open.key == utterance else { return }
     try file.replace(
@@ -142,10 +144,10 @@ struct ResumableArchive: ~Copyable {
     records.append(record)
   }
 
-  /// Gives the archive its name and removes the journal.
+  /// Renames the archive to its final name and removes the journal.
   ///
-  /// - Throws: `FileFault` when the bytes do not reach the disk. Which of them did is not known then, so the next
-  ///   run makes them anew.
+  /// - Throws: `FileFault` when the bytes do not reach the disk. It is then unknown which of them
+  ///   did, so the next run makes all of them again.
   consuming func commit() throws(FileFault) {
     let path = file.path
     do throws(FileFault) { try file.commit() } catch {
@@ -155,7 +157,7 @@ struct ResumableArchive: ~Copyable {
     try ResumableArchive.removeJournal(of: path)
   }
 
-  /// Removes an archive that was not committed, and its journal.
+  /// Removes an uncommitted archive and its journal.
   static func discard(_ path: FilePath) throws(FileFault) {
     try FileSystem.remove(ResumableFile.partPath(of: path))
     try removeJournal(of: path)

@@ -4,23 +4,25 @@ package import Storage
 package import SystemPackage
 import Foundation
 
-/// What `search.json` holds: the students that were tried, and the choice among them.
+/// The contents of `search.json`: the students that were tried, and the choice among them.
 package struct SearchReport: Sendable, Equatable, Codable {
-  /// One student.
+  /// One student of the search.
   package struct Point: Sendable, Equatable, Codable {
+    /// The T, λ and mean that it was trained with.
     package let distillation: DistillationOptions
-    /// The highest frame accuracy on the development set over its epochs; nil when the training diverged.
+    /// The highest frame accuracy on the development set over its epochs, 0 to 1; nil when the
+    /// training diverged.
     package let developmentAccuracy: Double?
-    /// The epoch that had it.
+    /// The epoch with that accuracy.
     package let epoch: Int?
   }
 
-  /// In the order of `SearchOptions.points`; at least one.
+  /// At least one point, in the order of `SearchOptions.points`.
   package let points: [Point]
-  /// The point of the highest development accuracy, the first of equals.
+  /// The point with the highest development accuracy, the first in case of ties.
   package let chosen: DistillationOptions
 
-  /// Nil when all diverged.
+  /// The choice among points; nil when all diverged.
   init?(_ points: [Point]) {
     self.points = points
     var best: Point?
@@ -31,17 +33,18 @@ package struct SearchReport: Sendable, Equatable, Codable {
   }
 
   /// Reads a `search.json`.
+  ///
+  /// - Throws: `FileFault` when it is missing or malformed.
   package init(path: FilePath) throws(FileFault) {
     let data = try TextFile.bytes(of: path)
     do {
       self = try JSONDecoder().decode(SearchReport.self, from: data)
     } catch {
-      throw .malformed(path: path, expected: "a search of limbeck", found: "other JSON or none")
+      throw .malformed(path: path, expected: "a search that limbeck wrote", found: "other contents")
     }
   }
 
-  /// The development accuracies in per cent as a table for people: a row for each mean and T, a column for
-  /// each λ.
+  /// The development accuracies in per cent: a row for each mean and T, a column for each λ.
   package var table: TextTable {
     var weights: [Double] = []
     var rows: [[String]] = []

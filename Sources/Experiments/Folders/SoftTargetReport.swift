@@ -5,30 +5,35 @@ import LinearAlgebra
 package import Storage
 package import SystemPackage
 
-/// What a store of soft targets takes and loses; beside the archive, as `train.json`.
+/// The size of a store of soft targets and what it loses; beside the archive, as `train.json`.
 package struct SoftTargetReport: Sendable, Equatable, Codable {
-  /// A store of so many classes a frame.
+  /// A way to store soft targets.
   package struct Form: Sendable, Equatable, Codable {
-    /// How many of the largest probabilities are kept; nil for all.
+    /// The number of largest probabilities kept for each frame; nil for all.
     package let largest: Int?
+    /// The number of bytes of a frame.
     package let bytesAFrame: Int
-    /// The mean KL divergence of what is restored, the tail spread evenly, from the ensemble's, in nats.
+    /// The mean KL divergence in nats of the restored distribution, with its tail spread evenly,
+    /// from the ensemble's.
     package let divergence: Double
-    /// The share of frames whose most probable class is the same.
+    /// The share of frames whose most probable class is unchanged.
     package let agreement: Double
   }
 
+  /// The temperature of the soft targets.
   package let temperature: Double
+  /// The number of frames in the archive.
   package let frames: Int
+  /// The size of the archive.
   package let bytes: Int
-  /// The frames that the losses are of.
+  /// The number of frames on which losses are measured.
   package let measuredFrames: Int
-  /// As it is stored.
+  /// The form in which they are stored.
   package let own: Form
-  /// Other numbers of classes.
+  /// Forms with other numbers of classes, for comparison.
   package let others: [Form]
 
-  /// Where the report of an archive is.
+  /// The path of an archive's report.
   static func path(of archive: FilePath) -> FilePath {
     var path = archive
     path.extension = "json"
@@ -36,13 +41,15 @@ package struct SoftTargetReport: Sendable, Equatable, Codable {
   }
 
   /// Reads the report of an archive.
+  ///
+  /// - Throws: `FileFault` when it is missing or malformed.
   package init(path: FilePath) throws(FileFault) {
     let data = try TextFile.bytes(of: path)
     do {
       self = try JSONDecoder().decode(SoftTargetReport.self, from: data)
     } catch {
       throw .malformed(
-        path: path, expected: "a report of soft targets", found: "other JSON or none")
+        path: path, expected: "a report of soft targets", found: "other contents")
     }
   }
 
@@ -53,7 +60,7 @@ package struct SoftTargetReport: Sendable, Equatable, Codable {
     (self.measuredFrames, self.own, self.others) = (measuredFrames, own, others)
   }
 
-  /// What is lost, with the frames and the size as its note.
+  /// The losses of each form, with the frames and the size in its note.
   package var table: TextTable {
     TextTable(
       rows: [["classes kept", "bytes a frame", "KL, nats", "same choice %"]]
@@ -66,14 +73,14 @@ package struct SoftTargetReport: Sendable, Equatable, Codable {
         },
       note: """
         Soft targets at T = \(temperature) of \(frames) frames, \(String(format: "%.1f MB", Double(bytes) / 1e6)) \
-        as they are stored (*); what is lost is measured on \(measuredFrames) of them.
+        as stored (*); losses are measured on \(measuredFrames) of them.
         """)
   }
 }
 
 /// What frames lose, in the store that is used and in others.
 struct SoftTargetLosses: Sendable, Codable {
-  /// A store that is not used.
+  /// A store for comparison only.
   private struct Other: Codable {
     let store: SoftTargetStore
     var loss = SoftTargetStore.Loss()
@@ -83,7 +90,7 @@ struct SoftTargetLosses: Sendable, Codable {
   private(set) var own = SoftTargetStore.Loss()
   private var others: [Other]
 
-  /// Of the frames of an utterance, every so many are measured.
+  /// The distance between the frames of an utterance that are measured.
   private static let stride = 32
 
   init(of store: SoftTargetStore) {
@@ -92,11 +99,11 @@ struct SoftTargetLosses: Sendable, Codable {
       .map { Other(store: SoftTargetStore(classes: store.classes, largest: $0)) }
   }
 
-  /// Counts some of the frames of an utterance.
+  /// Measures some of the frames of an utterance.
   ///
   /// - Parameters:
-  ///   - distributions: frames × classes.
-  ///   - stored: what the archive holds of them.
+  ///   - distributions: [T × classes].
+  ///   - stored: the same frames as the archive stores them.
   mutating func add(_ distributions: Matrix, stored: Matrix) {
     let rows = Array(Swift.stride(from: 0, to: distributions.rows, by: SoftTargetLosses.stride))
     let sample = distributions.rows(rows)
@@ -114,7 +121,7 @@ struct SoftTargetLosses: Sendable, Codable {
     return store.spread(result)
   }
 
-  /// Counts what another one has counted.
+  /// Adds the counts of another value.
   mutating func add(_ other: SoftTargetLosses) {
     own.add(other.own)
     for index in others.indices { others[index].loss.add(other.others[index].loss) }

@@ -3,19 +3,21 @@ import KaldiIO
 package import Storage
 import SystemPackage
 
-/// Kaldi's statistics for mean and variance: for each utterance or speaker, or once for all, a matrix of
-/// two rows: the sums and the count, the sums of squares and a zero (`transform/cmvn.cc`).
+/// Kaldi's statistics of mean and variance (`transform/cmvn.cc`).
+///
+/// For each utterance or speaker, or once for all, a matrix [2 × columns + 1]: the sums and the
+/// count, then the sums of squares and a zero.
 package enum StatisticsFile {
-  /// The key of statistics of all utterances.
+  /// The key of the statistics of all utterances.
   static let global = "global"
 
   /// Reads an ark, an scp, or a file of one matrix without a key.
   ///
   /// - Parameters:
-  ///   - table: its path, or a specifier, as of `ArchiveInput`.
-  ///   - columns: the number of features that there must be sums of.
+  ///   - table: a path or a specifier, as for `ArchiveInput`.
+  ///   - columns: the number of features that the statistics must have.
   /// - Returns: the statistics by key; those without a key as `global`.
-  /// - Throws: `FileFault` for a file that is none of these, or with other sums.
+  /// - Throws: `FileFault` when the file is none of these, or a value has the wrong shape.
   package static func read(
     _ table: String, columns: Int
   ) throws(FileFault) -> [String: NormalizationStatistics] {
@@ -39,19 +41,19 @@ package enum StatisticsFile {
     return statistics
   }
 
-  /// The file that a table of statistics is in, which is read again when a run goes on.
+  /// The path of a table of statistics, which a resumed run reads again.
   ///
-  /// - Throws: `FileFault` for what is no specifier, or names no file.
+  /// - Throws: `FileFault` for a malformed specifier, or one that is not a file.
   static func path(of table: String) throws(FileFault) -> FilePath {
     guard let path = try ArchiveInput(reading: table).path, path != "-" else {
       throw .malformed(
-        path: .named(table), expected: "statistics in a file, which a run that goes on reads again",
+        path: .named(table), expected: "statistics in a file, which a resumed run can read again",
         found: "a stream")
     }
     return path
   }
 
-  /// Writes an ark and its scp, in the order of the keys' bytes.
+  /// Writes an ark and its scp, in the byte order of the keys.
   static func write(
     _ statistics: [String: NormalizationStatistics], archive: FilePath, script: FilePath
   ) throws(FileFault) {

@@ -5,31 +5,34 @@ package import LinearAlgebra
 package import Storage
 import SystemPackage
 
-/// The features of a table, `scp` or `ark`, as a folder that goes with the value.
+/// The features of an `scp` or `ark` table, copied to a temporary folder that is removed with this
+/// value.
 package struct TableFolder: ~Copyable {
-  /// Where the table is.
+  /// The table's name in faults.
   package let origin: Origin
+  /// The copy of the features.
   package let features: FeatureFolder
-  /// What `features.json` beside the table says of them, or else no more than their number of columns.
+  /// The options in `features.json` beside the table, or just the number of columns if there is
+  /// none.
   package let options: FeatureOptions
-  /// The entries that cannot be read, with their reasons.
+  /// The entries that cannot be read, with the reasons.
   let unreadable: [Ledger.Entry]
   private let scratch: ScratchFolder
 
-  /// Copies the features; the speakers are those of `utt2spk` beside the table.
+  /// Copies the features; speakers come from `utt2spk` beside the table.
   ///
   /// - Parameters:
-  ///   - table: a path or a specifier, as of `ArchiveInput`.
-  ///   - workers: share the utterances.
-  ///   - reporter: where what cannot be read is named.
-  /// - Throws: `FileFault` for what is no table of matrices.
+  ///   - table: a path or a specifier, as for `ArchiveInput`.
+  ///   - workers: the threads that share the utterances.
+  ///   - reporter: receives warnings about unreadable entries.
+  /// - Throws: `FileFault` for anything but a table of matrices.
   package init(_ table: String, workers: Workers, reporter: Reporter) throws {
     let frames = try MatrixTable(table, commands: .refused)
     let own = FeatureOptions(frames: .given(GivenFrames(columns: try frames.columns())))
     let scratch = try ScratchFolder()
     let data = scratch.path.appending("data")
     try FileSystem.makeFolder(data)
-    // Of the standard input that is the current folder.
+    // Standard input has no folder, so use the current one.
     let beside: FilePath = if case .file(let path) = frames.origin { path.folder } else { "." }
     let described = FeatureFolder(path: beside)
     if try FileSystem.exists(described.speakersPath) {

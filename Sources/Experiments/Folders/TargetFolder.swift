@@ -11,24 +11,29 @@ package import SystemPackage
 /// A folder of frame targets: `targets.ark`, `classes.txt`, `class_counts`, `log_priors`,
 /// `targets.json` and `ledger.jsonl`.
 package struct TargetFolder: Sendable {
-  /// What `targets.json` holds.
+  /// The contents of `targets.json`.
   package struct Description: Codable, Sendable {
+    /// The options that the targets were made with, without folders.
     package let options: TargetOptions
-    /// Into how many states of equal time each label of the source was split.
+    /// The number of states of equal duration into which each label was split.
     package let states: Int
+    /// The version of limbeck that made the targets.
     package let version: String
   }
 
+  /// The folder's path.
   package let path: FilePath
 
+  /// The folder at a path; nothing is read yet.
   package init(path: FilePath) {
     self.path = path
   }
 
   var archivePath: FilePath { path.appending("targets.ark") }
   var classesPath: FilePath { path.appending("classes.txt") }
+  /// What became of each utterance, a `Ledger`.
   package var ledgerPath: FilePath { path.appending("ledger.jsonl") }
-  /// The frames of each class, a vector as Kaldi's `analyze-counts` writes it.
+  /// The number of frames of each class, a vector as Kaldi's `analyze-counts` writes it.
   var countsPath: FilePath { path.appending("class_counts") }
   /// The logarithm of each class's share of the frames, a vector; see `ClassCounts`.
   var priorsPath: FilePath { path.appending("log_priors") }
@@ -39,7 +44,7 @@ package struct TargetFolder: Sendable {
     [archivePath, classesPath, countsPath, priorsPath, descriptionPath, ledgerPath]
   }
 
-  /// The options that the targets were made with, but for the folders of files.
+  /// The options that the targets were made with, without folders.
   func options() throws(FileFault) -> TargetOptions { try description().options }
 
   /// What `targets.json` says.
@@ -60,7 +65,7 @@ package struct TargetFolder: Sendable {
     )
   }
 
-  /// What `log_priors` has, one value for each of so many classes.
+  /// The values of `log_priors`, one for each class.
   func logPriors(classes: Int) throws(FileFault) -> [Float] {
     let fields = try TextFile.lines(of: priorsPath).flatMap(\.text.fields)
     let values = fields.dropFirst().dropLast().compactMap { Float($0) }
@@ -78,11 +83,12 @@ package struct TargetFolder: Sendable {
   ///
   /// - Parameters:
   ///   - source: the alignments.
-  ///   - options: what `source` was made from, for `targets.json`.
-  ///   - utterances: in the order of their ids' bytes, each with the number of its feature frames.
-  ///   - grid: where the frames lie.
-  ///   - earlier: what became of utterances before.
-  ///   - reporter: where the summary goes.
+  ///   - options: the options of `source`, for `targets.json`.
+  ///   - utterances: the utterances in the byte order of their ids, each with its number of feature
+  ///     frames.
+  ///   - grid: the times of the frames.
+  ///   - earlier: the ledger of earlier stages.
+  ///   - reporter: receives the summary.
   /// - Returns: the ledger, also written to `ledger.jsonl`.
   /// - Throws: `FileFault` when the folder cannot be written.
   package func prepare(
@@ -123,7 +129,7 @@ package struct TargetFolder: Sendable {
     reporter.name(ledger.leftOut, in: ledgerPath)
     if separated > 0 {
       reporter.log.info(
-        "\(path.text): labels that overlap by at most \(options.overlap) ms, parted in the middle: \(separated)"
+        "\(path.text): labels that overlap by at most \(options.overlap) ms, divided in the middle: \(separated)"
       )
     }
     summarize(source, options, counts, differences, of: utterances.count, reporter)
@@ -168,8 +174,8 @@ package struct TargetFolder: Sendable {
     if !differences.isEmpty {
       reporter.log.info(
         """
-        \(path.text): labels more than frames, and in how many utterances: \(differences); \
-        up to \(options.lengthTolerance) are cut or repeated\
+        \(path.text): labels minus frames, with the number of utterances: \(differences); \
+        differences up to \(options.lengthTolerance) are cut or repeated\
         \(options.gaps.map { ", times without a label are \($0)" } ?? "")
         """)
     }
@@ -177,12 +183,14 @@ package struct TargetFolder: Sendable {
     if !absent.isEmpty {
       let shown = absent.prefix(20).joined(separator: " ") + (absent.count > 20 ? " …" : "")
       reporter.log.info(
-        "\(path.text): \(absent.count) of \(source.inventory.count) classes in no frame: \(shown)")
+        "\(path.text): \(absent.count) of \(source.inventory.count) classes without a frame: \(shown)"
+      )
     }
   }
 }
 
-/// By how many labels alignments differ from their features, in how many utterances.
+/// By how many labels alignments differ from their features, with the number of utterances for each
+/// difference.
 private struct LengthDifferences: CustomStringConvertible {
   private var counts: [Int: Int] = [:]
 
@@ -190,7 +198,7 @@ private struct LengthDifferences: CustomStringConvertible {
 
   mutating func add(_ difference: Int) { counts[difference, default: 0] += 1 }
 
-  /// `DIFFERENCE: UTTERANCES` from the smallest difference on; those beyond ten frames together.
+  /// `DIFFERENCE: UTTERANCES` in increasing order, with differences beyond ten frames combined.
   var description: String {
     var bins: [Int: Int] = [:]
     for (difference, count) in counts { bins[min(11, max(-11, difference)), default: 0] += count }

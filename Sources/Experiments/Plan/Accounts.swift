@@ -4,8 +4,8 @@ import Foundation
 import Storage
 import SystemPackage
 
-/// The way of an experiment's utterances and frames from the audio to the scores, by its ledger, with the
-/// check that none is lost on it.
+/// The data flow of an experiment's utterances and frames from the audio to the scores, read from
+/// its ledger and checked for losses.
 struct Accounts {
   private let experiment: FilePath
   private let parts: [Part]
@@ -15,18 +15,19 @@ struct Accounts {
     let name: String
     var stages: [Ledger.Stage: [String: Ledger.Entry]] = [:]
 
-    /// Whether it has no part of its own in the corpus.
+    /// Whether it is a perturbed copy rather than a part of the corpus.
     var isCopy: Bool { CorpusPart(rawValue: name) == nil }
 
-    /// The stages after the audio, of which each takes what the one before gives.
+    /// The stages after the audio that the ledger has; each takes what the one before passes on.
     var chain: [Ledger.Stage] {
       [.features, .targets, .train, .score].filter { stages[$0] != nil }
     }
   }
 
-  /// Reads `ledger.jsonl` of an experiment's folder.
+  /// Reads `ledger.jsonl` in an experiment's folder.
   ///
-  /// - Throws: `FileFault` for a ledger that is empty, or has an entry of no part or one that stands twice.
+  /// - Throws: `FileFault` when the ledger is empty, or has an entry without a known part or the
+  ///   same utterance and stage twice.
   init(experiment: FilePath) throws(FileFault) {
     self.experiment = experiment
     let path = experiment.appending("ledger.jsonl")
@@ -57,12 +58,15 @@ struct Accounts {
     self.parts = parts
   }
 
-  /// Checks that each stage took all that the one before gave and nothing else, that frames which came in went
-  /// on or have a reason, that no part lacks a stage, and that training and scores counted as many frames as
-  /// the ledger.
+  /// Checks that no frame is lost between the audio and the scores.
   ///
-  /// - Parameter systems: whose training logs are checked, each with the number of copies that it learns from.
-  /// - Throws: `ExperimentFault.unaccounted` for the first frames that are lost.
+  /// Each stage must have taken exactly what the one before passed on. Every frame that enters a
+  /// stage must leave it or have a reason. No part may lack a stage, and training logs and scores
+  /// must count as many frames as the ledger.
+  ///
+  /// - Parameter systems: the systems whose training logs are checked, each with the number of
+  ///   copies that it is trained on.
+  /// - Throws: `ExperimentFault.unaccounted` for the first utterance or count that does not match.
   func check(systems: [(system: System, copies: Int)]) throws {
     for part in parts {
       let stages = expectedStages(of: part)
@@ -86,7 +90,8 @@ struct Accounts {
     }
   }
 
-  /// The stages that a part must have been through, since some part has.
+  /// The stages that a part must have been through, given the stages that any part has been
+  /// through.
   private func expectedStages(of part: Part) -> [Ledger.Stage] {
     let isLearnt = part.isCopy || part.name == CorpusPart.train.rawValue
     let use: Ledger.Stage = isLearnt ? .train : .score
@@ -103,7 +108,7 @@ struct Accounts {
     let taken = part.stages[after, default: [:]]
     for id in Set(given.keys).union(taken.keys).sorted(by: inByteOrder) {
       let entry = taken[id]
-      // What comes from nowhere may be there with its reason and without frames.
+      // An utterance that no earlier stage passed on may have an entry with a reason and no frames.
       try require(
         entry?.framesIn, given[id]?.framesOut ?? (entry?.framesIn == 0 ? 0 : nil),
         "\(part.name), from \(before) to \(after): frames of \(id)")
@@ -119,7 +124,7 @@ struct Accounts {
     for (number, line) in try TextFile.lines(of: path) {
       guard let record = try? JSONDecoder().decode(FrameCount.self, from: Data(line.utf8)) else {
         throw FileFault.malformedLine(
-          path: path, line: number, expected: "a record with its epoch", found: "\(line)")
+          path: path, line: number, expected: "a record with an epoch", found: "\(line)")
       }
       guard let found = record.frames else { continue }
       try require(found, frames, "train: frames of \(system), epoch \(record.epoch)")
@@ -127,11 +132,11 @@ struct Accounts {
     }
     guard epochs > 0 else {
       throw FileFault.malformed(
-        path: path, expected: "a record of an epoch at least", found: "none")
+        path: path, expected: "at least one epoch's record", found: "none")
     }
   }
 
-  /// What is needed of a record: that of an epoch has its frames.
+  /// The part of a log record that is checked: only an epoch's record has `frames`.
   private struct FrameCount: Decodable {
     let epoch: Int
     let frames: Int?
@@ -159,13 +164,10 @@ struct Accounts {
     entries.values.reduce(0) { $0 + ($1.framesOut ?? 0) }
   }
 
-  /// Whether the ledger goes as far as the scores.
+  /// Whether the ledger reaches the scores.
   var isScored: Bool { parts.contains { $0.stages[.score] != nil } }
 
-  /// A table for people: for each part and stage what came in, what went on, and what was skipped.
-  ///
-  /// - Parameter secondsPerFrame: the features' frame shift.
-  /// - Returns: lines of text.
+  /// A Markdown table: for each part and stage, the utterances and frames used and skipped.
   func table(secondsPerFrame: Double) -> String {
     var rows = [["part", "stage", "utterances", "skipped", "frames", "frames skipped", "hours"]]
     for part in parts {

@@ -10,19 +10,19 @@ package import Storage
 package import SystemPackage
 package import Training
 
-/// The steps of an experiment, in order; each reads files and leaves files.
+/// The stages of an experiment, in order; each reads and writes files.
 package enum Stage: String, Sendable, CaseIterable {
-  /// Log-mel features of the three data directories.
+  /// Features of the three data directories: log-mel, or from archives of another program.
   case features
-  /// Frame targets.
+  /// Frame targets from the alignments.
   case targets
   /// The ensemble's members and the baselines.
   case train
-  /// T, λ and the mean by development accuracy, where the recipe asks for a search.
+  /// The choice of T, λ and the mean by development accuracy, if the recipe has a search.
   case search
   /// Soft targets and the students.
   case distill
-  /// The baseline's specialists and their students, where the recipe asks for them.
+  /// The baseline's specialists and their students, if the recipe has them.
   case specialists
   /// The scores of all systems.
   case score
@@ -30,33 +30,38 @@ package enum Stage: String, Sendable, CaseIterable {
 
 /// The three parts of a corpus.
 package enum CorpusPart: String, Sendable, CaseIterable {
+  /// A data directory of the corpus; the raw value names its folders.
   case train, development, test
 }
 
-/// A recipe and the folder where its stages leave their results.
+/// A recipe and the folder in which its stages keep their results.
 ///
 /// ```
 /// features/PART/        feats.ark feats.scp utt2num_frames features.json ledger.jsonl
 /// targets/PART/         targets.ark classes.txt class_counts log_priors targets.json ledger.jsonl
-/// models/               SYSTEM.safetensors, SYSTEM.log.jsonl, and folds.json where there are folds
-/// tensorboard/SYSTEM/   the same log as TensorBoard's events
-/// checkpoints/SYSTEM/   of trainings that are not done
-/// soft-targets/MEAN-T/  train.ark train.scp train.json of the ensemble at T, and train-copy-N.ark of the copies;
-///                       held/ and distilled-TEACHER/ for specialists. Those of other recipes stay
-/// search.json           what was tried to choose T and λ
-/// baseline-search.json  what was tried to choose how baselines are trained
+/// models/               SYSTEM.safetensors, SYSTEM.log.jsonl; folds.json if there are folds
+/// tensorboard/SYSTEM/   the same log as TensorBoard events
+/// checkpoints/SYSTEM/   checkpoints of unfinished trainings
+/// soft-targets/MEAN-T/  the ensemble's soft targets at temperature T: train.ark, train.scp,
+///                       train.json; train-copy-N.ark for the copies; held/ and
+///                       distilled-TEACHER/ for specialists. Those of other recipes are kept
+/// search.json           the points tried for T and λ
+/// baseline-search.json  the points tried for the training of baselines
 /// specialists/          clusters.json, the classes of each specialist
-/// recipe.yaml           the recipe that the scores are of
-/// stages/               what each step was made from, and what it made
+/// recipe.yaml           the recipe that produced the scores
+/// stages/               a record of each step's inputs and outputs
 /// ledger.jsonl          what became of every utterance at every stage
-/// scores.json
+/// scores.json           the scores of all systems
 /// ```
 package struct Experiment: Sendable {
+  /// The choices of the experiment.
   package let recipe: Recipe
+  /// The experiment's folder.
   package let path: FilePath
   let workers: Workers
   /// How many networks may be trained side by side; nil for as many as there are threads.
   let networks: Int?
+  /// The least time between two checkpoints within an epoch.
   let checkpointPause: Duration
   let reporter: Reporter
   /// Whether entries of `wav.scp` may be commands.
@@ -66,13 +71,13 @@ package struct Experiment: Sendable {
   ///
   /// - Parameters:
   ///   - recipe: the choices.
-  ///   - path: the folder.
+  ///   - path: the experiment's folder.
   ///   - workers: all the threads that the experiment may use.
-  ///   - networks: how many networks may be trained side by side, which share the threads; nil for as many
-  ///     as there are threads.
-  ///   - commands: whether entries of `wav.scp` may be commands; a recipe cannot say so.
-  ///   - checkpointPause: the least time between two checkpoints of a training within an epoch.
-  ///   - reporter: where progress and log lines go.
+  ///   - networks: how many networks may be trained side by side, sharing the threads; nil for as
+  ///     many as there are threads.
+  ///   - commands: whether entries of `wav.scp` may be commands; a recipe cannot permit them.
+  ///   - checkpointPause: the least time between two checkpoints within an epoch.
+  ///   - reporter: receives progress and log lines.
   package init(
     recipe: Recipe, path: FilePath, workers: Workers, networks: Int? = nil,
     commands: CommandPolicy = .refused,
@@ -84,16 +89,21 @@ package struct Experiment: Sendable {
     (self.networks, self.checkpointPause) = (networks, checkpointPause)
   }
 
+  /// The scores of all systems, a `ScoreReport`.
   package var scoresPath: FilePath { path.appending("scores.json") }
-  /// The recipe that the scores are of.
+  /// A copy of the recipe that produced the scores.
   var recipePath: FilePath { path.appending("recipe.yaml") }
+  /// The points tried for T, λ and the mean, a `SearchReport`.
   package var searchPath: FilePath { path.appending("search.json") }
+  /// What became of every utterance at every stage, a `Ledger`.
   package var ledgerPath: FilePath { path.appending("ledger.jsonl") }
 
+  /// The points tried for the training of baselines, a `BaselineSearchReport`.
   package var baselineSearchPath: FilePath { path.appending("baseline-search.json") }
+  /// The classes of each specialist, a `ClusterReport`.
   var clustersPath: FilePath { path.appending("specialists/clusters.json") }
 
-  /// The map that classes are folded by before they are scored; nil for none.
+  /// The map that folds classes before they are scored; nil for none.
   var foldPath: FilePath? { recipe.scoring.fold.map(path.pushing) }
 
   func features(_ set: UtteranceSet) -> FeatureFolder {
@@ -118,33 +128,33 @@ package struct Experiment: Sendable {
 
   func checkpointsPath(_ system: System) -> FilePath { path.appending("checkpoints/\(system)") }
 
-  /// A file from the experiment's folder on; one that is elsewhere as it is.
+  /// A path relative to the experiment's folder; unchanged if it is outside.
   func relative(_ file: FilePath) -> FilePath {
     var file = file
     _ = file.removePrefix(path)
     return file
   }
 
-  /// What each epoch of a system's training came to.
+  /// The record of each epoch of a system's training.
   ///
-  /// - Parameter system: that has been trained.
-  /// - Returns: in their order.
+  /// - Parameter system: a system that has been trained.
+  /// - Returns: the records, in the order of the epochs.
   /// - Throws: `FileFault` when its log cannot be read.
   package func epochs(of system: System) throws(FileFault) -> [EpochRecord] {
     try TextFile.lines(of: logPath(system)).compactMap { _, line in
-      // The lines of steps lack what epochs have.
+      // Records of steps lack some keys of an epoch's, so they fail to decode.
       try? JSONDecoder().decode(EpochRecord.self, from: Data(line.utf8))
     }
   }
 
-  /// Runs the stages up to and with `last`; what is fresh is skipped.
+  /// Runs all stages up to and including `last`, skipping steps that are up to date.
   ///
-  /// The folder is locked meanwhile.
+  /// The folder is locked during the run.
   ///
   /// - Parameter last: the last stage.
-  /// - Returns: the utterances that were skipped, also written to `ledger.jsonl`, and how many
-  ///   there are in all.
-  /// - Throws: `FileFault` when another run has the folder, and what any stage throws.
+  /// - Returns: the ledger, also written to `ledger.jsonl`, and the number of utterances in the
+  ///   corpus.
+  /// - Throws: `FileFault` when another run holds the folder, and whatever a stage throws.
   package func run(until last: Stage = .score) throws -> (ledger: Ledger, utterances: Int) {
     let lock = try FolderLock(path)
     try enter(lock)
@@ -154,10 +164,13 @@ package struct Experiment: Sendable {
     return outcome
   }
 
-  /// Does single steps in the folder, where other runs may do others of them meanwhile, but none all stages.
+  /// Runs single steps in the folder.
   ///
-  /// - Parameter body: does them.
-  /// - Throws: `FileFault` when there is no folder, or a run of all stages has it; and what `body` throws.
+  /// Other processes may run other single steps at the same time, but none may run all stages.
+  ///
+  /// - Parameter body: runs the steps.
+  /// - Throws: `FileFault` when the folder does not exist or a run of all stages holds it, and
+  ///   whatever `body` throws.
   package func step(_ body: () throws -> Void) throws {
     guard try FileSystem.exists(path) else { throw FileFault.missing(path: path) }
     let lock = try FolderLock(path, .together)
@@ -166,9 +179,9 @@ package struct Experiment: Sendable {
     _ = consume lock
   }
 
-  /// Begins to work in the folder, which is locked.
+  /// Starts work in the locked folder.
   ///
-  /// - Throws: `FileFault` when it holds what the program would replace and did not make.
+  /// - Throws: `FileFault` when it holds files that the program would replace but did not make.
   private func enter(_ lock: borrowing FolderLock) throws(FileFault) {
     if let remark = lock.remark { reporter.log.warning("\(remark)") }
     let replaced: [FilePath.Component] = [
@@ -181,12 +194,13 @@ package struct Experiment: Sendable {
     if try !FileSystem.exists(recordsPath) { try FileSystem.makeFolder(recordsPath) }
   }
 
-  /// The folder of the records, which every experiment has.
+  /// The folder of the steps' records; every experiment has it, so it marks a folder as an
+  /// experiment's.
   static let recordsName: FilePath.Component = "stages"
   var recordsPath: FilePath { path.appending(Experiment.recordsName) }
 
   private func runStages(until last: Stage) throws {
-    // Before the work, not after it.
+    // A faulty map ends the run before the work rather than after it.
     if last == .score, let fold = foldPath { _ = try SymbolMap(path: fold) }
     for stage in Stage.allCases {
       try walk(stage)
@@ -194,11 +208,11 @@ package struct Experiment: Sendable {
     }
   }
 
-  /// Does the steps of a stage that are not fresh.
+  /// Runs the steps of a stage that are not up to date.
   private func walk(_ stage: Stage) throws {
     let plan = Plan(recipe)
     if stage == .train { for step in plan.steps { try step.check(in: self) } }
-    // What a recipe before this one made there is not this one's.
+    // Remove what an earlier recipe left here and this recipe does not make.
     let others: [(Stage, Product, FilePath)] = [
       (.train, .folds, Folds.path(in: path)), (.train, .baselineSearch, baselineSearchPath),
       (.search, .search, searchPath), (.specialists, .clusters, clustersPath),
@@ -210,10 +224,14 @@ package struct Experiment: Sendable {
     try walk(plan.steps(of: [stage]))
   }
 
-  /// Trains all members and baselines that are not fresh.
+  /// Trains all members and baselines that are not up to date.
   package func trainMembersAndBaselines() throws { try walk(.train) }
 
-  /// Trains one member, counted from 0.
+  /// Trains one member.
+  ///
+  /// - Parameter member: the member's number, from 0.
+  /// - Throws: `ExperimentFault.noMember` when the recipe has no such member, and whatever training
+  ///   throws.
   package func trainMember(_ member: Int) throws {
     guard recipe.memberSystems.indices.contains(member) else {
       throw ExperimentFault.noMember(member, members: recipe.memberSystems.count)
@@ -222,18 +240,21 @@ package struct Experiment: Sendable {
     try walk([Product.folds, .model(.member(member))].compactMap { plan[$0] })
   }
 
-  /// Distils the members that are there: searches T and λ, and trains all students.
+  /// Distils the ensemble's trained members: searches T and λ, then trains all students.
   ///
-  /// - Throws: `ExperimentFault` when the members are not this recipe's, and what any student's training throws.
+  /// - Throws: `ExperimentFault` when the members are not this recipe's, and whatever training
+  ///   throws.
   package func distill() throws { try walk(after: [.search, .distill]) }
 
-  /// Finds the clusters, trains a specialist for each, and distils generalist and specialists into one model.
+  /// Finds the clusters, trains a specialist for each, and distils the generalist and its
+  /// specialists into one model.
   package func trainSpecialists() throws { try walk(after: [.specialists]) }
 
-  /// Scores all systems and writes `scores.json`, and `recipe.yaml`, the recipe that they are of.
+  /// Scores all systems and writes `scores.json`, with the recipe that produced the scores in
+  /// `recipe.yaml`.
   package func score() throws { try walk(.score) }
 
-  /// Does stages whose steps read what other stages have made, which must be this recipe's.
+  /// Runs stages whose inputs come from other stages and must be up to date for this recipe.
   private func walk(after stages: [Stage]) throws {
     let plan = Plan(recipe)
     let steps = plan.steps(of: stages)
@@ -244,9 +265,10 @@ package struct Experiment: Sendable {
     for stage in stages { try walk(stage) }
   }
 
-  /// Throws unless models or a choice are as this recipe makes them, for steps that do not make them themselves.
+  /// Throws unless the models or the search that a step reads are those of this recipe.
   ///
-  /// - Throws: `ModelFault` for a model that is missing, `FileFault` or `ExperimentFault` for what is of another recipe.
+  /// - Throws: `ModelFault` for a missing model, `FileFault` or `ExperimentFault` for one of
+  ///   another recipe.
   private func require<Own: Step>(_ first: Own, together steps: [any Step]) throws {
     switch first.makes {
     case .model, .search: break
@@ -257,14 +279,14 @@ package struct Experiment: Sendable {
         _ = try SearchReport(path: searchPath)
         throw FileFault.malformed(
           path: searchPath, expected: "the search of this recipe, data and members",
-          found: "another; run limbeck distill")
+          found: "another search; run limbeck distill")
       }
       _ = try AcousticModel(path: modelPath(system))
       throw ExperimentFault.staleModel(modelPath(system))
     }
   }
 
-  /// The program, its libraries and the machine, in words.
+  /// The program, its libraries and the machine, for the records.
   static var maker: String {
     let machine = ProcessInfo.processInfo
     return """
@@ -273,7 +295,9 @@ package struct Experiment: Sendable {
       """
   }
 
-  /// What `scores.json` holds.
+  /// Reads `scores.json`.
+  ///
+  /// - Throws: `FileFault` when it is missing or malformed.
   package func readScores() throws(FileFault) -> ScoreReport {
     try ScoreReport(path: scoresPath)
   }

@@ -2,26 +2,32 @@ package import Storage
 package import SystemPackage
 package import Training
 
-/// An experiment that cannot go on.
+/// An experiment that cannot continue.
 package enum ExperimentFault: Fault, Equatable {
+  /// A part of the corpus, by name, with no utterance that has both features and targets.
   case emptyPart(String, ledger: FilePath)
+  /// A model's features and targets that have no utterance in common.
   case nothingToScore(Origin, reason: String)
+  /// Targets or a model with other classes than expected: the path with the wrong ones first.
   case otherClasses(FilePath, FilePath)
-  /// Features or targets made with other options than the recipe's; each difference in words.
+  /// Features or targets made with options other than the recipe's; `differences` describes each.
   case otherOptions(FilePath, of: Stage, differences: [String])
+  /// A member's number that the recipe does not have.
   case noMember(Int, members: Int)
+  /// An utterance id that is not in the part.
   case noUtterance(String, part: String)
-  /// A network of another recipe or other data.
+  /// A network trained with another recipe or other data.
   case staleModel(FilePath)
-  /// Scores that are missing, or of other models, data or another recipe than are there.
+  /// Scores that are missing, or do not match the present recipe, models or data.
   case staleScores(FilePath)
-  /// The training of one network, by its name.
+  /// A fault in the training of one network, with the network's name.
   case training(String, TrainingFault)
-  /// All networks that were tried for a baseline or a student, by its name.
+  /// A baseline or student, by name, for which every network of the search diverged.
   case allDiverged(String)
   /// Frames or utterances that a stage lost without a reason.
   case unaccounted(FilePath, what: String, expected: Int?, found: Int?)
 
+  /// A usage error for a wrong name or number on the command line, else that of the cause.
   package var exitStatus: ExitStatus {
     switch self {
     case .noMember, .noUtterance: .usage
@@ -45,7 +51,7 @@ package enum ExperimentFault: Fault, Equatable {
         + "\(found.map { "\($0)" } ?? "none"): frames are neither used nor skipped with a reason"
     case .training(let system, let fault): "\(system): \(fault)"
     case .allDiverged(let system):
-      "\(system): expected a network of its search that is trained to its end, found that all diverged"
+      "\(system): expected at least one network of its search to finish training, found that all diverged"
     case .noMember(let member, let members):
       "expected a member from 0 to \(members - 1), found \(member)"
     case .staleModel(let path):

@@ -5,39 +5,46 @@ import KaldiIO
 import Storage
 import SystemPackage
 
-/// All that a step's results depend on, in an order of its own.
+/// Everything that a step's results depend on, as lines of text.
+///
+/// The lines' digest decides whether the step is up to date, so the order in which a step adds its
+/// inputs matters.
 struct Inputs {
   private(set) var lines: [String]
 
-  /// The digest of the running program, so that another build makes its results itself.
+  /// The digest of the running program, so that another build makes its own results.
   private static let build = Result { () throws(FileFault) in
     try Fingerprint(ofFile: "/proc/self/exe")
   }
 
-  /// Of the program alone.
+  /// Inputs with the program as their only line.
   ///
   /// - Throws: `FileFault` when the program's own file cannot be read.
   init() throws(FileFault) {
     lines = ["limbeck \(limbeckVersion), build \(try Inputs.build.get())"]
   }
 
-  /// Adds a value by its JSON.
+  /// Adds a value as JSON.
   mutating func add(_ name: String, _ value: some Encodable) {
     lines.append("\(name) \(JSONText.line(value))")
   }
 
-  /// Adds a file by its bytes; its name with its folder's is for people, and the same wherever it lies.
+  /// Adds a file by the digest of its bytes.
+  ///
+  /// The line names the file and its folder, without the folders above, so that a moved experiment
+  /// stays up to date.
   mutating func add(file path: FilePath) throws(FileFault) {
     let name = path.components.suffix(2).map(\.text).joined(separator: "/")
     lines.append("\(name) \(try Fingerprint(ofFile: path))")
   }
 
-  /// Adds a recording by where it lies, whatever the path that leads there, by its size and its time of change, since
-  /// a corpus is long to read itself; of a command its text is all that is known.
+  /// Adds a recording by its real path, offset, size and modification time.
+  ///
+  /// A corpus would take too long to read. A command is known only by its text.
   mutating func add(_ recording: Recording) throws(FileFault) {
     switch recording {
     case .file(let path): try add(recording: path)
-    // As records of other versions have it.
+    // The same text as in the records of earlier versions.
     case .command(let command): lines.append("command(\(String(reflecting: command)))")
     case .absent: lines.append("absent")
     }
@@ -53,7 +60,7 @@ struct Inputs {
     lines.append("\(try FileSystem.realPath(of: file).text) \(offset) \(facts.size) \(changed)")
   }
 
-  /// Adds which part of which recording an utterance is; not the recording itself.
+  /// Adds which part of which recording an utterance is, without the recording's file.
   mutating func add(_ utterance: Utterance) {
     let seconds = utterance.seconds.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "all"
     lines.append(
@@ -63,8 +70,8 @@ struct Inputs {
       """)
   }
 
-  /// Adds alignments: a file by its bytes; a folder by the paths, sizes and times of change of what is in
-  /// it, since it is long to read, and so what an `scp` names.
+  /// Adds alignments: a file by its bytes; a folder by the paths, sizes and modification times of
+  /// its files, which would take too long to read, and likewise the archives that an `scp` names.
   mutating func add(alignments options: TargetOptions) throws(FileFault) {
     if options.format == .archive {
       return try add(table: options.path)
@@ -77,7 +84,8 @@ struct Inputs {
     }
   }
 
-  /// Adds an archive, or a list with the archives that it names; of a command its text is all that is known.
+  /// Adds an archive by its bytes, or a list by its bytes with the archives that it names; a
+  /// command is known only by its text.
   mutating func add(table: String) throws(FileFault) {
     let input = try ArchiveInput(reading: table)
     guard let path = input.path else {
@@ -88,7 +96,8 @@ struct Inputs {
     if case .script = input { try add(listed: try ArchiveScript(path: path).files) }
   }
 
-  /// Adds a table of matrices: a list by its bytes, and archives as recordings are.
+  /// Adds a table of matrices: a list by its bytes, and archives by size and modification time, as
+  /// recordings are.
   mutating func add(_ table: MatrixTable) throws(FileFault) {
     guard case .file(let path) = table.origin, try FileSystem.facts(of: path)?.kind == .file else {
       lines.append("\(table.origin)")
@@ -108,6 +117,6 @@ struct Inputs {
 
   var fingerprint: Fingerprint { Fingerprint(of: lines.joined(separator: "\n")) }
 
-  /// What the record of a step begins with.
+  /// The first line of the step's record.
   var record: String { "\(fingerprint)\n" }
 }

@@ -3,15 +3,15 @@ import Foundation
 import Storage
 import Training
 
-/// The ledger of an experiment, gathered from its folders.
+/// Gathering an experiment's ledger from its folders.
 extension Experiment {
-  /// Gathers the ledgers of all parts in one, with a line for each utterance and stage, and checks that
-  /// no frame is lost.
+  /// Gathers the ledgers of all parts in one, with a line for each utterance and stage, and checks
+  /// that no frame is lost.
   ///
   /// - Parameters:
-  ///   - last: the last stage that was done.
-  ///   - systems: those whose training is checked; nil for all that there are after that stage.
-  /// - Returns: the ledger, and how many utterances the data directories have.
+  ///   - last: the last stage that was run.
+  ///   - systems: the systems whose training is checked; nil for all that exist after that stage.
+  /// - Returns: the ledger, and the number of utterances in the data directories.
   /// - Throws: `ExperimentFault.unaccounted` for frames that are neither used nor skipped.
   package func collectLedger(
     until last: Stage = .score, systems: [System]? = nil
@@ -78,7 +78,9 @@ extension Experiment {
 }
 
 extension Ledger {
-  /// The utterances of the corpus, without their perturbed copies, some of which may be too short for a frame.
+  /// The entries of the corpus itself.
+  ///
+  /// Perturbed copies are excluded, because a faster copy may be too short for a single frame.
   package var withoutCopies: Ledger {
     var own = Ledger()
     for entry in entries where !UtteranceSet.isCopy(entry.part ?? "") { own.append(entry) }

@@ -1,16 +1,16 @@
 import Storage
 import SystemPackage
 
-/// The rule by which the program replaces files: only those in a folder that bears a mark of its own.
+/// The rule by which the program replaces files: only in a folder that bears one of its own marks.
 ///
-/// What someone else has put there is never cleared or replaced.
+/// Files that someone else put there are never removed or replaced.
 enum OwnFiles {
-  /// Throws when a folder holds what would be replaced and no mark of the program.
+  /// Throws when a folder holds files that would be replaced but no mark of the program.
   ///
   /// - Parameters:
-  ///   - replaced: names in the folder that would be made anew.
-  ///   - folder: need not exist.
-  ///   - marks: names in the folder of which the program leaves one before it makes anything else.
+  ///   - replaced: the names in the folder that would be replaced.
+  ///   - folder: the folder, which need not exist.
+  ///   - marks: the names that mark a folder as the program's; it writes one before anything else.
   ///   - remedy: what the user can do about it.
   /// - Throws: `FileFault.malformed` with the first such name.
   static func require(
@@ -20,7 +20,7 @@ enum OwnFiles {
     for mark in marks where try FileSystem.exists(folder.appending(mark)) { return }
     for name in replaced where try FileSystem.exists(folder.appending(name)) {
       throw .malformed(
-        path: folder, expected: "nothing, or files that limbeck made, since they are replaced",
+        path: folder, expected: "nothing, or files that limbeck made, since they would be replaced",
         found: "\(name) without the \(marks[0]) that limbeck leaves; \(remedy)")
     }
   }

@@ -5,7 +5,7 @@ struct Plan: Sendable {
   let steps: [any Step]
   private let places: [Product: Int]
 
-  /// The plan of a recipe, made from the recipe alone.
+  /// The plan of a recipe, which depends on the recipe alone.
   init(_ recipe: Recipe) {
     var steps: [any Step] = []
     steps += ExtractFeatures.steps(of: recipe)
@@ -30,10 +30,10 @@ struct Plan: Sendable {
   /// The step that makes a product; nil when the recipe has none.
   subscript(product: Product) -> (any Step)? { places[product].map { steps[$0] } }
 
-  /// The steps of some stages, in their order.
+  /// The steps of some stages, in the plan's order.
   func steps(of stages: [Stage]) -> [any Step] { steps.filter { stages.contains($0.stage) } }
 
-  /// Steps that follow each other in one group, together.
+  /// Groups consecutive steps of the same group.
   static func batches(_ steps: [any Step]) -> [[any Step]] {
     var batches: [[any Step]] = []
     for step in steps {
@@ -46,7 +46,7 @@ struct Plan: Sendable {
     return batches
   }
 
-  /// What some steps read and none of them makes, each once.
+  /// The products that some steps read and none of them makes, each once.
   func inputs(of steps: [any Step]) -> [Product] {
     var known = Set(steps.map(\.makes))
     return steps.flatMap(\.reads).filter { known.insert($0).inserted }

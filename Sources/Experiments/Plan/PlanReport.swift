@@ -1,47 +1,51 @@
 import Storage
 import SystemPackage
 
-/// The steps of a recipe in an experiment's folder, and which are done.
+/// The steps of a recipe in an experiment's folder, and which of them are done.
 package struct PlanReport: Sendable, Encodable {
-  /// How far a step is.
+  /// The progress of a step.
   package enum State: String, Sendable, Encodable {
+    /// Its files are complete and made from the present inputs.
     case fresh
-    /// Its files are missing, or were made from other inputs; or it reads those of a step that is to be done.
+    /// Its files are missing or were made from other inputs, or a step that it reads from is to do.
     case toDo = "to do"
-    /// Another process has the folder that it works in.
+    /// Another process holds the folder that it works in.
     case running
-    /// Fewer clusters were found than there are specialists asked for.
+    /// Fewer clusters were found than the recipe has specialists.
     case notNeeded = "not needed"
   }
 
   /// One step.
   package struct Step: Sendable, Encodable {
-    /// The name of what it makes.
+    /// The name of its product.
     package let step: String
+    /// The stage that it belongs to, a `Stage`'s raw value.
     package let stage: String
+    /// Whether it is done.
     package let state: State
-    /// The steps whose files it reads.
+    /// The names of the steps whose files it reads.
     package let needs: [String]
-    /// Its files, from the experiment's folder on; none where a search decides on their names and is not done.
+    /// Its files, relative to the experiment's folder; empty if a search that is not done decides
+    /// their names.
     package let makes: [String]
-    /// The frames that it has still to go over; nil where that is not known.
+    /// The number of frames that it still has to process; nil if unknown.
     package let framesToGo: Int?
-    /// Why its inputs, and those of the steps of its group, cannot be told, in words.
+    /// Why the inputs of its group cannot be determined; nil if they can.
     package let fault: String?
   }
 
-  /// Each after those that it needs.
+  /// All steps, each after those that it needs.
   package let steps: [Step]
 
-  /// The frames that all steps have still to go over, as far as they are known.
+  /// The total number of frames still to process, as far as it is known.
   package var framesToGo: Int { steps.reduce(0) { $0 + ($1.framesToGo ?? 0) } }
 }
 
 extension Experiment {
-  /// What is done and what is to be done; nothing is written or locked.
+  /// Determines what is done and what is to do, without writing or locking anything.
   ///
   /// - Returns: all steps of the recipe.
-  /// - Throws: a fault of the machine.
+  /// - Throws: a machine fault.
   package func plan() throws -> PlanReport {
     let plan = Plan(recipe)
     var states: [Product: PlanReport.State] = [:]
@@ -60,7 +64,7 @@ extension Experiment {
     return PlanReport(steps: reports)
   }
 
-  /// The states of steps of one group whose inputs are there.
+  /// The states of steps of one group whose inputs exist.
   private func states(
     of steps: [any Step]
   ) throws -> [Product: (PlanReport.State, fault: String?)] {
@@ -68,7 +72,7 @@ extension Experiment {
     do {
       return try self.states(first, together: steps)
     } catch let fault as any Fault where !fault.isOfMachine && !fault.isInterruption {
-      // Said once for all of them.
+      // Reported once for the whole group.
       return [first.makes: (.toDo, "\(fault)")]
     }
   }

@@ -1,15 +1,15 @@
-/// What a step of an experiment makes, and others read: files under names of their own.
+/// The files that a step makes and other steps read.
 enum Product: Hashable, Sendable, CustomStringConvertible {
   case features(UtteranceSet)
   case targets(UtteranceSet)
   /// The folds of the ensemble's members.
   case folds
   case model(System)
-  /// What was tried for the baselines, and the choice.
+  /// The points tried for the baselines, and the choice.
   case baselineSearch
   /// The soft targets of a set's frames.
   case softTargets(SoftTargets, UtteranceSet)
-  /// What was tried for T, λ and the mean, and the choice.
+  /// The points tried for T, λ and the mean, and the choice.
   case search
   /// The classes of each specialist.
   case clusters

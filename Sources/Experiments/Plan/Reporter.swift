@@ -3,19 +3,22 @@ package import Logging
 import Storage
 package import SystemPackage
 
-/// How far a long piece of work is.
+/// The progress of a long task.
 package struct WorkProgress: Sendable {
-  /// What is being done, as in `features`.
+  /// The name of the task, such as `features`.
   package let work: String
+  /// How much is done, in `unit`.
   package let done: Double
+  /// The total to do, in `unit`.
   package let total: Double
-  /// What is counted, as in `frames`.
+  /// What is counted, such as `frames`.
   package let unit: String
-  /// The seconds of audio that went through since the work began; nil when it is not about audio.
+  /// The seconds of audio processed since the task began; nil for a task without audio.
   package var audioSeconds: Double?
-  /// What it has come to so far, in words.
+  /// The latest result, such as a loss, in words.
   package var remark: String?
 
+  /// The progress of a task, with `done` out of `total` units.
   package init(
     work: String, done: Double, total: Double, unit: String, audioSeconds: Double? = nil,
     remark: String? = nil
@@ -25,19 +28,26 @@ package struct WorkProgress: Sendable {
   }
 }
 
-/// Where the stages tell what they do: lines that stay, and progress that may be overwritten.
+/// Where the stages report: log lines that are kept, and progress that may be overwritten.
 package struct Reporter: Sendable {
+  /// Receives the log lines.
   package let log: Logger
-  /// May be called from several threads, often; a call is not to take long.
+  /// Receives progress, often and from several threads; it must return quickly.
   package let progress: @Sendable (WorkProgress) -> Void
 
+  /// A reporter to a log and a progress display.
   package init(log: Logger, progress: @escaping @Sendable (WorkProgress) -> Void) {
     (self.log, self.progress) = (log, progress)
   }
 }
 
 extension Reporter {
-  /// Warns of utterances that were skipped: names the first of them, with their reasons.
+  /// Logs a warning for each of the first ten skipped utterances with its reason, and for the rest
+  /// their number.
+  ///
+  /// - Parameters:
+  ///   - leftOut: the entries of the skipped utterances.
+  ///   - path: the ledger to refer to for the rest.
   package func name(_ leftOut: [Ledger.Entry], in path: FilePath) {
     let shown = 10
     for entry in leftOut.prefix(shown) {

@@ -1,48 +1,51 @@
 import Storage
 import SystemPackage
 
-/// A piece of an experiment's work: what it reads, what it makes, and how it is done.
+/// A piece of an experiment's work: what it reads, what it makes, and how.
 ///
-/// A step knows neither locks nor records nor other steps. `Plan` orders steps by what they read and make, and
-/// `Experiment.walk` decides which are fresh, locks, does and records the others.
+/// A step knows neither locks nor records nor other steps. `Plan` orders the steps by what they
+/// read and make. `Experiment.walk` finds those that are not up to date, locks their folders, runs
+/// them and writes their records.
 protocol Step: Sendable {
   var stage: Stage { get }
-  /// What it reads of what other steps make.
+  /// The products of other steps that it reads.
   var reads: [Product] { get }
   var makes: Product { get }
-  /// Steps that follow each other in one group are done together: they share data, or run side by side.
+  /// Consecutive steps of one group run together: they share data, or run side by side.
   var group: String { get }
-  /// Whether it may end without its files, as a trial that diverges.
+  /// Whether it may finish without its files, as a trial that diverges does.
   var mayEndWithoutFiles: Bool { get }
 
-  /// Whether it is to be done at all, where only an earlier step's result decides on that.
+  /// Whether it has to run at all, where only an earlier step's result decides.
   func isNeeded(in experiment: Experiment) throws -> Bool
 
-  /// Throws for what can be known to be wrong once there are targets, before anything is trained.
+  /// Throws for faults that can be found as soon as the targets exist, before anything is trained.
   func check(in experiment: Experiment) throws
 
-  /// The files that it makes, and where it works.
+  /// The files that it makes, and the folder that it works in.
   func files(in experiment: Experiment) throws -> StepFiles
 
-  /// What the files of all steps of its group depend on.
+  /// The inputs common to all steps of its group.
   func commonInputs(in experiment: Experiment) throws -> Inputs
 
-  /// Adds all else that its files depend on.
+  /// Adds the inputs that are its own.
   func add(to inputs: inout Inputs, in experiment: Experiment) throws
 
-  /// The frames that it has still to go over when it is not fresh; nil when that is not known yet.
+  /// The number of frames that it will process if it is not up to date; nil if not yet known.
   func framesToGo(in experiment: Experiment) throws -> Int?
 
-  /// Mends what lies beside its files and does not depend on its inputs, whether or not it is fresh.
+  /// Repairs files beside its results that do not depend on its inputs, whether or not it is up to
+  /// date.
   func settle(in experiment: Experiment) throws
 
-  /// Whether those of its files that need only be there can be read.
+  /// Whether those of its files whose bytes may vary can be read.
   func isIntact(in experiment: Experiment) throws(FileFault) -> Bool
 
-  /// Does it.
+  /// Makes its files.
   func make(in experiment: Experiment) throws
 
-  /// Does some steps of a group, none of which is fresh: claims each, makes its files and finishes the claim.
+  /// Runs steps of one group, none of them up to date: claims each, makes its files and finishes
+  /// the claim.
   static func perform(_ steps: [Pending<Self>], in experiment: Experiment) throws
 }
 
@@ -50,15 +53,15 @@ protocol Step: Sendable {
 struct StepFiles {
   /// The name of its record.
   let record: String
-  /// The folder that it works in and has alone meanwhile; nil where the experiment's lock is enough.
+  /// The folder that it works in and locks; nil if the experiment's lock is enough.
   var folder: FilePath?
-  /// The same bytes for the same inputs.
+  /// Files whose bytes are the same for the same inputs.
   var exact: [FilePath] = []
-  /// Others with rates, times or the folder's path in them, which need only be there.
+  /// Files that contain rates, times or the folder's path, and so only have to exist.
   var beside: [FilePath] = []
 }
 
-/// A step whose inputs are there.
+/// A step whose inputs exist.
 struct Pending<Own: Step> {
   let step: Own
   let inputs: Inputs

@@ -2,32 +2,33 @@ import LinearAlgebra
 import Storage
 import Synchronization
 
-/// The addresses that threads take when they first compute, and keep for later work.
+/// The address space that threads reserve when they first compute, and keep for later work.
 ///
-/// Each takes a buffer of OpenBLAS, which waits for ever where there is no room for it, a heap and a stack.
+/// Each reserves an OpenBLAS buffer, a heap and a stack. OpenBLAS waits forever if there is no room
+/// for its buffer.
 enum ThreadMemory {
-  /// The most threads that have computed so far.
+  /// The largest number of threads that have computed so far.
   private static let warm = Mutex(0)
 
-  /// 128 MiB of OpenBLAS, 64 MiB of heap, 8 MiB of stack.
+  /// 128 MiB for OpenBLAS, 64 MiB of heap and 8 MiB of stack.
   private static let bytesAThread = 200 << 20
 
-  /// The bytes that so many threads still have to take.
+  /// The number of bytes that these threads have yet to reserve.
   static func missing(for workers: Workers) -> Int {
     max(0, workers.count - warm.withLock { $0 }).multiplyingSaturated(bytesAThread)
   }
 
-  /// Notes that work of so many threads has been done.
+  /// Records that these threads have computed.
   static func note(_ workers: Workers) { warm.withLock { $0 = max($0, workers.count) } }
 
-  /// Throws `MemoryFault` for work whose values or threads there is no room for.
+  /// Throws when there is not enough memory for some work or its threads.
   ///
   /// - Parameters:
-  ///   - need: what it takes besides its threads.
+  ///   - need: the memory that the work needs besides its threads.
   ///   - work: its name.
-  ///   - remedy: which options to change, other than the number of threads.
+  ///   - remedy: the options to change, other than the number of threads.
   ///   - workers: its threads.
-  ///   - budget: what there is.
+  ///   - budget: the available memory.
   /// - Throws: `MemoryFault`.
   static func require(
     _ need: MemoryNeed, for work: String, remedy: String, workers: Workers,
@@ -43,13 +44,13 @@ enum ThreadMemory {
       remedy: "use fewer threads (--threads), or raise the limit")
   }
 
-  /// Throws `MemoryFault` for the logits of networks for which there is no room.
+  /// Throws when there is not enough memory for the logits of networks.
   ///
   /// - Parameters:
-  ///   - frames: what they are of.
-  ///   - networks: how many have theirs in memory at a time.
-  ///   - classes: of each.
-  ///   - workers: share the work.
+  ///   - frames: the frames that the networks classify.
+  ///   - networks: how many networks' logits are in memory at a time.
+  ///   - classes: the number of classes of each network.
+  ///   - workers: the threads that share the work.
   /// - Throws: `MemoryFault`.
   static func require(
     forLogitsOf frames: ArchiveFrames, by networks: Int, classes: Int, workers: Workers

@@ -1,9 +1,10 @@
 import Corpus
 
-/// Utterances with features of their own: a part of the corpus, or a perturbed copy of the training part.
+/// Utterances with features of their own: a part of the corpus, or a perturbed copy of the training
+/// part.
 enum UtteranceSet: Hashable, Sendable {
   case part(CorpusPart)
-  /// Of the training part, by its number from 1.
+  /// A copy of the training part, by its number from 1.
   case copy(Int)
 
   static let train = UtteranceSet.part(.train)
@@ -18,7 +19,7 @@ enum UtteranceSet: Hashable, Sendable {
     }
   }
 
-  /// The part of the corpus that its utterances are of.
+  /// The part of the corpus that its utterances come from.
   var part: CorpusPart {
     switch self {
     case .part(let part): part
@@ -26,7 +27,7 @@ enum UtteranceSet: Hashable, Sendable {
     }
   }
 
-  /// Whether a part of the ledger is a copy.
+  /// Whether a part's name in the ledger is that of a copy.
   static func isCopy(_ name: String) -> Bool { name.hasPrefix(copyPrefix) }
 
   private static let copyPrefix = "train-copy-"
@@ -38,7 +39,7 @@ extension Recipe {
     (0..<(augmentation?.perturbation.copies ?? 0)).map { .copy($0 + 1) }
   }
 
-  /// Those that some networks learn from, besides the training part itself.
+  /// The copies that some networks are trained on, besides the training part itself.
   func copies(for learners: CopyOptions.Learners) -> [UtteranceSet] {
     augmentation?.learners.contains(learners) == true ? copies : []
   }

@@ -2,10 +2,10 @@ import Audio
 import Features
 import LinearAlgebra
 
-/// The version of the program, as it stands in models and feature folders.
+/// The program's version, as written to models and feature folders.
 package let limbeckVersion = "0.7.0"
 
-/// The libraries that numbers come from, with their versions.
+/// The libraries that affect numerical results, with their versions.
 package var libraryVersions: [String] {
   [AudioFile.libraryVersion, RealFFT.libraryVersion, BLASKernels.libraryVersion]
 }

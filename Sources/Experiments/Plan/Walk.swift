@@ -3,12 +3,13 @@ import Logging
 import Storage
 import SystemPackage
 
-/// The walk through a plan: which steps are fresh, and how the others are locked, done and recorded.
+/// Running a plan: finding the steps that are not up to date, and locking, running and recording
+/// them.
 extension Experiment {
-  /// Does the steps that are not fresh.
+  /// Runs the steps that are not up to date.
   ///
-  /// - Parameter steps: in the plan's order.
-  /// - Throws: what any step throws.
+  /// - Parameter steps: the steps, in the plan's order.
+  /// - Throws: whatever a step throws.
   func walk(_ steps: [any Step]) throws {
     for batch in Plan.batches(steps) {
       try Interruption.check()
@@ -29,7 +30,7 @@ extension Experiment {
     if !stale.isEmpty { try Own.perform(stale, in: self) }
   }
 
-  /// Steps of a group with their inputs, without those that are not needed.
+  /// The steps of a group that are needed, with their inputs.
   func pendings<Own: Step>(_ steps: [Own]) throws -> [Pending<Own>] {
     let needed = try steps.filter { try $0.isNeeded(in: self) }
     guard let common = try needed.first?.commonInputs(in: self) else { return [] }
@@ -40,12 +41,12 @@ extension Experiment {
     }
   }
 
-  /// Whether a step's files are those that were made, from the same inputs as now; its own inputs must be there.
+  /// Whether a step's files are intact and made from the present inputs; its own inputs must exist.
   func isFresh(_ step: some Step) throws -> Bool {
     try pendings([step]).allSatisfy { try isFresh($0) }
   }
 
-  /// Whether a step's files are those that were made, from the same inputs as now.
+  /// Whether a step's files are intact and made from the present inputs.
   func isFresh(_ pending: Pending<some Step>) throws(FileFault) -> Bool {
     let (inputs, files) = (pending.inputs, pending.files)
     do throws(FileFault) {
@@ -56,17 +57,16 @@ extension Experiment {
       guard try pending.step.isIntact(in: self) else { return false }
       return try record(of: inputs, files.exact) == found
     } catch {
-      // What is missing or damaged is made anew; of what cannot be read it is not known.
+      // Missing or damaged files are made again; whether unreadable ones are fresh is unknown.
       if error.isOfMachine { throw error }
       return false
     }
   }
 
-  /// Takes a step to do it: locks its folder, and forgets what its files were made from, since they are about to
-  /// change.
+  /// Claims a step: locks its folder and removes its record, since its files are about to change.
   ///
-  /// - Returns: nil when another run has done it meanwhile.
-  /// - Throws: `FileFault` when another run is doing it.
+  /// - Returns: nil when another run has completed it in the meantime.
+  /// - Throws: `FileFault` when another run is working on it.
   func claim(_ pending: Pending<some Step>) throws(FileFault) -> Claim? {
     let claim = try Claim(self, inputs: pending.inputs, files: pending.files)
     if let remark = claim.remark { reporter.log.warning("\(remark)") }
@@ -75,12 +75,13 @@ extension Experiment {
     return claim
   }
 
-  /// Claims a step, makes its files and finishes the claim, unless another run has done it meanwhile.
+  /// Claims a step, makes its files and finishes the claim, unless another run has completed it in
+  /// the meantime.
   func perform<Own: Step>(_ pending: Pending<Own>) throws {
     try perform(pending) { try pending.step.make(in: self) }
   }
 
-  /// The same, by other means than the step's own.
+  /// The same, with `make` in place of the step's own.
   func perform(_ pending: Pending<some Step>, _ make: () throws -> Void) throws {
     guard let claim = try claim(pending) else { return }
     try make()
@@ -88,12 +89,13 @@ extension Experiment {
     try pending.step.settle(in: self)
   }
 
-  /// Forgets what files were made from.
+  /// Removes the record of what files were made from.
   func forget(_ record: String) throws(FileFault) {
     try FileSystem.remove(recordPath(record))
   }
 
-  /// A line for the inputs and one for each output, by their bytes.
+  /// The text of a record: a line for the inputs, and one for each output by the digest of its
+  /// bytes.
   fileprivate func record(of inputs: Inputs, _ outputs: [FilePath]) throws(FileFault) -> String {
     var text = inputs.record
     for output in outputs {
@@ -107,13 +109,13 @@ extension Experiment {
   }
 }
 
-/// A step that is being done: its folder is locked until this ends.
+/// A step in progress, whose folder is locked for the lifetime of this value.
 final class Claim: Sendable {
   private let experiment: Experiment
   let inputs: Inputs
   private let files: StepFiles
   private let lock: FolderLock?
-  /// What the user should know of the lock.
+  /// A warning about the lock for the user.
   fileprivate let remark: String?
 
   fileprivate init(
@@ -130,9 +132,9 @@ final class Claim: Sendable {
     self.lock = consume lock
   }
 
-  /// Notes what the step's files were made from, and what they are.
+  /// Records what the step's files were made from, and their digests.
   ///
-  /// - Parameter outputs: the files; none of a step that ends without.
+  /// - Parameter outputs: the files; none for a step that finished without them.
   /// - Throws: `FileFault` when they cannot be read, or the record cannot be written.
   func finish(_ outputs: [FilePath]) throws(FileFault) {
     try AtomicFile.write(

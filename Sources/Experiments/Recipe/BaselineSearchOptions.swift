@@ -1,19 +1,24 @@
 import Storage
 package import Training
 
-/// What is tried to choose how each baseline is trained, by development accuracy, as T and λ are for students:
-/// all points of one grid, or of several.
+/// The points that are tried to choose how each baseline is trained, by development accuracy, as T
+/// and λ are chosen for students: all points of one grid or several.
 package struct BaselineSearchOptions: Sendable, Equatable, Codable {
   /// All combinations of some values.
   package struct Grid: Sendable, Equatable, Codable {
-    /// Absent for the baseline's own; its options are the baseline's.
+    /// The optimiser's kind; absent for the baseline's own.
+    ///
+    /// Its other options are the baseline's.
     package var optimizer: OptimizerOptions.Kind?
-    /// Empty for the baseline's own, as are the others.
+    /// The dropout rates to try, 0 to 0.99; empty for the baseline's own.
     package var dropout: [Double] = []
-    /// The final rate changes with the first.
+    /// The initial learning rates to try; empty for the baseline's own.
+    ///
+    /// The final rate is scaled by the same factor.
     package var learningRate: [Double] = []
+    /// The numbers of epochs to try; empty for the baseline's own.
     package var epochs: [Int] = []
-    /// How many perturbed copies it learns from besides the training frames.
+    /// The numbers of perturbed copies to train on; empty for the baseline's own.
     package var copies: [Int] = []
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
@@ -42,7 +47,7 @@ package struct BaselineSearchOptions: Sendable, Equatable, Codable {
         "copies", expected: "0 to 100, each once", found: copies)
     }
 
-    /// Its points, the last option changing fastest.
+    /// The baseline's options with each combination of the values; the last option changes fastest.
     func points(_ own: Point) -> [Point] {
       var points: [Point] = []
       for dropout in dropout.isEmpty ? [own.training.dropout] : dropout {
@@ -66,13 +71,14 @@ package struct BaselineSearchOptions: Sendable, Equatable, Codable {
   /// How a baseline is trained.
   package struct Point: Sendable, Equatable {
     var training: TrainingOptions
-    /// How many perturbed copies it learns from.
+    /// The number of perturbed copies that it is trained on.
     let copies: Int
   }
 
+  /// The grids, whose points are tried together.
   package let grids: [Grid]
 
-  /// Reads one grid, or a list of them.
+  /// Reads one grid, or a list of grids.
   package init(from decoder: any Decoder) throws {
     if (try? decoder.unkeyedContainer()) != nil {
       grids = try [Grid](from: decoder)
@@ -81,10 +87,10 @@ package struct BaselineSearchOptions: Sendable, Equatable, Codable {
     }
   }
 
-  /// Writes what `init(from:)` reads.
+  /// Writes a list of grids, which `init(from:)` reads.
   package func encode(to encoder: any Encoder) throws { try grids.encode(to: encoder) }
 
-  /// The options that are tried, each once; those of the baseline itself when there is no grid.
+  /// The distinct options to try; the baseline's own when there is no grid.
   func points(_ own: Point) -> [Point] {
     var points: [Point] = []
     for point in grids.flatMap({ $0.points(own) }) where !points.contains(point) {

@@ -1,11 +1,11 @@
 package import Features
 import Storage
 
-/// Where a recipe's features come from.
+/// The source of a recipe's features.
 package enum FeatureChoice: Sendable, Codable {
-  /// They are made of the audio.
+  /// Computed from the audio.
   case made(FeatureOptions)
-  /// Another program has made their frames.
+  /// Computed by another program and read from archives.
   case archives(ArchiveFeatures)
 
   package init(from decoder: any Decoder) throws {
@@ -13,7 +13,7 @@ package enum FeatureChoice: Sendable, Codable {
     self =
       keys.contains(.archive)
       ? .archives(try ArchiveFeatures(from: decoder)) : .made(try FeatureOptions(from: decoder))
-    // Each part would be normalised by its own frames, where a model has the training set's.
+    // Each part would be normalised by its own statistics, but a model by the training set's.
     try requireOption(
       transform.normalization != .global, "normalization",
       expected: "none, utterance or speaker, since a model normalises by its training set",
@@ -27,7 +27,7 @@ package enum FeatureChoice: Sendable, Codable {
     }
   }
 
-  /// What is made of the frames.
+  /// The transform of the frames, such as normalisation and deltas.
   var transform: FeatureTransform {
     switch self {
     case .made(let options): options.transform
@@ -35,20 +35,21 @@ package enum FeatureChoice: Sendable, Codable {
     }
   }
 
-  /// The options in which a folder's features differ from those that the recipe asks for, in words.
+  /// The options in which a folder's features differ from the recipe's, in words.
   func differences(from found: FeatureOptions) -> [String] {
     switch (self, found.frames) {
     case (.made(let options), .logMel): return options.differences(from: found)
     case (.archives(let own), .given(let given)):
       return own.grid.differences(from: given.grid)
         + own.transform.differences(from: found.transform)
-    case (.made, .given): return ["frames of the audio, not of an archive"]
-    case (.archives, .logMel): return ["frames of an archive, not of the audio"]
+    case (.made, .given): return ["frames from audio, not from an archive"]
+    case (.archives, .logMel): return ["frames from an archive, not from audio"]
     }
   }
 }
 
-/// Features whose frames another program has made, in an archive or list for each part of the corpus.
+/// Features whose frames another program computed, as an archive or list for each part of the
+/// corpus.
 package struct ArchiveFeatures: Sendable, Codable {
   /// A table for each part of the corpus: a path, `ark:PATH` or `scp:PATH`.
   package struct Tables: Sendable, Codable {
@@ -75,7 +76,8 @@ package struct ArchiveFeatures: Sendable, Codable {
   }
 
   let archive: Tables
-  /// Kaldi's statistics by speaker or utterance to normalise by; nil gathers them from the frames.
+  /// Kaldi's statistics by speaker or utterance for normalisation; nil computes them from the
+  /// frames.
   let cmvn: Tables?
   let grid: GivenGrid
   let transform: FeatureTransform
@@ -98,7 +100,7 @@ package struct ArchiveFeatures: Sendable, Codable {
       found: transform.normalization.rawValue)
   }
 
-  /// The options of features whose frames have so many columns.
+  /// The options of features whose frames have this many columns.
   func options(columns: Int) -> FeatureOptions {
     FeatureOptions(
       frames: .given(GivenFrames(columns: columns, grid: grid)), transform: transform)

@@ -7,10 +7,11 @@ extension Recipe {
   /// Reads a recipe file.
   ///
   /// - Parameters:
-  ///   - path: of the file.
-  ///   - settings: options in place of the file's, each as `student.training.epochs=20`, with a value in YAML.
-  /// - Throws: `FileFault` for a file that is missing or not YAML, an unknown option, or a value of
-  ///   another type or out of range, each with the option's name, or a setting of another form.
+  ///   - path: the file's path.
+  ///   - settings: options that override the file's, each such as `student.training.epochs=20`,
+  ///     with a YAML value.
+  /// - Throws: `FileFault` when the file is missing or not YAML, an option is unknown, a value has
+  ///   the wrong type or is out of range (each with the option's name), or a setting is malformed.
   package init(path: FilePath, settings: [String] = []) throws(FileFault) {
     var text = try TextFile.text(of: path)
     if !settings.isEmpty { text = try Recipe.text(text, with: settings, path: path) }
@@ -20,7 +21,7 @@ extension Recipe {
     self.text = text
   }
 
-  /// Whether a text has the form `OPTION=VALUE`, where sections are set apart by points.
+  /// Whether a text has the form `OPTION=VALUE`, with points between the names of nested sections.
   package static func isSetting(_ text: String) -> Bool {
     let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     return parts.count == 2
@@ -33,7 +34,7 @@ extension Recipe {
     -> String
   {
     guard var root = try? Yams.compose(yaml: text), root.mapping != nil else {
-      throw FileFault.malformed(path: path, expected: "YAML options", found: "others or none")
+      throw FileFault.malformed(path: path, expected: "YAML options", found: "other contents")
     }
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -52,7 +53,7 @@ extension Recipe {
     }
   }
 
-  /// An option of a section, its own or one that it takes from another by `<<`.
+  /// An option of a section: its own, or one merged from another section by `<<`.
   private static func inherited(_ key: String, in section: Node) -> Node? {
     if let own = section[key] { return own }
     guard let merged = section["<<"] else { return nil }
@@ -60,7 +61,7 @@ extension Recipe {
       .compactMap { inherited(key, in: $0) }.first
   }
 
-  /// Sets an option in a section, and makes the sections on the way.
+  /// Sets an option in a section, creating the sections above it where necessary.
   private static func set(_ keys: ArraySlice<String>, to value: Node, in section: inout Node) {
     guard let key = keys.first else { return }
     let rest = keys.dropFirst()

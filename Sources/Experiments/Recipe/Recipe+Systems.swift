@@ -1,18 +1,19 @@
 import Distillation
 
-/// The systems that a recipe asks for.
+/// The systems of a recipe.
 extension Recipe {
   /// The ensemble's members, in order.
   var memberSystems: [System] { (0..<ensemble.members).map { .member($0) } }
 
-  /// The students, the recipe's `student` first, the others by their names, each with its baseline.
+  /// The students with their baselines: the recipe's `student` first, then the others by name.
   var pairs: [(student: System, baseline: System, options: StudentPair)] {
     let own = (System.student(nil), System.baseline(nil), StudentPair(student, baseline))
     return [own]
       + students.sorted { $0.key < $1.key }.map { (.student($0.key), .baseline($0.key), $0.value) }
   }
 
-  /// The systems that have a model when a stage is done, without those of searches, studies and specialists.
+  /// The systems that have a model after a stage, except those of searches, studies and
+  /// specialists.
   package func systems(until last: Stage) -> [System] {
     let trained = memberSystems + pairs.map(\.baseline)
     return switch last {
@@ -22,10 +23,10 @@ extension Recipe {
     }
   }
 
-  /// The systems whose training a single verb takes or does.
+  /// The systems whose training a single command reads or runs.
   ///
-  /// - Parameter stage: `distill` or `specialists`; of the others all systems until then.
-  /// - Returns: a part of `systems(until:)`.
+  /// - Parameter stage: `distill` or `specialists`; for any other stage, all systems up to it.
+  /// - Returns: a subset of `systems(until:)`.
   package func systems(of stage: Stage) -> [System] {
     switch stage {
     case .distill: memberSystems + pairs.map(\.student)
@@ -35,7 +36,8 @@ extension Recipe {
     }
   }
 
-  /// The networks that learn from a share of the utterances, for each share that of classes alone first.
+  /// The networks that train on a share of the utterances, for each share the one with hard targets
+  /// alone first.
   var subsetSystems: [SubsetSystem] {
     guard let subsets else { return [] }
     return subsets.shares.flatMap { share in
@@ -48,33 +50,33 @@ extension Recipe {
     }
   }
 
-  /// The specialists that are asked for, of which fewer may be found.
+  /// The specialists of the recipe; clustering may find fewer.
   var specialistSystems: [System] {
     (0..<(specialists?.clustering.clusters ?? 0)).map { .specialist($0) }
   }
 
-  /// The systems of the specialists' stage besides the specialists: the students, by what taught them.
+  /// The students of the specialists' stage, one for each teacher.
   var specialistStudents: [System] {
     specialists?.student == nil ? [] : System.Teacher.allCases.map { .distilled(from: $0) }
   }
 
-  /// The systems of studies and of the specialists' stage that are scored one by one.
+  /// The systems of the studies and of the specialists' stage that are scored one by one.
   var studiedSystems: [System] { subsetSystems.map(\.system) + specialistStudents }
 
-  /// How many members the ensemble has at most that specialists are compared with.
+  /// The greatest number of members in the ensemble that specialists are compared with.
   var comparedMembers: Int {
     guard let specialists else { return 0 }
     return min(specialists.members ?? specialists.clustering.clusters + 1, ensemble.members)
   }
 }
 
-/// A network that learns from a share of the utterances.
+/// A network that trains on a share of the utterances.
 struct SubsetSystem {
   let system: System
   let share: Double
-  /// Draws the utterances.
+  /// The seed that selects the utterances.
   let seed: UInt64
-  /// Whether it has soft targets besides.
+  /// Whether it has soft targets as well.
   let hasSoftTargets: Bool
   let options: Recipe.SystemOptions
 }

@@ -6,18 +6,22 @@ import Storage
 package import SystemPackage
 package import Training
 
-/// An experiment as a value: all the choices that lead from a corpus to scores.
+/// An experiment as a value: all the choices between a corpus and its scores.
 ///
-/// Relative paths in it start at the experiment's folder.
+/// Relative paths in a recipe start at the experiment's folder.
 package struct Recipe: Sendable, Codable {
-  /// Where the data directories are.
+  /// The location of the data directories.
   package struct CorpusOptions: Sendable, Codable {
+    /// The data directory of the training set.
     package let train: FilePath
+    /// The data directory of the development set, which searches and early stopping use.
     package let development: FilePath
+    /// The data directory of the test set.
     package let test: FilePath
-    /// Where relative paths in `wav.scp` start; absent for the current folder, as in Kaldi.
+    /// The folder where relative paths in `wav.scp` start; absent for the current folder, as in
+    /// Kaldi.
     package let root: FilePath?
-    /// Which channel of each recording to take, from 1; absent for mono files.
+    /// The channel of each recording to use, from 1; absent for mono files.
     package let channel: Int?
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
@@ -44,14 +48,16 @@ package struct Recipe: Sendable, Codable {
     }
   }
 
-  /// A network and how it is trained, without what it is trained on.
+  /// A network and its training, without the data.
   package struct SystemOptions: Sendable, Codable {
-    /// Systems with other seeds differ in their initial weights, their order of frames and their
-    /// dropped units.
+    /// The seed for the initial weights, the order of frames and the dropped units.
     package var seed: UInt64 = 1
+    /// The hidden layers.
     package var hidden = HiddenShape()
+    /// The training of the network.
     package var training = TrainingOptions()
 
+    /// The default network and training.
     package init() {}
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case seed, hidden, training }
@@ -65,7 +71,7 @@ package struct Recipe: Sendable, Codable {
     }
   }
 
-  /// What a recipe says of a baseline; what it does not say is the student's.
+  /// A baseline's section of a recipe; the student's options apply where it has none.
   private struct BaselineSection: Decodable {
     let seed: UInt64?
     let hidden: HiddenShape?
@@ -78,7 +84,7 @@ package struct Recipe: Sendable, Codable {
       training = try read.optional(.training)
     }
 
-    /// The baseline of a student, which is a network of the same size.
+    /// The baseline of a student: a network of the same size.
     static func baseline(
       _ section: BaselineSection?, of student: SystemOptions
     ) throws -> SystemOptions {
@@ -93,20 +99,24 @@ package struct Recipe: Sendable, Codable {
     }
   }
 
-  /// The ensemble: members that differ in their seed alone.
+  /// The ensemble, whose members differ only in their seed.
   package struct EnsembleOptions: Sendable, Codable {
+    /// The number of members, 1 to 1000.
     package var members = 5
-    /// Into how many folds the training utterances are divided, by speakers where they are known; absent for
-    /// none.
+    /// The number of folds of the training utterances, divided by speaker where speakers are known;
+    /// absent for none.
     ///
-    /// Member k is not trained on fold k modulo their number, and a training utterance is labelled for students by
-    /// the members that were not trained on it.
+    /// Member k is not trained on fold k modulo this number. A training utterance's soft targets
+    /// come from the members that were not trained on it.
     package var folds: Int?
-    /// The first member's seed; the others' follow it.
+    /// The first member's seed; the others' seeds follow it.
     package var seed: UInt64 = 101
+    /// The hidden layers of each member.
     package var hidden = HiddenShape()
+    /// The training of each member.
     package var training = TrainingOptions()
 
+    /// Five members with the default network and training.
     package init() {}
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
@@ -131,7 +141,9 @@ package struct Recipe: Sendable, Codable {
 
   /// A student and its baseline, of a size of their own.
   package struct StudentPair: Sendable, Codable {
+    /// The network that the ensemble is distilled into.
     package let student: SystemOptions
+    /// The network of the same size that is trained on hard targets.
     package let baseline: SystemOptions
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case student, baseline }
@@ -149,12 +161,15 @@ package struct Recipe: Sendable, Codable {
 
   /// How scores get their intervals.
   package struct ScoringOptions: Sendable, Codable {
-    /// Resamples of the utterances for the bootstrap intervals.
+    /// The number of bootstrap resamples of the utterances.
     package var resamples = 2000
+    /// The seed of the resampling.
     package var seed: UInt64 = 1
-    /// A map that folds classes before they are compared, a line `FROM TO` each; see `ScoringRules`.
+    /// A map that folds classes before they are compared, with a line `FROM TO` for each class; see
+    /// `ScoringRules`.
     package var fold: FilePath?
 
+    /// 2000 resamples and no folding of classes.
     package init() {}
 
     package enum CodingKeys: String, CodingKey, CaseIterable { case resamples, seed, fold }
@@ -177,24 +192,31 @@ package struct Recipe: Sendable, Codable {
     }
   }
 
+  /// The data directories.
   package let corpus: CorpusOptions
+  /// The alignments and how they label frames.
   package let targets: TargetOptions
+  /// The features' options, or the archives that contain them.
   package let features: FeatureChoice
+  /// The number of frames before and after each frame in a network's input.
   package let context: ContextWindow
+  /// The teachers.
   package let ensemble: EnsembleOptions
   /// The network that the ensemble is distilled into.
   package let student: SystemOptions
-  /// The student's rival, trained on hard targets; where the recipe says nothing it differs from the student
-  /// in its targets alone.
+  /// The student's rival, trained on hard targets; unless the recipe says otherwise, it differs
+  /// from the student only in its targets.
   package let baseline: SystemOptions
-  /// What is tried to choose how the baselines are trained; nil for no search.
+  /// The points tried to choose how the baselines are trained; nil for no search.
   package let baselineSearch: BaselineSearchOptions?
-  /// More pairs of a student and its baseline, such as smaller ones, by a name of their own.
+  /// Further pairs of a student and its baseline, such as smaller ones, each with a name.
   package let students: [String: StudentPair]
+  /// The distillation of the ensemble: T, λ and the mean, unless there is a search.
   package let distillation: DistillationOptions
-  /// What is tried to choose T, λ and the mean, in place of those of `distillation`; nil for no search.
+  /// The points tried to choose T, λ and the mean in place of those of `distillation`; nil for no
+  /// search.
   package let search: SearchOptions?
-  /// Perturbed copies that networks learn from besides the training frames; nil for none.
+  /// Perturbed copies that networks are trained on besides the training frames; nil for none.
   package let augmentation: CopyOptions?
   /// Students of a share of the utterances, and their rivals; nil for none.
   package let subsets: SubsetOptions?
@@ -202,8 +224,9 @@ package struct Recipe: Sendable, Codable {
   package let missingClass: MissingClassOptions?
   /// Specialists of the baseline; nil for none.
   package let specialists: SpecialistOptions?
+  /// The scoring options.
   package let scoring: ScoringOptions
-  /// The recipe's text.
+  /// The recipe's text, with any settings applied.
   package internal(set) var text = ""
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
@@ -253,19 +276,19 @@ package struct Recipe: Sendable, Codable {
     try requireOption(
       specialists.members ?? 1 <= ensemble.members, "specialists.members",
       expected: "at most the ensemble's, \(ensemble.members)", found: specialists.members ?? 1)
-    // Specialists and generalist are trained on all frames that they label.
+    // The specialists and the generalist label frames that they were trained on.
     try requireOption(
       ensemble.folds == nil || specialists.student == nil, "specialists.student",
       expected: "none beside ensemble.folds", found: "one")
   }
 }
 
-/// Whether a letter may stand in the name of a system, which names files.
+/// Whether a character is allowed in the name of a system, which is part of file names.
 private func isOfName(_ letter: Unicode.Scalar) -> Bool {
   letter == "-" || letter.isASCII && (letter.properties.isAlphabetic || "0"..."9" ~= letter)
 }
 
-/// Throws when the runs of frames of a time-delay network are longer than a batch.
+/// Throws when a time-delay network's chunk of frames is longer than a batch.
 private func requireChunk(
   _ training: TrainingOptions, _ hidden: HiddenShape, of system: String = ""
 ) throws {

@@ -2,24 +2,28 @@ package import Distillation
 import Storage
 package import Training
 
-/// A generalist, the recipe's baseline, with specialists for classes that it confuses, and students of both (Hinton,
-/// Vinyals and Dean 2015, §5).
+/// A generalist (the recipe's baseline), specialists for classes that it confuses, and students of
+/// both.
+///
+/// Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015, §5.
 package struct SpecialistOptions: Sendable, Codable {
-  /// Which classes go together.
+  /// How classes are clustered.
   package var clustering = ClusteringOptions()
-  /// The first specialist's seed; the others' follow it.
+  /// The first specialist's seed; the others' seeds follow it.
   package var seed: UInt64 = 201
-  /// How each is trained, from the generalist's weights on.
+  /// The training of each specialist, which starts from the generalist's weights.
   package let training: TrainingOptions
-  /// How a specialist that keeps all classes is held by the generalist's soft targets; absent for one with its own
-  /// classes and a dustbin.
+  /// How the generalist's soft targets constrain a specialist with all classes; absent for a
+  /// specialist with only its own classes and a dustbin class.
   package var fullSoftmax: DistillationOptions?
-  /// How many of the generalist's most probable classes of a frame decide which specialists are active.
+  /// How many of the generalist's most probable classes of a frame decide which specialists are
+  /// active.
   package var active = 1
-  /// How many members make the ensemble that the specialists are compared with; absent for as many as there are
-  /// networks in all, as far as the recipe has members.
+  /// The number of members in the ensemble that the specialists are compared with; absent for as
+  /// many as there are generalist and specialists together, up to the recipe's members.
   package var members: Int?
-  /// Students of the generalist, of generalist and specialists, and of that ensemble; absent for none.
+  /// Students of the generalist, of the generalist with its specialists, and of that ensemble;
+  /// absent for none.
   package var student: Recipe.SystemOptions?
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
@@ -40,10 +44,10 @@ package struct SpecialistOptions: Sendable, Codable {
       (1...1000).contains(members ?? 1), "members", expected: "1 to 1000", found: members ?? 1)
     try requireOption(
       fullSoftmax?.largest == nil, "fullSoftmax.largest",
-      expected: "none, since all classes are held", found: fullSoftmax?.largest ?? 0)
+      expected: "none, since all classes are constrained", found: fullSoftmax?.largest ?? 0)
     try requireOption(
       training.classWeights.isEmpty, "training.classWeights",
-      expected: "none, since classes are drawn",
+      expected: "none, since specialists sample classes",
       found: training.classWeights.keys.sorted())
   }
 }

@@ -2,17 +2,21 @@ import Corpus
 import Foundation
 import Storage
 
-/// Networks that learn from a share of the training utterances, with the ensemble's soft targets and
-/// without: soft targets as regulariser (Hinton, Vinyals and Dean 2015, §6).
+/// Networks that train on a share of the training utterances, with and without the ensemble's soft
+/// targets.
+///
+/// Soft targets as a regulariser: Hinton, Vinyals and Dean, "Distilling the knowledge in a neural
+/// network", 2015, §6.
 package struct SubsetOptions: Sendable, Codable {
-  /// The shares of the utterances, each above 0 and at most 1; a smaller one is part of a larger one.
+  /// The shares of the utterances, each above 0 and at most 1; a larger share contains a smaller
+  /// one.
   package var shares = [0.03, 0.1]
-  /// Decides which utterances they are.
+  /// The seed that selects the utterances.
   package var seed: UInt64 = 1
-  /// Learns from soft targets.
+  /// The network that trains on soft targets.
   package let soft: Recipe.SystemOptions
-  /// Learns from hard targets; the epoch of the highest development accuracy is kept, and `patience` stops it
-  /// early.
+  /// The network that trains on hard targets; it keeps the epoch with the highest development
+  /// accuracy, and `patience` stops it early.
   package let hard: Recipe.SystemOptions
 
   package enum CodingKeys: String, CodingKey, CaseIterable { case shares, seed, soft, hard }
@@ -32,14 +36,17 @@ package struct SubsetOptions: Sendable, Codable {
       expected: "shares that differ in six digits", found: shares)
   }
 
-  /// What a share is called in the names of its networks.
+  /// A share's name in the names of its networks, such as `3pct`.
   static func name(of share: Double) -> String { "\(String(format: "%g", 100 * share))pct" }
 }
 
-/// A student whose transfer set lacks the frames of one label (Hinton, Vinyals and Dean 2015, §3).
+/// A student whose transfer set lacks the frames of one label.
+///
+/// Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015, §3.
 package struct MissingClassOptions: Sendable, Codable {
-  /// The label, such as a phone; all its states are held out.
+  /// The label, such as a phone, all of whose states are withheld.
   package let label: String
+  /// The student.
   package let student: Recipe.SystemOptions
 
   package enum CodingKeys: String, CodingKey, CaseIterable { case label, student }

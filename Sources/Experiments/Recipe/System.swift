@@ -1,34 +1,37 @@
 import Distillation
 
-/// One of the networks of an experiment, or the ensemble of some; its name is that of its files and of its scores.
+/// One of the networks of an experiment, or an ensemble of them; its name is used for its files and
+/// scores.
 package enum System: Hashable, Sendable, CustomStringConvertible {
-  /// What a student of the specialists' stage has learnt from.
+  /// The teacher of a student of the specialists' stage.
   package enum Teacher: String, CaseIterable, Sendable {
+    /// The baseline, the baseline with its specialists, or the ensemble that they are compared
+    /// with.
     case generalist, specialists, ensemble
   }
 
-  /// A member of the ensemble, from 0.
+  /// A member of the ensemble, counted from 0.
   case member(Int)
   /// All members together.
   case ensemble
-  /// The rival of a student; of the recipe's `student`, or of one of its `students` by its name.
+  /// The rival of a student: of the recipe's `student` if nil, or of one of its `students` by name.
   case baseline(String?)
-  /// The recipe's `student`, or one of its `students` by its name.
+  /// The recipe's `student` if nil, or one of its `students` by name.
   case student(String?)
-  /// A specialist, from 0.
+  /// A specialist, counted from 0.
   case specialist(Int)
   /// A student of the specialists' stage.
   case distilled(from: Teacher)
-  /// A student of a search, by what it tries.
+  /// A student of a search, by the point that it tries.
   case studentTrial(String)
-  /// A baseline of a search: whose rival it would be, and by what it tries.
+  /// A baseline of a search, by the student that it would rival and the point that it tries.
   case baselineTrial(String?, String)
-  /// A network that learns from a share of the utterances: which, and from what.
+  /// A network that trains on a share of the utterances, by the share's name and `hard` or `soft`.
   case subset(String, targets: String)
-  /// The student that does not learn from a label's frames.
+  /// The student that does not train on a label's frames.
   case missing(label: String)
 
-  /// The network of a search that tries a point for a baseline.
+  /// The network that tries a point of a baseline's search.
   func trial(_ point: String) -> System {
     guard case .baseline(let pair) = self else {
       preconditionFailure("trial: \(self) is no baseline")
@@ -36,7 +39,7 @@ package enum System: Hashable, Sendable, CustomStringConvertible {
     return .baselineTrial(pair, point)
   }
 
-  /// The student of a search that tries a point.
+  /// The student that tries a point of a search.
   static func trial(of point: DistillationOptions) -> System {
     .studentTrial("\(point.mean.rawValue)-T\(point.temperature)-L\(point.hardWeight)")
   }
@@ -44,6 +47,7 @@ package enum System: Hashable, Sendable, CustomStringConvertible {
   /// The baseline that specialists start from.
   static let generalist = System.baseline(nil)
 
+  /// The name in file names, scores and options, such as `member-00` or `student-small`.
   package var name: String {
     switch self {
     case .member(let number): "member-\(System.twoDigits(number))"
@@ -61,7 +65,7 @@ package enum System: Hashable, Sendable, CustomStringConvertible {
 
   package var description: String { name }
 
-  /// The member, the ensemble, the baseline or the student of a name; nil of any other.
+  /// The member, ensemble, baseline or student with this name; nil for any other name.
   package init?(name: String) {
     let parts = name.split(separator: "-", maxSplits: 1).map(String.init)
     let rest = parts.count > 1 ? parts[1] : nil
@@ -76,7 +80,7 @@ package enum System: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The number of a member; nil of another system.
+  /// The number of a member; nil for another system.
   var memberNumber: Int? { if case .member(let number) = self { number } else { nil } }
 
   private static func twoDigits(_ number: Int) -> String { (number < 10 ? "0" : "") + "\(number)" }

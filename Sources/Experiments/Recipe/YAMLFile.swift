@@ -3,22 +3,30 @@ package import Storage
 package import SystemPackage
 import Yams
 
-/// Reads a value from a YAML file, where one without any option is an empty section; every fault names
-/// the file, the option, and where it can be told the line and what was found.
+/// Reads a value from a YAML file.
 ///
-/// Integers are decimal: `010`, `0x10` and `1:30`, which YAML 1.1 takes for 8, 16 and 90, are faults.
+/// A file without options is an empty section. Every fault names the file and the option, and if
+/// possible the line and what was found. Integers are decimal: `010`, `0x10` and `1:30`, which YAML
+/// 1.1 reads as 8, 16 and 90, are faults.
 package func decodeYAML<Value: Decodable>(
   _ path: FilePath, as type: Value.Type = Value.self
 ) throws(FileFault) -> Value {
   try decodeYAML(try TextFile.text(of: path), .file(path), lines: .told)
 }
 
-/// Whether the lines of a text are those of the file that it is from.
+/// Whether a text's line numbers are those of its file and may be reported.
 enum YAMLLines {
   case told, others
 }
 
-/// Reads a value from a YAML text, whose faults name the file that it is from.
+/// Reads a value from YAML text.
+///
+/// - Parameters:
+///   - text: the YAML text.
+///   - path: its source's name in faults.
+///   - lines: whether faults give line numbers.
+/// - Returns: the value.
+/// - Throws: `FileFault` as `decodeYAML(_:as:)`.
 func decodeYAML<Value: Decodable>(
   _ text: String, _ path: Origin, lines: YAMLLines
 ) throws(FileFault) -> Value {
@@ -71,7 +79,7 @@ private func fault(_ path: Origin, at node: Node?, expected: String, found: Stri
   return .malformedLine(path: path, line: line, expected: expected, found: found)
 }
 
-/// The value of an option by its path; nil where a section takes it from another by `<<`.
+/// The value of an option by its path; nil where a section merges it from another by `<<`.
 private func value(at keys: ArraySlice<any CodingKey>, in node: Node) -> Node? {
   guard let key = keys.first else { return node }
   let below: Node?
@@ -84,8 +92,8 @@ private func value(at keys: ArraySlice<any CodingKey>, in node: Node) -> Node? {
   return below.flatMap { value(at: keys.dropFirst(), in: $0) }
 }
 
-/// The first node that would be read as something else than it looks like, or be passed over, and what is expected
-/// in its place.
+/// The first node that YAML would ignore or read as something other than it appears to be, and what
+/// is expected in its place.
 private func oddity(in node: Node) -> (node: Node, expected: String)? {
   switch node {
   case .scalar(let scalar):
@@ -106,7 +114,7 @@ private func oddity(in node: Node) -> (node: Node, expected: String)? {
   }
 }
 
-/// What a value is, in a message.
+/// A value in words, for a message.
 private func inWords(_ node: Node) -> String {
   switch node {
   case .scalar(let scalar): scalar.string.isEmpty ? "nothing" : scalar.string
@@ -116,7 +124,7 @@ private func inWords(_ node: Node) -> String {
   }
 }
 
-/// What a type of value is called.
+/// The name of a type, for a message.
 private func inWords(_ type: any Any.Type) -> String {
   switch type {
   case is UInt64.Type: "an integer of at least 0"

@@ -5,9 +5,9 @@ import Models
 import Storage
 import Training
 
-/// Compares the networks that were tried for each baseline.
+/// Compares the networks tried for each baseline and records the best.
 struct ChooseBaselines: Step {
-  /// A network that tries a point for a baseline.
+  /// A network that tries a point of a baseline's search.
   struct Trial {
     let baseline: System
     let system: System
@@ -16,8 +16,8 @@ struct ChooseBaselines: Step {
 
   let trials: [Trial]
 
-  /// The baselines as the recipe has them; or, of a recipe that searches, the trials, their comparison, and the best
-  /// for each.
+  /// The recipe's baselines; if the recipe has a search, the trials, their comparison, and the best
+  /// trial of each baseline.
   static func steps(of recipe: Recipe) -> [any Step] {
     let copies = recipe.copies(for: .baselines).count
     guard let options = recipe.baselineSearch else {
@@ -87,10 +87,10 @@ struct ChooseBaselines: Step {
   }
 }
 
-/// Takes for a baseline the network that was best.
+/// Copies the best trial of a baseline as the baseline.
 struct AdoptBaseline: Step {
   let baseline: System
-  /// Those that were tried for it.
+  /// The networks that were tried for it.
   let trials: [ChooseBaselines.Trial]
 
   var stage: Stage { .train }
@@ -116,9 +116,9 @@ struct AdoptBaseline: Step {
       .write(to: experiment.modelPath(baseline))
   }
 
-  /// The network that was best.
+  /// The trial with the highest development accuracy.
   ///
-  /// - Throws: `ExperimentFault` when all diverged.
+  /// - Throws: `ExperimentFault` when all trials diverged.
   func best(in experiment: Experiment) throws -> ChooseBaselines.Trial {
     let report = try BaselineSearchReport(path: experiment.baselineSearchPath)
     guard let chosen = report.chosen(for: baseline.name), chosen.developmentAccuracy != nil,
@@ -131,7 +131,7 @@ struct AdoptBaseline: Step {
 }
 
 extension Experiment {
-  /// A network that was trained; nil when there is none, since it has diverged.
+  /// A trained network; nil if it has no model because it diverged.
   func model(_ system: System) throws -> AcousticModel? {
     let path = modelPath(system)
     return try FileSystem.exists(path) ? AcousticModel(path: path) : nil
@@ -139,7 +139,7 @@ extension Experiment {
 }
 
 extension AcousticModel {
-  /// The same model as another system's.
+  /// The same model under another system's name.
   fileprivate func named(_ system: String) -> AcousticModel {
     AcousticModel(
       network: network, features: features, normalizer: normalizer, classes: classes,

@@ -7,7 +7,7 @@ import Models
 import Storage
 import Training
 
-/// Compares the students that try points of T, λ and the mean.
+/// Compares the students that try points of T, λ and the mean, and records the best.
 struct ChooseDistillation: Step {
   /// A student that tries a point.
   struct Trial {
@@ -19,8 +19,8 @@ struct ChooseDistillation: Step {
   let trials: [Trial]
   let reads: [Product]
 
-  /// Of a recipe that searches: the ensemble's labels at each T, the students that try each point, and their
-  /// comparison.
+  /// For a recipe with a search: the ensemble's soft targets at each T, the students that try each
+  /// point, and their comparison.
   static func steps(of recipe: Recipe) -> [any Step] {
     guard let options = recipe.search else { return [] }
     var training = recipe.student.training
@@ -83,9 +83,9 @@ struct ChooseDistillation: Step {
 }
 
 extension Experiment {
-  /// T, λ and the mean that students learn with: those that the search has chosen, or the recipe's.
+  /// The T, λ and mean of the students: the search's choice, or the recipe's without a search.
   ///
-  /// - Throws: `FileFault` when there should have been a search, and was none.
+  /// - Throws: `FileFault` when the recipe has a search that was not run.
   func distillation() throws(FileFault) -> DistillationOptions {
     recipe.search == nil ? recipe.distillation : try SearchReport(path: searchPath).chosen
   }

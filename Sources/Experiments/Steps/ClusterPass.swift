@@ -10,23 +10,25 @@ import Storage
 import SystemPackage
 import Training
 
-/// Goes over the training frames once with a generalist: the covariance of its predictions, and what it takes for
-/// what.
+/// One pass over the training frames with a generalist, to compute the covariance of its
+/// predictions and its confusions.
 struct ClusterPass {
   let frames: ArchiveFrames
-  /// Where the features are, for messages.
+  /// The features' path, for messages.
   let featuresPath: FilePath
   let generalist: AcousticModel
   let options: ClusteringOptions
   let workers: Workers
   let reporter: Reporter
 
-  /// The values that are held at a time; an utterance of more is held alone.
+  /// The greatest number of values in memory at a time; a longer utterance is processed alone.
   private static let mostValues = 1 << 24
 
+  /// Runs the pass and clusters the classes.
+  ///
   /// - Returns: the clusters.
-  /// - Throws: `FileFault` for features or classes that cannot be read, `OptionFault` for clusters that no specialist
-  ///   can be trained for.
+  /// - Throws: `FileFault` when features or classes cannot be read, `OptionFault` for clusters that
+  ///   no specialist can be trained for.
   func run() throws -> ClusterReport {
     let classes = generalist.classes
     var covariance = PredictionCovariance(classes: classes.count)
@@ -85,13 +87,13 @@ struct ClusterPass {
       sets, inertia: found.inertia, options: options, classes: classes, confusions: confusions)
     if sets.count < options.clusters || !report.uncovered.isEmpty {
       reporter.log.warning(
-        "clusters: expected \(options.clusters), found \(sets.count); classes in none: \(report.uncovered.count)"
+        "clusters: expected \(options.clusters), found \(sets.count); classes in no cluster: \(report.uncovered.count)"
       )
     }
     for (set, cluster) in zip(sets, report.clusters) {
       try requireOption(
         set.count < classes.count && cluster.frames > 0 && cluster.frames < report.frames,
-        "specialists.clustering", expected: "clusters with some of the training frames and not all",
+        "specialists.clustering", expected: "clusters with some but not all of the training frames",
         found:
           "\(set.count) of \(classes.count) classes with \(cluster.frames) of \(report.frames) frames"
       )

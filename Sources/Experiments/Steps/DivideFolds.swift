@@ -4,20 +4,24 @@ import LinearAlgebra
 package import Storage
 package import SystemPackage
 
-/// A division of the training utterances, so that each can be labelled by members that do not know it.
+/// A division of the training utterances into folds, so that each utterance can be labelled by
+/// members that were not trained on it.
 ///
-/// That is stacked generalisation (Wolpert, 1992). Speakers stay whole where they are known and
-/// not fewer than folds.
+/// Stacked generalisation (Wolpert, 1992). The utterances of a speaker stay in one fold if speakers
+/// are known and there are at least as many speakers as folds.
 package struct Folds: Sendable, Equatable, Codable {
+  /// The number of folds.
   package let count: Int
   /// The fold of each utterance, from 0.
   private let ofUtterances: [String: Int]
 
+  /// Divides utterances into folds of about the same number of speakers, or of utterances.
+  ///
   /// - Parameters:
   ///   - utterances: their ids.
-  ///   - speakers: the speaker of each; nil, or one for all, to divide by utterances.
-  ///   - count: how many folds there are.
-  ///   - seed: decides which utterances go together.
+  ///   - speakers: the speaker of each; nil to divide by utterance, as for a single speaker.
+  ///   - count: the number of folds.
+  ///   - seed: the seed of the division.
   package init(utterances: [String], speakers: [String: String]?, count: Int, seed: UInt64) {
     var units = utterances.map { speakers?[$0] ?? $0 }
     if Set(units).count < count { units = utterances }
@@ -32,31 +36,34 @@ package struct Folds: Sendable, Equatable, Codable {
       uniqueKeysWithValues: zip(utterances, units).map { ($0, folds[$1] ?? 0) })
   }
 
-  /// Whether a member, counted from 0, is trained on an utterance; none is on one that is in no fold.
+  /// Whether a member, counted from 0, is trained on an utterance; false for an utterance in no
+  /// fold.
   package func isTrained(member: Int, on utterance: String) -> Bool {
     ofUtterances[utterance].map { $0 != member % count } ?? false
   }
 
-  /// Where an experiment keeps them.
+  /// The path of an experiment's folds.
   static func path(in experiment: FilePath) -> FilePath {
     experiment.appending("models/folds.json")
   }
 
-  /// The folds of an experiment; nil when each member is trained on all utterances.
+  /// Reads the folds of an experiment; nil when every member is trained on all utterances.
+  ///
+  /// - Throws: `FileFault` when the file cannot be read or is malformed.
   package init?(experiment: FilePath) throws(FileFault) {
     let path = Folds.path(in: experiment)
     guard try FileSystem.exists(path) else { return nil }
     do {
       self = try JSONDecoder().decode(Folds.self, from: try TextFile.bytes(of: path))
     } catch {
-      throw .malformed(path: path, expected: "folds of utterances", found: "other JSON or none")
+      throw .malformed(path: path, expected: "folds of utterances", found: "other contents")
     }
   }
 }
 
-/// Writes the folds of the ensemble's members, for the accounts.
+/// Writes the folds of the ensemble's members, for the check of the ledger.
 struct DivideFolds: Step {
-  /// One step, of a recipe with folds.
+  /// One step for a recipe with folds, otherwise none.
   static func steps(of recipe: Recipe) -> [any Step] {
     recipe.ensemble.folds == nil ? [] : [DivideFolds()]
   }
@@ -80,7 +87,7 @@ struct DivideFolds: Step {
 }
 
 extension Experiment {
-  /// The folds of the utterances that are trained on; nil when the recipe has none.
+  /// The folds of the training utterances; nil when the recipe has none.
   ///
   /// - Throws: `FileFault` when there are fewer utterances than folds.
   func folds() throws(FileFault) -> Folds? {
@@ -90,7 +97,7 @@ extension Experiment {
     guard utterances.count >= count else {
       throw .malformed(
         path: targets(.train).archivePath,
-        expected: "an utterance for each of \(count) folds at least", found: "\(utterances.count)")
+        expected: "at least one utterance for each of \(count) folds", found: "\(utterances.count)")
     }
     return Folds(
       utterances: utterances.keys.sorted(by: inByteOrder),

@@ -12,7 +12,7 @@ import Training
 struct ExtractFeatures: Step {
   let set: UtteranceSet
 
-  /// A step for each part, and for each copy.
+  /// A step for each part and each copy.
   static func steps(of recipe: Recipe) -> [any Step] {
     (CorpusPart.allCases.map { .part($0) } + recipe.copies).map { ExtractFeatures(set: $0) }
   }
@@ -60,7 +60,7 @@ struct ExtractFeatures: Step {
 
   static func perform(_ steps: [Pending<ExtractFeatures>], in experiment: Experiment) throws {
     for pending in steps { try experiment.perform(pending) }
-    // What is fresh was told of when it was made.
+    // Overlaps of fresh parts were reported when those were made.
     let parts = try CorpusPart.allCases.map {
       ($0.rawValue, try experiment.dataDirectory($0))
     }
@@ -101,14 +101,14 @@ extension Experiment {
       case .test: recipe.corpus.test
       }
     let folder = path.pushing(relative)
-    // Without audio those utterances count that have features.
+    // Without `wav.scp`, the utterances are those that have features.
     let needsKeys = try givenTable(part) != nil && !FileSystem.exists(folder.appending("wav.scp"))
     return try DataDirectory(
       path: folder, root: recipe.corpus.root.map(path.pushing), commands: commands,
       features: needsKeys ? try givenFrames(part)?.keys : nil)
   }
 
-  /// Where the frames of a part are that another program made; nil where they are made of the audio.
+  /// The table of a part's frames made by another program; nil for features computed from audio.
   fileprivate func givenTable(_ part: CorpusPart) -> String? {
     guard case .archives(let archives) = recipe.features else { return nil }
     return ArchiveInput.resolved(archives.archive.table(part), from: path)

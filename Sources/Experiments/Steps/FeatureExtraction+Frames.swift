@@ -10,7 +10,7 @@ import Synchronization
 
 /// The first pass: frames of another program, or log-mel frames of the audio.
 extension FeatureExtraction {
-  /// Takes the frames that another program made, without its compression.
+  /// Copies the frames that another program made, uncompressed.
   func takeFrames(_ pass: FeaturePass, _ frames: GivenFrames) throws -> ResumableArchive {
     guard let table = request.given else {
       preconditionFailure("FeatureExtraction: given frames without a table")
@@ -19,7 +19,7 @@ extension FeatureExtraction {
     let strangers = table.keys.filter { !ids.contains($0) }
     if let first = strangers.first {
       reporter.log.warning(
-        "\(table.origin): not of an utterance of \(data.path.text): \(strangers.count) of \(table.keys.count), as \(first)"
+        "\(table.origin): keys not of an utterance of \(data.path.text): \(strangers.count) of \(table.keys.count), such as \(first)"
       )
     }
     let seconds = frames.grid.grid.shiftInSeconds
@@ -36,7 +36,7 @@ extension FeatureExtraction {
             """)
       }
       guard own.isFinite else {
-        throw LeftOut(reason: "\(table.origin): expected finite frames, found others")
+        throw LeftOut(reason: "\(table.origin): expected finite frames, found NaN or infinity")
       }
       sink.frames = own
       return Double(own.rows) * seconds
@@ -45,7 +45,7 @@ extension FeatureExtraction {
 
   // MARK: - From audio to frames
 
-  /// Makes log-mel frames of the audio.
+  /// Computes log-mel frames from the audio.
   func makeFrames(
     _ pass: FeaturePass, _ options: LogMelOptions, speakers: [String: String]
   ) throws -> ResumableArchive {
@@ -67,14 +67,15 @@ extension FeatureExtraction {
     if count > 0 {
       reporter.log.info(
         """
-        \(folder.path.text): segments that end behind their recording, by at most \(AudioReader.mostOverrun) s, and are \
-        cut there: \(count)
+        \(folder.path.text): segments cut at the end of their recording, which they exceed by \
+        at most \(AudioReader.mostOverrun) s: \(count)
         """)
     }
     return made
   }
 
-  /// Warns of recordings whose files are not what their headers say; names the first of them.
+  /// Logs a warning for each of the first ten recordings whose files do not match their headers,
+  /// and for the rest their number.
   private func name(_ remarks: [(index: Int, text: String)]) {
     let shown = 10
     for (index, text) in remarks.sorted(by: { $0.index < $1.index }).prefix(shown) {
@@ -83,15 +84,15 @@ extension FeatureExtraction {
     }
     if remarks.count > shown {
       reporter.log.warning(
-        "and \(remarks.count - shown) more recordings with such remarks; limbeck validate names all"
+        "and \(remarks.count - shown) more recordings with such remarks; limbeck validate lists all"
       )
     }
   }
 
   /// Makes the frames of one utterance.
   ///
-  /// - Returns: the seconds of its audio, whether a segment was cut at the end of its recording, and what is unusual
-  ///   about the file of a whole recording.
+  /// - Returns: the duration of its audio in seconds; whether its segment was cut at the end of the
+  ///   recording; and, for a whole recording, anything unusual about its file.
   private func extract(
     _ utterance: Utterance, _ perturbation: Perturbation?,
     from file: (path: FilePath, name: Origin),
@@ -118,7 +119,7 @@ extension FeatureExtraction {
         reason: "expected at least one frame of \(options.grid.window) samples, "
           + "found \(samples) samples")
     }
-    // Times that were rounded up by half a frame shift are no matter.
+    // Ignore times rounded up by up to half a frame shift.
     return (
       Double(samples) / Double(options.sampleRate), reader.overrun > 0.005,
       utterance.seconds == nil && perturbation == nil ? try reader.remark() : nil
@@ -135,7 +136,8 @@ extension FeatureExtraction {
 
   /// How the samples of an utterance are changed.
   ///
-  /// Noise is as loud as the whole utterance asks for, which is read once for that.
+  /// The level of added noise depends on the power of the whole utterance, which is read once more
+  /// for it.
   private func waveformPerturbation(
     _ perturbation: Perturbation, of utterance: Utterance, from file: (path: FilePath, name: Origin)
   ) throws -> WaveformPerturbation {

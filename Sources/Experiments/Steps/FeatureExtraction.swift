@@ -8,10 +8,11 @@ import SystemPackage
 import Logging
 import Synchronization
 
-/// Makes the features of a data directory: log-mel frames in one pass over the audio, or those that another program
-/// made, and where they are normalised, have deltas, or are stored in another form, a second pass over the frames.
+/// Makes the features of a data directory.
 ///
-/// Each pass goes on where a run that was killed left it.
+/// The first pass computes log-mel frames from the audio, or copies frames that another program
+/// made. A second pass over the frames normalises them, masks them, appends deltas, or compresses
+/// them, if the options require any of these. Each pass resumes where a killed run left it.
 struct FeatureExtraction: Sendable {
   let folder: FeatureFolder
   let data: DataDirectory
@@ -19,7 +20,7 @@ struct FeatureExtraction: Sendable {
   let workers: Workers
   let reporter: Reporter
 
-  /// Whether frames are not stored as they are made.
+  /// Whether frames are stored in another form than the first pass makes.
   private var needsSecondPass: Bool {
     request.options.transform.changesFrames || request.form != .binary
       || request.copy?.options.hasMasks == true
@@ -28,7 +29,7 @@ struct FeatureExtraction: Sendable {
   /// Makes all files of the folder.
   func run() throws -> Ledger {
     try folder.requireOwn()
-    // Without these the folder is unusable until all is there.
+    // Without these files, the folder is unusable until it is complete.
     let given = try request.statisticsTable.map { table throws(FileFault) in
       try StatisticsFile.path(of: table).absolute
     }
@@ -54,7 +55,8 @@ struct FeatureExtraction: Sendable {
     [folder.path.appending("cmvn.ark"), folder.path.appending("cmvn.scp")]
   }
 
-  /// The speaker of each utterance, where features depend on it: as normalised, or as perturbed where it is known.
+  /// The speaker of each utterance if features depend on it, through normalisation or perturbation;
+  /// else empty.
   private func speakers() throws(FileFault) -> [String: String] {
     let isPerturbed = request.copy == nil ? false : try FileSystem.exists(data.speakersPath)
     return request.options.transform.normalization == .speaker || isPerturbed
@@ -63,7 +65,7 @@ struct FeatureExtraction: Sendable {
 
   private var framesPath: FilePath { folder.path.pushing(FeatureFolder.framesName) }
 
-  /// The digest of all that decides on the features.
+  /// A digest of everything that determines the features.
   private func identity(_ speakers: [String: String]) throws(FileFault) -> Fingerprint {
     var inputs = try Inputs()
     inputs.add("version", limbeckVersion)
@@ -93,7 +95,7 @@ struct FeatureExtraction: Sendable {
     let archive = try ResumableArchive(
       path: needsSecondPass ? framesPath : folder.archivePath, identity: identity, utterances: ids)
     if !archive.records.isEmpty {
-      reporter.log.info("\(folder.path.text): going on after \(archive.records.count) utterances")
+      reporter.log.info("\(folder.path.text): resuming after \(archive.records.count) utterances")
     }
     let pass = FeaturePass(
       archive, utterances: ids, form: .binary, report: progress("features", of: ids.count))
@@ -105,7 +107,7 @@ struct FeatureExtraction: Sendable {
 
   // MARK: - From frames to features
 
-  /// Normalises frames, appends deltas, and stores them in the form that was asked for.
+  /// Normalises and masks frames, appends deltas, and stores them in the requested form.
   private func transform(
     _ frames: MatrixArchive, of records: [ResumableArchive.Record], speakers: [String: String],
     _ identity: Fingerprint
@@ -157,9 +159,9 @@ struct FeatureExtraction: Sendable {
     return "\(request.statisticsTable ?? ""): expected statistics of \(group), found none"
   }
 
-  /// The statistics by utterance, speaker, or for all; nil when nothing is normalised.
+  /// The statistics by utterance, by speaker, or for all; nil without normalisation.
   ///
-  /// What is gathered here is written to `cmvn.ark` and `cmvn.scp`.
+  /// Statistics computed here are written to `cmvn.ark` and `cmvn.scp`.
   private func normalization(
     _ frames: MatrixArchive, speakers: [String: String]
   ) throws(FileFault) -> [String: NormalizationStatistics]? {
@@ -186,7 +188,7 @@ struct FeatureExtraction: Sendable {
     return statistics
   }
 
-  /// The sums over the frames of one utterance.
+  /// The statistics of one utterance's frames.
   private func sums(
     of entry: MatrixArchive.Entry, in frames: MatrixArchive
   ) throws(FileFault) -> NormalizationStatistics {
@@ -199,7 +201,7 @@ struct FeatureExtraction: Sendable {
 
   // MARK: - The folder
 
-  /// Writes the files that stand beside the archive, and gives all their names.
+  /// Writes the files beside the archive, and renames the archive to its final name.
   private func finish(
     _ archive: consuming ResumableArchive, _ records: [ResumableArchive.Record]
   ) throws(FileFault) -> Ledger {
@@ -220,7 +222,7 @@ struct FeatureExtraction: Sendable {
       seconds += record.seconds
       error = record.error.map { max($0, error ?? 0) }
     }
-    // A mark of the program in the folder at each instant from here on.
+    // From here on, the folder always has a mark of the program.
     try ledger.write(to: folder.ledgerPath)
     try archive.commit()
     try AtomicFile.write(script, to: folder.scriptPath)
@@ -240,7 +242,7 @@ struct FeatureExtraction: Sendable {
     return ledger
   }
 
-  /// Writes `utt2spk`, which scores are told apart by, or removes an old one.
+  /// Writes `utt2spk`, by which scores are resampled, or removes an old one.
   private func writeSpeakers(of utterances: [String]) throws(FileFault) {
     guard try FileSystem.exists(data.speakersPath) else {
       return try FileSystem.remove(folder.speakersPath)
@@ -251,7 +253,7 @@ struct FeatureExtraction: Sendable {
       reporter.log.warning(
         """
         \(data.speakersPath.text): expected the speaker of each utterance, found none for \(unknown.count) of \
-        \(utterances.count), as \(first); intervals will be over utterances
+        \(utterances.count), such as \(first); confidence intervals will resample utterances
         """)
     }
     let lines = utterances.compactMap { id in speakers[id].map { "\(id) \($0)\n" } }
@@ -275,13 +277,13 @@ struct FeatureExtraction: Sendable {
   }
 }
 
-/// Frames that are read from an archive at a time.
+/// The number of frames read from an archive at a time.
 private let framesAPiece = 1 << 16
-/// Utterances whose statistics are in memory at a time.
+/// The number of utterances whose statistics are in memory at a time.
 private let utterancesARound = 4096
 
 extension Normalization {
-  /// The key of the statistics that an utterance is normalised by; nil for a speaker that is unknown.
+  /// The key of the statistics that normalise an utterance; nil for an unknown speaker.
   fileprivate func group(of utterance: String, speakers: [String: String]) -> String? {
     switch self {
     case .none, .utterance: utterance

@@ -3,20 +3,20 @@ import LinearAlgebra
 import Storage
 import Synchronization
 
-/// One pass over utterances that appends the features of each to an archive, in order, while threads
-/// make them side by side.
+/// One pass over utterances: threads make their features in parallel, which are appended to an
+/// archive in order.
 final class FeaturePass: Sendable {
-  /// What became of an utterance, ready to be written.
+  /// The result for an utterance, ready to be written.
   fileprivate enum Outcome: Sendable {
     case whole(ArchiveEntry, frames: Int, seconds: Double, error: Float?)
-    /// Its rows are written already.
+    /// Its rows have already been written.
     case inPieces(seconds: Double)
     case leftOut(reason: String)
   }
 
   private struct State: ~Copyable {
     var archive: ResumableArchive?
-    /// What ended the work: of the machine, or of the archive.
+    /// The fault that ended the pass: one of the machine or of the archive.
     var fault: (any Fault)?
   }
 
@@ -25,11 +25,13 @@ final class FeaturePass: Sendable {
   private let state: Mutex<State>
   private let report: @Sendable (_ done: Int, _ seconds: Double) -> Void
 
+  /// Prepares a pass.
+  ///
   /// - Parameters:
-  ///   - archive: where the features go, with the utterances that are already there.
-  ///   - utterances: their ids, in order.
-  ///   - form: of the archive.
-  ///   - report: told after each utterance how many are done and the seconds of audio of this one.
+  ///   - archive: receives the features; it may already contain the first utterances.
+  ///   - utterances: the ids of all utterances, in order.
+  ///   - form: the archive's form.
+  ///   - report: called after each utterance with the number done and the seconds of its audio.
   init(
     _ archive: consuming ResumableArchive, utterances: [String], form: ArchiveForm,
     report: @escaping @Sendable (_ done: Int, _ seconds: Double) -> Void
@@ -40,17 +42,18 @@ final class FeaturePass: Sendable {
     state = Mutex(State(archive: archive, fault: nil))
   }
 
-  /// Makes what the archive still lacks.
+  /// Makes the features that the archive still lacks.
   ///
   /// - Parameters:
-  ///   - workers: share the utterances; the archive does not depend on their number.
-  ///   - own: makes what each thread has of its own.
-  ///   - make: makes the features of one utterance, by its place in the list, and hands them to the
-  ///     sink; it returns the seconds of audio. What it throws is why the utterance is skipped, but a fault of
-  ///     the machine ends the work.
-  /// - Returns: the archive, complete and not yet committed.
-  /// - Throws: `FileFault` when the archive cannot be written, or the first fault of the machine; what is written
-  ///   stays.
+  ///   - workers: the threads that share the utterances; the archive does not depend on their
+  ///     number.
+  ///   - own: makes the state of each thread.
+  ///   - make: makes the features of one utterance, by its index in the list, and passes them to
+  ///     the sink; it returns the seconds of audio. If it throws, the utterance is skipped for that
+  ///     reason, but a machine fault ends the pass.
+  /// - Returns: the archive, complete but not committed.
+  /// - Throws: `FileFault` when the archive cannot be written, or the first machine fault; what has
+  ///   been written is kept.
   func run<Own: ~Copyable>(
     _ workers: Workers, own: @Sendable () -> Own,
     _ make:
@@ -64,7 +67,7 @@ final class FeaturePass: Sendable {
     workers.forEach(utterances.count - first, state: own) { own, offset in
       let index = first + offset
       var sink = Sink(pass: self, output: output, index: index)
-      // After a fault nothing more is made, but each index is still handed on.
+      // After a fault nothing more is made, but each index must still be submitted.
       let result: Result<Double, LeftOut>
       do {
         try Interruption.check()
@@ -85,9 +88,10 @@ final class FeaturePass: Sendable {
     }
   }
 
-  /// Why an utterance is skipped; a fault of the machine ends the work instead.
+  /// Why an utterance is skipped; a machine fault ends the pass instead.
   private func reason(for error: any Error) -> LeftOut {
-    // A signal to the whole group ends the commands of `wav.scp` as well, whose audio is whole all the same.
+    // A signal to the process group also ends the commands of `wav.scp`, whose audio is not at
+    // fault.
     let interruption = Interruption.signal.map(FileFault.interrupted)
     if let fault = interruption ?? error as? any Fault, fault.isOfMachine {
       state.withLock { state in if state.fault == nil { state.fault = fault } }
@@ -95,7 +99,7 @@ final class FeaturePass: Sendable {
     return error as? LeftOut ?? LeftOut(reason: "\(error)")
   }
 
-  /// What may wait in memory to be written in its turn, in bytes.
+  /// The greatest number of bytes that may wait in memory for their turn to be written.
   private static let largestWaiting = 64 << 20
 
   private func write(_ index: Int, _ outcome: Outcome) {
@@ -124,9 +128,9 @@ final class FeaturePass: Sendable {
     }
   }
 
-  /// Takes the features of one utterance, as many rows at a time as come.
+  /// Receives the features of one utterance, in any number of pieces.
   struct Sink: ~Copyable {
-    /// The rows that are not handed on yet; whoever makes them appends here.
+    /// The rows not yet handed on; `make` appends here.
     var frames = Matrix(rows: 0, columns: 0)
     private let pass: FeaturePass
     private let output: OrderedOutput<Outcome>
@@ -137,8 +141,8 @@ final class FeaturePass: Sendable {
       (self.pass, self.output, self.index) = (pass, output, index)
     }
 
-    /// Hands rows on when there are so many that they should not stay in memory; waits until all
-    /// utterances before are written.
+    /// Hands rows on if they are too many to keep in memory, after waiting until all earlier
+    /// utterances are written.
     ///
     /// - Throws: `LeftOut` when a feature is not finite.
     mutating func relieve() throws(LeftOut) {
@@ -152,12 +156,12 @@ final class FeaturePass: Sendable {
       frames.setRowCount(0)
     }
 
-    /// Values that an utterance may have in memory.
+    /// The greatest number of values of an utterance in memory.
     private static let largestPiece = 1 << 22
 
     private static func requireFinite(_ rows: Matrix) throws(LeftOut) {
       guard rows.isFinite else {
-        throw LeftOut(reason: "expected finite features, found samples too large for them")
+        throw LeftOut(reason: "expected finite features, found an overflow")
       }
     }
 
@@ -179,7 +183,8 @@ final class FeaturePass: Sendable {
         var error: Float?
         if case .compressed(let compression) = pass.form {
           guard CompressedMatrix.canStore(rows) else {
-            throw LeftOut(reason: "expected features of a finite range to compress, found others")
+            throw LeftOut(
+              reason: "expected features with a finite range, as compression needs, found others")
           }
           error = CompressedMatrix.largestError(of: rows, by: compression)
         }

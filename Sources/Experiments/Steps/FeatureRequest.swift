@@ -4,29 +4,31 @@ package import KaldiIO
 
 /// How the features of a data directory are made and stored.
 package struct FeatureRequest: Sendable {
-  /// Must be valid.
+  /// The features' options, which must be valid.
   package var options: FeatureOptions
-  /// Which channel of each recording to take where `segments` does not say, from one; nil asks for mono
+  /// The channel of each recording to use, from 1, unless `segments` gives one; nil requires mono
   /// files.
   package var channel: Int?
+  /// The form of the archive, such as compressed.
   package var form = ArchiveForm.binary
-  /// Kaldi's statistics to normalise by, an ark or scp by utterance or speaker or one matrix for all;
-  /// nil gathers them from the features.
+  /// Kaldi's statistics for normalisation: an ark or scp by utterance or speaker, or one matrix for
+  /// all; nil computes them from the features.
   package var statisticsTable: String?
-  /// The frames that `options` say are given; nil of log-mel frames.
+  /// The frames of another program, if `options` refer to such; nil for log-mel frames.
   package var given: MatrixTable?
-  /// Which perturbed copy of the utterances is made; nil for none.
+  /// The perturbed copy of the utterances to make; nil for the unperturbed utterances.
   package var copy: AugmentedCopy?
 
+  /// A request for features computed from audio, without compression.
   package init(options: FeatureOptions, channel: Int? = nil) {
     (self.options, self.channel) = (options, channel)
   }
 
-  /// Features of frames that another program made.
+  /// A request for features from frames that another program made.
   ///
   /// - Parameters:
   ///   - table: the frames.
-  ///   - options: of these.
+  ///   - options: their options.
   package init(given table: MatrixTable, options: FeatureOptions) {
     (given, self.options) = (table, options)
   }
@@ -35,7 +37,7 @@ package struct FeatureRequest: Sendable {
 /// One of the perturbed copies of a set of utterances.
 package struct AugmentedCopy: Sendable, Equatable, Codable {
   let options: AugmentationOptions
-  /// From 1.
+  /// The copy's number, from 1.
   let number: Int
 
   func perturbation(of utterance: String, speakers: [String: String]) -> Perturbation {
@@ -44,7 +46,7 @@ package struct AugmentedCopy: Sendable, Equatable, Codable {
 }
 
 extension Recipe {
-  /// How the utterances of a copy are perturbed; nil for a part as it is.
+  /// How the utterances of a copy are perturbed; nil for a part of the corpus.
   func augmentedCopy(_ set: UtteranceSet) -> AugmentedCopy? {
     guard case .copy(let number) = set else { return nil }
     return augmentation.map { AugmentedCopy(options: $0.perturbation, number: number) }

@@ -8,11 +8,11 @@ import Logging
 import Storage
 import Training
 
-/// Finds the classes of each specialist: those that the generalist confuses.
+/// Finds the classes of each specialist: sets of classes that the generalist confuses.
 struct FindClusters: Step {
   let options: ClusteringOptions
 
-  /// One step, of a recipe with specialists.
+  /// One step for a recipe with specialists, otherwise none.
   static func steps(of recipe: Recipe) -> [any Step] {
     (recipe.specialists?.clustering).map { [FindClusters(options: $0)] } ?? []
   }
@@ -24,7 +24,7 @@ struct FindClusters: Step {
       + [.model(.generalist)]
   }
 
-  /// Throws for clusters that the targets' classes cannot have.
+  /// Throws when the options do not suit the number of classes in the targets.
   func check(in experiment: Experiment) throws {
     let classes = try ClassInventory(path: experiment.targets(.train).classesPath)
     let (elements, element) =
@@ -70,7 +70,7 @@ struct FindClusters: Step {
     experiment.reporter.log.info("\(path.text):\n\(report.table.markdown)")
   }
 
-  /// Throws `MemoryFault` for a covariance of classes that there is no room for.
+  /// Throws `MemoryFault` when there is not enough memory for the covariance of the classes.
   private func requireMemory(classes: Int, _ workers: Workers) throws(MemoryFault) {
     var need = MemoryNeed()
     // The sums, the covariance and the confusions.

@@ -4,13 +4,17 @@ package import Features
 package import LinearAlgebra
 import Storage
 
-/// Counts the frames that features of a data directory would have.
+/// Counts the frames that the features of a data directory would have.
 package enum FrameCounting {
-  /// Decodes each recording, since headers can be wrong about lengths.
+  /// Counts frames by decoding each recording, since headers can be wrong about lengths.
   ///
-  /// - Returns: the utterances with the number of their frames, and a ledger of those that cannot be
+  /// - Parameters:
+  ///   - data: the data directory.
+  ///   - options: the features' options.
+  ///   - workers: the threads that share the utterances.
+  /// - Returns: the utterances with their numbers of frames, and a ledger of those that cannot be
   ///   read or have no frame.
-  /// - Throws: a fault of the machine, for the first utterance that has one.
+  /// - Throws: the first machine fault.
   package static func count(
     _ data: DataDirectory, options: FeatureOptions, workers: Workers
   ) throws -> (utterances: [(utterance: Utterance, frames: Int)], ledger: Ledger) {

@@ -6,13 +6,19 @@ import Storage
 
 /// Joins features with targets.
 ///
-/// - Returns: the frames of utterances that have both, in the order of the features, and a ledger of all.
+/// - Parameters:
+///   - features: the features.
+///   - targets: the targets.
+///   - stage: the stage that the frames are for.
+/// - Returns: the frames of the utterances with both, in the order of the features; the classes;
+///   and a ledger of all utterances.
+/// - Throws: `FileFault` when an archive or the classes cannot be read.
 func join(
   _ features: FeatureFolder, _ targets: TargetFolder, _ stage: Ledger.Stage
 ) throws(FileFault) -> (frames: ArchiveFrames, classes: ClassInventory, ledger: Ledger) {
   let matrices = try MatrixArchive(path: features.archivePath, otherForms: .held)
   let labels = try IntegerArchive(path: targets.archivePath)
-  // Without an alignment of any utterance there may be no classes either.
+  // Without any alignment there may be no classes either.
   let classes =
     try labels.entries.isEmpty
     ? ClassInventory(symbols: []) : ClassInventory(path: targets.classesPath)
@@ -25,14 +31,14 @@ func join(
   return (frames, classes, ledger)
 }
 
-/// What becomes of utterances when features meet targets: those that have features or targets but not
-/// both, or not as many of each, are skipped.
+/// The ledger of a join: utterances without features or targets, or with different numbers of them,
+/// are skipped.
 ///
 /// - Parameters:
 ///   - frameCounts: the number of feature frames of each utterance.
 ///   - labelCounts: the number of targets of each utterance.
-///   - stage: what they are joined for.
-/// - Returns: an entry for each, in the order of their ids.
+///   - stage: the stage that the frames are for.
+/// - Returns: an entry for each utterance, in the byte order of their ids.
 func joined(
   _ frameCounts: [String: Int], _ labelCounts: [String: Int], _ stage: Ledger.Stage
 ) -> Ledger {

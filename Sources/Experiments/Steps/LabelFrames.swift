@@ -9,7 +9,7 @@ import Storage
 import SystemPackage
 import Training
 
-/// Writes a teacher's distributions for each frame of a set, keyed by utterance and frame.
+/// Writes a teacher's distribution for each frame of a set.
 struct LabelFrames: Step {
   let stage: Stage
   let labels: SoftTargets
@@ -18,13 +18,13 @@ struct LabelFrames: Step {
 
   init(_ stage: Stage, _ labels: SoftTargets, of set: UtteranceSet, _ recipe: Recipe) {
     (self.stage, self.labels, self.set) = (stage, labels, set)
-    // The targets decide on the classes.
+    // The targets determine the classes.
     reads =
       Array(Set([.features(set), .targets(set), .features(.train), .targets(.train)]))
       + labels.reads(recipe)
   }
 
-  /// The labels that a recipe's students learn from.
+  /// The soft targets for a recipe's students.
   static func steps(of recipe: Recipe) -> [any Step] {
     ([.train] + recipe.copies(for: .students)).map {
       LabelFrames(.distill, .ofStudents(recipe), of: $0, recipe)
@@ -33,7 +33,7 @@ struct LabelFrames: Step {
 
   var makes: Product { .softTargets(labels, set) }
 
-  /// Labels at all T that a mean is searched at are made in one pass over the members.
+  /// The soft targets of one mean at all T of a search are made in one pass over the members.
   var group: String {
     guard stage == .search, case .ensemble(let mean, _) = labels else { return name }
     return "soft-targets/\(mean.rawValue)/\(set.name)"
@@ -64,7 +64,7 @@ struct LabelFrames: Step {
     inputs.add("temperature", try labels.temperature(in: experiment))
   }
 
-  /// Those of the set, for each network of the teacher.
+  /// The frames of the set, once for each network of the teacher.
   func framesToGo(in experiment: Experiment) throws -> Int? {
     let networks = reads.count { if case .model = $0 { true } else { false } }
     return try experiment.features(set).frameCounts().values.reduce(0, +) * networks
@@ -96,18 +96,18 @@ struct LabelFrames: Step {
   }
 }
 
-/// A set of frames that networks learn from, and where the soft targets of its frames are.
+/// A set of frames to train on, and the archive of their soft targets.
 struct TransferPart {
   let frames: ArchiveFrames
-  /// The archive that the features are in.
+  /// The archive of the features.
   let featuresPath: FilePath
-  /// Nil for hard targets alone.
+  /// Nil for hard targets only.
   let softTargetsPath: FilePath?
-  /// How many probabilities of a frame are stored; nil for all.
+  /// The number of probabilities stored for each frame; nil for all.
   let largest: Int?
   let classes: Int
 
-  /// Some of the frames.
+  /// The same part with only some of its frames.
   func with(_ frames: ArchiveFrames) -> TransferPart {
     TransferPart(
       frames: frames, featuresPath: featuresPath, softTargetsPath: softTargetsPath,
@@ -116,11 +116,11 @@ struct TransferPart {
 }
 
 extension Experiment {
-  /// The frames of a set, with the place of their soft targets, which need not be there.
+  /// The frames of a set with the path of their soft targets, which need not exist.
   ///
   /// - Parameters:
   ///   - labels: the soft targets; nil for none.
-  ///   - set: whose frames.
+  ///   - set: the set of utterances.
   /// - Returns: the frames.
   /// - Throws: `FileFault` and `ExperimentFault` for archives that cannot be used.
   func transferPart(_ labels: SoftTargets?, _ set: UtteranceSet) throws -> TransferPart {
@@ -137,10 +137,10 @@ extension Experiment {
     path.appending("soft-targets/\(try labels.folderName(in: self))/\(set.name).ark")
   }
 
-  /// What the soft targets of the training frames, of which the students have learnt, lose by being stored.
+  /// What the students' soft targets of the training frames lose by being stored.
   ///
-  /// - Returns: nil when they are not there any more.
-  /// - Throws: `FileFault` when there should have been a search, and was none or another.
+  /// - Returns: the report; nil if the soft targets no longer exist.
+  /// - Throws: `FileFault` when the recipe's search was not run, or the report is malformed.
   package func softTargetReport() throws -> SoftTargetReport? {
     let path = SoftTargetReport.path(of: try softTargetsPath(.ofStudents(recipe), .train))
     return try FileSystem.exists(path) ? SoftTargetReport(path: path) : nil

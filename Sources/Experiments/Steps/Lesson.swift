@@ -5,23 +5,24 @@ import KaldiIO
 import Storage
 import Training
 
-/// What a network learns from.
+/// What a network is trained on.
 enum Lesson: Sendable {
-  /// The classes of the training frames and of so many copies.
+  /// The classes of the training frames and of some copies.
   case classes(copies: Int)
-  /// The same without the fold of a member, by its number.
+  /// The same, without the fold of a member, given by its number.
   case classesWithoutFold(of: Int, copies: Int)
-  /// Soft targets, and by λ classes, of the training frames and of so many copies; the options are those that the
-  /// search chooses, or the recipe's, where they are nil.
+  /// Soft targets and, weighted by λ, the classes of the training frames and of some copies; nil
+  /// options for the search's choice, or the recipe's without a search.
   case softTargets(SoftTargets, DistillationOptions?, copies: Int)
-  /// The classes of a share of the training utterances, drawn by a seed, and soft targets where there are some.
+  /// The classes of a random share of the training utterances, with soft targets unless nil.
   case share(Double, seed: UInt64, SoftTargets?)
-  /// Soft targets and classes of the training frames that are not of a label.
+  /// Soft targets and classes of the training frames without those of a label.
   case withoutLabel(String, SoftTargets)
-  /// The classes of a specialist, by its number, held by the generalist's soft targets where there are some.
+  /// The classes of a specialist, by its number, constrained by the generalist's soft targets
+  /// unless nil.
   case specialist(Int, SoftTargets?)
 
-  /// Networks of one group are trained side by side on frames that they share.
+  /// Networks of one group are trained side by side on shared frames.
   var group: String {
     switch self {
     case .classes(let copies), .classesWithoutFold(_, let copies):
@@ -34,7 +35,7 @@ enum Lesson: Sendable {
     }
   }
 
-  /// How many perturbed copies of the training frames it has.
+  /// The number of perturbed copies of the training frames that it covers.
   var copies: Int {
     switch self {
     case .classes(let copies), .classesWithoutFold(_, let copies), .softTargets(_, _, let copies):
@@ -43,10 +44,10 @@ enum Lesson: Sendable {
     }
   }
 
-  /// The sets that it is of.
+  /// The sets of utterances that it covers.
   var sets: [UtteranceSet] { [.train] + (0..<copies).map { .copy($0 + 1) } }
 
-  /// The soft targets; nil for classes alone.
+  /// The soft targets; nil for classes only.
   var labels: SoftTargets? {
     switch self {
     case .classes, .classesWithoutFold: nil
@@ -55,12 +56,12 @@ enum Lesson: Sendable {
     }
   }
 
-  /// The member that is not trained on its fold; nil for all others.
+  /// The member that is trained without its fold; nil for any other network.
   var foldedMember: Int? {
     if case .classesWithoutFold(let member, _) = self { member } else { nil }
   }
 
-  /// What a network reads to learn it.
+  /// The products that a network needs for it.
   func reads(_ recipe: Recipe) -> [Product] {
     let data = ([.development] + sets).flatMap { [Product.features($0), .targets($0)] }
     let choice = recipe.search == nil ? [] : [Product.search]
@@ -75,7 +76,7 @@ enum Lesson: Sendable {
     }
   }
 
-  /// What λ, T and the mean are; nil where there are no soft targets, or they hold a specialist.
+  /// The λ, T and mean; nil without soft targets, or if they constrain a specialist.
   func distillation(in experiment: Experiment) throws -> DistillationOptions? {
     switch self {
     case .classes, .classesWithoutFold, .share(_, _, nil), .specialist: nil
@@ -84,7 +85,7 @@ enum Lesson: Sendable {
     }
   }
 
-  /// What a network is trained on; nil for the training frames alone without soft targets.
+  /// The frames to train on; nil for the training frames alone without soft targets.
   func transfer(in experiment: Experiment) throws -> [TransferPart]? {
     func parts() throws -> [TransferPart] {
       try sets.map { try experiment.transferPart(labels, $0) }
@@ -101,7 +102,7 @@ enum Lesson: Sendable {
     }
   }
 
-  /// Adds what a network depends on by what all of its group learn from.
+  /// Adds the inputs that all networks of the group share.
   func addCommon(to inputs: inout Inputs, in experiment: Experiment) throws {
     for set in sets.dropFirst() {
       for file in experiment.dataFiles(set) { try inputs.add(file: file) }
@@ -113,7 +114,7 @@ enum Lesson: Sendable {
     }
   }
 
-  /// Adds what else a network depends on by what it learns from.
+  /// Adds the inputs that are this network's own.
   func add(to inputs: inout Inputs, in experiment: Experiment) throws {
     if let options = try distillation(in: experiment) { inputs.add("distillation", options) }
     switch self {

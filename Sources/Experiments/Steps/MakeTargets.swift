@@ -16,7 +16,7 @@ struct MakeTargets: Step {
   var stage: Stage { .targets }
   var makes: Product { .targets(.part(part)) }
   var reads: [Product] { [.features(.part(part))] }
-  /// The alignments are read once for all parts.
+  /// Alignments are read once for all parts.
   var group: String { "targets" }
 
   func files(in experiment: Experiment) throws -> StepFiles {
@@ -38,7 +38,7 @@ struct MakeTargets: Step {
     try inputs.add(file: features.frameCountPath)
     try inputs.add(file: features.descriptionPath)
     let dependsOnSpeakers = experiment.recipe.targets.dependsOnSpeakers
-    // An alignment may be that of the recording, of which the utterance is a part.
+    // An alignment may cover the whole recording that the utterance is part of.
     for utterance in try experiment.dataDirectory(part).utterances {
       inputs.add(utterance.onChannel(experiment.recipe.corpus.channel))
       if dependsOnSpeakers { inputs.add("speaker", [utterance.speaker]) }

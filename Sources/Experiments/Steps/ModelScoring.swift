@@ -9,37 +9,44 @@ package import SystemPackage
 import Training
 package import Corpus
 
-/// Scores one model on features and targets in folders.
+/// Scores one model on the features and targets of two folders.
 package struct ModelScoring: Sendable {
+  /// The features, with the speakers.
   package let features: FeatureFolder
+  /// The targets.
   package let targets: TargetFolder
-  /// What the features were made with.
+  /// The options that the features were made with.
   private let made: FeatureOptions
-  /// What messages call the features.
+  /// The features' name in messages.
   private let name: Origin
   /// The features that cannot be read.
   private let unreadable: [Ledger.Entry]
 
+  /// Scoring on features in a folder.
+  ///
+  /// - Throws: `FileFault` when the features' options cannot be read.
   package init(features: FeatureFolder, targets: TargetFolder) throws(FileFault) {
     (self.features, self.targets) = (features, targets)
     (made, name, unreadable) = (try features.options(), .file(features.path), [])
   }
 
+  /// Scoring on features in a table.
+  ///
   /// - Parameters:
-  ///   - table: features in a table.
+  ///   - table: the features.
   ///   - targets: their targets.
   package init(features table: borrowing TableFolder, targets: TargetFolder) {
     (features, self.targets) = (table.features, targets)
     (made, name, unreadable) = (table.options, table.origin, table.unreadable)
   }
 
-  /// The score of a model, its rules, and the utterances that could not be scored.
+  /// Scores a model.
   ///
   /// - Parameters:
-  ///   - modelPath: the model.
-  ///   - options: the bootstrap's, and a map to fold by.
-  /// - Returns: a ledger of all utterances besides; and in words what is not known of the features and the model asks
-  ///   for, nil where that is nothing.
+  ///   - modelPath: the model's path.
+  ///   - options: the bootstrap's options, and a map to fold classes by.
+  /// - Returns: the score with its rules; a ledger of all utterances; and, if the table lacks
+  ///   options that the model expects, a warning that they could not be compared.
   /// - Throws: `ModelFault` when the model expects other features, `ExperimentFault` when it has
   ///   other classes or nothing can be scored.
   package func score(
@@ -83,15 +90,17 @@ package struct ModelScoring: Sendable {
   private func doubt(of expected: FeatureOptions, path: FilePath) -> String? {
     guard made.logMel == nil, expected != made else { return nil }
     return """
-      \(name): no more is known of its features than that a frame has \(made.columns); limbeck info \(path.text) \
-      tells what it expects
+      \(name): only the number of its features is known, \(made.columns) in a frame; \
+      limbeck info \(path.text) shows what the model expects
       """
   }
 }
 
-/// A score with its rules; in JSON they stand side by side.
+/// A score with its rules, side by side in JSON.
 package struct ModelScore: Sendable, Encodable {
+  /// The rules of the score, in words.
   package let rules: String
+  /// The score of the set.
   package let score: SetScore
 
   private enum CodingKeys: String, CodingKey { case rules }
@@ -104,7 +113,7 @@ package struct ModelScore: Sendable, Encodable {
 }
 
 extension FeatureFolder {
-  /// Whose some utterances are; nil when it is not known of each.
+  /// The speakers of some utterances; nil unless the speaker of each is known.
   func speakers(of utterances: [String]) throws(FileFault) -> Speakers? {
     guard let speakers = try speakers() else { return nil }
     let own = utterances.compactMap { speakers[$0] }

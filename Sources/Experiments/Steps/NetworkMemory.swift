@@ -8,7 +8,7 @@ import Storage
 import Training
 
 extension Experiment {
-  /// Throws `MemoryFault` for soft targets whose distributions there is no room for.
+  /// Throws `MemoryFault` when there is not enough memory for the distributions of soft targets.
   func requireMemory(
     forSoftTargetsOf frames: ArchiveFrames, classes: Int, temperatures: Int, name: String
   ) throws(MemoryFault) {
@@ -18,7 +18,7 @@ extension Experiment {
       longest.multiplyingSaturated(columns),
       min(SoftTargetPass.mostValues, frames.frameCount.multiplyingSaturated(columns)))
     var need = MemoryNeed()
-    // As they are summed, what is added, the distributions, and what is stored.
+    // The sums, the addends, the distributions, and what is stored.
     need.add("distributions", 4, held)
     try ThreadMemory.require(
       need, for: name,
@@ -26,14 +26,15 @@ extension Experiment {
       workers: workers)
   }
 
-  /// Sums the memory that some networks take in training, before any of it is taken, and logs the sum.
+  /// Computes the memory that training some networks needs, before any of it is allocated, and logs
+  /// the sum.
   ///
   /// - Parameters:
   ///   - steps: the networks.
-  ///   - transfer: what they are trained on; nil for the training frames.
-  ///   - sideBySide: how many are wanted at a time.
-  ///   - budget: what there is.
-  /// - Returns: how many can be trained at a time, at most `sideBySide`.
+  ///   - transfer: the frames that they are trained on; nil for the training frames.
+  ///   - sideBySide: the number of networks wanted at a time.
+  ///   - budget: the available memory.
+  /// - Returns: the number that can be trained at a time, at most `sideBySide`.
   /// - Throws: `MemoryFault` for a network that cannot be trained even alone.
   func networksThatFit(
     _ steps: [TrainNetwork], on transfer: [TransferPart]?, sideBySide: Int,
@@ -78,7 +79,7 @@ extension Experiment {
     return fitting
   }
 
-  /// What each of some networks takes alone, and in bytes what all share.
+  /// The memory that each network needs alone, and the number of bytes that all share.
   private func memory(
     of steps: [TrainNetwork], on transfer: [TransferPart]?
   ) throws -> (own: [TrainingMemory], together: Int) {
@@ -91,7 +92,7 @@ extension Experiment {
       }.max() ?? 0
     let frames = transfer?.reduce(0) { $0 + $1.frames.frameCount } ?? train.frameCount
     let columns = train.columns
-    // Sets of the same pool share their frames, save those that lack a fold.
+    // Sets with the same pool share their frames, except those that lack a fold.
     var shared: [[Int?]: Int] = [:]
     let own = steps.map { step -> TrainingMemory in
       let key = [
@@ -116,5 +117,5 @@ extension Experiment {
   }
 }
 
-/// What the thread that makes a network's batches maps: its stack and heap.
+/// The address space for the stack and heap of the thread that makes a network's batches.
 private let addressesANetwork = 66 << 20

@@ -6,9 +6,9 @@ import Storage
 import SystemPackage
 import Training
 
-/// The frames of an experiment's archives, which must be the recipe's.
+/// Opening the frames of an experiment's archives, which must match the recipe.
 extension Experiment {
-  /// The files that hold the features and targets of a set.
+  /// The files with the features and targets of a set.
   func dataFiles(_ set: UtteranceSet) -> [FilePath] {
     let (features, targets) = (features(set), targets(set))
     return [
@@ -16,9 +16,9 @@ extension Experiment {
     ]
   }
 
-  /// The frames of a set, of all utterances that have features and targets.
+  /// The frames of the utterances of a set that have features and targets.
   ///
-  /// - Throws: `ExperimentFault` when there is none, or when they are not the recipe's.
+  /// - Throws: `ExperimentFault` when there are none, or they do not match the recipe.
   func openFrames(_ set: UtteranceSet) throws -> ArchiveFrames {
     try requireData(set)
     let joined = try join(features(set), targets(set), use(of: set.part))
@@ -31,7 +31,7 @@ extension Experiment {
 
   /// Throws unless the features and targets of a set were made with the recipe's options.
   ///
-  /// - Throws: `ExperimentFault.otherOptions`, and `FileFault` when it cannot be told.
+  /// - Throws: `ExperimentFault.otherOptions`, or `FileFault` when their options cannot be read.
   func requireData(_ set: UtteranceSet) throws {
     try requireFeatures(set)
     let targets = targets(set)
@@ -41,7 +41,8 @@ extension Experiment {
     }
   }
 
-  /// Throws unless features were made with the recipe's options, of the audio as it is or as it is perturbed.
+  /// Throws unless the features of a set were made with the recipe's options, including its
+  /// perturbation.
   func requireFeatures(_ set: UtteranceSet) throws {
     let (folder, copy) = (features(set), recipe.augmentedCopy(set))
     let found = try folder.description()
@@ -60,6 +61,6 @@ extension Experiment {
     }
   }
 
-  /// What the frames of a part are for.
+  /// The stage that the frames of a part are for.
   func use(of part: CorpusPart) -> Ledger.Stage { part == .train ? .train : .score }
 }

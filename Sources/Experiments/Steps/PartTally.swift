@@ -5,7 +5,7 @@ import LinearAlgebra
 import Networks
 import Storage
 
-/// The tallies of one system on one set, and how long the set took.
+/// The tallies of one system on one set, and the time that it took.
 struct SystemTally {
   var tallies: [FrameTally] = []
   var seconds = 0.0
@@ -20,23 +20,23 @@ struct TalliedSet {
   let systems: [String: SystemTally]
   /// How the members differ on each utterance.
   let members: [MemberTally]
-  /// Nil when it is not known whose the utterances are.
+  /// Nil unless the speaker of each utterance is known.
   let speakers: Speakers?
 
   /// The tallies of each of some systems.
   func tallies(_ names: [String]) -> [[FrameTally]] { names.map { systems[$0]?.tallies ?? [] } }
 }
 
-/// The tallies of a part, as its utterances are gone over.
+/// The tallies of a part, accumulated utterance by utterance.
 struct PartTally {
-  /// What a model computes for an utterance.
+  /// A model's output for an utterance.
   struct Output {
     let system: String
     let logits: Matrix
     let seconds: Double
   }
 
-  /// The first of the models are so many members of the ensemble.
+  /// The number of members of the ensemble, which are the first models.
   let members: Int
   let mean: TeacherMean
   /// The ensemble of the first members that specialists are compared with.
@@ -72,7 +72,7 @@ struct PartTally {
         posteriors: own, terms: mean == .arithmetic ? own : logits, labels: labels, by: rules))
   }
 
-  /// Adds what members say together, which took so long besides the mean itself.
+  /// Adds the average of members, whose own time was `seconds`.
   private mutating func addAverage(
     of logits: [Matrix], as system: String, seconds: Double, labels: [Int32]
   ) {

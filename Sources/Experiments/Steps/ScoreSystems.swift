@@ -15,7 +15,7 @@ import Training
 struct ScoreSystems: Step {
   let reads: [Product]
 
-  /// The one step.
+  /// The one step of the stage.
   static func steps(of recipe: Recipe) -> [any Step] {
     let parts = [CorpusPart.development, .test]
     return [
@@ -56,12 +56,12 @@ struct ScoreSystems: Step {
     }
   }
 
-  /// The recipe that the scores are of may have other words than the one that they were made with.
+  /// Writes the recipe, whose text may have changed where the scores do not depend on it.
   func settle(in experiment: Experiment) throws {
     try AtomicFile.write(experiment.recipe.text, to: experiment.recipePath)
   }
 
-  /// Those of both sets, for each model.
+  /// The frames of both sets, once for each model.
   func framesToGo(in experiment: Experiment) throws -> Int? {
     let networks = reads.count { if case .model = $0 { true } else { false } }
     return try [UtteranceSet.development, .test].reduce(0) { sum, set in
@@ -69,7 +69,7 @@ struct ScoreSystems: Step {
     }
   }
 
-  /// A report that cannot be read is made again.
+  /// An unreadable report is made again.
   func isIntact(in experiment: Experiment) throws(FileFault) -> Bool {
     do throws(FileFault) { _ = try experiment.readScores() } catch {
       if error.isOfMachine { throw error }
@@ -84,7 +84,7 @@ struct ScoreSystems: Step {
 }
 
 extension Experiment {
-  /// Throws unless the scores are of the models that are there, the data, and this recipe.
+  /// Throws unless the scores are those of the present models, data and recipe.
   func requireScores() throws {
     guard let step = Plan(recipe)[.scores], try isFresh(step) else {
       throw ExperimentFault.staleScores(scoresPath)
@@ -105,8 +105,8 @@ extension Experiment {
       Array(models.prefix(systems.count)), ensemble, rules, development: development, test: test)
   }
 
-  /// Classifies the frames of a part by each model, and by the ensemble of the first of them, on one
-  /// thread.
+  /// Classifies the frames of a part with each model and with the ensemble of the first ones, on
+  /// one thread.
   private func tally(
     _ part: CorpusPart, models: [(system: String, model: AcousticModel)], by rules: ScoringRules
   ) throws -> TalliedSet {
@@ -197,16 +197,16 @@ extension Experiment {
       specialists: try specialistScore(test, onTest, by: rules), madeBy: Experiment.maker)
   }
 
-  /// What the figures are, in words.
+  /// The explanation below the table of scores.
   private func text(
     of rules: ScoringRules, first: SystemScore, _ onTest: Bootstrap
   ) -> String {
     let alone =
       onTest.unitCount > 1
-      ? "" : "; the test set has only one, and so no interval"
+      ? "" : "; the test set has only one, so there is no interval"
     return """
       \(rules.text) Development: \(first.development.extent); test: \(first.test.extent). \
-      members stands for the members' mean. ± is half of the 95 % bootstrap interval over \
+      members: the mean over the members. ± is half of the 95 % bootstrap interval over \
       \(onTest.unit) (\(recipe.scoring.resamples) resamples, seed \(recipe.scoring.seed)); p is that of a \
       paired randomisation test over the same units\(alone). NLL: the mean of -ln p of the true class, in nats; \
       ECE: the expected calibration error of 15 bins; both are computed before classes are folded. frames/s: \
@@ -239,7 +239,7 @@ extension Experiment {
         ComparisonScore(
           "ensemble - \(studentName)", ensemble, minus: student, bootstrap: bootstrap),
       ]
-      // A share of a gain that may be none says nothing.
+      // A share of a gain that may be zero is meaningless.
       guard let low = gain?.low, low > 0 else { continue }
       comparisons.append(
         ComparisonScore(

@@ -8,17 +8,18 @@ import Storage
 import SystemPackage
 import Training
 
-/// Labels frames with a teacher's distributions at one or more T, and stores them in 16 bits by utterance.
+/// Labels frames with a teacher's distributions at one or more T, and stores them in 16 bits by
+/// utterance.
 ///
-/// The teacher labels some utterances at a time, whose distributions are held: of an ensemble each member goes over
-/// them once, whatever the number of T, before the next one does. A run that was killed goes on after the last
-/// utterances that were written.
+/// The teacher labels a group of utterances at a time, whose distributions are in memory. Each
+/// member of an ensemble processes the group once for all T, one member after the other. A killed
+/// run resumes after the last utterances that were written.
 struct SoftTargetPass {
-  /// What is written for one T.
+  /// The output for one T.
   struct Output {
-    /// Of the archive of 16-bit matrices (`CM2`); its script and its report stand beside it.
+    /// The path of the archive of 16-bit matrices (`CM2`); its script and its report are beside it.
     let path: FilePath
-    /// Of all that decides on it.
+    /// A digest of everything that determines its bytes.
     let identity: Fingerprint
     /// T.
     let temperature: Double
@@ -33,16 +34,16 @@ struct SoftTargetPass {
   let workers: Workers
   let reporter: Reporter
 
-  /// The values that are summed at a time; an utterance of more is summed alone.
+  /// The greatest number of values summed at a time; a longer utterance is summed alone.
   static let mostValues = 1 << 26
 
   /// Makes an archive and a report for each T.
   ///
   /// - Parameters:
-  ///   - outputs: all of the same classes, at least one.
-  ///   - finish: told of each that is done, by its place.
-  /// - Throws: `FileFault` for files that cannot be read or written, what is wrong with a model, and what `finish`
-  ///   throws.
+  ///   - outputs: at least one, all for the same classes.
+  ///   - finish: called with the index of each output that is complete.
+  /// - Throws: `FileFault` when files cannot be read or written, a fault of a model, and whatever
+  ///   `finish` throws.
   func run(to outputs: [Output], finish: (Int) throws -> Void) throws {
     var archives: [SoftTargetArchive] = []
     for output in outputs { archives.append(try SoftTargetArchive(output, of: frames, reporter)) }
@@ -75,15 +76,15 @@ struct SoftTargetPass {
   }
 }
 
-/// The soft targets of one T as they are made.
+/// The soft targets of one T while they are made.
 private final class SoftTargetArchive {
   private let output: SoftTargetPass.Output
   private let frames: ArchiveFrames
   private let reporter: Reporter
-  /// Nil once it has its name.
+  /// Nil once committed.
   private var archive: ResumableArchive?
 
-  /// Opens the archive, to go on with what an earlier run of the same work left, and logs how large it will be.
+  /// Opens the archive, keeping what an earlier run of the same work left, and logs its final size.
   init(
     _ output: SoftTargetPass.Output, of frames: ArchiveFrames, _ reporter: Reporter
   ) throws(FileFault) {
@@ -98,18 +99,18 @@ private final class SoftTargetArchive {
       path: output.path, identity: output.identity, utterances: frames.ids)
   }
 
-  /// The bytes of all soft targets.
+  /// The size of all soft targets in bytes.
   private var bytes: Int { output.store.bits / 8 * frames.frameCount * output.store.columns }
 
-  /// The utterances so far.
+  /// The number of utterances so far.
   var count: Int { archive?.records.count ?? 0 }
 
-  /// Appends those utterances of a round that it lacks.
+  /// Appends the utterances of a round that the archive lacks.
   ///
   /// - Parameters:
-  ///   - distributions: of each utterance of the round, frames × classes.
-  ///   - round: follows what the archive has, or overlaps with it.
-  ///   - workers: share the utterances.
+  ///   - distributions: one matrix [T × classes] for each utterance of the round.
+  ///   - round: utterances that follow or overlap those in the archive.
+  ///   - workers: the threads that share the utterances.
   /// - Throws: `FileFault` when the archive cannot be written.
   func append(
     _ distributions: [Matrix], of round: Range<Int>, workers: Workers
@@ -134,7 +135,7 @@ private final class SoftTargetArchive {
     }
   }
 
-  /// Gives the archive its name, and writes its script and its report.
+  /// Renames the archive to its final name, and writes its script and its report.
   func commit() throws(FileFault) {
     guard let archive = archive.take() else { return }
     let script = archive.script
@@ -153,13 +154,14 @@ private final class SoftTargetArchive {
 }
 
 extension FrameSource {
-  /// The utterances from one on that are gone over together.
+  /// The next utterances to process together.
   ///
   /// - Parameters:
   ///   - first: the first of them.
-  ///   - columns: the values that are held of each frame.
-  ///   - mostValues: of all of them; an utterance of more is alone.
-  /// - Returns: one at least.
+  ///   - columns: the number of values in memory for each frame.
+  ///   - mostValues: the greatest number of values for all of them; a longer utterance is processed
+  ///     alone.
+  /// - Returns: at least one utterance.
   func round(from first: Int, columns: Int, mostValues: Int) -> Range<Int> {
     var (end, values) = (first, 0)
     repeat {

@@ -3,15 +3,15 @@ import Distillation
 import Networks
 import Storage
 
-/// Distributions over the classes that networks learn from: whose they are, and at which T.
+/// Distributions over the classes that networks are trained on: their teacher and its T.
 enum SoftTargets: Hashable, Sendable, CustomStringConvertible {
-  /// The ensemble's, of a mean and at a T.
+  /// The ensemble's, with a given mean and T.
   case ensemble(TeacherMean, temperature: Double)
-  /// The ensemble's, of the mean and at the T that the search chooses.
+  /// The ensemble's, with the mean and T that the search chooses.
   case chosen
-  /// The generalist's, which hold specialists that keep all classes.
+  /// The generalist's, which constrain specialists with all classes.
   case held(TeacherMean, temperature: Double)
-  /// Those that a student of the specialists' stage learns from.
+  /// Those for a student of the specialists' stage.
   case distilled(System.Teacher)
 
   var description: String {
@@ -23,13 +23,13 @@ enum SoftTargets: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// Those that a recipe's students learn from.
+  /// Those for a recipe's students.
   static func ofStudents(_ recipe: Recipe) -> SoftTargets {
     let own = recipe.distillation
     return recipe.search == nil ? .ensemble(own.mean, temperature: own.temperature) : .chosen
   }
 
-  /// What labelling with them reads, besides the frames.
+  /// The products that the teacher needs, besides the frames.
   func reads(_ recipe: Recipe) -> [Product] {
     let choice = recipe.search == nil ? [] : [Product.search]
     let folds = recipe.ensemble.folds == nil ? [] : [Product.folds]
@@ -54,17 +54,17 @@ enum SoftTargets: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// How many probabilities of a frame are stored; nil for all.
+  /// The number of probabilities stored for each frame; nil for all.
   func largest(_ recipe: Recipe) -> Int? {
     if case .held = self { nil } else { recipe.distillation.largest }
   }
 
-  /// Their folder's name in `soft-targets`.
+  /// The name of their folder in `soft-targets`.
   func folderName(in experiment: Experiment) throws -> String {
     switch self {
     case .ensemble, .held, .distilled(.generalist), .distilled(.specialists): return description
     case .distilled(.ensemble):
-      // The whole ensemble has labelled the frames already, where there are students of it.
+      // If there are students of the whole ensemble, it has already labelled the frames.
       return try experiment.isWholeCompared()
         ? SoftTargets.chosen.folderName(in: experiment) : description
     case .chosen:
@@ -73,7 +73,7 @@ enum SoftTargets: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// What labels the frames; its models need not be there yet.
+  /// The teacher; its models need not exist yet.
   func teacher(in experiment: Experiment) throws -> any Teacher {
     switch self {
     case .ensemble(let mean, _): return try experiment.ensembleTeacher(mean)
@@ -90,14 +90,14 @@ enum SoftTargets: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension Experiment {
-  /// The ensemble, as a teacher.
+  /// The ensemble as a teacher.
   ///
   /// - Parameters:
-  ///   - mean: how the members' distributions become one.
-  ///   - members: how many of the members, from the first on; nil for all, each on the folds that it was not
-  ///     trained on.
-  /// - Returns: a teacher whose models need not be there yet.
-  /// - Throws: `FileFault` when the folds cannot be told.
+  ///   - mean: how the members' distributions are combined.
+  ///   - members: how many of the first members to use; nil for all, each on the folds that it was
+  ///     not trained on.
+  /// - Returns: a teacher whose models need not exist yet.
+  /// - Throws: `FileFault` when the folds cannot be determined.
   fileprivate func ensembleTeacher(
     _ mean: TeacherMean, members: Int? = nil
   ) throws(FileFault) -> EnsembleTeacher {
@@ -111,7 +111,7 @@ extension Experiment {
     EnsembleTeacher(memberPaths: [modelPath(.generalist)], mean: mean)
   }
 
-  /// Generalist and specialists, as a teacher.
+  /// The generalist with its specialists as a teacher.
   fileprivate func specialistTeacher() throws -> SpecialistTeacher {
     let ensemble = try specialistEnsemble()
     let networks = try [System.generalist] + foundSpecialists()

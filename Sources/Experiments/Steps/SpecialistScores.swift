@@ -10,15 +10,15 @@ import Storage
 import Training
 
 extension Experiment {
-  /// What specialists add to their generalist on the test set, what they cost, and what their students are worth; nil
-  /// when the recipe has none.
+  /// What specialists add to their generalist on the test set, what they cost, and how their
+  /// students score.
   ///
   /// - Parameters:
   ///   - test: the tallies of all single systems and ensembles.
-  ///   - bootstrap: made for the test set.
-  ///   - rules: what counts as right.
-  /// - Returns: the score.
-  /// - Throws: what is wrong with a file or a model.
+  ///   - bootstrap: the bootstrap of the test set.
+  ///   - rules: how frames are scored.
+  /// - Returns: the score; nil when the recipe has no specialists.
+  /// - Throws: a fault of a file or a model.
   func specialistScore(
     _ test: TalliedSet, _ bootstrap: Bootstrap, by rules: ScoringRules
   ) throws -> SpecialistScore? {
@@ -54,8 +54,8 @@ extension Experiment {
         test, bootstrap, combined: own.tallies, rival: (compared.name, rival.tallies)))
   }
 
-  /// What generalist and specialists make of the test set, by how many specialists cover the true class, and the
-  /// tallies of their combination.
+  /// The results of the generalist with its specialists on the test set, by the number of
+  /// specialists that cover the true class, and the tallies of their combination.
   private func coverage(
     by rules: ScoringRules
   ) throws -> (found: [CoverageTally], combined: SystemTally) {
@@ -82,7 +82,7 @@ extension Experiment {
     return (found, own)
   }
 
-  /// Differences of the combination, and of the student of generalist and specialists, where there is one.
+  /// Differences between systems: for the combination, and for its student if there is one.
   private func comparisons(
     _ test: TalliedSet, _ bootstrap: Bootstrap, combined: [FrameTally],
     rival: (name: String, tallies: [FrameTally])

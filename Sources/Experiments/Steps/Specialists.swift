@@ -8,19 +8,19 @@ import Networks
 package import Storage
 import Training
 
-/// What a specialist is trained from and on.
+/// A specialist about to be trained.
 struct Specialist: Sendable {
   /// The ids of its own classes.
   let own: [Int32]
-  /// The network to start from.
+  /// The network that its training starts from.
   let start: AcousticNetwork
-  /// What its logits stand for.
+  /// The classes of its logits.
   let classes: ClassInventory
-  /// The logits that are not of its own classes: the dustbin's, or those of all other classes.
+  /// The logits of other classes: the dustbin's, or those of all classes but its own.
   let others: [Int]
   let sampling: ClassSampling
 
-  /// One with its own classes and a dustbin.
+  /// A specialist with its own classes and a dustbin.
   init(narrow own: [Int32], of generalist: AcousticModel, counts: [Int], seed: UInt64) {
     var learnt = [Int32](repeating: Int32(own.count), count: counts.count)
     for (place, id) in own.enumerated() { learnt[Int(id)] = Int32(place) }
@@ -32,7 +32,7 @@ struct Specialist: Sendable {
     sampling = ClassSampling(own: own, learnt: learnt, counts: counts, seed: seed)
   }
 
-  /// One that keeps all classes.
+  /// A specialist with all classes.
   init(whole own: [Int32], of generalist: AcousticModel, counts: [Int], seed: UInt64) {
     let isOwn = Set(own)
     self.own = own
@@ -42,26 +42,28 @@ struct Specialist: Sendable {
       own: own, learnt: counts.indices.map { Int32($0) }, counts: counts, seed: seed)
   }
 
-  /// A network after its training, as it is right for frames as they come.
+  /// A trained network, corrected for the sampling of classes so that it suits frames at their
+  /// natural frequencies.
   func corrected(_ network: AcousticNetwork) -> AcousticNetwork {
     network.raising(others, by: sampling.correction)
   }
 }
 
 extension Experiment {
-  /// Which classes go together; nil when the recipe has no specialists.
+  /// The specialists' classes; nil when the recipe has no specialists.
   ///
-  /// - Throws: `FileFault` when they should have been found and were not.
+  /// - Throws: `FileFault` when they have not been found yet.
   package func clusters() throws(FileFault) -> ClusterReport? {
     recipe.specialists == nil ? nil : try ClusterReport(path: clustersPath)
   }
 
-  /// The specialists, of which there may be fewer than were asked for.
+  /// The specialists that clustering found, possibly fewer than in the recipe.
   func foundSpecialists() throws(FileFault) -> [System] {
     (0..<(try clusters()?.clusters.count ?? 0)).map { .specialist($0) }
   }
 
-  /// The ensemble that specialists are compared with, the first members; nil when the recipe has no specialists.
+  /// The ensemble of the first members that specialists are compared with; nil when the recipe has
+  /// no specialists.
   func comparedEnsemble() throws(FileFault) -> (name: String, members: Int)? {
     guard let options = recipe.specialists else { return nil }
     let wanted: Int
@@ -74,20 +76,21 @@ extension Experiment {
     return ("ensemble of \(members)", members)
   }
 
-  /// The generalist, whose classes must leave room for the dustbin.
+  /// The generalist, whose classes must not include the dustbin.
   func openGeneralist() throws -> AcousticModel {
     let model = try AcousticModel(path: modelPath(System.generalist))
     guard model.classes.id(of: dustbinSymbol) == nil else {
       throw FileFault.malformed(
         path: targets(.train).classesPath,
-        expected: "classes without \(dustbinSymbol), which specialists add", found: "one")
+        expected: "classes without \(dustbinSymbol), which specialists add", found: "that class")
     }
     return model
   }
 
   /// The ids of each specialist's classes.
   ///
-  /// - Throws: `FileFault` for clusters that are not of these classes, or that no specialist can be trained for.
+  /// - Throws: `FileFault` for clusters of other classes, or clusters that no specialist can be
+  ///   trained for.
   func specialistSets() throws(FileFault) -> [[Int32]] {
     try specialistSets(
       try ClusterReport(path: clustersPath), try ClassInventory(path: targets(.train).classesPath))
@@ -118,13 +121,13 @@ extension Experiment {
     }
   }
 
-  /// What a specialist is trained from and on.
+  /// Prepares the training of a specialist.
   ///
   /// - Parameters:
-  ///   - number: from 0.
-  ///   - seed: draws its frames.
+  ///   - number: its number, from 0.
+  ///   - seed: the seed of the sampling of its frames.
   /// - Returns: what its training starts from.
-  /// - Throws: what is wrong with the clusters, the generalist or the targets.
+  /// - Throws: a fault of the clusters, the generalist or the targets.
   func openSpecialist(_ number: Int, seed: UInt64) throws -> Specialist {
     let report = try ClusterReport(path: clustersPath)
     let generalist = try openGeneralist()
@@ -134,8 +137,8 @@ extension Experiment {
     if known < Experiment.fewFrames {
       reporter.log.warning(
         """
-        \(System.specialist(number)): the development set has \(known) frames of its classes; the epoch that is \
-        kept rests on them
+        \(System.specialist(number)): the development set has only \(known) frames of its classes to choose the \
+        epoch by
         """)
     }
     return recipe.specialists?.fullSoftmax == nil
@@ -143,7 +146,8 @@ extension Experiment {
       : Specialist(whole: own, of: generalist, counts: report.counts, seed: seed)
   }
 
-  /// Frames of its classes below which a specialist's development accuracy is doubtful.
+  /// The number of development frames of its classes below which a specialist's accuracy is
+  /// unreliable.
   private static let fewFrames = 100
 
   private func classCounts(_ part: CorpusPart, classes: Int) throws -> ClassCounts {
@@ -153,7 +157,7 @@ extension Experiment {
     return counts
   }
 
-  /// Generalist and specialists, which have been trained.
+  /// The generalist with its trained specialists.
   func specialistEnsemble() throws -> SpecialistEnsemble {
     try SpecialistEnsemble(
       generalist: try openGeneralist(),

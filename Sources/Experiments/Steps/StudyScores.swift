@@ -6,11 +6,11 @@ import Models
 import Storage
 import Training
 
-/// What the networks that lack utterances or a label score.
+/// Scores of the networks trained without some utterances or a label.
 extension Experiment {
-  /// The classes of the label that is held out.
+  /// The classes of the withheld label.
   ///
-  /// - Throws: `OptionFault` for a label that there is not.
+  /// - Throws: `OptionFault` for an unknown label.
   func classes(ofLabel label: String) throws -> Set<Int32> {
     let classes = try ClassInventory(path: targets(.train).classesPath)
     let own = classes.ids(ofLabel: label)
@@ -19,13 +19,13 @@ extension Experiment {
       let named = nearest(to: label, among: labels)
       throw OptionFault.outOfRange(
         key: "missingClass.label",
-        expected: "a label of the targets, as \(named ?? labels.joined(separator: ", "))",
+        expected: "a label of the targets, such as \(named ?? labels.joined(separator: ", "))",
         found: label)
     }
     return Set(own)
   }
 
-  /// What the networks of `subsets` score, on what they learnt from and on the scored parts.
+  /// The scores of the networks of `subsets`, on their training utterances and on the scored parts.
   func subsetScores(
     development: TalliedSet, _ onDevelopment: Bootstrap, test: TalliedSet, _ onTest: Bootstrap,
     by rules: ScoringRules
@@ -53,8 +53,11 @@ extension Experiment {
     }
   }
 
-  /// What the student that lacks a class scores on it, before and after the class's biases are set on the
-  /// development set, beside the student that lacks none.
+  /// The score of the student without a class on that class, beside that of the student with all
+  /// classes.
+  ///
+  /// It is scored with and without an offset to the class's biases that is chosen on the
+  /// development set.
   func missingClassScore(
     onTest: Bootstrap, by rules: ScoringRules
   ) throws -> MissingClassScore? {

@@ -8,29 +8,29 @@ import Storage
 import SystemPackage
 import Training
 
-/// What labels frames with distributions that students learn from.
+/// Labels frames with distributions that students are trained on.
 protocol Teacher: Sendable {
-  /// Adds all that its distributions depend on, the frames aside.
+  /// Adds everything that its distributions depend on, except the frames.
   func add(to inputs: inout Inputs) throws
 
   /// The distributions for the frames of some utterances.
   ///
   /// - Parameters:
-  ///   - utterances: of `frames`.
-  ///   - frames: with their features.
-  ///   - path: where the features are, for messages.
+  ///   - utterances: the indices of the utterances in `frames`.
+  ///   - frames: the frames, with features.
+  ///   - path: the features' path, for messages.
   ///   - temperatures: each T.
-  ///   - workers: share the utterances.
-  ///   - progress: told now and then which share is done.
-  /// - Returns: of each utterance, for each T: frames × classes.
-  /// - Throws: what is wrong with a model or the features.
+  ///   - workers: the threads that share the utterances.
+  ///   - progress: called now and then with the share that is done.
+  /// - Returns: for each utterance and each T, a matrix [T × classes].
+  /// - Throws: a fault of a model or of the features.
   func distributions(
     of utterances: Range<Int>, in frames: ArchiveFrames, path: FilePath, temperatures: [Double],
     workers: Workers, progress: (Double) -> Void
   ) throws -> [[Matrix]]
 }
 
-/// The members of an ensemble, of which one is in memory at a time.
+/// The members of an ensemble, one in memory at a time.
 struct EnsembleTeacher: Teacher {
   /// The models of all members, at least one.
   let memberPaths: [FilePath]
@@ -54,7 +54,7 @@ struct EnsembleTeacher: Teacher {
     var first: AcousticModel?
     for (number, memberPath) in memberPaths.enumerated() {
       let member = try AcousticModel(path: memberPath)
-      // Throws when it does not fit the first.
+      // Throws if it does not match the first member.
       _ = try Ensemble([first ?? member, member])
       first = first ?? member
       let before = sums
@@ -76,8 +76,9 @@ struct EnsembleTeacher: Teacher {
   }
 }
 
-/// A generalist with its specialists: their combination q, whose logarithm stands for logits at other temperatures
-/// than 1.
+/// A generalist with its specialists.
+///
+/// For T other than 1, the logarithm of their combined distribution q serves as logits.
 struct SpecialistTeacher: Teacher {
   let ensemble: SpecialistEnsemble
   let active: Int
@@ -108,7 +109,7 @@ struct SpecialistTeacher: Teacher {
     return try results.map { try $0.get() }
   }
 
-  /// A distribution q for each frame, at T.
+  /// The distribution q of each frame at T.
   private func softened(_ combined: Matrix, temperature: Double) -> Matrix {
     guard temperature != 1 else { return combined }
     var result = combined

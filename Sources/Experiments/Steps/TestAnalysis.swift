@@ -11,76 +11,87 @@ import Storage
 import SystemPackage
 import Training
 
-/// The test set frame by frame: what single figures do not tell.
+/// A frame-by-frame analysis of the test set.
 package struct TestAnalysis: Sendable {
-  /// What one system does.
+  /// The results of one system.
   package struct System: Sendable {
+    /// The system's name.
     package let name: String
+    /// The confusions between labels.
     package fileprivate(set) var confusions: LabelConfusions
-    /// One an utterance.
+    /// One tally for each utterance.
     package fileprivate(set) var tallies: [FrameTally] = []
   }
 
-  /// An utterance with its features and what the systems say of it.
+  /// An utterance with its features and the systems' posteriors.
   package struct Example: Sendable {
+    /// The utterance's id.
     package let utterance: String
-    /// Frames × features.
+    /// [T × features].
     package let features: Matrix
     /// The columns of the features that are log-mel energies.
     package let bands: Range<Int>
-    /// Of each system, frames × labels.
+    /// For each system, [T × labels].
     package let posteriors: [Matrix]
-    /// The true label of each frame.
+    /// The true label of each frame, as an index of `labels`.
     package let truth: [Int]
   }
 
-  /// The doubts of the ensemble about an utterance's alignment.
+  /// The places where the ensemble contradicts an utterance's alignment.
   package struct DoubtfulUtterance: Sendable {
+    /// The utterance's id.
     package let utterance: String
+    /// The number of frames of the utterance.
     package let frames: Int
+    /// Each run of frames with the same other label.
     package let doubts: [Doubt]
 
+    /// The number of frames in all runs.
     package var doubtfulFrames: Int { doubts.reduce(0) { $0 + $1.frames.count } }
   }
 
-  /// Where the ensemble is at least so sure, and the alignment has another label, it doubts it.
+  /// The lowest posterior of another label at which the ensemble contradicts the alignment.
   package static let confidence: Float = 0.9
 
-  /// The ensemble first, then the baseline and the student.
+  /// The ensemble, the baseline and the student, in this order.
   package let systems: [System]
+  /// The ids of the utterances.
   package let utterances: [String]
-  /// The speaker of each utterance; nil when not known.
+  /// The speaker of each utterance; nil unless all are known.
   package let speakers: [String]?
+  /// The utterance shown in detail.
   package let example: Example
-  /// Those with a doubt, the one with the most doubtful frames first.
+  /// The utterances with doubts, the one with the most doubtful frames first.
   package let doubtful: [DoubtfulUtterance]
+  /// The frame shift in seconds.
   package let secondsAFrame: Double
 
+  /// The labels of the classes.
   package var labels: [String] { systems[0].confusions.labels }
 }
 
-/// The models that the test set is gone over with.
+/// The models of the analysis, with the data and rules.
 private struct TestModels: Sendable {
   let members: [AcousticModel]
   /// The baseline and the student.
   let singles: [AcousticModel]
   let mean: TeacherMean
   let rules: ScoringRules
-  /// Without a frame.
+  /// Confusions without any frame.
   let confusions: LabelConfusions
   let frames: ArchiveFrames
   let featuresPath: FilePath
 
-  /// What is found on one utterance.
+  /// The results for one utterance.
   struct Findings: Sendable {
     let labels: [Int32]
-    /// By system.
+    /// The chosen classes of each system.
     let chosen: [[Int32]]
     let tallies: [FrameTally]
     let doubts: [Doubt]
   }
 
-  /// The distributions of all systems for an utterance, the ensemble's first.
+  /// The posteriors of all systems for an utterance, the ensemble's first.
   func posteriors(_ index: Int) throws -> [Matrix] {
     let logMel = try frames.features(of: index, path: .file(featuresPath))
     let ensemble = Ensemble.average(
@@ -113,13 +124,13 @@ private struct TestModels: Sendable {
 }
 
 extension Experiment {
-  /// Goes over the test set with the ensemble, the baseline and the student.
+  /// Analyses the test set with the ensemble, the baseline and the student.
   ///
-  /// - Parameter utterance: whose posteriors are kept; nil for the one of the median accuracy among those of at
-  ///   most 400 frames, or among all when none is so short.
-  /// - Returns: what was found.
-  /// - Throws: `FileFault` for files that cannot be read, `ExperimentFault` for an utterance that there is not, or
-  ///   scores of other models, data or another recipe.
+  /// - Parameter utterance: the utterance to show in detail; nil for the one with the median
+  ///   accuracy among those of at most 400 frames, or among all if none is that short.
+  /// - Returns: the analysis.
+  /// - Throws: `FileFault` when files cannot be read, `ExperimentFault` for an unknown utterance,
+  ///   or if the scores are not those of the present models, data and recipe.
   package func analyseTest(showing utterance: String? = nil) throws -> TestAnalysis {
     try requireScores()
     let frames = try openFrames(.test)

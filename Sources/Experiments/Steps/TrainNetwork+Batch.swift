@@ -13,7 +13,7 @@ import Training
 extension TrainNetwork {
   /// Trains networks of one group side by side.
   ///
-  /// - Throws: what any network's training throws, once all others are done.
+  /// - Throws: the first fault in the order of the networks, after all have finished.
   static func perform(_ steps: [Pending<TrainNetwork>], in experiment: Experiment) throws {
     let transfer = try steps[0].step.lesson.transfer(in: experiment)
     let most = min(
@@ -24,7 +24,7 @@ extension TrainNetwork {
     let observer = TrainingObserver(
       work: steps.map(\.step.name).joined(separator: " "),
       total: pupils.reduce(0) { $0 + $1.frames }, reporter: experiment.reporter)
-    // Those that go on have the threads of those that have ended.
+    // Networks that are still training share the threads of those that have finished.
     let company = Workers.Company(pieces: steps.count, width: sideBySide)
     let share = experiment.workers.shared(in: company)
     let results = Workers(count: sideBySide).map(steps.count) { index -> Result<Void, any Error> in
@@ -33,7 +33,7 @@ extension TrainNetwork {
         try experiment.train(pupils[index], workers: share, observer: observer)
       }
       company.end()
-      // Said at once: the others go on, perhaps for hours.
+      // Report the fault at once: the other networks may train for hours.
       if case .failure(let fault) = result, (fault as? any Fault)?.isInterruption != true {
         experiment.reporter.log.error("\(fault)")
       }
@@ -44,21 +44,21 @@ extension TrainNetwork {
   }
 }
 
-/// A network that is about to be trained, with all that it learns from.
+/// A network about to be trained, with its data.
 private struct Pupil: Sendable {
   let step: TrainNetwork
   let pending: Pending<TrainNetwork>
   let data: TrainingData
   let objective: any TrainingObjective
-  /// Of a network that starts from the generalist; nil of one that starts from random weights.
+  /// The start of a specialist; nil for a network with random initial weights.
   let specialist: Specialist?
 
-  /// The frames of all its passes.
+  /// The number of frames in all its epochs.
   var frames: Int { data.train.count * step.training.epochs }
 }
 
 extension Experiment {
-  /// Opens what some networks learn from.
+  /// Opens the data that some networks are trained on.
   fileprivate func pupils(
     _ steps: [Pending<TrainNetwork>], on transfer: [TransferPart]?
   ) throws -> [Pupil] {
@@ -75,7 +75,7 @@ extension Experiment {
     }
   }
 
-  /// What a network minimises.
+  /// The loss that a network minimises.
   private func objective(
     of step: TrainNetwork, _ specialist: Specialist?, _ classes: ClassInventory
   ) throws -> any TrainingObjective {
@@ -89,11 +89,11 @@ extension Experiment {
     return SoftAndHardTargets(options: options, classes: classes.count, hard: hard)
   }
 
-  /// Trains one network and writes its model, its log and its record; one that was stopped goes on.
+  /// Trains one network, resuming from its checkpoints, and writes its model, log and record.
   fileprivate func train(_ pupil: Pupil, workers: Workers, observer: TrainingObserver) throws {
     let step = pupil.step
     guard let claim = try claim(pupil.pending) else {
-      // Another run has trained it while this one read its data.
+      // Another run trained it while this one was reading the data.
       observer.skip(frames: pupil.frames)
       return try step.settle(in: self)
     }
@@ -105,7 +105,7 @@ extension Experiment {
         development: pupil.data.development
       ) { observer.note($0, of: step) }
     } catch {
-      // From a checkpoint it would diverge again, and another recipe could not go on from it.
+      // It would diverge again from its checkpoint, and another recipe could not resume from it.
       if error.isDivergence { try CheckpointFolder.remove(folder) }
       guard error.isDivergence, step.mayEndWithoutFiles else {
         throw ExperimentFault.training(step.system.name, error)
@@ -117,7 +117,7 @@ extension Experiment {
     observer.skip(
       frames: (step.training.epochs - outcome.history.count) * pupil.data.train.count)
     try model(of: pupil, outcome).write(to: modelPath(step.system))
-    // Until then they are all that a run which is stopped here could go on from.
+    // Until the record is written, a stopped run could only resume from the checkpoints.
     try claim.finish([modelPath(step.system)])
     try CheckpointFolder.remove(folder)
   }
@@ -132,7 +132,7 @@ extension Experiment {
       log: TrainingLog.Paths(lines: logPath(step.system), events: eventsPath(step.system)))
   }
 
-  /// The network that a training starts from.
+  /// The network that training starts from.
   private func start(of pupil: Pupil) -> AcousticNetwork {
     pupil.specialist?.start
       ?? AcousticNetwork(
@@ -140,7 +140,7 @@ extension Experiment {
         hidden: pupil.step.hidden, classes: pupil.data.classes.count, seed: pupil.step.seed)
   }
 
-  /// What a training has come to.
+  /// The model that results from training.
   private func model(of pupil: Pupil, _ outcome: Trainer.Outcome) -> AcousticModel {
     let (data, specialist) = (pupil.data, pupil.specialist)
     let best = outcome.history[outcome.epoch - 1]
@@ -156,9 +156,9 @@ extension Experiment {
 }
 
 extension TrainingOptions {
-  /// The objective on hard targets.
+  /// The objective for hard targets.
   ///
-  /// - Throws: `OptionFault` for a weight of a class that there is not.
+  /// - Throws: `OptionFault` for a weight of an unknown class.
   fileprivate func hardTargets(_ classes: ClassInventory) throws(OptionFault) -> HardTargets {
     var weights: [Float] = []
     if !classWeights.isEmpty {

@@ -36,7 +36,7 @@ struct TrainNetwork: Step {
   var makes: Product { .model(system) }
   var group: String { lesson.group }
 
-  /// A trial that diverges is no fault; it is left without a model.
+  /// A trial that diverges is not a fault; it simply has no model.
   var mayEndWithoutFiles: Bool {
     switch system {
     case .studentTrial, .baselineTrial: true
@@ -44,7 +44,7 @@ struct TrainNetwork: Step {
     }
   }
 
-  /// Of specialists as many as clusters are found.
+  /// Only as many specialists are trained as clusters were found.
   func isNeeded(in experiment: Experiment) throws -> Bool {
     guard case .specialist(let number, _) = lesson else { return true }
     return try number < experiment.foundSpecialists().count
@@ -74,7 +74,7 @@ struct TrainNetwork: Step {
     try lesson.add(to: &inputs, in: experiment)
   }
 
-  /// Those of all passes, without the passes that the last checkpoint has behind it.
+  /// The frames of all epochs, less those of the epochs completed by the last checkpoint.
   func framesToGo(in experiment: Experiment) throws -> Int? {
     let folds = lesson.foldedMember == nil ? nil : try experiment.folds()
     var frames = 0
@@ -89,7 +89,8 @@ struct TrainNetwork: Step {
     return frames * max(0, training.epochs - passes)
   }
 
-  /// Checkpoints go after the record: until then they are all that a run which is stopped could go on from.
+  /// Removes checkpoints, which must be kept until the record is written: a stopped run resumes
+  /// from them.
   func settle(in experiment: Experiment) throws {
     let folder = experiment.checkpointsPath(system)
     guard try FileSystem.exists(folder), let lock = try? FolderLock(folder) else { return }
@@ -122,8 +123,8 @@ extension TrainNetwork {
     }
   }
 
-  /// Networks that learn from a share of the utterances, for each share that of classes alone first, and the student
-  /// that does not learn from a label's frames.
+  /// The networks that train on a share of the utterances, for each share the one with hard targets
+  /// alone first, and the student without a label's frames.
   static func studies(of recipe: Recipe) -> [any Step] {
     let labels = SoftTargets.ofStudents(recipe)
     return recipe.subsetSystems.map { own in
@@ -140,7 +141,7 @@ extension TrainNetwork {
       } ?? [])
   }
 
-  /// The specialists, with the soft targets that hold them where they keep all classes.
+  /// The specialists, with the soft targets that constrain those with all classes.
   static func specialists(of recipe: Recipe) -> [any Step] {
     guard let own = recipe.specialists else { return [] }
     let held = own.fullSoftmax.map { SoftTargets.held($0.mean, temperature: $0.temperature) }
@@ -152,8 +153,8 @@ extension TrainNetwork {
       }
   }
 
-  /// Three students that are trained alike: of the generalist, of generalist and specialists, and of an ensemble of as
-  /// many networks.
+  /// Three students trained alike: of the generalist, of the generalist with its specialists, and
+  /// of an ensemble of as many networks.
   static func studentsOfSpecialists(of recipe: Recipe) -> [any Step] {
     guard let student = recipe.specialists?.student else { return [] }
     return System.Teacher.allCases.flatMap { teacher -> [any Step] in

@@ -12,14 +12,14 @@ import Training
 struct TrainingData: Sendable {
   let train: FrameSet
   let development: FrameSet
-  /// How the features were made.
+  /// The options that the features were made with.
   let options: FeatureOptions
   let normalizer: FeatureNormalizer
   let classes: ClassInventory
-  /// Those of the training targets; see `AcousticModel.logPriors`.
+  /// The log priors of the training targets; see `AcousticModel.logPriors`.
   let logPriors: [Float]
 
-  /// The same of which each pass has a sample; all of it for nil.
+  /// The same data with a sample drawn for each epoch; all of it for nil.
   func sampled(by sampling: ClassSampling?) -> TrainingData {
     guard let sampling else { return self }
     return TrainingData(
@@ -29,7 +29,8 @@ struct TrainingData: Sendable {
 }
 
 extension Experiment {
-  /// What every network depends on: the training and development data, which must be the recipe's.
+  /// The inputs common to all networks: the training and development data, which must match the
+  /// recipe.
   func trainingInputs() throws -> Inputs {
     var inputs = try Inputs()
     for set in [UtteranceSet.train, .development] {
@@ -39,7 +40,8 @@ extension Experiment {
     return inputs
   }
 
-  /// The data of each of some networks; one set serves all that have the same pool and lack the same fold.
+  /// The data of each network; networks with the same pool and the same withheld fold share one
+  /// set.
   func openTrainingData(
     of steps: [TrainNetwork], on transfer: [TransferPart]?
   ) throws -> [TrainingData] {
@@ -60,13 +62,13 @@ extension Experiment {
 
   /// The training and development frames, normalised by the training frames' statistics.
   ///
-  /// Both are read for that, and every frame must be finite and every class known.
+  /// Both sets are read in full: every feature must be finite and every class known.
   ///
   /// - Parameters:
   ///   - pool: how many training frames may be in memory.
-  ///   - transfer: what to train on; nil for the training frames without soft targets.
+  ///   - transfer: the frames to train on; nil for the training frames without soft targets.
   ///   - isTrained: whether a training utterance and its copies are trained on, by its id.
-  /// - Returns: both sets, read as far as they fit in the pool.
+  /// - Returns: both sets, in memory as far as they fit in the pool.
   /// - Throws: `ExperimentFault` and `FileFault` for data that cannot be trained on.
   private func openTrainingData(
     pool: Int, transfer: [TransferPart]? = nil, where isTrained: (String) -> Bool = { _ in true }
@@ -99,7 +101,7 @@ extension Experiment {
       logPriors: try targets(.train).logPriors(classes: classes.count))
   }
 
-  /// The sums over all frames of a part.
+  /// The statistics of all frames of a part.
   private func statistics(
     of frames: ArchiveFrames, _ part: CorpusPart
   ) throws(FileFault) -> FeatureNormalizer.Statistics {
@@ -116,7 +118,7 @@ extension Experiment {
           throw .malformed(
             path: features(.part(part)).archivePath,
             expected: "finite features for \(frames.id(of: index))",
-            found: "another in frame \(start + row)")
+            found: "NaN or infinity in frame \(start + row)")
         }
         _ = try frames.labels(range, of: index)
       }
@@ -125,5 +127,5 @@ extension Experiment {
   }
 }
 
-/// Frames that are read at a time for statistics.
+/// The number of frames read at a time for statistics.
 private let framesAPiece = 4096

@@ -14,13 +14,13 @@ final class TrainingObserver: Sendable {
   ///
   /// - Parameters:
   ///   - work: what is being trained, for the progress line.
-  ///   - total: frames over all networks and epochs.
-  ///   - reporter: where progress and epochs go.
+  ///   - total: the number of frames of all networks and epochs.
+  ///   - reporter: receives progress and a line for each epoch.
   init(work: String, total: Int, reporter: Reporter) {
     (self.work, self.total, self.reporter) = (work, total, reporter)
   }
 
-  /// Counts the frames of epochs that an early end makes needless.
+  /// Counts the frames of epochs that will not be trained, as after early stopping.
   func skip(frames: Int) { done.add(frames, ordering: .relaxed) }
 
   func note(_ event: Trainer.Event, of step: TrainNetwork) {
