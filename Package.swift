@@ -84,8 +84,8 @@ let package = Package(
     layer(
       "Training",
       uses: [
-        paths, "Storage", "Models", "Networks", "Features", "Corpus", "Classes", "LinearAlgebra",
-        "EventRecords", "CISAL",
+        paths, "Storage", "Models", "Networks", "Features", "Corpus", "Classes", "KaldiIO",
+        "LinearAlgebra", "EventRecords", "CISAL",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     layer(
@@ -172,7 +172,9 @@ let package = Package(
     tests(of: "Networks", uses: ["LinearAlgebra", "Storage"], resources: [.copy("Fixtures")]),
     tests(
       of: "Training",
-      uses: ["Models", "Networks", "Features", "Corpus", "Classes", "LinearAlgebra", "Storage"],
+      uses: [
+        "Models", "Networks", "Features", "Corpus", "Classes", "KaldiIO", "LinearAlgebra", "Storage",
+      ],
       resources: [.copy("Fixtures")]),
     tests(
       of: "Distillation",

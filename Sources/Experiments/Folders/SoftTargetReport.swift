@@ -1,3 +1,4 @@
+import Training
 import Distillation
 package import Evaluation
 import Foundation

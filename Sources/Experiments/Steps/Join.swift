@@ -1,3 +1,4 @@
+import Training
 import Classes
 import Corpus
 import Features

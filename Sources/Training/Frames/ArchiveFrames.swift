@@ -1,10 +1,7 @@
-import Models
-import Corpus
-import Distillation
+package import Models
 package import KaldiIO
 package import LinearAlgebra
 package import Storage
-import Training
 
 /// The frames of archives: features, classes, and soft targets where there are such.
 ///
@@ -60,7 +57,7 @@ package struct ArchiveFrames: FrameSource {
   ///   - largest: how many probabilities of a frame are stored; nil for all.
   /// - Returns: the frames.
   /// - Throws: `FileFault` for an utterance without such.
-  func with(
+  package func with(
     softTargets archive: MatrixArchive, largest: Int?
   ) throws(FileFault) -> ArchiveFrames {
     let store = SoftTargetStore(classes: classes, largest: largest)
@@ -81,7 +78,7 @@ package struct ArchiveFrames: FrameSource {
 
   /// The utterances of a share, at least one, drawn by a seed; those of a smaller share are among those of a
   /// larger one.
-  func share(_ share: Double, seed: UInt64) -> ArchiveFrames {
+  package func share(_ share: Double, seed: UInt64) -> ArchiveFrames {
     var generator = SeededGenerator(seed)
     let wanted = max(1, Int((share * Double(count)).rounded()))
     let drawn = Set(generator.permutation(of: count).prefix(wanted).map { id(of: Int($0)) })
@@ -89,14 +86,14 @@ package struct ArchiveFrames: FrameSource {
   }
 
   /// The utterances that a rule keeps, by their ids.
-  func keeping(_ isKept: (String) -> Bool) -> ArchiveFrames {
+  package func keeping(_ isKept: (String) -> Bool) -> ArchiveFrames {
     var result = self
     result.utterances = utterances.filter { isKept($0.features.key) }
     return result
   }
 
   /// The same frames, of which those of some classes are not trained on; they are still seen around others.
-  func leavingOut(_ classes: Set<Int32>) -> ArchiveFrames {
+  package func leavingOut(_ classes: Set<Int32>) -> ArchiveFrames {
     var result = self
     result.leftOut = classes
     return result
@@ -143,7 +140,7 @@ extension FrameSource {
   ///   - path: where they are, for the message.
   /// - Returns: frames × features.
   /// - Throws: `FileFault` when they cannot be read or are not all finite.
-  func features(of utterance: Int, path: Origin) throws(FileFault) -> Matrix {
+  package func features(of utterance: Int, path: Origin) throws(FileFault) -> Matrix {
     let matrix = SharedMatrix(rows: frameCount(of: utterance), columns: columns)
     try readFeatures(0..<matrix.rows, of: utterance, into: matrix.tile)
     let features = matrix.matrix
@@ -162,7 +159,7 @@ extension FrameSource {
   ///   - path: where they are, for the message.
   /// - Returns: logits, frames × classes.
   /// - Throws: `FileFault` when the features cannot be read, or they or the logits are not all finite.
-  func logits(
+  package func logits(
     of utterance: Int, by model: AcousticModel, path: Origin
   ) throws(FileFault) -> Matrix {
     let logits = model.logits(of: try features(of: utterance, path: path))
@@ -171,7 +168,7 @@ extension FrameSource {
   }
 
   /// Throws `FileFault` when what networks make of an utterance's features is too large for a number.
-  func requireFinite(_ outputs: Matrix, of utterance: Int, path: Origin) throws(FileFault) {
+  package func requireFinite(_ outputs: Matrix, of utterance: Int, path: Origin) throws(FileFault) {
     guard outputs.isFinite else {
       throw .malformed(
         path: path,
@@ -181,10 +178,10 @@ extension FrameSource {
   }
 
   /// The classes of a whole utterance.
-  func labels(of utterance: Int) throws(FileFault) -> [Int32] {
+  package func labels(of utterance: Int) throws(FileFault) -> [Int32] {
     try labels(0..<frameCount(of: utterance), of: utterance)
   }
 
   /// The ids of all utterances.
-  var ids: [String] { (0..<count).map(id) }
+  package var ids: [String] { (0..<count).map(id) }
 }

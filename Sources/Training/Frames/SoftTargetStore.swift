@@ -142,7 +142,7 @@ package struct SoftTargetStore: Sendable, Equatable, Codable {
 }
 
 /// The places of the k largest values, in falling order; of equals the first one first.
-func indicesOfLargest(_ count: Int, in row: Span<Float>) -> [Int] {
+package func indicesOfLargest(_ count: Int, in row: Span<Float>) -> [Int] {
   var best: [Int] = []
   best.reserveCapacity(count + 1)
   for index in row.indices {

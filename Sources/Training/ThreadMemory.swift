@@ -1,11 +1,11 @@
-import LinearAlgebra
-import Storage
+package import LinearAlgebra
+package import Storage
 import Synchronization
 
 /// The addresses that threads take when they first compute, and keep for later work.
 ///
 /// Each takes a buffer of OpenBLAS, which waits for ever where there is no room for it, a heap and a stack.
-enum ThreadMemory {
+package enum ThreadMemory {
   /// The most threads that have computed so far.
   private static let warm = Mutex(0)
 
@@ -13,12 +13,12 @@ enum ThreadMemory {
   private static let bytesAThread = 200 << 20
 
   /// The bytes that so many threads still have to take.
-  static func missing(for workers: Workers) -> Int {
+  package static func missing(for workers: Workers) -> Int {
     max(0, workers.count - warm.withLock { $0 }).multiplyingSaturated(bytesAThread)
   }
 
   /// Notes that work of so many threads has been done.
-  static func note(_ workers: Workers) { warm.withLock { $0 = max($0, workers.count) } }
+  package static func note(_ workers: Workers) { warm.withLock { $0 = max($0, workers.count) } }
 
   /// Throws `MemoryFault` for work whose values or threads there is no room for.
   ///
@@ -29,7 +29,7 @@ enum ThreadMemory {
   ///   - workers: its threads.
   ///   - budget: what there is.
   /// - Throws: `MemoryFault`.
-  static func require(
+  package static func require(
     _ need: MemoryNeed, for work: String, remedy: String, workers: Workers,
     budget: MemoryBudget = .current()
   ) throws(MemoryFault) {
@@ -51,7 +51,7 @@ enum ThreadMemory {
   ///   - classes: of each.
   ///   - workers: share the work.
   /// - Throws: `MemoryFault`.
-  static func require(
+  package static func require(
     forLogitsOf frames: ArchiveFrames, by networks: Int, classes: Int, workers: Workers
   ) throws(MemoryFault) {
     let longest = (0..<frames.count).reduce(0) { max($0, frames.frameCount(of: $1)) }
