@@ -37,4 +37,10 @@ extension Recipe {
   var copies: [UtteranceSet] {
     (0..<(augmentation?.copies ?? 0)).map { .copy($0 + 1) }
   }
+
+  /// How the utterances of a copy are perturbed; nil for a part as it is.
+  func augmentedCopy(_ set: UtteranceSet) -> AugmentedCopy? {
+    guard case .copy(let number) = set else { return nil }
+    return augmentation.map { AugmentedCopy(options: $0, number: number) }
+  }
 }

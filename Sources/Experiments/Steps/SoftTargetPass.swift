@@ -1,3 +1,4 @@
+import Corpus
 import Distillation
 import Evaluation
 import Foundation
@@ -81,7 +82,7 @@ private final class SoftTargetArchive {
   private let frames: ArchiveFrames
   private let reporter: Reporter
   /// Nil once it has its name.
-  private var archive: ResumableArchive?
+  private var archive: ResumableArchive<SoftTargetLosses>?
 
   /// Opens the archive, to go on with what an earlier run of the same work left, and logs how large it will be.
   init(

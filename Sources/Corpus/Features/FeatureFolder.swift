@@ -1,9 +1,7 @@
-package import Corpus
 package import Features
 import Foundation
 import KaldiIO
 package import LinearAlgebra
-import Logging
 package import Storage
 package import SystemPackage
 
@@ -11,17 +9,17 @@ package import SystemPackage
 /// `ledger.jsonl`, and `utt2spk` where the data directory has it.
 package struct FeatureFolder: Sendable {
   /// What `features.json` holds.
-  struct Description: Codable {
-    let options: FeatureOptions
-    let version: String
+  package struct Description: Codable {
+    package let options: FeatureOptions
+    package let version: String
     /// The channel of the recordings, from one, where one was asked for.
-    var channel: Int?
+    package var channel: Int?
     /// How the audio was perturbed; absent when it was not.
-    var copy: AugmentedCopy?
+    package var copy: AugmentedCopy?
     /// How matrices are compressed, and the largest error of a feature by that; absent when they are
     /// whole.
-    var compression: String?
-    var largestError: Float?
+    package var compression: String?
+    package var largestError: Float?
   }
 
   package let path: FilePath
@@ -30,13 +28,13 @@ package struct FeatureFolder: Sendable {
     self.path = path
   }
 
-  var archivePath: FilePath { path.appending("feats.ark") }
-  var scriptPath: FilePath { path.appending("feats.scp") }
-  var frameCountPath: FilePath { path.appending("utt2num_frames") }
-  var descriptionPath: FilePath { path.appending("features.json") }
+  package var archivePath: FilePath { path.appending("feats.ark") }
+  package var scriptPath: FilePath { path.appending("feats.scp") }
+  package var frameCountPath: FilePath { path.appending("utt2num_frames") }
+  package var descriptionPath: FilePath { path.appending("features.json") }
   package var ledgerPath: FilePath { path.appending("ledger.jsonl") }
   /// The speakers of the utterances that have features, where the data directory has them.
-  var speakersPath: FilePath { path.appending("utt2spk") }
+  package var speakersPath: FilePath { path.appending("utt2spk") }
 
   /// The archive of log-mel frames that are transformed to features in a second pass.
   static let framesName: FilePath = "logmel.ark"
@@ -47,13 +45,13 @@ package struct FeatureFolder: Sendable {
       ["feats.ark", "feats.scp", "utt2num_frames", "utt2spk", "cmvn.ark", "cmvn.scp"], in: path,
       marks: ["features.json", "ledger.jsonl"]
         + ["feats.ark", FeatureFolder.framesName].compactMap {
-          ResumableFile.partPath(of: ResumableArchive.journalPath(of: $0)).lastComponent
+          ResumableFile.partPath(of: FeatureArchive.journalPath(of: $0)).lastComponent
         },
       remedy: "name another folder, or move it away")
   }
 
   /// Sees to it that `feats.scp` names the archive where it is now, as in an experiment that was moved.
-  func placeScript() throws(FileFault) {
+  package func placeScript() throws(FileFault) {
     try ArchiveScript.place(scriptPath, of: archivePath)
   }
 
@@ -77,7 +75,7 @@ package struct FeatureFolder: Sendable {
   package func options() throws(FileFault) -> FeatureOptions { try description().options }
 
   /// What `features.json` says.
-  func description() throws(FileFault) -> Description {
+  package func description() throws(FileFault) -> Description {
     let data = try TextFile.bytes(of: descriptionPath)
     do {
       return try JSONDecoder().decode(Description.self, from: data)

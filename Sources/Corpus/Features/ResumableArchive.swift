@@ -1,34 +1,34 @@
-import Corpus
 import Foundation
-import KaldiIO
+package import KaldiIO
 import LinearAlgebra
-import Storage
-import SystemPackage
+package import Storage
+package import SystemPackage
 
 /// Matrices of utterances as they are made, in their order: an archive, and beside it a journal of what is
 /// in it, from which a run that was killed goes on.
 ///
-/// The archive is whole up to the last line of the journal; what is behind that is made again.
-struct ResumableArchive: ~Copyable {
+/// The archive is whole up to the last line of the journal; what is behind that is made again. `Losses` is what its
+/// maker measures of an utterance as it is stored.
+package struct ResumableArchive<Losses: Codable & Sendable>: ~Copyable {
   /// What became of one utterance: a line of the journal.
-  struct Record: Codable, Sendable {
-    let utterance: String
+  package struct Record: Codable, Sendable {
+    package let utterance: String
     /// The length of its audio in seconds.
-    let seconds: Double
-    let frames: Int
+    package let seconds: Double
+    package let frames: Int
     /// Where its value starts in the archive, and where what comes after it starts.
-    let valueOffset: Int
-    let end: Int
+    package let valueOffset: Int
+    package let end: Int
     /// The largest error of its features that compression causes; nil without.
-    var error: Float?
+    package var error: Float?
     /// Why it was skipped; nil when it was not.
-    var reason: String?
+    package var reason: String?
     /// Of soft targets: what their frames lose by being stored.
-    var losses: SoftTargetLosses?
+    package var losses: Losses?
   }
 
   /// Of the utterances so far, in their order.
-  private(set) var records: [Record]
+  package private(set) var records: [Record]
   private var file: ResumableFile
   private var journal: ResumableFile
   /// The matrix that is written piece by piece: its key, where it starts, its rows so far.
@@ -41,7 +41,7 @@ struct ResumableArchive: ~Copyable {
   ///   - identity: of all that decides on the archive's bytes; a journal of other work is dropped.
   ///   - utterances: their ids, in order.
   /// - Throws: `FileFault` when a file cannot be written.
-  init(path: FilePath, identity: Fingerprint, utterances: [String]) throws(FileFault) {
+  package init(path: FilePath, identity: Fingerprint, utterances: [String]) throws(FileFault) {
     // After a crash of the machine the archive may lack what the journal says.
     let head = Fingerprint(of: "\(identity) \(try ResumableArchive.boot())").description + "\n"
     let journalPath = ResumableArchive.journalPath(of: path)
@@ -81,16 +81,16 @@ struct ResumableArchive: ~Copyable {
   var partPath: FilePath { ResumableFile.partPath(of: file.path) }
 
   /// The lines of an `scp` for the utterances so far.
-  var script: String {
+  package var script: String {
     let place = file.path.absolute.string
     return records.filter { $0.reason == nil }
       .map { "\($0.utterance) \(place):\($0.valueOffset)\n" }.joined()
   }
 
   /// Appends an utterance that is whole in memory.
-  mutating func append(
+  package mutating func append(
     _ utterance: String, _ entry: ArchiveEntry, frames: Int, seconds: Double, error: Float?,
-    losses: SoftTargetLosses? = nil
+    losses: Losses? = nil
   ) throws(FileFault) {
     let start = file.byteCount
     try file.write(entry.bytes)
@@ -146,7 +146,7 @@ struct ResumableArchive: ~Copyable {
   ///
   /// - Throws: `FileFault` when the bytes do not reach the disk. Which of them did is not known then, so the next
   ///   run makes them anew.
-  consuming func commit() throws(FileFault) {
+  package consuming func commit() throws(FileFault) {
     let path = file.path
     do throws(FileFault) { try file.commit() } catch {
       try ResumableArchive.removeJournal(of: path)
@@ -165,3 +165,6 @@ struct ResumableArchive: ~Copyable {
     try FileSystem.remove(ResumableFile.partPath(of: journalPath(of: path)))
   }
 }
+
+/// An archive of features, of whose losses `Record.error` tells.
+typealias FeatureArchive = ResumableArchive<Never>

@@ -1,23 +1,29 @@
-import Corpus
 import Features
 import Foundation
 import KaldiIO
-import LinearAlgebra
+package import LinearAlgebra
 import Storage
 import SystemPackage
-import Logging
 import Synchronization
 
 /// Makes the features of a data directory: log-mel frames in one pass over the audio, or those that another program
 /// made, and where they are normalised, have deltas, or are stored in another form, a second pass over the frames.
 ///
 /// Each pass goes on where a run that was killed left it.
-struct FeatureExtraction: Sendable {
+package struct FeatureExtraction: Sendable {
   let folder: FeatureFolder
   let data: DataDirectory
   let request: FeatureRequest
   let workers: Workers
   let reporter: Reporter
+
+  package init(
+    folder: FeatureFolder, data: DataDirectory, request: FeatureRequest, workers: Workers,
+    reporter: Reporter
+  ) {
+    (self.folder, self.data, self.request) = (folder, data, request)
+    (self.workers, self.reporter) = (workers, reporter)
+  }
 
   /// Whether frames are not stored as they are made.
   private var needsSecondPass: Bool {
@@ -26,7 +32,7 @@ struct FeatureExtraction: Sendable {
   }
 
   /// Makes all files of the folder.
-  func run() throws -> Ledger {
+  package func run() throws -> Ledger {
     try folder.requireOwn()
     // Without these the folder is unusable until all is there.
     let given = try request.statisticsTable.map { table throws(FileFault) in
@@ -46,7 +52,7 @@ struct FeatureExtraction: Sendable {
       records = records.filter { $0.reason != nil } + archive.records
     }
     let ledger = try finish(archive, records)
-    try ResumableArchive.discard(framesPath)
+    try FeatureArchive.discard(framesPath)
     return ledger
   }
 
@@ -88,9 +94,9 @@ struct FeatureExtraction: Sendable {
 
   private func makeFrames(
     speakers: [String: String], _ identity: Fingerprint
-  ) throws -> ResumableArchive {
+  ) throws -> FeatureArchive {
     let ids = data.utterances.map(\.id)
-    let archive = try ResumableArchive(
+    let archive = try FeatureArchive(
       path: needsSecondPass ? framesPath : folder.archivePath, identity: identity, utterances: ids)
     if !archive.records.isEmpty {
       reporter.log.info("\(folder.path.text): going on after \(archive.records.count) utterances")
@@ -107,13 +113,13 @@ struct FeatureExtraction: Sendable {
 
   /// Normalises frames, appends deltas, and stores them in the form that was asked for.
   private func transform(
-    _ frames: MatrixArchive, of records: [ResumableArchive.Record], speakers: [String: String],
+    _ frames: MatrixArchive, of records: [FeatureArchive.Record], speakers: [String: String],
     _ identity: Fingerprint
-  ) throws -> ResumableArchive {
+  ) throws -> FeatureArchive {
     let statistics = try normalization(frames, speakers: speakers)
     let seconds = Dictionary(uniqueKeysWithValues: records.map { ($0.utterance, $0.seconds) })
     let ids = frames.entries.map(\.key)
-    let archive = try ResumableArchive(
+    let archive = try FeatureArchive(
       path: folder.archivePath, identity: identity, utterances: ids)
     let pass = FeaturePass(
       archive, utterances: ids, form: request.form,
@@ -201,7 +207,7 @@ struct FeatureExtraction: Sendable {
 
   /// Writes the files that stand beside the archive, and gives all their names.
   private func finish(
-    _ archive: consuming ResumableArchive, _ records: [ResumableArchive.Record]
+    _ archive: consuming FeatureArchive, _ records: [FeatureArchive.Record]
   ) throws(FileFault) -> Ledger {
     var ledger = data.faults
     let script = archive.script

@@ -15,7 +15,7 @@ final class FeaturePass: Sendable {
   }
 
   private struct State: ~Copyable {
-    var archive: ResumableArchive?
+    var archive: FeatureArchive?
     /// What ended the work: of the machine, or of the archive.
     var fault: (any Fault)?
   }
@@ -31,7 +31,7 @@ final class FeaturePass: Sendable {
   ///   - form: of the archive.
   ///   - report: told after each utterance how many are done and the seconds of audio of this one.
   init(
-    _ archive: consuming ResumableArchive, utterances: [String], form: ArchiveForm,
+    _ archive: consuming FeatureArchive, utterances: [String], form: ArchiveForm,
     report: @escaping @Sendable (_ done: Int, _ seconds: Double) -> Void
   ) {
     self.utterances = utterances
@@ -55,7 +55,7 @@ final class FeaturePass: Sendable {
     _ workers: Workers, own: @Sendable () -> Own,
     _ make:
       @Sendable (_ own: inout Own, _ index: Int, _ sink: inout Sink) throws -> Double
-  ) throws -> ResumableArchive {
+  ) throws -> FeatureArchive {
     let first = state.withLock { $0.archive?.records.count ?? 0 }
     let output = OrderedOutput<Outcome>(from: first, limit: FeaturePass.largestWaiting) {
       index, outcome in
@@ -116,7 +116,7 @@ final class FeaturePass: Sendable {
     if state.withLock({ $0.fault == nil }) { report(index + 1, done) }
   }
 
-  private func attempt(_ body: (inout ResumableArchive) throws(FileFault) -> Void) {
+  private func attempt(_ body: (inout FeatureArchive) throws(FileFault) -> Void) {
     state.withLock { state in
       guard state.fault == nil, var archive = state.archive.take() else { return }
       do throws(FileFault) { try body(&archive) } catch { state.fault = error }

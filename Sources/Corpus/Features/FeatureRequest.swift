@@ -1,4 +1,3 @@
-import Corpus
 package import Features
 package import KaldiIO
 
@@ -34,19 +33,15 @@ package struct FeatureRequest: Sendable {
 
 /// One of the perturbed copies of a set of utterances.
 package struct AugmentedCopy: Sendable, Equatable, Codable {
-  let options: AugmentationOptions
+  package let options: AugmentationOptions
   /// From 1.
-  let number: Int
+  package let number: Int
+
+  package init(options: AugmentationOptions, number: Int) {
+    (self.options, self.number) = (options, number)
+  }
 
   func perturbation(of utterance: String, speakers: [String: String]) -> Perturbation {
     Perturbation(options, of: utterance, speaker: speakers[utterance], copy: number)
-  }
-}
-
-extension Recipe {
-  /// How the utterances of a copy are perturbed; nil for a part as it is.
-  func augmentedCopy(_ set: UtteranceSet) -> AugmentedCopy? {
-    guard case .copy(let number) = set else { return nil }
-    return augmentation.map { AugmentedCopy(options: $0, number: number) }
   }
 }

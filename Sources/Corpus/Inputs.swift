@@ -1,13 +1,12 @@
 import Audio
-import Corpus
 import Foundation
-import KaldiIO
-import Storage
-import SystemPackage
+package import KaldiIO
+package import Storage
+package import SystemPackage
 
 /// All that a step's results depend on, in an order of its own.
-struct Inputs {
-  private(set) var lines: [String]
+package struct Inputs {
+  package private(set) var lines: [String]
 
   /// The digest of the running program, so that another build makes its results itself.
   private static let build = Result { () throws(FileFault) in
@@ -17,24 +16,24 @@ struct Inputs {
   /// Of the program alone.
   ///
   /// - Throws: `FileFault` when the program's own file cannot be read.
-  init() throws(FileFault) {
+  package init() throws(FileFault) {
     lines = ["limbeck \(limbeckVersion), build \(try Inputs.build.get())"]
   }
 
   /// Adds a value by its JSON.
-  mutating func add(_ name: String, _ value: some Encodable) {
+  package mutating func add(_ name: String, _ value: some Encodable) {
     lines.append("\(name) \(JSONText.line(value))")
   }
 
   /// Adds a file by its bytes; its name with its folder's is for people, and the same wherever it lies.
-  mutating func add(file path: FilePath) throws(FileFault) {
+  package mutating func add(file path: FilePath) throws(FileFault) {
     let name = path.components.suffix(2).map(\.text).joined(separator: "/")
     lines.append("\(name) \(try Fingerprint(ofFile: path))")
   }
 
   /// Adds a recording by where it lies, whatever the path that leads there, by its size and its time of change, since
   /// a corpus is long to read itself; of a command its text is all that is known.
-  mutating func add(_ recording: Recording) throws(FileFault) {
+  package mutating func add(_ recording: Recording) throws(FileFault) {
     switch recording {
     case .file(let path): try add(recording: path)
     // As records of other versions have it.
@@ -54,7 +53,7 @@ struct Inputs {
   }
 
   /// Adds which part of which recording an utterance is; not the recording itself.
-  mutating func add(_ utterance: Utterance) {
+  package mutating func add(_ utterance: Utterance) {
     let seconds = utterance.seconds.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "all"
     lines.append(
       """
@@ -65,7 +64,7 @@ struct Inputs {
 
   /// Adds alignments: a file by its bytes; a folder by the paths, sizes and times of change of what is in
   /// it, since it is long to read, and so what an `scp` names.
-  mutating func add(alignments options: TargetOptions) throws(FileFault) {
+  package mutating func add(alignments options: TargetOptions) throws(FileFault) {
     if options.format == .archive {
       return try add(table: options.path)
     }
@@ -78,7 +77,7 @@ struct Inputs {
   }
 
   /// Adds an archive, or a list with the archives that it names; of a command its text is all that is known.
-  mutating func add(table: String) throws(FileFault) {
+  package mutating func add(table: String) throws(FileFault) {
     let input = try ArchiveInput(reading: table)
     guard let path = input.path else {
       lines.append(table)
@@ -89,7 +88,7 @@ struct Inputs {
   }
 
   /// Adds a table of matrices: a list by its bytes, and archives as recordings are.
-  mutating func add(_ table: MatrixTable) throws(FileFault) {
+  package mutating func add(_ table: MatrixTable) throws(FileFault) {
     guard case .file(let path) = table.origin, try FileSystem.facts(of: path)?.kind == .file else {
       lines.append("\(table.origin)")
       return
@@ -106,8 +105,8 @@ struct Inputs {
     for file in files { try add(recording: file) }
   }
 
-  var fingerprint: Fingerprint { Fingerprint(of: lines.joined(separator: "\n")) }
+  package var fingerprint: Fingerprint { Fingerprint(of: lines.joined(separator: "\n")) }
 
   /// What the record of a step begins with.
-  var record: String { "\(fingerprint)\n" }
+  package var record: String { "\(fingerprint)\n" }
 }

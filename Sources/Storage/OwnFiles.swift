@@ -1,10 +1,9 @@
-import Storage
-import SystemPackage
+package import SystemPackage
 
 /// The rule by which the program replaces files: only those in a folder that bears a mark of its own.
 ///
 /// What someone else has put there is never cleared or replaced.
-enum OwnFiles {
+package enum OwnFiles {
   /// Throws when a folder holds what would be replaced and no mark of the program.
   ///
   /// - Parameters:
@@ -13,7 +12,7 @@ enum OwnFiles {
   ///   - marks: names in the folder of which the program leaves one before it makes anything else.
   ///   - remedy: what the user can do about it.
   /// - Throws: `FileFault.malformed` with the first such name.
-  static func require(
+  package static func require(
     _ replaced: [FilePath.Component], in folder: FilePath, marks: [FilePath.Component],
     remedy: String
   ) throws(FileFault) {

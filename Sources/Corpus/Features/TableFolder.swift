@@ -1,4 +1,3 @@
-import Corpus
 package import Features
 import KaldiIO
 package import LinearAlgebra
@@ -13,7 +12,7 @@ package struct TableFolder: ~Copyable {
   /// What `features.json` beside the table says of them, or else no more than their number of columns.
   package let options: FeatureOptions
   /// The entries that cannot be read, with their reasons.
-  let unreadable: [Ledger.Entry]
+  package let unreadable: [Ledger.Entry]
   private let scratch: ScratchFolder
 
   /// Copies the features; the speakers are those of `utt2spk` beside the table.

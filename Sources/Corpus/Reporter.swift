@@ -1,5 +1,3 @@
-package import Corpus
-package import Logging
 import Storage
 package import SystemPackage
 
@@ -27,11 +25,26 @@ package struct WorkProgress: Sendable {
 
 /// Where the stages tell what they do: lines that stay, and progress that may be overwritten.
 package struct Reporter: Sendable {
-  package let log: Logger
+  /// Lines that stay, each of which begins with what it is about.
+  package struct Log: Sendable {
+    /// What a line is.
+    package enum Level: Sendable { case info, warning, error }
+
+    private let write: @Sendable (Level, String) -> Void
+
+    /// - Parameter write: may be called from several threads.
+    package init(_ write: @escaping @Sendable (Level, String) -> Void) { self.write = write }
+
+    package func info(_ line: String) { write(.info, line) }
+    package func warning(_ line: String) { write(.warning, line) }
+    package func error(_ line: String) { write(.error, line) }
+  }
+
+  package let log: Log
   /// May be called from several threads, often; a call is not to take long.
   package let progress: @Sendable (WorkProgress) -> Void
 
-  package init(log: Logger, progress: @escaping @Sendable (WorkProgress) -> Void) {
+  package init(log: Log, progress: @escaping @Sendable (WorkProgress) -> Void) {
     (self.log, self.progress) = (log, progress)
   }
 }
