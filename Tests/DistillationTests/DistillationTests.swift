@@ -4,7 +4,6 @@ import Corpus
 import Distillation
 import Features
 import Foundation
-import KaldiIO
 import LinearAlgebra
 import Networks
 import TestSupport

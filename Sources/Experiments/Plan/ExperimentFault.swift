@@ -5,7 +5,6 @@ package import Training
 /// An experiment that cannot go on.
 package enum ExperimentFault: Fault, Equatable {
   case emptyPart(String, ledger: FilePath)
-  case nothingToScore(Origin, reason: String)
   case otherClasses(FilePath, FilePath)
   /// Features or targets made with other options than the recipe's; each difference in words.
   case otherOptions(FilePath, of: Stage, differences: [String])
@@ -34,8 +33,6 @@ package enum ExperimentFault: Fault, Equatable {
     switch self {
     case .emptyPart(let part, let ledger):
       "\(part): expected at least one utterance with features and targets, found none; see \(ledger.text)"
-    case .nothingToScore(let path, let reason):
-      "\(path): expected at least one utterance with features and targets, found none (\(reason))"
     case .otherClasses(let path, let other):
       "\(path.text): expected the classes of \(other.text), found others"
     case .otherOptions(let path, let stage, let differences):

@@ -1,3 +1,4 @@
+package import Evaluation
 package import Corpus
 package import Distillation
 package import Features
@@ -144,36 +145,6 @@ package struct Recipe: Sendable, Codable {
       let read = try OptionReader<CodingKeys>(decoder)
       student = try read(.student)
       baseline = try BaselineSection.baseline(try read.optional(.baseline), of: student)
-    }
-  }
-
-  /// How scores get their intervals.
-  package struct ScoringOptions: Sendable, Codable {
-    /// Resamples of the utterances for the bootstrap intervals.
-    package var resamples = 2000
-    package var seed: UInt64 = 1
-    /// A map that folds classes before they are compared, a line `FROM TO` each; see `ScoringRules`.
-    package var fold: FilePath?
-
-    package init() {}
-
-    package enum CodingKeys: String, CodingKey, CaseIterable { case resamples, seed, fold }
-
-    package init(from decoder: any Decoder) throws {
-      let read = try OptionReader<CodingKeys>(decoder)
-      fold = try read.optional(.fold)
-      resamples = try read(.resamples, default: resamples)
-      seed = try read(.seed, default: seed)
-      try requireOption(
-        (40...100_000).contains(resamples), "resamples", expected: "40 to 100,000",
-        found: resamples)
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(resamples, forKey: .resamples)
-      try container.encode(seed, forKey: .seed)
-      try container.encodeIfPresent(fold?.string, forKey: .fold)
     }
   }
 

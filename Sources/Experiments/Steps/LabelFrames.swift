@@ -1,6 +1,6 @@
 import Classes
 import Corpus
-import Distillation
+package import Distillation
 import Features
 import KaldiIO
 import LinearAlgebra

@@ -1,14 +1,13 @@
-import Training
-import Classes
-import Corpus
+package import Classes
+package import Corpus
 import Features
 import KaldiIO
-import Storage
+package import Storage
 
 /// Joins features with targets.
 ///
 /// - Returns: the frames of utterances that have both, in the order of the features, and a ledger of all.
-func join(
+package func join(
   _ features: FeatureFolder, _ targets: TargetFolder, _ stage: Ledger.Stage
 ) throws(FileFault) -> (frames: ArchiveFrames, classes: ClassInventory, ledger: Ledger) {
   let matrices = try MatrixArchive(path: features.archivePath, otherForms: .held)
@@ -34,7 +33,7 @@ func join(
 ///   - labelCounts: the number of targets of each utterance.
 ///   - stage: what they are joined for.
 /// - Returns: an entry for each, in the order of their ids.
-func joined(
+package func joined(
   _ frameCounts: [String: Int], _ labelCounts: [String: Int], _ stage: Ledger.Stage
 ) -> Ledger {
   var ledger = Ledger()

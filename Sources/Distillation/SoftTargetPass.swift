@@ -1,22 +1,20 @@
-import Corpus
-import Distillation
+package import Corpus
 import Evaluation
 import Foundation
 import KaldiIO
-import LinearAlgebra
-import Logging
-import Storage
-import SystemPackage
-import Training
+package import LinearAlgebra
+package import Storage
+package import SystemPackage
+package import Training
 
 /// Labels frames with a teacher's distributions at one or more T, and stores them in 16 bits by utterance.
 ///
 /// The teacher labels some utterances at a time, whose distributions are held: of an ensemble each member goes over
 /// them once, whatever the number of T, before the next one does. A run that was killed goes on after the last
 /// utterances that were written.
-struct SoftTargetPass {
+package struct SoftTargetPass {
   /// What is written for one T.
-  struct Output {
+  package struct Output {
     /// Of the archive of 16-bit matrices (`CM2`); its script and its report stand beside it.
     let path: FilePath
     /// Of all that decides on it.
@@ -25,6 +23,13 @@ struct SoftTargetPass {
     let temperature: Double
     /// What is kept of each frame.
     let store: SoftTargetStore
+
+    package init(
+      path: FilePath, identity: Fingerprint, temperature: Double, store: SoftTargetStore
+    ) {
+      (self.path, self.identity) = (path, identity)
+      (self.temperature, self.store) = (temperature, store)
+    }
   }
 
   let frames: ArchiveFrames
@@ -34,8 +39,16 @@ struct SoftTargetPass {
   let workers: Workers
   let reporter: Reporter
 
+  package init(
+    frames: ArchiveFrames, featuresPath: FilePath, teacher: any Teacher, workers: Workers,
+    reporter: Reporter
+  ) {
+    (self.frames, self.featuresPath, self.teacher) = (frames, featuresPath, teacher)
+    (self.workers, self.reporter) = (workers, reporter)
+  }
+
   /// The values that are summed at a time; an utterance of more is summed alone.
-  static let mostValues = 1 << 26
+  package static let mostValues = 1 << 26
 
   /// Makes an archive and a report for each T.
   ///
@@ -44,7 +57,7 @@ struct SoftTargetPass {
   ///   - finish: told of each that is done, by its place.
   /// - Throws: `FileFault` for files that cannot be read or written, what is wrong with a model, and what `finish`
   ///   throws.
-  func run(to outputs: [Output], finish: (Int) throws -> Void) throws {
+  package func run(to outputs: [Output], finish: (Int) throws -> Void) throws {
     var archives: [SoftTargetArchive] = []
     for output in outputs { archives.append(try SoftTargetArchive(output, of: frames, reporter)) }
     var next = archives.map(\.count).min() ?? frames.count

@@ -40,10 +40,10 @@ package struct ModelScoring: Sendable {
   ///   - options: the bootstrap's, and a map to fold by.
   /// - Returns: a ledger of all utterances besides; and in words what is not known of the features and the model asks
   ///   for, nil where that is nothing.
-  /// - Throws: `ModelFault` when the model expects other features, `ExperimentFault` when it has
+  /// - Throws: `ModelFault` when the model expects other features, `FileFault` when it has
   ///   other classes or nothing can be scored.
   package func score(
-    modelPath: FilePath, options: Recipe.ScoringOptions
+    modelPath: FilePath, options: ScoringOptions
   ) throws -> (score: ModelScore, ledger: Ledger, doubt: String?) {
     let model = try AcousticModel(path: modelPath)
     try model.requireFeatures(
@@ -55,11 +55,13 @@ package struct ModelScoring: Sendable {
       ledger.append(entry)
     }
     guard frames.count > 0 else {
-      throw ExperimentFault.nothingToScore(
-        name, reason: ledger.leftOut.first?.account ?? "empty")
+      throw FileFault.malformed(
+        path: name, expected: "at least one utterance with features and targets",
+        found: "none (\(ledger.leftOut.first?.account ?? "empty"))")
     }
     guard classes == model.classes else {
-      throw ExperimentFault.otherClasses(targets.classesPath, modelPath)
+      throw FileFault.malformed(
+        path: targets.classesPath, expected: "the classes of \(modelPath.text)", found: "others")
     }
     try ThreadMemory.require(
       forLogitsOf: frames, by: 1, classes: classes.count, workers: .one)
@@ -105,7 +107,7 @@ package struct ModelScore: Sendable, Encodable {
 
 extension FeatureFolder {
   /// Whose some utterances are; nil when it is not known of each.
-  func speakers(of utterances: [String]) throws(FileFault) -> Speakers? {
+  package func speakers(of utterances: [String]) throws(FileFault) -> Speakers? {
     guard let speakers = try speakers() else { return nil }
     let own = utterances.compactMap { speakers[$0] }
     return own.count == utterances.count ? Speakers(own) : nil

@@ -1,5 +1,4 @@
 import Training
-import Distillation
 package import Evaluation
 import Foundation
 import LinearAlgebra
@@ -30,7 +29,7 @@ package struct SoftTargetReport: Sendable, Equatable, Codable {
   package let others: [Form]
 
   /// Where the report of an archive is.
-  static func path(of archive: FilePath) -> FilePath {
+  package static func path(of archive: FilePath) -> FilePath {
     var path = archive
     path.extension = "json"
     return path

@@ -1,18 +1,16 @@
 import Classes
-import Models
-import Corpus
-import Distillation
+package import Models
+package import Corpus
 import Foundation
-import LinearAlgebra
-import Logging
+package import LinearAlgebra
 import Networks
 import Storage
-import SystemPackage
-import Training
+package import SystemPackage
+package import Training
 
 /// Goes over the training frames once with a generalist: the covariance of its predictions, and what it takes for
 /// what.
-struct ClusterPass {
+package struct ClusterPass {
   let frames: ArchiveFrames
   /// Where the features are, for messages.
   let featuresPath: FilePath
@@ -21,13 +19,21 @@ struct ClusterPass {
   let workers: Workers
   let reporter: Reporter
 
+  package init(
+    frames: ArchiveFrames, featuresPath: FilePath, generalist: AcousticModel,
+    options: ClusteringOptions, workers: Workers, reporter: Reporter
+  ) {
+    (self.frames, self.featuresPath, self.generalist) = (frames, featuresPath, generalist)
+    (self.options, self.workers, self.reporter) = (options, workers, reporter)
+  }
+
   /// The values that are held at a time; an utterance of more is held alone.
   private static let mostValues = 1 << 24
 
   /// - Returns: the clusters.
   /// - Throws: `FileFault` for features or classes that cannot be read, `OptionFault` for clusters that no specialist
   ///   can be trained for.
-  func run() throws -> ClusterReport {
+  package func run() throws -> ClusterReport {
     let classes = generalist.classes
     var covariance = PredictionCovariance(classes: classes.count)
     var confusions = [Int](repeating: 0, count: classes.count * classes.count)
