@@ -3,30 +3,9 @@ import Corpus
 import Features
 import KaldiIO
 import LinearAlgebra
-import Logging
 import Networks
 import Storage
 import Training
-
-/// The data that networks are trained on.
-struct TrainingData: Sendable {
-  let train: FrameSet
-  let development: FrameSet
-  /// How the features were made.
-  let options: FeatureOptions
-  let normalizer: FeatureNormalizer
-  let classes: ClassInventory
-  /// Those of the training targets; see `AcousticModel.logPriors`.
-  let logPriors: [Float]
-
-  /// The same of which each pass has a sample; all of it for nil.
-  func sampled(by sampling: ClassSampling?) -> TrainingData {
-    guard let sampling else { return self }
-    return TrainingData(
-      train: train.sampled(by: sampling), development: development.sampled(by: sampling),
-      options: options, normalizer: normalizer, classes: classes, logPriors: logPriors)
-  }
-}
 
 extension Experiment {
   /// What every network depends on: the training and development data, which must be the recipe's.
@@ -76,8 +55,8 @@ extension Experiment {
       throw ExperimentFault.otherClasses(
         targets(.development).classesPath, targets(.train).classesPath)
     }
-    let normalizer = try statistics(of: train, .train).normalizer
-    _ = try statistics(of: development, .development)
+    let normalizer = try train.statistics(path: features(.train).archivePath).normalizer
+    _ = try development.statistics(path: features(.development).archivePath)
     let joined = try transfer.map { parts in
       JoinedFrames(
         try parts.map { part in
@@ -95,32 +74,4 @@ extension Experiment {
       options: try features(.train).options(), normalizer: normalizer, classes: classes,
       logPriors: try targets(.train).logPriors(classes: classes.count))
   }
-
-  /// The sums over all frames of a part.
-  private func statistics(
-    of frames: ArchiveFrames, _ part: CorpusPart
-  ) throws(FileFault) -> FeatureNormalizer.Statistics {
-    var statistics = FeatureNormalizer.Statistics(columns: frames.columns)
-    let piece = SharedMatrix(rows: 0, columns: frames.columns)
-    for index in 0..<frames.count {
-      try Interruption.check()
-      let count = frames.frameCount(of: index)
-      for start in stride(from: 0, to: count, by: framesAPiece) {
-        let range = start..<min(count, start + framesAPiece)
-        piece.setRowCount(range.count)
-        try frames.readFeatures(range, of: index, into: piece.tile)
-        for row in 0..<piece.rows where !statistics.add(piece.row(row)) {
-          throw .malformed(
-            path: features(.part(part)).archivePath,
-            expected: "finite features for \(frames.id(of: index))",
-            found: "another in frame \(start + row)")
-        }
-        _ = try frames.labels(range, of: index)
-      }
-    }
-    return statistics
-  }
 }
-
-/// Frames that are read at a time for statistics.
-private let framesAPiece = 4096
