@@ -4,7 +4,6 @@ package import Distillation
 import Features
 import KaldiIO
 import LinearAlgebra
-import Logging
 import Storage
 import SystemPackage
 import Training

@@ -2,7 +2,6 @@ import Classes
 import Corpus
 package import Distillation
 import Foundation
-import Logging
 import Models
 import Networks
 package import Storage
