@@ -2,7 +2,6 @@ import ArgumentParser
 import Corpus
 import Features
 import KaldiIO
-import Experiments
 import Storage
 import SystemPackage
 

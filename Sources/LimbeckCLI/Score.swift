@@ -1,10 +1,10 @@
 import ArgumentParser
 import Corpus
+import Distillation
 import Evaluation
 import Foundation
 import LinearAlgebra
 import Logging
-import Experiments
 import Storage
 import SystemPackage
 
@@ -48,7 +48,7 @@ struct Score: ParsableCommand {
   }
 
   private func report(_ scoring: ModelScoring) throws {
-    var options = Recipe.ScoringOptions()
+    var options = ScoringOptions()
     options.fold = fold
     let (scored, ledger, doubt) = try scoring.score(modelPath: model, options: options)
     if let doubt { Terminal.complain("warning: \(doubt)") }

@@ -3,7 +3,6 @@ import Corpus
 import Foundation
 import KaldiIO
 import LinearAlgebra
-import Logging
 import Experiments
 import Storage
 import SystemPackage

@@ -2,7 +2,6 @@ import ArgumentParser
 import Corpus
 import Foundation
 import LinearAlgebra
-import Experiments
 import Storage
 import SystemPackage
 

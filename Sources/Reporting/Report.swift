@@ -1,3 +1,4 @@
+import Distillation
 import Evaluation
 import Foundation
 import Mustache

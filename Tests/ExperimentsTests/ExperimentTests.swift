@@ -1,5 +1,6 @@
 import Models
 import Corpus
+import Distillation
 import Evaluation
 import Foundation
 import LinearAlgebra
@@ -278,7 +279,7 @@ struct ExperimentTests {
     #expect(score.score.extent == expected?.extent)
 
     try corpus.folder.write("A 0\nSIL 1\nB 2\n", to: "exp/targets/test/classes.txt")
-    #expect(throws: ExperimentFault.self) {
+    #expect(throws: FileFault.self) {
       try scoring.score(modelPath: student, options: .init())
     }
     let description = path.appending("features/test/features.json")

@@ -1,3 +1,4 @@
+import Distillation
 import Classes
 import Models
 import Corpus

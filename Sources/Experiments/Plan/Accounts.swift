@@ -1,3 +1,4 @@
+import Training
 import Corpus
 import Evaluation
 import Foundation

@@ -4,7 +4,6 @@ package import Evaluation
 import Features
 import Foundation
 package import LinearAlgebra
-import Logging
 import Models
 package import Storage
 package import SystemPackage

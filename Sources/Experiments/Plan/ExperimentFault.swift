@@ -6,9 +6,6 @@ package import Training
 package enum ExperimentFault: Fault, Equatable {
   /// A part of the corpus, by name, with no utterance that has both features and targets.
   case emptyPart(String, ledger: FilePath)
-  /// A model's features and targets that have no utterance in common.
-  case nothingToScore(Origin, reason: String)
-  /// Targets or a model with other classes than expected: the path with the wrong ones first.
   case otherClasses(FilePath, FilePath)
   /// Features or targets made with options other than the recipe's; `differences` describes each.
   case otherOptions(FilePath, of: Stage, differences: [String])
@@ -40,8 +37,6 @@ package enum ExperimentFault: Fault, Equatable {
     switch self {
     case .emptyPart(let part, let ledger):
       "\(part): expected at least one utterance with features and targets, found none; see \(ledger.text)"
-    case .nothingToScore(let path, let reason):
-      "\(path): expected at least one utterance with features and targets, found none (\(reason))"
     case .otherClasses(let path, let other):
       "\(path.text): expected the classes of \(other.text), found others"
     case .otherOptions(let path, let stage, let differences):

@@ -1,3 +1,4 @@
+import Corpus
 import Storage
 import SystemPackage
 

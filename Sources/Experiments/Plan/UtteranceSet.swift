@@ -43,4 +43,10 @@ extension Recipe {
   func copies(for learners: CopyOptions.Learners) -> [UtteranceSet] {
     augmentation?.learners.contains(learners) == true ? copies : []
   }
+
+  /// How the utterances of a copy are perturbed; nil for a part as it is.
+  func augmentedCopy(_ set: UtteranceSet) -> AugmentedCopy? {
+    guard case .copy(let number) = set else { return nil }
+    return augmentation.map { AugmentedCopy(options: $0.perturbation, number: number) }
+  }
 }

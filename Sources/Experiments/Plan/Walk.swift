@@ -1,5 +1,5 @@
+import Corpus
 import Foundation
-import Logging
 import Storage
 import SystemPackage
 

@@ -1,6 +1,6 @@
+import Corpus
 import Evaluation
 import Foundation
-import Logging
 import Models
 import Storage
 import Training

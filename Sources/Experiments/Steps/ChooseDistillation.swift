@@ -2,7 +2,6 @@ import Corpus
 import Distillation
 import Evaluation
 import Foundation
-import Logging
 import Models
 import Storage
 import Training

@@ -3,7 +3,6 @@ import Corpus
 import Features
 import Foundation
 import KaldiIO
-import Logging
 import Storage
 import SystemPackage
 import Training

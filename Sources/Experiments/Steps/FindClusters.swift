@@ -4,7 +4,6 @@ import Distillation
 import Evaluation
 import Foundation
 import LinearAlgebra
-import Logging
 import Storage
 import Training
 

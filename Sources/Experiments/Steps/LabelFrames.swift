@@ -1,10 +1,9 @@
 import Classes
 import Corpus
-import Distillation
+package import Distillation
 import Features
 import KaldiIO
 import LinearAlgebra
-import Logging
 import Storage
 import SystemPackage
 import Training

@@ -1,7 +1,6 @@
 import Corpus
 import Features
 import Foundation
-import Logging
 import Storage
 
 /// Makes the frame targets of a part of the corpus.

@@ -2,7 +2,6 @@ import Classes
 import Corpus
 import Distillation
 import Features
-import Logging
 import Networks
 import Storage
 import Training

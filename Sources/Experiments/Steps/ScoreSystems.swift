@@ -6,7 +6,6 @@ import Evaluation
 import Features
 import Foundation
 import LinearAlgebra
-import Logging
 import Networks
 import Storage
 import Training

@@ -1,8 +1,7 @@
 import Classes
 import Corpus
-import Distillation
+package import Distillation
 import Foundation
-import Logging
 import Models
 import Networks
 package import Storage

@@ -4,7 +4,6 @@ import Distillation
 import Features
 import Foundation
 import LinearAlgebra
-import Logging
 import Models
 import Networks
 import Storage

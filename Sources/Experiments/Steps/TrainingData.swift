@@ -3,30 +3,9 @@ import Corpus
 import Features
 import KaldiIO
 import LinearAlgebra
-import Logging
 import Networks
 import Storage
 import Training
-
-/// The data that networks are trained on.
-struct TrainingData: Sendable {
-  let train: FrameSet
-  let development: FrameSet
-  /// The options that the features were made with.
-  let options: FeatureOptions
-  let normalizer: FeatureNormalizer
-  let classes: ClassInventory
-  /// The log priors of the training targets; see `AcousticModel.logPriors`.
-  let logPriors: [Float]
-
-  /// The same data with a sample drawn for each epoch; all of it for nil.
-  func sampled(by sampling: ClassSampling?) -> TrainingData {
-    guard let sampling else { return self }
-    return TrainingData(
-      train: train.sampled(by: sampling), development: development.sampled(by: sampling),
-      options: options, normalizer: normalizer, classes: classes, logPriors: logPriors)
-  }
-}
 
 extension Experiment {
   /// The inputs common to all networks: the training and development data, which must match the
@@ -80,8 +59,8 @@ extension Experiment {
       throw ExperimentFault.otherClasses(
         targets(.development).classesPath, targets(.train).classesPath)
     }
-    let normalizer = try statistics(of: train, .train).normalizer
-    _ = try statistics(of: development, .development)
+    let normalizer = try train.statistics(path: features(.train).archivePath).normalizer
+    _ = try development.statistics(path: features(.development).archivePath)
     let joined = try transfer.map { parts in
       JoinedFrames(
         try parts.map { part in
@@ -100,32 +79,4 @@ extension Experiment {
       options: try features(.train).options(), normalizer: normalizer, classes: classes,
       logPriors: try targets(.train).logPriors(classes: classes.count))
   }
-
-  /// The statistics of all frames of a part.
-  private func statistics(
-    of frames: ArchiveFrames, _ part: CorpusPart
-  ) throws(FileFault) -> FeatureNormalizer.Statistics {
-    var statistics = FeatureNormalizer.Statistics(columns: frames.columns)
-    let piece = SharedMatrix(rows: 0, columns: frames.columns)
-    for index in 0..<frames.count {
-      try Interruption.check()
-      let count = frames.frameCount(of: index)
-      for start in stride(from: 0, to: count, by: framesAPiece) {
-        let range = start..<min(count, start + framesAPiece)
-        piece.setRowCount(range.count)
-        try frames.readFeatures(range, of: index, into: piece.tile)
-        for row in 0..<piece.rows where !statistics.add(piece.row(row)) {
-          throw .malformed(
-            path: features(.part(part)).archivePath,
-            expected: "finite features for \(frames.id(of: index))",
-            found: "NaN or infinity in frame \(start + row)")
-        }
-        _ = try frames.labels(range, of: index)
-      }
-    }
-    return statistics
-  }
 }
-
-/// The number of frames read at a time for statistics.
-private let framesAPiece = 4096

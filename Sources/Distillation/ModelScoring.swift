@@ -50,7 +50,7 @@ package struct ModelScoring: Sendable {
   /// - Throws: `ModelFault` when the model expects other features, `ExperimentFault` when it has
   ///   other classes or nothing can be scored.
   package func score(
-    modelPath: FilePath, options: Recipe.ScoringOptions
+    modelPath: FilePath, options: ScoringOptions
   ) throws -> (score: ModelScore, ledger: Ledger, doubt: String?) {
     let model = try AcousticModel(path: modelPath)
     try model.requireFeatures(
@@ -62,11 +62,13 @@ package struct ModelScoring: Sendable {
       ledger.append(entry)
     }
     guard frames.count > 0 else {
-      throw ExperimentFault.nothingToScore(
-        name, reason: ledger.leftOut.first?.account ?? "empty")
+      throw FileFault.malformed(
+        path: name, expected: "at least one utterance with features and targets",
+        found: "none (\(ledger.leftOut.first?.account ?? "empty"))")
     }
     guard classes == model.classes else {
-      throw ExperimentFault.otherClasses(targets.classesPath, modelPath)
+      throw FileFault.malformed(
+        path: targets.classesPath, expected: "the classes of \(modelPath.text)", found: "others")
     }
     try ThreadMemory.require(
       forLogitsOf: frames, by: 1, classes: classes.count, workers: .one)
@@ -114,7 +116,7 @@ package struct ModelScore: Sendable, Encodable {
 
 extension FeatureFolder {
   /// The speakers of some utterances; nil unless the speaker of each is known.
-  func speakers(of utterances: [String]) throws(FileFault) -> Speakers? {
+  package func speakers(of utterances: [String]) throws(FileFault) -> Speakers? {
     guard let speakers = try speakers() else { return nil }
     let own = utterances.compactMap { speakers[$0] }
     return own.count == utterances.count ? Speakers(own) : nil

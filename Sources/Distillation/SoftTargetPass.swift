@@ -1,12 +1,11 @@
-import Distillation
+package import Corpus
 import Evaluation
 import Foundation
 import KaldiIO
-import LinearAlgebra
-import Logging
-import Storage
-import SystemPackage
-import Training
+package import LinearAlgebra
+package import Storage
+package import SystemPackage
+package import Training
 
 /// Labels frames with a teacher's distributions at one or more T, and stores them in 16 bits by
 /// utterance.
@@ -14,9 +13,9 @@ import Training
 /// The teacher labels a group of utterances at a time, whose distributions are in memory. Each
 /// member of an ensemble processes the group once for all T, one member after the other. A killed
 /// run resumes after the last utterances that were written.
-struct SoftTargetPass {
+package struct SoftTargetPass {
   /// The output for one T.
-  struct Output {
+  package struct Output {
     /// The path of the archive of 16-bit matrices (`CM2`); its script and its report are beside it.
     let path: FilePath
     /// A digest of everything that determines its bytes.
@@ -25,6 +24,13 @@ struct SoftTargetPass {
     let temperature: Double
     /// What is kept of each frame.
     let store: SoftTargetStore
+
+    package init(
+      path: FilePath, identity: Fingerprint, temperature: Double, store: SoftTargetStore
+    ) {
+      (self.path, self.identity) = (path, identity)
+      (self.temperature, self.store) = (temperature, store)
+    }
   }
 
   let frames: ArchiveFrames
@@ -34,8 +40,16 @@ struct SoftTargetPass {
   let workers: Workers
   let reporter: Reporter
 
+  package init(
+    frames: ArchiveFrames, featuresPath: FilePath, teacher: any Teacher, workers: Workers,
+    reporter: Reporter
+  ) {
+    (self.frames, self.featuresPath, self.teacher) = (frames, featuresPath, teacher)
+    (self.workers, self.reporter) = (workers, reporter)
+  }
+
   /// The greatest number of values summed at a time; a longer utterance is summed alone.
-  static let mostValues = 1 << 26
+  package static let mostValues = 1 << 26
 
   /// Makes an archive and a report for each T.
   ///
@@ -44,7 +58,7 @@ struct SoftTargetPass {
   ///   - finish: called with the index of each output that is complete.
   /// - Throws: `FileFault` when files cannot be read or written, a fault of a model, and whatever
   ///   `finish` throws.
-  func run(to outputs: [Output], finish: (Int) throws -> Void) throws {
+  package func run(to outputs: [Output], finish: (Int) throws -> Void) throws {
     var archives: [SoftTargetArchive] = []
     for output in outputs { archives.append(try SoftTargetArchive(output, of: frames, reporter)) }
     var next = archives.map(\.count).min() ?? frames.count
@@ -82,7 +96,7 @@ private final class SoftTargetArchive {
   private let frames: ArchiveFrames
   private let reporter: Reporter
   /// Nil once committed.
-  private var archive: ResumableArchive?
+  private var archive: ResumableArchive<SoftTargetLosses>?
 
   /// Opens the archive, keeping what an earlier run of the same work left, and logs its final size.
   init(

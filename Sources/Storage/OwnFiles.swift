@@ -1,10 +1,9 @@
-import Storage
-import SystemPackage
+package import SystemPackage
 
 /// The rule by which the program replaces files: only in a folder that bears one of its own marks.
 ///
 /// Files that someone else put there are never removed or replaced.
-enum OwnFiles {
+package enum OwnFiles {
   /// Throws when a folder holds files that would be replaced but no mark of the program.
   ///
   /// - Parameters:
@@ -13,7 +12,7 @@ enum OwnFiles {
   ///   - marks: the names that mark a folder as the program's; it writes one before anything else.
   ///   - remedy: what the user can do about it.
   /// - Throws: `FileFault.malformed` with the first such name.
-  static func require(
+  package static func require(
     _ replaced: [FilePath.Component], in folder: FilePath, marks: [FilePath.Component],
     remedy: String
   ) throws(FileFault) {

@@ -1,11 +1,9 @@
-import Corpus
 import Features
 import Foundation
 import KaldiIO
-import LinearAlgebra
+package import LinearAlgebra
 import Storage
 import SystemPackage
-import Logging
 import Synchronization
 
 /// Makes the features of a data directory.
@@ -13,12 +11,20 @@ import Synchronization
 /// The first pass computes log-mel frames from the audio, or copies frames that another program
 /// made. A second pass over the frames normalises them, masks them, appends deltas, or compresses
 /// them, if the options require any of these. Each pass resumes where a killed run left it.
-struct FeatureExtraction: Sendable {
+package struct FeatureExtraction: Sendable {
   let folder: FeatureFolder
   let data: DataDirectory
   let request: FeatureRequest
   let workers: Workers
   let reporter: Reporter
+
+  package init(
+    folder: FeatureFolder, data: DataDirectory, request: FeatureRequest, workers: Workers,
+    reporter: Reporter
+  ) {
+    (self.folder, self.data, self.request) = (folder, data, request)
+    (self.workers, self.reporter) = (workers, reporter)
+  }
 
   /// Whether frames are stored in another form than the first pass makes.
   private var needsSecondPass: Bool {
@@ -27,7 +33,7 @@ struct FeatureExtraction: Sendable {
   }
 
   /// Makes all files of the folder.
-  func run() throws -> Ledger {
+  package func run() throws -> Ledger {
     try folder.requireOwn()
     // Without these files, the folder is unusable until it is complete.
     let given = try request.statisticsTable.map { table throws(FileFault) in
@@ -47,7 +53,7 @@ struct FeatureExtraction: Sendable {
       records = records.filter { $0.reason != nil } + archive.records
     }
     let ledger = try finish(archive, records)
-    try ResumableArchive.discard(framesPath)
+    try FeatureArchive.discard(framesPath)
     return ledger
   }
 
@@ -90,9 +96,9 @@ struct FeatureExtraction: Sendable {
 
   private func makeFrames(
     speakers: [String: String], _ identity: Fingerprint
-  ) throws -> ResumableArchive {
+  ) throws -> FeatureArchive {
     let ids = data.utterances.map(\.id)
-    let archive = try ResumableArchive(
+    let archive = try FeatureArchive(
       path: needsSecondPass ? framesPath : folder.archivePath, identity: identity, utterances: ids)
     if !archive.records.isEmpty {
       reporter.log.info("\(folder.path.text): resuming after \(archive.records.count) utterances")
@@ -109,13 +115,13 @@ struct FeatureExtraction: Sendable {
 
   /// Normalises and masks frames, appends deltas, and stores them in the requested form.
   private func transform(
-    _ frames: MatrixArchive, of records: [ResumableArchive.Record], speakers: [String: String],
+    _ frames: MatrixArchive, of records: [FeatureArchive.Record], speakers: [String: String],
     _ identity: Fingerprint
-  ) throws -> ResumableArchive {
+  ) throws -> FeatureArchive {
     let statistics = try normalization(frames, speakers: speakers)
     let seconds = Dictionary(uniqueKeysWithValues: records.map { ($0.utterance, $0.seconds) })
     let ids = frames.entries.map(\.key)
-    let archive = try ResumableArchive(
+    let archive = try FeatureArchive(
       path: folder.archivePath, identity: identity, utterances: ids)
     let pass = FeaturePass(
       archive, utterances: ids, form: request.form,
@@ -203,7 +209,7 @@ struct FeatureExtraction: Sendable {
 
   /// Writes the files beside the archive, and renames the archive to its final name.
   private func finish(
-    _ archive: consuming ResumableArchive, _ records: [ResumableArchive.Record]
+    _ archive: consuming FeatureArchive, _ records: [FeatureArchive.Record]
   ) throws(FileFault) -> Ledger {
     var ledger = data.faults
     let script = archive.script

@@ -1,5 +1,3 @@
-package import Corpus
-package import Logging
 import Storage
 package import SystemPackage
 
@@ -30,13 +28,28 @@ package struct WorkProgress: Sendable {
 
 /// Where the stages report: log lines that are kept, and progress that may be overwritten.
 package struct Reporter: Sendable {
+  /// Lines that stay, each of which begins with what it is about.
+  package struct Log: Sendable {
+    /// What a line is.
+    package enum Level: Sendable { case info, warning, error }
+
+    private let write: @Sendable (Level, String) -> Void
+
+    /// - Parameter write: may be called from several threads.
+    package init(_ write: @escaping @Sendable (Level, String) -> Void) { self.write = write }
+
+    package func info(_ line: String) { write(.info, line) }
+    package func warning(_ line: String) { write(.warning, line) }
+    package func error(_ line: String) { write(.error, line) }
+  }
+
   /// Receives the log lines.
-  package let log: Logger
+  package let log: Log
   /// Receives progress, often and from several threads; it must return quickly.
   package let progress: @Sendable (WorkProgress) -> Void
 
   /// A reporter to a log and a progress display.
-  package init(log: Logger, progress: @escaping @Sendable (WorkProgress) -> Void) {
+  package init(log: Log, progress: @escaping @Sendable (WorkProgress) -> Void) {
     (self.log, self.progress) = (log, progress)
   }
 }

@@ -1,4 +1,3 @@
-import Corpus
 package import Features
 package import KaldiIO
 
@@ -36,19 +35,15 @@ package struct FeatureRequest: Sendable {
 
 /// One of the perturbed copies of a set of utterances.
 package struct AugmentedCopy: Sendable, Equatable, Codable {
-  let options: AugmentationOptions
+  package let options: AugmentationOptions
   /// The copy's number, from 1.
-  let number: Int
+  package let number: Int
 
-  func perturbation(of utterance: String, speakers: [String: String]) -> Perturbation {
-    Perturbation(options, of: utterance, speaker: speakers[utterance], copy: number)
+  package init(options: AugmentationOptions, number: Int) {
+    (self.options, self.number) = (options, number)
   }
-}
 
-extension Recipe {
-  /// How the utterances of a copy are perturbed; nil for a part of the corpus.
-  func augmentedCopy(_ set: UtteranceSet) -> AugmentedCopy? {
-    guard case .copy(let number) = set else { return nil }
-    return augmentation.map { AugmentedCopy(options: $0.perturbation, number: number) }
+  package func perturbation(of utterance: String, speakers: [String: String]) -> Perturbation {
+    Perturbation(options, of: utterance, speaker: speakers[utterance], copy: number)
   }
 }

@@ -1,18 +1,16 @@
 import Classes
-import Models
-import Corpus
-import Distillation
+package import Models
+package import Corpus
 import Foundation
-import LinearAlgebra
-import Logging
+package import LinearAlgebra
 import Networks
 import Storage
-import SystemPackage
-import Training
+package import SystemPackage
+package import Training
 
 /// One pass over the training frames with a generalist, to compute the covariance of its
 /// predictions and its confusions.
-struct ClusterPass {
+package struct ClusterPass {
   let frames: ArchiveFrames
   /// The features' path, for messages.
   let featuresPath: FilePath
@@ -20,6 +18,14 @@ struct ClusterPass {
   let options: ClusteringOptions
   let workers: Workers
   let reporter: Reporter
+
+  package init(
+    frames: ArchiveFrames, featuresPath: FilePath, generalist: AcousticModel,
+    options: ClusteringOptions, workers: Workers, reporter: Reporter
+  ) {
+    (self.frames, self.featuresPath, self.generalist) = (frames, featuresPath, generalist)
+    (self.options, self.workers, self.reporter) = (options, workers, reporter)
+  }
 
   /// The greatest number of values in memory at a time; a longer utterance is processed alone.
   private static let mostValues = 1 << 24
@@ -29,7 +35,7 @@ struct ClusterPass {
   /// - Returns: the clusters.
   /// - Throws: `FileFault` when features or classes cannot be read, `OptionFault` for clusters that
   ///   no specialist can be trained for.
-  func run() throws -> ClusterReport {
+  package func run() throws -> ClusterReport {
     let classes = generalist.classes
     var covariance = PredictionCovariance(classes: classes.count)
     var confusions = [Int](repeating: 0, count: classes.count * classes.count)

@@ -1,4 +1,4 @@
-import Distillation
+import Training
 package import Evaluation
 import Foundation
 import LinearAlgebra
@@ -34,7 +34,7 @@ package struct SoftTargetReport: Sendable, Equatable, Codable {
   package let others: [Form]
 
   /// The path of an archive's report.
-  static func path(of archive: FilePath) -> FilePath {
+  package static func path(of archive: FilePath) -> FilePath {
     var path = archive
     path.extension = "json"
     return path

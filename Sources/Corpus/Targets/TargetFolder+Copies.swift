@@ -1,17 +1,21 @@
 import Classes
-import Corpus
-import Features
+package import Features
 import KaldiIO
-import Storage
+package import Storage
 
 extension TargetFolder {
   /// An utterance of a perturbed copy.
-  struct Copy {
-    let id: String
+  package struct Copy {
+    package let id: String
     /// Those of its features.
-    let frames: Int
+    package let frames: Int
     /// How many times as fast as the utterance itself it is.
-    let speed: Double
+    package let speed: Double
+
+    /// An utterance of a copy, by its id, the frames of its features and its speed, positive.
+    package init(id: String, frames: Int, speed: Double) {
+      (self.id, self.frames, self.speed) = (id, frames, speed)
+    }
   }
 
   /// Makes the targets of a perturbed copy from those of the original utterances.
@@ -25,7 +29,7 @@ extension TargetFolder {
   ///   - grid: where the frames lie, of the utterances and of the copy.
   ///   - reporter: where the names of skipped utterances go.
   /// - Throws: `FileFault` when `original` cannot be read or the folder cannot be written.
-  func prepare(
+  package func prepare(
     copyOf original: TargetFolder, _ copies: [Copy], grid: FrameGrid, reporter: Reporter
   ) throws(FileFault) {
     let classes = try ClassInventory(path: original.classesPath)

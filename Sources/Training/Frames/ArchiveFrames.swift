@@ -1,10 +1,7 @@
-import Models
-import Corpus
-import Distillation
+package import Models
 package import KaldiIO
 package import LinearAlgebra
 package import Storage
-import Training
 
 /// The frames of archives: features, classes, and soft targets if there are any.
 ///
@@ -62,7 +59,7 @@ package struct ArchiveFrames: FrameSource {
   ///   - largest: the number of probabilities stored for each frame; nil for all.
   /// - Returns: the frames.
   /// - Throws: `FileFault` for an utterance without soft targets of the right shape.
-  func with(
+  package func with(
     softTargets archive: MatrixArchive, largest: Int?
   ) throws(FileFault) -> ArchiveFrames {
     let store = SoftTargetStore(classes: classes, largest: largest)
@@ -83,7 +80,7 @@ package struct ArchiveFrames: FrameSource {
 
   /// A random share of the utterances, at least one; a larger share contains a smaller one of the
   /// same seed.
-  func share(_ share: Double, seed: UInt64) -> ArchiveFrames {
+  package func share(_ share: Double, seed: UInt64) -> ArchiveFrames {
     var generator = SeededGenerator(seed)
     let wanted = max(1, Int((share * Double(count)).rounded()))
     let drawn = Set(generator.permutation(of: count).prefix(wanted).map { id(of: Int($0)) })
@@ -91,7 +88,7 @@ package struct ArchiveFrames: FrameSource {
   }
 
   /// The utterances whose ids a rule keeps.
-  func keeping(_ isKept: (String) -> Bool) -> ArchiveFrames {
+  package func keeping(_ isKept: (String) -> Bool) -> ArchiveFrames {
     var result = self
     result.utterances = utterances.filter { isKept($0.features.key) }
     return result
@@ -99,7 +96,7 @@ package struct ArchiveFrames: FrameSource {
 
   /// The same frames without training on those of some classes, which remain in the context of
   /// others.
-  func leavingOut(_ classes: Set<Int32>) -> ArchiveFrames {
+  package func leavingOut(_ classes: Set<Int32>) -> ArchiveFrames {
     var result = self
     result.leftOut = classes
     return result
@@ -160,7 +157,7 @@ extension FrameSource {
   ///   - path: the features' source, for the message.
   /// - Returns: [T × columns].
   /// - Throws: `FileFault` when they cannot be read or are not all finite.
-  func features(of utterance: Int, path: Origin) throws(FileFault) -> Matrix {
+  package func features(of utterance: Int, path: Origin) throws(FileFault) -> Matrix {
     let matrix = SharedMatrix(rows: frameCount(of: utterance), columns: columns)
     try readFeatures(0..<matrix.rows, of: utterance, into: matrix.tile)
     let features = matrix.matrix
@@ -180,7 +177,7 @@ extension FrameSource {
   /// - Returns: [T × classes].
   /// - Throws: `FileFault` when the features cannot be read, or the features or logits are not all
   ///   finite.
-  func logits(
+  package func logits(
     of utterance: Int, by model: AcousticModel, path: Origin
   ) throws(FileFault) -> Matrix {
     let logits = model.logits(of: try features(of: utterance, path: path))
@@ -189,7 +186,7 @@ extension FrameSource {
   }
 
   /// Throws `FileFault` when networks' outputs for an utterance overflow.
-  func requireFinite(_ outputs: Matrix, of utterance: Int, path: Origin) throws(FileFault) {
+  package func requireFinite(_ outputs: Matrix, of utterance: Int, path: Origin) throws(FileFault) {
     guard outputs.isFinite else {
       throw .malformed(
         path: path,
@@ -199,10 +196,10 @@ extension FrameSource {
   }
 
   /// The classes of a whole utterance.
-  func labels(of utterance: Int) throws(FileFault) -> [Int32] {
+  package func labels(of utterance: Int) throws(FileFault) -> [Int32] {
     try labels(0..<frameCount(of: utterance), of: utterance)
   }
 
   /// The ids of all utterances.
-  var ids: [String] { (0..<count).map(id) }
+  package var ids: [String] { (0..<count).map(id) }
 }

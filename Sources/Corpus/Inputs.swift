@@ -1,16 +1,15 @@
 import Audio
-import Corpus
 import Foundation
-import KaldiIO
-import Storage
-import SystemPackage
+package import KaldiIO
+package import Storage
+package import SystemPackage
 
 /// Everything that a step's results depend on, as lines of text.
 ///
 /// The lines' digest decides whether the step is up to date, so the order in which a step adds its
 /// inputs matters.
-struct Inputs {
-  private(set) var lines: [String]
+package struct Inputs {
+  package private(set) var lines: [String]
 
   /// The digest of the running program, so that another build makes its own results.
   private static let build = Result { () throws(FileFault) in
@@ -20,12 +19,12 @@ struct Inputs {
   /// Inputs with the program as their only line.
   ///
   /// - Throws: `FileFault` when the program's own file cannot be read.
-  init() throws(FileFault) {
+  package init() throws(FileFault) {
     lines = ["limbeck \(limbeckVersion), build \(try Inputs.build.get())"]
   }
 
   /// Adds a value as JSON.
-  mutating func add(_ name: String, _ value: some Encodable) {
+  package mutating func add(_ name: String, _ value: some Encodable) {
     lines.append("\(name) \(JSONText.line(value))")
   }
 
@@ -33,7 +32,7 @@ struct Inputs {
   ///
   /// The line names the file and its folder, without the folders above, so that a moved experiment
   /// stays up to date.
-  mutating func add(file path: FilePath) throws(FileFault) {
+  package mutating func add(file path: FilePath) throws(FileFault) {
     let name = path.components.suffix(2).map(\.text).joined(separator: "/")
     lines.append("\(name) \(try Fingerprint(ofFile: path))")
   }
@@ -41,7 +40,7 @@ struct Inputs {
   /// Adds a recording by its real path, offset, size and modification time.
   ///
   /// A corpus would take too long to read. A command is known only by its text.
-  mutating func add(_ recording: Recording) throws(FileFault) {
+  package mutating func add(_ recording: Recording) throws(FileFault) {
     switch recording {
     case .file(let path): try add(recording: path)
     // The same text as in the records of earlier versions.
@@ -61,7 +60,7 @@ struct Inputs {
   }
 
   /// Adds which part of which recording an utterance is, without the recording's file.
-  mutating func add(_ utterance: Utterance) {
+  package mutating func add(_ utterance: Utterance) {
     let seconds = utterance.seconds.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "all"
     lines.append(
       """
@@ -72,7 +71,7 @@ struct Inputs {
 
   /// Adds alignments: a file by its bytes; a folder by the paths, sizes and modification times of
   /// its files, which would take too long to read, and likewise the archives that an `scp` names.
-  mutating func add(alignments options: TargetOptions) throws(FileFault) {
+  package mutating func add(alignments options: TargetOptions) throws(FileFault) {
     if options.format == .archive {
       return try add(table: options.path)
     }
@@ -86,7 +85,7 @@ struct Inputs {
 
   /// Adds an archive by its bytes, or a list by its bytes with the archives that it names; a
   /// command is known only by its text.
-  mutating func add(table: String) throws(FileFault) {
+  package mutating func add(table: String) throws(FileFault) {
     let input = try ArchiveInput(reading: table)
     guard let path = input.path else {
       lines.append(table)
@@ -98,7 +97,7 @@ struct Inputs {
 
   /// Adds a table of matrices: a list by its bytes, and archives by size and modification time, as
   /// recordings are.
-  mutating func add(_ table: MatrixTable) throws(FileFault) {
+  package mutating func add(_ table: MatrixTable) throws(FileFault) {
     guard case .file(let path) = table.origin, try FileSystem.facts(of: path)?.kind == .file else {
       lines.append("\(table.origin)")
       return
@@ -115,8 +114,8 @@ struct Inputs {
     for file in files { try add(recording: file) }
   }
 
-  var fingerprint: Fingerprint { Fingerprint(of: lines.joined(separator: "\n")) }
+  package var fingerprint: Fingerprint { Fingerprint(of: lines.joined(separator: "\n")) }
 
   /// The first line of the step's record.
-  var record: String { "\(fingerprint)\n" }
+  package var record: String { "\(fingerprint)\n" }
 }

@@ -1,4 +1,3 @@
-import Corpus
 package import Features
 import KaldiIO
 package import LinearAlgebra
@@ -16,7 +15,7 @@ package struct TableFolder: ~Copyable {
   /// none.
   package let options: FeatureOptions
   /// The entries that cannot be read, with the reasons.
-  let unreadable: [Ledger.Entry]
+  package let unreadable: [Ledger.Entry]
   private let scratch: ScratchFolder
 
   /// Copies the features; speakers come from `utt2spk` beside the table.

@@ -1,35 +1,34 @@
-import Corpus
 import Foundation
-import KaldiIO
+package import KaldiIO
 import LinearAlgebra
-import Storage
-import SystemPackage
+package import Storage
+package import SystemPackage
 
 /// An archive of utterances' matrices, written in order, with a journal from which a killed run
 /// resumes.
 ///
 /// The archive is complete up to the last line of the journal; anything after that is made again.
-struct ResumableArchive: ~Copyable {
+package struct ResumableArchive<Losses: Codable & Sendable>: ~Copyable {
   /// A line of the journal: what became of one utterance.
-  struct Record: Codable, Sendable {
-    let utterance: String
+  package struct Record: Codable, Sendable {
+    package let utterance: String
     /// The length of its audio in seconds.
-    let seconds: Double
-    let frames: Int
+    package let seconds: Double
+    package let frames: Int
     /// The offset of its value in the archive.
-    let valueOffset: Int
+    package let valueOffset: Int
     /// The offset of the end of its entry.
-    let end: Int
+    package let end: Int
     /// The largest error of its features that compression causes; nil without compression.
-    var error: Float?
+    package var error: Float?
     /// Why it was skipped; nil if it was not.
-    var reason: String?
+    package var reason: String?
     /// For soft targets: what their frames lose by being stored.
-    var losses: SoftTargetLosses?
+    package var losses: Losses?
   }
 
   /// The records of the utterances so far, in order.
-  private(set) var records: [Record]
+  package private(set) var records: [Record]
   private var file: ResumableFile
   private var journal: ResumableFile
   /// The matrix that is being written in pieces: its key, its offset, and its rows so far.
@@ -43,7 +42,7 @@ struct ResumableArchive: ~Copyable {
   ///     work is dropped.
   ///   - utterances: the ids of all utterances, in order.
   /// - Throws: `FileFault` when a file cannot be written.
-  init(path: FilePath, identity: Fingerprint, utterances: [String]) throws(FileFault) {
+  package init(path: FilePath, identity: Fingerprint, utterances: [String]) throws(FileFault) {
     // After a crash of the machine, the archive may lack bytes that the journal records.
     let head = Fingerprint(of: "\(identity) \(try ResumableArchive.boot())").description + "\n"
     let journalPath = ResumableArchive.journalPath(of: path)
@@ -83,16 +82,16 @@ struct ResumableArchive: ~Copyable {
   var partPath: FilePath { ResumableFile.partPath(of: file.path) }
 
   /// The lines of an `scp` for the utterances so far.
-  var script: String {
+  package var script: String {
     let place = file.path.absolute.string
     return records.filter { $0.reason == nil }
       .map { "\($0.utterance) \(place):\($0.valueOffset)\n" }.joined()
   }
 
   /// Appends an utterance whose matrix is complete.
-  mutating func append(
+  package mutating func append(
     _ utterance: String, _ entry: ArchiveEntry, frames: Int, seconds: Double, error: Float?,
-    losses: SoftTargetLosses? = nil
+    losses: Losses? = nil
   ) throws(FileFault) {
     let start = file.byteCount
     try file.write(entry.bytes)
@@ -148,7 +147,7 @@ struct ResumableArchive: ~Copyable {
   ///
   /// - Throws: `FileFault` when the bytes do not reach the disk. It is then unknown which of them
   ///   did, so the next run makes all of them again.
-  consuming func commit() throws(FileFault) {
+  package consuming func commit() throws(FileFault) {
     let path = file.path
     do throws(FileFault) { try file.commit() } catch {
       try ResumableArchive.removeJournal(of: path)
@@ -167,3 +166,6 @@ struct ResumableArchive: ~Copyable {
     try FileSystem.remove(ResumableFile.partPath(of: journalPath(of: path)))
   }
 }
+
+/// An archive of features, of whose losses `Record.error` tells.
+typealias FeatureArchive = ResumableArchive<Never>

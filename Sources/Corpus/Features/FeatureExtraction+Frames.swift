@@ -1,9 +1,7 @@
 import KaldiIO
 import Audio
-import Corpus
 import Features
 import LinearAlgebra
-import Logging
 import Storage
 import SystemPackage
 import Synchronization
@@ -11,7 +9,7 @@ import Synchronization
 /// The first pass: frames of another program, or log-mel frames of the audio.
 extension FeatureExtraction {
   /// Copies the frames that another program made, uncompressed.
-  func takeFrames(_ pass: FeaturePass, _ frames: GivenFrames) throws -> ResumableArchive {
+  func takeFrames(_ pass: FeaturePass, _ frames: GivenFrames) throws -> FeatureArchive {
     guard let table = request.given else {
       preconditionFailure("FeatureExtraction: given frames without a table")
     }
@@ -48,7 +46,7 @@ extension FeatureExtraction {
   /// Computes log-mel frames from the audio.
   func makeFrames(
     _ pass: FeaturePass, _ options: LogMelOptions, speakers: [String: String]
-  ) throws -> ResumableArchive {
+  ) throws -> FeatureArchive {
     let cut = Atomic(0)
     let remarks = Mutex<[(index: Int, text: String)]>([])
     let made = try pass.run(workers, own: { LogMelExtractor(options: options) }) {

@@ -1,10 +1,8 @@
 import Classes
 package import Features
 import Audio
-package import Corpus
 import Foundation
 import KaldiIO
-import Logging
 package import Storage
 package import SystemPackage
 
@@ -29,26 +27,26 @@ package struct TargetFolder: Sendable {
     self.path = path
   }
 
-  var archivePath: FilePath { path.appending("targets.ark") }
-  var classesPath: FilePath { path.appending("classes.txt") }
+  package var archivePath: FilePath { path.appending("targets.ark") }
+  package var classesPath: FilePath { path.appending("classes.txt") }
   /// What became of each utterance, a `Ledger`.
   package var ledgerPath: FilePath { path.appending("ledger.jsonl") }
   /// The number of frames of each class, a vector as Kaldi's `analyze-counts` writes it.
-  var countsPath: FilePath { path.appending("class_counts") }
+  package var countsPath: FilePath { path.appending("class_counts") }
   /// The logarithm of each class's share of the frames, a vector; see `ClassCounts`.
-  var priorsPath: FilePath { path.appending("log_priors") }
-  var descriptionPath: FilePath { path.appending("targets.json") }
+  package var priorsPath: FilePath { path.appending("log_priors") }
+  package var descriptionPath: FilePath { path.appending("targets.json") }
 
   /// All files of the folder.
-  var files: [FilePath] {
+  package var files: [FilePath] {
     [archivePath, classesPath, countsPath, priorsPath, descriptionPath, ledgerPath]
   }
 
   /// The options that the targets were made with, without folders.
-  func options() throws(FileFault) -> TargetOptions { try description().options }
+  package func options() throws(FileFault) -> TargetOptions { try description().options }
 
   /// What `targets.json` says.
-  func description() throws(FileFault) -> Description {
+  package func description() throws(FileFault) -> Description {
     let data = try TextFile.bytes(of: descriptionPath)
     do {
       return try JSONDecoder().decode(Description.self, from: data)
@@ -59,14 +57,14 @@ package struct TargetFolder: Sendable {
   }
 
   /// The number of targets of each utterance.
-  func labelCounts() throws(FileFault) -> [String: Int] {
+  package func labelCounts() throws(FileFault) -> [String: Int] {
     Dictionary(
       uniqueKeysWithValues: try IntegerArchive(path: archivePath).entries.map { ($0.key, $0.count) }
     )
   }
 
   /// The values of `log_priors`, one for each class.
-  func logPriors(classes: Int) throws(FileFault) -> [Float] {
+  package func logPriors(classes: Int) throws(FileFault) -> [Float] {
     let fields = try TextFile.lines(of: priorsPath).flatMap(\.text.fields)
     let values = fields.dropFirst().dropLast().compactMap { Float($0) }
     guard fields.first == "[", fields.last == "]", values.count == fields.count - 2,

@@ -1,15 +1,14 @@
 import Models
-import Corpus
-import Distillation
+package import Corpus
 import Foundation
-import LinearAlgebra
+package import LinearAlgebra
 import Networks
 import Storage
-import SystemPackage
-import Training
+package import SystemPackage
+package import Training
 
 /// Labels frames with distributions that students are trained on.
-protocol Teacher: Sendable {
+package protocol Teacher: Sendable {
   /// Adds everything that its distributions depend on, except the frames.
   func add(to inputs: inout Inputs) throws
 
@@ -31,20 +30,24 @@ protocol Teacher: Sendable {
 }
 
 /// The members of an ensemble, one in memory at a time.
-struct EnsembleTeacher: Teacher {
+package struct EnsembleTeacher: Teacher {
   /// The models of all members, at least one.
   let memberPaths: [FilePath]
   let mean: TeacherMean
   /// Nil when all members label each utterance.
   var folds: Folds?
 
-  func add(to inputs: inout Inputs) throws {
+  package init(memberPaths: [FilePath], mean: TeacherMean, folds: Folds? = nil) {
+    (self.memberPaths, self.mean, self.folds) = (memberPaths, mean, folds)
+  }
+
+  package func add(to inputs: inout Inputs) throws {
     if let folds { inputs.add("folds", folds) }
     inputs.add("mean", mean)
     for path in memberPaths { try inputs.add(file: path) }
   }
 
-  func distributions(
+  package func distributions(
     of utterances: Range<Int>, in frames: ArchiveFrames, path: FilePath, temperatures: [Double],
     workers: Workers, progress: (Double) -> Void
   ) throws -> [[Matrix]] {
@@ -79,19 +82,23 @@ struct EnsembleTeacher: Teacher {
 /// A generalist with its specialists.
 ///
 /// For T other than 1, the logarithm of their combined distribution q serves as logits.
-struct SpecialistTeacher: Teacher {
+package struct SpecialistTeacher: Teacher {
   let ensemble: SpecialistEnsemble
   let active: Int
   /// The models of all networks.
   let paths: [FilePath]
 
-  func add(to inputs: inout Inputs) throws {
+  package init(ensemble: SpecialistEnsemble, active: Int, paths: [FilePath]) {
+    (self.ensemble, self.active, self.paths) = (ensemble, active, paths)
+  }
+
+  package func add(to inputs: inout Inputs) throws {
     inputs.add("active", active)
     inputs.add("sets", ensemble.specialists.map(\.own))
     for path in paths { try inputs.add(file: path) }
   }
 
-  func distributions(
+  package func distributions(
     of utterances: Range<Int>, in frames: ArchiveFrames, path: FilePath, temperatures: [Double],
     workers: Workers, progress: (Double) -> Void
   ) throws -> [[Matrix]] {

@@ -1,8 +1,8 @@
-import Classes
-import Corpus
+package import Classes
+package import Corpus
 import Features
 import KaldiIO
-import Storage
+package import Storage
 
 /// Joins features with targets.
 ///
@@ -13,7 +13,7 @@ import Storage
 /// - Returns: the frames of the utterances with both, in the order of the features; the classes;
 ///   and a ledger of all utterances.
 /// - Throws: `FileFault` when an archive or the classes cannot be read.
-func join(
+package func join(
   _ features: FeatureFolder, _ targets: TargetFolder, _ stage: Ledger.Stage
 ) throws(FileFault) -> (frames: ArchiveFrames, classes: ClassInventory, ledger: Ledger) {
   let matrices = try MatrixArchive(path: features.archivePath, otherForms: .held)
@@ -39,7 +39,7 @@ func join(
 ///   - labelCounts: the number of targets of each utterance.
 ///   - stage: the stage that the frames are for.
 /// - Returns: an entry for each utterance, in the byte order of their ids.
-func joined(
+package func joined(
   _ frameCounts: [String: Int], _ labelCounts: [String: Int], _ stage: Ledger.Stage
 ) -> Ledger {
   var ledger = Ledger()

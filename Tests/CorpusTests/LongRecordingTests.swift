@@ -3,8 +3,6 @@ import Features
 import Foundation
 import KaldiIO
 import LinearAlgebra
-import Logging
-import Experiments
 import SystemPackage
 import TestSupport
 import Testing
@@ -26,7 +24,7 @@ struct LongRecordingTests {
     var options = FeatureOptions()
     options.logMel?.frameShift = 0.0625
     let data = try DataDirectory(path: folder.file("data"))
-    let reporter = Reporter(log: Logger(label: "") { _ in SwiftLogNoOpLogHandler() }) { _ in }
+    let reporter = Reporter(log: Reporter.Log { _, _ in }) { _ in }
     for jobs in [1, 2] {
       let out = FeatureFolder(path: folder.file("out-\(jobs)"))
       let ledger = try out.extract(

@@ -1,5 +1,4 @@
 import Audio
-package import Corpus
 package import Features
 package import LinearAlgebra
 import Storage

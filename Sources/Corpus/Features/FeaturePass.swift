@@ -15,7 +15,7 @@ final class FeaturePass: Sendable {
   }
 
   private struct State: ~Copyable {
-    var archive: ResumableArchive?
+    var archive: FeatureArchive?
     /// The fault that ended the pass: one of the machine or of the archive.
     var fault: (any Fault)?
   }
@@ -33,7 +33,7 @@ final class FeaturePass: Sendable {
   ///   - form: the archive's form.
   ///   - report: called after each utterance with the number done and the seconds of its audio.
   init(
-    _ archive: consuming ResumableArchive, utterances: [String], form: ArchiveForm,
+    _ archive: consuming FeatureArchive, utterances: [String], form: ArchiveForm,
     report: @escaping @Sendable (_ done: Int, _ seconds: Double) -> Void
   ) {
     self.utterances = utterances
@@ -58,7 +58,7 @@ final class FeaturePass: Sendable {
     _ workers: Workers, own: @Sendable () -> Own,
     _ make:
       @Sendable (_ own: inout Own, _ index: Int, _ sink: inout Sink) throws -> Double
-  ) throws -> ResumableArchive {
+  ) throws -> FeatureArchive {
     let first = state.withLock { $0.archive?.records.count ?? 0 }
     let output = OrderedOutput<Outcome>(from: first, limit: FeaturePass.largestWaiting) {
       index, outcome in
@@ -120,7 +120,7 @@ final class FeaturePass: Sendable {
     if state.withLock({ $0.fault == nil }) { report(index + 1, done) }
   }
 
-  private func attempt(_ body: (inout ResumableArchive) throws(FileFault) -> Void) {
+  private func attempt(_ body: (inout FeatureArchive) throws(FileFault) -> Void) {
     state.withLock { state in
       guard state.fault == nil, var archive = state.archive.take() else { return }
       do throws(FileFault) { try body(&archive) } catch { state.fault = error }

@@ -1,12 +1,12 @@
-import LinearAlgebra
-import Storage
+package import LinearAlgebra
+package import Storage
 import Synchronization
 
 /// The address space that threads reserve when they first compute, and keep for later work.
 ///
 /// Each reserves an OpenBLAS buffer, a heap and a stack. OpenBLAS waits forever if there is no room
 /// for its buffer.
-enum ThreadMemory {
+package enum ThreadMemory {
   /// The largest number of threads that have computed so far.
   private static let warm = Mutex(0)
 
@@ -14,12 +14,12 @@ enum ThreadMemory {
   private static let bytesAThread = 200 << 20
 
   /// The number of bytes that these threads have yet to reserve.
-  static func missing(for workers: Workers) -> Int {
+  package static func missing(for workers: Workers) -> Int {
     max(0, workers.count - warm.withLock { $0 }).multiplyingSaturated(bytesAThread)
   }
 
   /// Records that these threads have computed.
-  static func note(_ workers: Workers) { warm.withLock { $0 = max($0, workers.count) } }
+  package static func note(_ workers: Workers) { warm.withLock { $0 = max($0, workers.count) } }
 
   /// Throws when there is not enough memory for some work or its threads.
   ///
@@ -30,7 +30,7 @@ enum ThreadMemory {
   ///   - workers: its threads.
   ///   - budget: the available memory.
   /// - Throws: `MemoryFault`.
-  static func require(
+  package static func require(
     _ need: MemoryNeed, for work: String, remedy: String, workers: Workers,
     budget: MemoryBudget = .current()
   ) throws(MemoryFault) {
@@ -52,7 +52,7 @@ enum ThreadMemory {
   ///   - classes: the number of classes of each network.
   ///   - workers: the threads that share the work.
   /// - Throws: `MemoryFault`.
-  static func require(
+  package static func require(
     forLogitsOf frames: ArchiveFrames, by networks: Int, classes: Int, workers: Workers
   ) throws(MemoryFault) {
     let longest = (0..<frames.count).reduce(0) { max($0, frames.frameCount(of: $1)) }

@@ -148,7 +148,7 @@ package struct SoftTargetStore: Sendable, Equatable, Codable {
 }
 
 /// The indices of the `count` largest values in descending order; ties keep the order of the row.
-func indicesOfLargest(_ count: Int, in row: Span<Float>) -> [Int] {
+package func indicesOfLargest(_ count: Int, in row: Span<Float>) -> [Int] {
   var best: [Int] = []
   best.reserveCapacity(count + 1)
   for index in row.indices {

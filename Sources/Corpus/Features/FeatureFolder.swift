@@ -1,9 +1,7 @@
-package import Corpus
 package import Features
 import Foundation
 import KaldiIO
 package import LinearAlgebra
-import Logging
 package import Storage
 package import SystemPackage
 
@@ -11,17 +9,17 @@ package import SystemPackage
 /// `ledger.jsonl`, and `utt2spk` if the data directory has it.
 package struct FeatureFolder: Sendable {
   /// The contents of `features.json`.
-  struct Description: Codable {
-    let options: FeatureOptions
-    let version: String
+  package struct Description: Codable {
+    package let options: FeatureOptions
+    package let version: String
     /// The channel of the recordings that was used, from 1; nil for mono recordings.
-    var channel: Int?
+    package var channel: Int?
     /// How the audio was perturbed; nil if it was not.
-    var copy: AugmentedCopy?
+    package var copy: AugmentedCopy?
     /// How the matrices are compressed; nil if they are not.
-    var compression: String?
+    package var compression: String?
     /// The largest error of a feature that compression causes; nil without compression.
-    var largestError: Float?
+    package var largestError: Float?
   }
 
   /// The folder's path.
@@ -32,14 +30,14 @@ package struct FeatureFolder: Sendable {
     self.path = path
   }
 
-  var archivePath: FilePath { path.appending("feats.ark") }
-  var scriptPath: FilePath { path.appending("feats.scp") }
-  var frameCountPath: FilePath { path.appending("utt2num_frames") }
-  var descriptionPath: FilePath { path.appending("features.json") }
+  package var archivePath: FilePath { path.appending("feats.ark") }
+  package var scriptPath: FilePath { path.appending("feats.scp") }
+  package var frameCountPath: FilePath { path.appending("utt2num_frames") }
+  package var descriptionPath: FilePath { path.appending("features.json") }
   /// What became of each utterance, a `Ledger`.
   package var ledgerPath: FilePath { path.appending("ledger.jsonl") }
   /// The speakers of the utterances that have features, if the data directory has `utt2spk`.
-  var speakersPath: FilePath { path.appending("utt2spk") }
+  package var speakersPath: FilePath { path.appending("utt2spk") }
 
   /// The archive of log-mel frames that a second pass transforms to features.
   static let framesName: FilePath = "logmel.ark"
@@ -51,13 +49,13 @@ package struct FeatureFolder: Sendable {
       ["feats.ark", "feats.scp", "utt2num_frames", "utt2spk", "cmvn.ark", "cmvn.scp"], in: path,
       marks: ["features.json", "ledger.jsonl"]
         + ["feats.ark", FeatureFolder.framesName].compactMap {
-          ResumableFile.partPath(of: ResumableArchive.journalPath(of: $0)).lastComponent
+          ResumableFile.partPath(of: FeatureArchive.journalPath(of: $0)).lastComponent
         },
       remedy: "name another folder, or move it away")
   }
 
   /// Makes `feats.scp` point to the archive's present path, for an experiment that was moved.
-  func placeScript() throws(FileFault) {
+  package func placeScript() throws(FileFault) {
     try ArchiveScript.place(scriptPath, of: archivePath)
   }
 
@@ -81,7 +79,7 @@ package struct FeatureFolder: Sendable {
   package func options() throws(FileFault) -> FeatureOptions { try description().options }
 
   /// Reads `features.json`.
-  func description() throws(FileFault) -> Description {
+  package func description() throws(FileFault) -> Description {
     let data = try TextFile.bytes(of: descriptionPath)
     do {
       return try JSONDecoder().decode(Description.self, from: data)
