@@ -1,3 +1,5 @@
+import Features
+import KaldiIO
 import Models
 import Corpus
 import Distillation
@@ -312,7 +314,7 @@ extension ExperimentTests {
     #expect(second["models/member-00.safetensors"] == first["models/member-00.safetensors"])
     #expect(try frames("student"))
     // A copy of another recipe is not learnt from.
-    let info = try Description(of: corpus.experimentPath).text
+    let info = try Description(of: corpus.experimentPath.string).text
     #expect(info.contains("train-copy-2"))
   }
 
@@ -321,7 +323,7 @@ extension ExperimentTests {
     let corpus = try SampleCorpus()
     let recipe = try TextFile.text(of: corpus.recipePath)
     try corpus.folder.write(
-      recipe.replacing("ensemble: {", with: "ensemble: {folds: 2, ")
+      recipe.replacing("  members: 2", with: "  members: 2\n  folds: 2")
         + "augmentation: {copies: 1, speed: [0.5], for: [members]}\n", to: "recipe.yaml")
     #expect(try Recipe(path: corpus.recipePath).ensemble.folds == 2)
     _ = try experiment(corpus).run()

@@ -211,7 +211,7 @@ extension ExperimentTests {
     }
     #expect(
       "\(try #require(fault))"
-        == "missingClass.label: expected a label of the targets, as A, found AA")
+        == "missingClass.label: expected a label of the targets, such as A, found AA")
     // Nothing was trained for it.
     let models = corpus.experimentPath.appending("models")
     #expect(

@@ -62,7 +62,7 @@ struct FeatureCommandTests {
     try folder.write(speakers.replacing("u3 s1\n", with: ""), to: "data/utt2spk")
     let run = try limbeck("features", data, folder.file("out"))
     #expect(run.status == 0)
-    #expect(run.errors.contains("found none for 1 of 6, as u3"), "\(run.errors)")
+    #expect(run.errors.contains("found none for 1 of 6, such as u3"), "\(run.errors)")
   }
 
   @Test("killed and started again, it goes on, and the files are those of a run left alone")

@@ -157,7 +157,7 @@ struct CheckpointTests {
       }
       try bytes.write(to: URL(fileURLWithPath: newest))
       #expect(try run(checkpoints).network == whole.network, "\(damage)")
-      #expect(warned.contains(newest) && warned.contains("going on from"), "\(damage): \(warned)")
+      #expect(warned.contains(newest) && warned.contains("resuming from"), "\(damage): \(warned)")
     }
   }
 
