@@ -30,16 +30,18 @@ extension ScoreReport {
 
   /// The scores of all systems.
   package var systemTable: TextTable? {
-    let head = [
-      "system", "parameters", "frames/s", "development %", "test %", "test % without silence",
-      "test NLL", "test ECE %",
-    ]
+    let varies = systems.contains { $0.seeds != nil }
+    let head =
+      ["system", "parameters", "frames/s", "development %", "test %"]
+      + (varies ? ["s.d. over seeds"] : [])
+      + ["test % without silence", "test NLL", "test ECE %"]
     let rows = systems.map { score in
       [
         score.system, grouped(score.parameters),
         score.framesPerSecond.map(roundedRate) ?? "",
         percent(score.development.accuracy, score.development.halfWidth),
         percent(score.test.accuracy, score.test.halfWidth),
+      ] + (varies ? [score.seeds.map { hundredths($0.test) } ?? ""] : []) + [
         score.test.withoutSilence.map { percent($0.accuracy, $0.halfWidth) } ?? "",
         score.test.negativeLogLikelihood.map { String(format: "%.3f", $0.value) } ?? "",
         score.test.calibrationError.map { hundredths($0.value) } ?? "",

@@ -115,24 +115,49 @@ package struct SetScore: Sendable, Equatable, Codable {
 
 /// The scores of one system.
 package struct SystemScore: Sendable, Equatable, Codable {
-  /// The system's name: `baseline`, `ensemble`, `student`, `member-00`, …, or `members` for the
-  /// members' mean.
+  /// The system's name: `baseline`, `ensemble`, `student`, `member-00`, …; `members` for the
+  /// members' mean, `student-mean` and its like for a mean over seeds.
   package let system: String
   /// The number of parameters.
   package let parameters: Int
-  /// The test frames classified per second by one thread; nil for `members`.
+  /// The test frames classified per second by one thread; nil for a mean.
   package let framesPerSecond: Double?
   /// The scores on the development set.
   package let development: SetScore
   /// The scores on the test set.
   package let test: SetScore
+  /// How the accuracies vary over the seeds of a mean; nil for any other system.
+  package let seeds: SeedVariation?
 
   /// A score of the given parts.
   package init(
-    system: String, parameters: Int, framesPerSecond: Double?, development: SetScore, test: SetScore
+    system: String, parameters: Int, framesPerSecond: Double?, development: SetScore,
+    test: SetScore, seeds: SeedVariation? = nil
   ) {
     (self.system, self.parameters, self.framesPerSecond) = (system, parameters, framesPerSecond)
-    (self.development, self.test) = (development, test)
+    (self.development, self.test, self.seeds) = (development, test, seeds)
+  }
+}
+
+/// How the accuracy of a system varies when only the seed of its training differs.
+package struct SeedVariation: Sendable, Equatable, Codable {
+  /// The number of seeds, at least two.
+  package let count: Int
+  /// The standard deviation of the accuracies on the development set (n − 1 in the denominator).
+  package let development: Double
+  /// The standard deviation of the accuracies on the test set.
+  package let test: Double
+
+  /// The variation of some accuracies on both sets; nil for fewer than two seeds.
+  package init?(development: [Double], test: [Double]) {
+    guard development.count > 1, development.count == test.count else { return nil }
+    func deviation(_ values: [Double]) -> Double {
+      let mean = values.reduce(0, +) / Double(values.count)
+      let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      return (squares / Double(values.count - 1)).squareRoot()
+    }
+    count = development.count
+    (self.development, self.test) = (deviation(development), deviation(test))
   }
 }
 

@@ -270,6 +270,48 @@ extension ExperimentTests {
     }
   }
 
+  @Test(
+    "students and baselines are trained with each seed, and compared by their means",
+    arguments: ["", "baselineSearch: {learningRate: [0.05, 0.1]}\n"])
+  func seeds(search: String) throws {
+    let corpus = try SampleCorpus()
+    let recipe = try TextFile.text(of: corpus.recipePath)
+    try corpus.folder.write(recipe + search + "seeds: 3\n", to: "recipe.yaml")
+    let experiment = try experiment(corpus)
+    _ = try experiment.run()
+    let report = try experiment.readScores()
+    let names = ["baseline", "student"].flatMap {
+      [$0, "\($0)-seed-2", "\($0)-seed-3", "\($0)-mean"]
+    }
+    #expect(report.systems.dropFirst(4).map(\.system) == names)
+    for first in [4, 8] {
+      let own = report.systems[first..<first + 3].map(\.test.accuracy)
+      let mean = own.reduce(0, +) / 3
+      let squares = own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      let row = report.systems[first + 3]
+      #expect(mismatch(row.test.accuracy, mean, absolute: 1e-12) == nil)
+      #expect(
+        mismatch(try #require(row.seeds?.test), (squares / 2).squareRoot(), absolute: 1e-12) == nil)
+      #expect(row.seeds?.count == 3 && report.systems[first].seeds == nil)
+    }
+    let gain = try #require(report.comparisons.first { $0.comparison == "student - baseline" })
+    #expect(
+      mismatch(
+        gain.value, report.systems[11].test.accuracy - report.systems[7].test.accuracy,
+        absolute: 1e-12) == nil)
+    // Seeds are what differs, and the options are those of the first.
+    let models = try names.filter { !$0.hasSuffix("mean") }.map {
+      try AcousticModel(path: corpus.experimentPath.appending("models/\($0).safetensors"))
+    }
+    #expect(models.map(\.provenance.seed) == [1, 2, 3, 1, 2, 3])
+    #expect(Set(models.map { "\($0.network)" }).count == 6)
+    #expect(report.table.contains("s.d. over seeds"))
+    let before = try results(corpus.experimentPath)
+    _ = try experiment.run()
+    #expect(try results(corpus.experimentPath) == before)
+    #expect(try experiment.plan().steps.allSatisfy { $0.state == .fresh })
+  }
+
   @Test("members and baselines learn from the classes of copies where the recipe says so")
   func copiesWithClasses() throws {
     let corpus = try SampleCorpus()

@@ -81,6 +81,19 @@ struct RecipeTests {
         "unknown option baselineSearch[1].droput; did you mean dropout?"
       ),
       (
+        "seeds: 2\nstudents: {my-seed: {student: {}}}\n",
+        "expected a name without the words seed and mean beside seeds above 1, found my-seed"
+      ),
+      ("seeds: 0\n", "seeds: expected 1 to 100, found 0"),
+      (
+        "baselineSearch: {copies: [1]}\n",
+        "baselineSearch.copies: expected at most those of augmentation, 0, found 1"
+      ),
+      (
+        "augmentation: {for: [student]}\n",
+        "augmentation.for: expected members, baselines, students, each at most once, found student"
+      ),
+      (
         "baselineSearch: {optimizer: adams}\n",
         "found baselineSearch.optimizer: expected sgd, adam, adamw, found adams"
       ),

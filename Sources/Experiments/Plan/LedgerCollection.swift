@@ -41,6 +41,7 @@ extension Experiment {
     switch Plan(recipe)[.model(system)] {
     case let step as TrainNetwork: step.lesson.copies
     case let step as AdoptBaseline: try step.best(in: self).point.copies
+    case let step as RepeatBaseline: try step.chosen.best(in: self).point.copies
     default: 0
     }
   }

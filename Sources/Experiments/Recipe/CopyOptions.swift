@@ -23,12 +23,12 @@ package struct CopyOptions: Sendable, Equatable, Codable {
   package init(from decoder: any Decoder) throws {
     let others = AugmentationOptions.CodingKeys.allCases.map(\.stringValue)
     let read = try OptionReader<CodingKeys>(decoder, besides: others)
-    let list: [Learners] = try read(.learners, default: [.students])
-    learners = Set(list)
+    let names: [String] = try read(.learners, default: [Learners.students.rawValue])
+    learners = Set(names.compactMap(Learners.init))
     try requireOption(
-      learners.count == list.count && !list.isEmpty, "for",
+      learners.count == names.count && !names.isEmpty, "for",
       expected: Learners.allCases.map(\.rawValue).joined(separator: ", ") + ", each at most once",
-      found: list.map(\.rawValue))
+      found: names.joined(separator: ", "))
     perturbation = try AugmentationOptions(
       from: decoder, besides: CodingKeys.allCases.map(\.stringValue))
   }

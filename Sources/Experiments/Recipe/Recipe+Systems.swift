@@ -15,11 +15,11 @@ extension Recipe {
   /// The systems that have a model after a stage, except those of searches, studies and
   /// specialists.
   package func systems(until last: Stage) -> [System] {
-    let trained = memberSystems + pairs.map(\.baseline)
+    let trained = memberSystems + pairs.flatMap { $0.baseline.repetitions(seeds) }
     return switch last {
     case .features, .targets: []
     case .train, .search: trained
-    case .distill, .specialists, .score: trained + pairs.map(\.student)
+    case .distill, .specialists, .score: trained + pairs.flatMap { $0.student.repetitions(seeds) }
     }
   }
 
@@ -29,7 +29,7 @@ extension Recipe {
   /// - Returns: a subset of `systems(until:)`.
   package func systems(of stage: Stage) -> [System] {
     switch stage {
-    case .distill: memberSystems + pairs.map(\.student)
+    case .distill: memberSystems + pairs.flatMap { $0.student.repetitions(seeds) }
     case .specialists:
       [.generalist] + (specialists?.student == nil ? [] : memberSystems.prefix(comparedMembers))
     case .features, .targets, .train, .search, .score: systems(until: stage)

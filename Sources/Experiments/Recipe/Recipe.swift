@@ -178,6 +178,10 @@ package struct Recipe: Sendable, Codable {
   package let baselineSearch: BaselineSearchOptions?
   /// Further pairs of a student and its baseline, such as smaller ones, each with a name.
   package let students: [String: StudentPair]
+  /// The number of seeds with which each student and each baseline is trained, from 1.
+  ///
+  /// Searches are made with the first.
+  package let seeds: Int
   /// The distillation of the ensemble: T, λ and the mean, unless there is a search.
   package let distillation: DistillationOptions
   /// The points tried to choose T, λ and the mean in place of those of `distillation`; nil for no
@@ -198,7 +202,7 @@ package struct Recipe: Sendable, Codable {
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case corpus, targets, features, context, ensemble, student, baseline, baselineSearch, students,
-      distillation
+      seeds, distillation
     case search, augmentation, subsets, missingClass, specialists, scoring
   }
 
@@ -217,6 +221,14 @@ package struct Recipe: Sendable, Codable {
       try requireOption(
         !name.isEmpty && name.unicodeScalars.allSatisfy { isOfName($0) }, "students.\(name)",
         expected: "a name of letters, digits and hyphens", found: name)
+    }
+    seeds = try read(.seeds, default: 1)
+    try requireOption((1...100).contains(seeds), "seeds", expected: "1 to 100", found: seeds)
+    if seeds > 1, let name = students.keys.sorted().first(where: System.isReserved) {
+      throw OptionFault.outOfRange(
+        key: "students.\(name)",
+        expected: "a name without the words seed and mean beside seeds above 1",
+        found: name)
     }
     distillation = try read(.distillation, default: DistillationOptions())
     search = try read.optional(.search)

@@ -1,4 +1,5 @@
 import Distillation
+import Foundation
 
 /// One of the networks of an experiment, or an ensemble of them; its name is used for its files and
 /// scores.
@@ -20,6 +21,8 @@ package enum System: Hashable, Sendable, CustomStringConvertible {
   case student(String?)
   /// A specialist, counted from 0.
   case specialist(Int)
+  /// A student or a baseline trained again with another seed, by the seed's number from 2.
+  indirect case repetition(System, Int)
   /// A student of the specialists' stage.
   case distilled(from: Teacher)
   /// A student of a search, by the point that it tries.
@@ -55,6 +58,7 @@ package enum System: Hashable, Sendable, CustomStringConvertible {
     case .baseline(let pair): "baseline" + (pair.map { "-\($0)" } ?? "")
     case .student(let pair): "student" + (pair.map { "-\($0)" } ?? "")
     case .specialist(let number): "specialist-\(System.twoDigits(number))"
+    case .repetition(let system, let number): "\(system)-seed-\(number)"
     case .distilled(let teacher): "distilled-\(teacher.rawValue)"
     case .studentTrial(let point): "search-\(point)"
     case .baselineTrial(let pair, let point): "search-\(System.baseline(pair).name)-\(point)"
@@ -67,6 +71,13 @@ package enum System: Hashable, Sendable, CustomStringConvertible {
 
   /// The member, ensemble, baseline or student with this name; nil for any other name.
   package init?(name: String) {
+    if let mark = name.range(of: "-seed-", options: .backwards),
+      let number = Int(name[mark.upperBound...]),
+      let system = System(name: String(name[..<mark.lowerBound]))
+    {
+      self = .repetition(system, number)
+      return
+    }
     let parts = name.split(separator: "-", maxSplits: 1).map(String.init)
     let rest = parts.count > 1 ? parts[1] : nil
     switch parts.first {
@@ -78,6 +89,19 @@ package enum System: Hashable, Sendable, CustomStringConvertible {
     case "student": self = .student(rest)
     default: return nil
     }
+  }
+
+  /// The system with each of some seeds, the first as it is.
+  func repetitions(_ seeds: Int) -> [System] {
+    (1...seeds).map { $0 == 1 ? self : .repetition(self, $0) }
+  }
+
+  /// The name of the mean over the seeds of a system.
+  var nameOfMean: String { "\(self)-mean" }
+
+  /// Whether a student of this name could not be told from a repetition or a mean.
+  static func isReserved(_ name: String) -> Bool {
+    name.split(separator: "-").contains { $0 == "seed" || $0 == "mean" }
   }
 
   /// The number of a member; nil for another system.

@@ -21,8 +21,9 @@ struct ChooseBaselines: Step {
   static func steps(of recipe: Recipe) -> [any Step] {
     let copies = recipe.copies(for: .baselines).count
     guard let options = recipe.baselineSearch else {
-      return recipe.pairs.map {
-        TrainNetwork(.train, $0.baseline, $0.options.baseline, .classes(copies: copies), recipe)
+      return recipe.pairs.flatMap {
+        TrainNetwork.repetitions(
+          .train, $0.baseline, $0.options.baseline, .classes(copies: copies), recipe)
       }
     }
     var (networks, trials): ([TrainNetwork], [Trial]) = ([], [])
@@ -40,9 +41,10 @@ struct ChooseBaselines: Step {
     // Those that share their frames are trained side by side.
     networks.sort { $0.lesson.copies < $1.lesson.copies }
     return networks + [ChooseBaselines(trials: trials)]
-      + recipe.pairs.map { pair in
-        AdoptBaseline(
+      + recipe.pairs.flatMap { pair -> [any Step] in
+        let best = AdoptBaseline(
           baseline: pair.baseline, trials: trials.filter { $0.baseline == pair.baseline })
+        return [best] + RepeatBaseline.steps(of: best, pair.options.baseline, recipe)
       }
   }
 

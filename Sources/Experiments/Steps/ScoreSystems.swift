@@ -166,27 +166,40 @@ extension Experiment {
       SetScore(
         meanOf: set.tallies(systems), speakers: set.speakers, bootstrap: bootstrap)
     }
-    func score(_ system: String, parameters: Int, of systems: [String]) -> SystemScore {
+    func score(
+      _ system: String, parameters: Int, of systems: [String], seeds: SeedVariation? = nil
+    ) -> SystemScore {
       SystemScore(
         system: system, parameters: parameters,
         framesPerSecond: systems.count == 1 ? test.systems[system]?.framesPerSecond : nil,
         development: score(development, of: systems, onDevelopment),
-        test: score(test, of: systems, onTest))
+        test: score(test, of: systems, onTest), seeds: seeds)
     }
-    let single = models.map {
-      score($0.system, parameters: $0.model.network.parameterCount, of: [$0.system])
+    func single(_ system: String, _ model: AcousticModel) -> SystemScore {
+      score(system, parameters: model.network.parameterCount, of: [system])
     }
     let memberParameters = models[0].model.network.parameterCount
-    let systems =
-      single.prefix(members.count) + [
+    var systems =
+      models.prefix(members.count).map { single($0.system, $0.model) } + [
         score("members", parameters: memberParameters, of: members),
         score(
           System.ensemble.name, parameters: ensemble.parameterCount,
           of: [System.ensemble.name]),
-      ] + single.suffix(from: members.count)
+      ]
+    for system in recipe.pairs.map(\.baseline) + recipe.pairs.map(\.student) {
+      let names = system.repetitions(recipe.seeds).map(\.name)
+      let own = models.filter { names.contains($0.system) }.map { single($0.system, $0.model) }
+      systems += own
+      guard own.count > 1 else { continue }
+      systems.append(
+        score(
+          system.nameOfMean, parameters: own[0].parameters, of: names,
+          seeds: SeedVariation(
+            development: own.map(\.development.accuracy), test: own.map(\.test.accuracy))))
+    }
     return ScoreReport(
       rules: text(of: rules, first: systems[0], onTest),
-      systems: Array(systems),
+      systems: systems,
       comparisons: comparisons(test, members: members, bootstrap: onTest),
       memberCurve: MemberCurve(
         development: development.members, onDevelopment, test: test.members, onTest),
@@ -203,9 +216,16 @@ extension Experiment {
     let alone =
       onTest.unitCount > 1
       ? "" : "; the test set has only one, so there is no interval"
+    let seeds =
+      recipe.seeds == 1
+      ? ""
+      : """
+       NAME-mean: the mean over \(recipe.seeds) seeds, which all comparisons use; s.d.: the standard deviation of \
+      the test accuracy over them.
+      """
     return """
       \(rules.text) Development: \(first.development.extent); test: \(first.test.extent). \
-      members: the mean over the members. ± is half of the 95 % bootstrap interval over \
+      members: the mean over the members.\(seeds) ± is half of the 95 % bootstrap interval over \
       \(onTest.unit) (\(recipe.scoring.resamples) resamples, seed \(recipe.scoring.seed)); p is that of a \
       paired randomisation test over the same units\(alone). NLL: the mean of -ln p of the true class, in nats; \
       ECE: the expected calibration error of 15 bins; both are computed before classes are folded. frames/s: \
@@ -228,7 +248,8 @@ extension Experiment {
     ]
     for pair in recipe.pairs {
       let (studentName, baselineName) = (pair.student.name, pair.baseline.name)
-      let (student, baseline) = (test.tallies([studentName]), test.tallies([baselineName]))
+      let student = test.tallies(pair.student.repetitions(recipe.seeds).map(\.name))
+      let baseline = test.tallies(pair.baseline.repetitions(recipe.seeds).map(\.name))
       let gain = ComparisonScore(
         "ensemble - \(baselineName)", ensemble, minus: baseline, bootstrap: bootstrap)
       comparisons += [

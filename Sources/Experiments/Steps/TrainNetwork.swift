@@ -113,13 +113,25 @@ extension TrainNetwork {
     }
   }
 
+  /// A system with each seed of a recipe; the seeds follow the first.
+  static func repetitions(
+    _ stage: Stage, _ system: System, _ options: Recipe.SystemOptions, _ lesson: Lesson,
+    _ recipe: Recipe
+  ) -> [TrainNetwork] {
+    system.repetitions(recipe.seeds).enumerated().map { place, system in
+      TrainNetwork(
+        stage, system, seed: options.seed &+ UInt64(place), hidden: options.hidden,
+        training: options.training, lesson, recipe)
+    }
+  }
+
   /// The students of the ensemble.
   static func students(of recipe: Recipe) -> [any Step] {
     let own = recipe.search == nil ? recipe.distillation : nil
     let lesson = Lesson.softTargets(
       .ofStudents(recipe), own, copies: recipe.copies(for: .students).count)
-    return recipe.pairs.map {
-      TrainNetwork(.distill, $0.student, $0.options.student, lesson, recipe)
+    return recipe.pairs.flatMap {
+      repetitions(.distill, $0.student, $0.options.student, lesson, recipe)
     }
   }
 
