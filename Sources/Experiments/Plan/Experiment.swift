@@ -27,12 +27,6 @@ package enum Stage: String, Sendable, CaseIterable {
   case score
 }
 
-/// The three parts of a corpus.
-package enum CorpusPart: String, Sendable, CaseIterable {
-  /// A data directory of the corpus; the raw value names its folders.
-  case train, development, test
-}
-
 /// A recipe and the folder in which its stages keep their results.
 ///
 /// ```
