@@ -9,6 +9,7 @@ package import SystemPackage
 /// The lines' digest decides whether the step is up to date, so the order in which a step adds its
 /// inputs matters.
 package struct Inputs {
+  /// A line for each input, the program first.
   package private(set) var lines: [String]
 
   /// The digest of the running program, so that another build makes its own results.
@@ -114,6 +115,7 @@ package struct Inputs {
     for file in files { try add(recording: file) }
   }
 
+  /// The digest of all lines.
   package var fingerprint: Fingerprint { Fingerprint(of: lines.joined(separator: "\n")) }
 
   /// The first line of the step's record.

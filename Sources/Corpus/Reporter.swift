@@ -38,8 +38,11 @@ package struct Reporter: Sendable {
     /// - Parameter write: may be called from several threads.
     package init(_ write: @escaping @Sendable (Level, String) -> Void) { self.write = write }
 
+    /// Logs what a person may want to know.
     package func info(_ line: String) { write(.info, line) }
+    /// Logs what a person may have to act on.
     package func warning(_ line: String) { write(.warning, line) }
+    /// Logs why something was not done.
     package func error(_ line: String) { write(.error, line) }
   }
 

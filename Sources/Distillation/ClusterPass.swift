@@ -19,6 +19,7 @@ package struct ClusterPass {
   let workers: Workers
   let reporter: Reporter
 
+  /// A pass over some frames; nothing is read yet.
   package init(
     frames: ArchiveFrames, featuresPath: FilePath, generalist: AcousticModel,
     options: ClusteringOptions, workers: Workers, reporter: Reporter

@@ -25,6 +25,7 @@ package struct SoftTargetPass {
     /// What is kept of each frame.
     let store: SoftTargetStore
 
+    /// An archive at a path, for one T.
     package init(
       path: FilePath, identity: Fingerprint, temperature: Double, store: SoftTargetStore
     ) {
@@ -40,6 +41,7 @@ package struct SoftTargetPass {
   let workers: Workers
   let reporter: Reporter
 
+  /// A pass over some frames; nothing is read yet.
   package init(
     frames: ArchiveFrames, featuresPath: FilePath, teacher: any Teacher, workers: Workers,
     reporter: Reporter

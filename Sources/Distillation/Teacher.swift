@@ -37,6 +37,7 @@ package struct EnsembleTeacher: Teacher {
   /// Nil when all members label each utterance.
   var folds: Folds?
 
+  /// The ensemble of some models, whose files need not exist yet.
   package init(memberPaths: [FilePath], mean: TeacherMean, folds: Folds? = nil) {
     (self.memberPaths, self.mean, self.folds) = (memberPaths, mean, folds)
   }
@@ -88,6 +89,7 @@ package struct SpecialistTeacher: Teacher {
   /// The models of all networks.
   let paths: [FilePath]
 
+  /// A generalist with specialists, of which some are active, and the paths of their models.
   package init(ensemble: SpecialistEnsemble, active: Int, paths: [FilePath]) {
     (self.ensemble, self.active, self.paths) = (ensemble, active, paths)
   }

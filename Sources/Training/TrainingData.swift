@@ -6,11 +6,15 @@ package import SystemPackage
 
 /// The data that networks are trained on.
 package struct TrainingData: Sendable {
+  /// The frames to train on.
   package let train: FrameSet
+  /// The frames whose accuracy decides which epoch is kept.
   package let development: FrameSet
   /// The options that the features were made with.
   package let options: FeatureOptions
+  /// Mean and variance of the training frames.
   package let normalizer: FeatureNormalizer
+  /// The classes that the networks distinguish.
   package let classes: ClassInventory
   /// The log priors of the training targets; see `AcousticModel.logPriors`.
   package let logPriors: [Float]

@@ -18,6 +18,7 @@ package struct FeatureExtraction: Sendable {
   let workers: Workers
   let reporter: Reporter
 
+  /// An extraction into a folder, which the caller has locked; nothing is read or written yet.
   package init(
     folder: FeatureFolder, data: DataDirectory, request: FeatureRequest, workers: Workers,
     reporter: Reporter

@@ -10,7 +10,9 @@ package import SystemPackage
 package struct FeatureFolder: Sendable {
   /// The contents of `features.json`.
   package struct Description: Codable {
+    /// The options that the features were made with.
     package let options: FeatureOptions
+    /// The version of the program that made them.
     package let version: String
     /// The channel of the recordings that was used, from 1; nil for mono recordings.
     package var channel: Int?
@@ -30,8 +32,11 @@ package struct FeatureFolder: Sendable {
     self.path = path
   }
 
+  /// The matrices of all utterances.
   package var archivePath: FilePath { path.appending("feats.ark") }
+  /// The places of the matrices in the archive, as a Kaldi scp.
   package var scriptPath: FilePath { path.appending("feats.scp") }
+  /// The number of frames of each utterance, as Kaldi's `utt2num_frames`.
   package var frameCountPath: FilePath { path.appending("utt2num_frames") }
   package var descriptionPath: FilePath { path.appending("features.json") }
   /// What became of each utterance, a `Ledger`.

@@ -35,14 +35,17 @@ package struct FeatureRequest: Sendable {
 
 /// One of the perturbed copies of a set of utterances.
 package struct AugmentedCopy: Sendable, Equatable, Codable {
+  /// The perturbations that are drawn from.
   package let options: AugmentationOptions
   /// The copy's number, from 1.
   package let number: Int
 
+  /// The copy of a number, from 1.
   package init(options: AugmentationOptions, number: Int) {
     (self.options, self.number) = (options, number)
   }
 
+  /// The perturbation of an utterance, which depends on its speaker where that is known.
   package func perturbation(of utterance: String, speakers: [String: String]) -> Perturbation {
     Perturbation(options, of: utterance, speaker: speakers[utterance], copy: number)
   }

@@ -11,9 +11,11 @@ package import SystemPackage
 package struct ResumableArchive<Losses: Codable & Sendable>: ~Copyable {
   /// A line of the journal: what became of one utterance.
   package struct Record: Codable, Sendable {
+    /// The utterance's id.
     package let utterance: String
     /// The length of its audio in seconds.
     package let seconds: Double
+    /// The number of its frames; 0 for one that was skipped.
     package let frames: Int
     /// The offset of its value in the archive.
     package let valueOffset: Int

@@ -6,6 +6,7 @@ package import Storage
 extension TargetFolder {
   /// An utterance of a perturbed copy.
   package struct Copy {
+    /// The id of the utterance, which the copy shares.
     package let id: String
     /// Those of its features.
     package let frames: Int

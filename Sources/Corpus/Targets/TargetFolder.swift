@@ -27,7 +27,9 @@ package struct TargetFolder: Sendable {
     self.path = path
   }
 
+  /// The class ids of all utterances, an integer vector each.
   package var archivePath: FilePath { path.appending("targets.ark") }
+  /// The classes, a line `SYMBOL ID` each.
   package var classesPath: FilePath { path.appending("classes.txt") }
   /// What became of each utterance, a `Ledger`.
   package var ledgerPath: FilePath { path.appending("ledger.jsonl") }

@@ -160,6 +160,7 @@ package struct Recipe: Sendable, Codable {
     }
   }
 
+  /// The data directories.
   package let corpus: CorpusOptions
   /// The alignments and how they label frames.
   package let targets: TargetOptions
