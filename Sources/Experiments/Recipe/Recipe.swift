@@ -218,19 +218,8 @@ package struct Recipe: Sendable, Codable {
     baseline = try BaselineSection.baseline(try read.optional(.baseline), of: student)
     baselineSearch = try read.optional(.baselineSearch)
     students = try read(.students, default: [:])
-    for name in students.keys.sorted() {
-      try requireOption(
-        !name.isEmpty && name.unicodeScalars.allSatisfy { isOfName($0) }, "students.\(name)",
-        expected: "a name of letters, digits and hyphens", found: name)
-    }
     seeds = try read(.seeds, default: 1)
     try requireOption((1...100).contains(seeds), "seeds", expected: "1 to 100", found: seeds)
-    if seeds > 1, let name = students.keys.sorted().first(where: System.isReserved) {
-      throw OptionFault.outOfRange(
-        key: "students.\(name)",
-        expected: "a name without the words seed and mean beside seeds above 1",
-        found: name)
-    }
     distillation = try read(.distillation, default: DistillationOptions())
     search = try read.optional(.search)
     augmentation = try read.optional(.augmentation)
@@ -238,6 +227,19 @@ package struct Recipe: Sendable, Codable {
     missingClass = try read.optional(.missingClass)
     specialists = try read.optional(.specialists)
     scoring = try read(.scoring, default: ScoringOptions())
+    try requireFit()
+  }
+
+  /// Throws unless the sections of the recipe fit together.
+  private func requireFit() throws {
+    for name in students.keys.sorted() {
+      try requireOption(
+        !name.isEmpty && name.unicodeScalars.allSatisfy { isOfName($0) }, "students.\(name)",
+        expected: "a name of letters, digits and hyphens", found: name)
+      try requireOption(
+        seeds == 1 || !System.isReserved(name), "students.\(name)",
+        expected: "a name without the words seed and mean beside seeds above 1", found: name)
+    }
     let copies = augmentation?.perturbation.copies ?? 0
     if case .archives = features {
       try requireOption(

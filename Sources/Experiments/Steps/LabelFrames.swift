@@ -18,9 +18,8 @@ struct LabelFrames: Step {
   init(_ stage: Stage, _ labels: SoftTargets, of set: UtteranceSet, _ recipe: Recipe) {
     (self.stage, self.labels, self.set) = (stage, labels, set)
     // The targets determine the classes.
-    reads =
-      Array(Set([.features(set), .targets(set), .features(.train), .targets(.train)]))
-      + labels.reads(recipe)
+    let training: [Product] = set == .train ? [] : [.features(.train), .targets(.train)]
+    reads = [.features(set), .targets(set)] + training + labels.reads(recipe)
   }
 
   /// The soft targets for a recipe's students.

@@ -162,6 +162,26 @@ extension Experiment {
     let members = recipe.memberSystems.map(\.name)
     let onDevelopment = bootstrap(for: development, members[0])
     let onTest = bootstrap(for: test, members[0])
+    let systems = systemScores(
+      models, ensemble, development: development, onDevelopment, test: test, onTest)
+    return ScoreReport(
+      rules: text(of: rules, first: systems[0], onTest),
+      systems: systems,
+      comparisons: comparisons(test, members: members, bootstrap: onTest),
+      memberCurve: MemberCurve(
+        development: development.members, onDevelopment, test: test.members, onTest),
+      subsets: try subsetScores(
+        development: development, onDevelopment, test: test, onTest, by: rules),
+      missingClass: try missingClassScore(onTest: onTest, by: rules),
+      specialists: try specialistScore(test, onTest, by: rules), madeBy: Experiment.maker)
+  }
+
+  /// The scores of each system, and of means over members and seeds.
+  private func systemScores(
+    _ models: [(system: String, model: AcousticModel)], _ ensemble: Ensemble,
+    development: TalliedSet, _ onDevelopment: Bootstrap, test: TalliedSet, _ onTest: Bootstrap
+  ) -> [SystemScore] {
+    let members = recipe.memberSystems.map(\.name)
     func score(_ set: TalliedSet, of systems: [String], _ bootstrap: Bootstrap) -> SetScore {
       SetScore(
         meanOf: set.tallies(systems), speakers: set.speakers, bootstrap: bootstrap)
@@ -197,16 +217,7 @@ extension Experiment {
           seeds: SeedVariation(
             development: own.map(\.development.accuracy), test: own.map(\.test.accuracy))))
     }
-    return ScoreReport(
-      rules: text(of: rules, first: systems[0], onTest),
-      systems: systems,
-      comparisons: comparisons(test, members: members, bootstrap: onTest),
-      memberCurve: MemberCurve(
-        development: development.members, onDevelopment, test: test.members, onTest),
-      subsets: try subsetScores(
-        development: development, onDevelopment, test: test, onTest, by: rules),
-      missingClass: try missingClassScore(onTest: onTest, by: rules),
-      specialists: try specialistScore(test, onTest, by: rules), madeBy: Experiment.maker)
+    return systems
   }
 
   /// The explanation below the table of scores.
