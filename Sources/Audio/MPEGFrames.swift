@@ -100,7 +100,7 @@ import Foundation
       case MPG123_OK.rawValue, MPG123_DONE.rawValue: isEnded = true
       case MPG123_NEW_FORMAT.rawValue: try requireFormat(after: position + done)
       case _ where unsafe mpg123_errcode(handle) == Int32(MPG123_OUT_OF_SYNC.rawValue):
-        try passOver(to: endOfLastFrame, after: position + done)
+        if try passOver(to: endOfLastFrame) { try requireFormat(after: position + done) }
       default:
         throw .unreadable(
           path: bytes.origin,
@@ -113,25 +113,29 @@ import Foundation
 
   /// Throws when the stream continues at another rate or with another number of channels.
   private func requireFormat(after sample: Int) throws(AudioFault) {
-    var (rate, count, encoding) = (0, Int32(0), Int32(0))
-    unsafe mpg123_getformat(handle, &rate, &count, &encoding)
-    guard rate != sampleRate || Int(count) != channels else { return }
-    // Bytes that are not audio may look like one frame, but hardly like two.
-    let start = max(0, unsafe Int(mpg123_framepos(handle)))
-    let (one, next) = try (
-      bytes.bytes(at: start, count: 4), bytes.bytes(at: endOfLastFrame, count: 4)
-    )
-    if MPEGDecoder.isFrame(next), one[1] == next[1], one[2] & 0x0C == next[2] & 0x0C {
-      throw .otherStream(
-        path: bytes.origin, after: sample,
-        found: "\(rate) Hz and \(count) channel\(count == 1 ? "" : "s")")
+    while true {
+      var (rate, count, encoding) = (0, Int32(0), Int32(0))
+      unsafe mpg123_getformat(handle, &rate, &count, &encoding)
+      guard rate != sampleRate || Int(count) != channels else { return }
+      // Bytes that are not audio may look like one frame, but hardly like two.
+      let start = max(0, unsafe Int(mpg123_framepos(handle)))
+      let (one, next) = try (
+        bytes.bytes(at: start, count: 4), bytes.bytes(at: endOfLastFrame, count: 4)
+      )
+      if MPEGDecoder.isFrame(next), one[1] == next[1], one[2] & 0x0C == next[2] & 0x0C {
+        throw .otherStream(
+          path: bytes.origin, after: sample,
+          found: "\(rate) Hz and \(count) channel\(count == 1 ? "" : "s")")
+      }
+      passedOver += 1
+      guard try passOver(to: start + 1) else { return }
     }
-    passedOver += 1
-    try passOver(to: start + 1, after: sample)
   }
 
-  /// Continues at the next frame that is followed by another, or ends the stream if there is none.
-  private func passOver(to start: Int, after sample: Int) throws(AudioFault) {
+  /// Continues at the next frame that is followed by another, or ends the stream.
+  ///
+  /// - Returns: whether there is such a frame, whose format is not known yet.
+  private func passOver(to start: Int) throws(AudioFault) -> Bool {
     let place = min(start, bytes.count)
     let whole = bytes
     unsafe mpg123_close(handle)
@@ -141,10 +145,10 @@ import Foundation
     if let fault = bytes.fault { throw .system(fault) }
     guard place > 0, format.code == MPG123_OK.rawValue else {
       (isEnded, end) = (true, 0)
-      return
+      return false
     }
     passedOver += max(0, unsafe Int(mpg123_framepos(handle)))
-    try requireFormat(after: sample)
+    return true
   }
 
   /// The end of the frame decoded last.

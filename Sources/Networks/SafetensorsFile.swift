@@ -107,7 +107,11 @@ package struct SafetensorsFile: Sendable, Equatable {
     }
     metadata = header.metadata
     tensors = [:]
-    for (name, entry) in header.entries {
+    // A file holds each value once, so its values fit in the memory that was asked for.
+    var used = 0
+    for (name, entry) in header.entries.sorted(by: {
+      $0.value.dataOffsets.lexicographicallyPrecedes($1.value.dataOffsets)
+    }) {
       // In floating point, so that a nonsensical shape cannot overflow.
       let size = entry.shape.reduce(4.0) { $0 * Double($1) }
       guard entry.dtype == "F32", entry.dataOffsets.count == 2,
@@ -122,6 +126,12 @@ package struct SafetensorsFile: Sendable, Equatable {
         throw malformed(
           "\(entry.dataOffsets[1]) bytes of values for tensor \(name)", "\(bytes.count - start)")
       }
+      guard entry.dataOffsets[0] >= used else {
+        throw malformed(
+          "tensor \(name) behind byte \(used) of the values, where another ends",
+          "\(entry.dataOffsets)")
+      }
+      used = entry.dataOffsets[1]
       var values = [Float](repeating: 0, count: Int(size) / 4)
       let range = start + entry.dataOffsets[0]..<start + entry.dataOffsets[1]
       unsafe values.withUnsafeMutableBytes { unsafe _ = bytes[range].copyBytes(to: $0) }

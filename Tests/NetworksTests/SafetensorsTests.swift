@@ -45,4 +45,16 @@ struct SafetensorsTests {
     let path = try folder.write(half, to: "half")
     #expect(throws: FileFault.self) { try SafetensorsFile(path: path) }
   }
+
+  @Test("tensors that share bytes, of which a small file could claim any number, are a fault")
+  func overlapping() throws {
+    let folder = try TemporaryFolder()
+    try SafetensorsFile(tensors: ["a": .init([1, 2]), "b": .init([3, 4])])
+      .write(to: folder.file("whole"))
+    let whole = String(decoding: try TextFile.bytes(of: folder.file("whole")), as: UTF8.self)
+    #expect(whole.contains("[8,16]"))
+    let path = try folder.write(whole.replacing("[8,16]", with: "[0, 8]"), to: "shared")
+    let fault = #expect(throws: FileFault.self) { try SafetensorsFile(path: path) }
+    #expect("\(try #require(fault))".contains("behind byte 8 of the values, where another ends"))
+  }
 }
