@@ -18,7 +18,8 @@ package struct PosteriorWriter {
   package enum Target {
     /// A folder with the archive, its script, a description and a ledger.
     case folder(PosteriorFolder)
-    /// An archive, and perhaps its script; nothing appears under their names before it is complete.
+    /// An archive, and perhaps its script; nothing appears under their names before it is complete,
+    /// or if all utterances are skipped.
     case archive(ArchiveOutput)
   }
 
@@ -125,8 +126,16 @@ package struct PosteriorWriter {
       let archive = try pass.makeArchive(path, identity: identity(ready))
       ledger = self.ledger(ready.earlier, archive.records, of: pass.frames)
       let script = archive.script
-      try archive.commit()
-      if let path = output.script { try AtomicFile.write(script, to: path) }
+      if script.isEmpty {
+        // Without any utterance, no archive is written.
+        _ = consume archive
+        for path in [path, FeatureArchive.journalPath(of: path)] {
+          try FileSystem.remove(ResumableFile.partPath(of: path))
+        }
+      } else {
+        try archive.commit()
+        if let path = output.script { try AtomicFile.write(script, to: path) }
+      }
     } else {
       ledger = ready.earlier
       for entry in try pass.forEachEntry({ try print($0.bytes) }) { ledger.append(entry) }

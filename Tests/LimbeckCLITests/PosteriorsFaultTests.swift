@@ -15,6 +15,7 @@ extension PosteriorsCommandTests {
     let rate = try limbeck("posteriors", model, wide, "ark:\(archive)")
     #expect(rate.status == 65)
     #expect(rate.errors.contains("8000 Hz") && rate.errors.contains("16000 Hz"), "\(rate.errors)")
+    #expect(try names(folder.path).filter { $0.hasPrefix("out.") }.isEmpty)
 
     let whole = try bytes(model)
     let cut = try folder.write(whole.prefix(whole.count / 2), to: "cut.safetensors")
