@@ -190,6 +190,11 @@ let package = Package(
       of: "Reporting",
       uses: ["Experiments", "Storage", "LinearAlgebra", "Evaluation", "Corpus", logging]),
     tests(of: "Fuzzing", uses: ["LinearAlgebra", "Storage"]),
-    tests(of: "LimbeckCLI", uses: ["Benchmarks", "Corpus", "Features", "Storage", "Training"]),
+    tests(
+      of: "LimbeckCLI",
+      uses: [
+        "Benchmarks", "Classes", "Corpus", "Features", "KaldiIO", "Limbeck", "LinearAlgebra",
+        "Models", "Networks", "Storage", "Training",
+      ]),
   ]
 )

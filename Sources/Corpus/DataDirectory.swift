@@ -99,7 +99,7 @@ package struct DataDirectory: Sendable {
   /// The folder.
   package let path: FilePath
   /// The usable utterances, in byte order of their ids, whatever order the files have.
-  package private(set) var utterances: [Utterance]
+  package internal(set) var utterances: [Utterance]
   /// The unusable utterances, each with the file and the line at fault.
   ///
   /// Their lines are malformed, appear twice or name no recording, or only `text` or `utt2spk` has

@@ -18,6 +18,8 @@ package struct Ledger: Sendable, Equatable {
     case features, targets
     /// Using frames with their targets, for training or for scoring.
     case train, score
+    /// Classifying the frames with a model.
+    case posteriors
   }
 
   /// One line of `ledger.jsonl`.
@@ -56,6 +58,11 @@ package struct Ledger: Sendable, Equatable {
 
   /// The entries of utterances that were skipped.
   package var leftOut: [Entry] { entries.filter { $0.reason != nil } }
+
+  /// The entries of utterances that passed a stage.
+  package func passed(_ stage: Stage) -> [Entry] {
+    entries.filter { $0.stage == stage && $0.reason == nil }
+  }
 
   /// The number of utterances skipped, each counted once.
   package var leftOutCount: Int {

@@ -1,4 +1,5 @@
 import Storage
+import Synchronization
 package import SystemPackage
 
 /// The progress of a long task.
@@ -58,6 +59,28 @@ package struct Reporter: Sendable {
 }
 
 extension Reporter {
+  /// Reports the progress of work on utterances.
+  ///
+  /// - Parameters:
+  ///   - work: the name of the work.
+  ///   - total: the number of utterances.
+  /// - Returns: to be called after each utterance with the number done and the seconds of its audio.
+  package func utterances(
+    _ work: String, of total: Int
+  ) -> @Sendable (_ done: Int, _ seconds: Double) -> Void {
+    let seconds = Mutex(0.0)
+    return { done, own in
+      let all = seconds.withLock { sum in
+        sum += own
+        return sum
+      }
+      progress(
+        WorkProgress(
+          work: work, done: Double(done), total: Double(total), unit: "utterances",
+          audioSeconds: all))
+    }
+  }
+
   /// Logs a warning for each of the first ten skipped utterances with its reason, and for the rest
   /// their number.
   ///

@@ -206,6 +206,12 @@ package struct ArchiveOutput: Sendable, Equatable {
   /// Whether the archive is written in text form.
   package let isText: Bool
 
+  /// Whether an argument that may also be a folder names an archive: a specifier, `-`, or a path
+  /// that ends in `.ark`.
+  package static func names(_ text: String) -> Bool {
+    !SpecifierParts(text).words.isEmpty || text == "-" || text.hasSuffix(".ark")
+  }
+
   /// Parses a specifier or a path.
   ///
   /// - Parameter text: a specifier, a path, or `-` for standard output. A path also gets an `scp`

@@ -20,7 +20,8 @@ struct Limbeck: ParsableCommand {
     version: limbeckVersion,
     subcommands: [
       Validate.self, Features.self, Targets.self, Train.self, Distill.self, Specialists.self,
-      Score.self, PlanCommand.self, Run.self, Info.self, ReportCommand.self, Copy.self,
+      Score.self, Posteriors.self, PlanCommand.self, Run.self, Info.self, ReportCommand.self,
+      Copy.self,
     ])
 }
 
@@ -29,6 +30,7 @@ protocol Resumable: ParsableCommand {}
 
 extension Features: Resumable {}
 extension Targets: Resumable {}
+extension Posteriors: Resumable {}
 extension Train: Resumable {}
 extension Distill: Resumable {}
 extension Specialists: Resumable {}

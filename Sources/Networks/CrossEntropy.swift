@@ -20,6 +20,24 @@ extension Matrix {
   }
 }
 
+extension Matrix {
+  /// Replaces each row of logits by the logarithm of its softmax at a temperature,
+  /// `z / T − log Σ exp(z / T)`.
+  ///
+  /// The sum is that of `replaceBySoftmax`, and no probability is too small for its logarithm.
+  ///
+  /// - Parameter temperature: T, positive.
+  package mutating func replaceRowsByLogSoftmax(temperature: Float = 1) {
+    var powers = [Float](repeating: 0, count: columns)
+    withRows(0..<rows) { _, row in
+      var own = powers.mutableSpan
+      RowKernels.copy(row.span, into: &own)
+      let sum = replaceBySoftmax(&own, temperature: temperature)
+      RowKernels.scale(&row, by: 1 / temperature, adding: -sum)
+    }
+  }
+}
+
 /// The cross-entropy of a frame and its gradient with respect to the logits.
 package enum CrossEntropy {
   /// The loss for a true class.

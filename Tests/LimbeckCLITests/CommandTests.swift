@@ -43,6 +43,27 @@ func program(_ arguments: [any Argument]) -> Process {
   return process
 }
 
+/// Runs the program with so many kilobytes for each file; what it then lacks is room, as on a full
+/// disk.
+func starved(
+  _ kilobytes: Int, _ arguments: any Argument...
+) throws -> (status: Int32, errors: String) {
+  let shell = Process()
+  shell.executableURL = URL(fileURLWithPath: "/bin/bash")
+  shell.arguments =
+    [
+      "-c", "ulimit -f \(kilobytes); exec \"$@\"", "bash",
+      try #require(program([]).executableURL).path,
+    ] + arguments.map(\.description)
+  let errors = Pipe()
+  (shell.standardOutput, shell.standardError) = (FileHandle.nullDevice, errors)
+  try shell.run()
+  let text = String(
+    decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+  shell.waitUntilExit()
+  return (shell.terminationStatus, text)
+}
+
 @Suite("The command line")
 struct CommandTests {
   @Test("the help lists the verbs")
@@ -74,6 +95,8 @@ struct CommandTests {
           specialists             Train specialists of a recipe's baseline, and distil
                                   baseline and specialists into one model.
           score                   Score a model on features and targets.
+          posteriors              Write a model's log posteriors of each frame, or
+                                  log-likelihoods for a decoder.
           plan                    Print a recipe's steps: which are fresh, to do or
                                   running.
           run                     Run all stages of a recipe, skipping fresh steps.
@@ -101,6 +124,10 @@ struct CommandTests {
       ["features", "a", "b", "--window", "square"],
       ["features", "a", "b", "--text", "--compression", "cm"],
       ["copy", "a", "b", "--type", "cube"],
+      ["posteriors", "a", "b"], ["posteriors", "a", "b", "c", "--temperature", "0"],
+      ["posteriors", "a", "b", "c", "--priors", "d"],
+      ["posteriors", "a", "b", "ark,t:c", "--compression", "cm"],
+      ["posteriors", "a", "b", "scp:c"], ["posteriors", "a", "b", "ark,scp:c,wav.scp"],
     ])
   func usage(arguments: [String]) throws {
     let process = try limbeck(arguments)

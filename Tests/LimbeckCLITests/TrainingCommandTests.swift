@@ -197,26 +197,6 @@ struct TrainingCommandTests {
     }
   }
 
-  /// Runs the program with so many kilobytes for each file; what it then lacks is room, as on a full disk.
-  private func starved(
-    _ kilobytes: Int, _ arguments: any Argument...
-  ) throws -> (status: Int32, errors: String) {
-    let shell = Process()
-    shell.executableURL = URL(fileURLWithPath: "/bin/bash")
-    shell.arguments =
-      [
-        "-c", "ulimit -f \(kilobytes); exec \"$@\"", "bash",
-        try #require(program([]).executableURL).path,
-      ] + arguments.map(\.description)
-    let errors = Pipe()
-    (shell.standardOutput, shell.standardError) = (FileHandle.nullDevice, errors)
-    try shell.run()
-    let text = String(
-      decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    shell.waitUntilExit()
-    return (shell.terminationStatus, text)
-  }
-
   @Test("a recipe with mistakes: each is named with its place, and nothing is trained")
   func mistakes() throws {
     let corpus = try SampleCorpus()

@@ -4,7 +4,6 @@ import KaldiIO
 package import LinearAlgebra
 import Storage
 import SystemPackage
-import Synchronization
 
 /// Makes the features of a data directory.
 ///
@@ -105,7 +104,8 @@ package struct FeatureExtraction: Sendable {
       reporter.log.info("\(folder.path.text): resuming after \(archive.records.count) utterances")
     }
     let pass = FeaturePass(
-      archive, utterances: ids, form: .binary, report: progress("features", of: ids.count))
+      archive, utterances: ids, form: .binary,
+      report: reporter.utterances("features", of: ids.count))
     switch request.options.frames {
     case .logMel(let options): return try makeFrames(pass, options, speakers: speakers)
     case .given(let frames): return try takeFrames(pass, frames)
@@ -126,7 +126,7 @@ package struct FeatureExtraction: Sendable {
       path: folder.archivePath, identity: identity, utterances: ids)
     let pass = FeaturePass(
       archive, utterances: ids, form: request.form,
-      report: progress("normalization and deltas", of: ids.count))
+      report: reporter.utterances("normalization and deltas", of: ids.count))
     let options = request.options
     let deltas = Deltas(order: options.transform.deltas, window: options.transform.deltaWindow)
     return try pass.run(workers, own: { () }) { _, index, sink in
@@ -265,22 +265,6 @@ package struct FeatureExtraction: Sendable {
     }
     let lines = utterances.compactMap { id in speakers[id].map { "\(id) \($0)\n" } }
     try AtomicFile.write(lines.joined(), to: folder.speakersPath)
-  }
-
-  private func progress(
-    _ work: String, of total: Int
-  ) -> @Sendable (_ done: Int, _ seconds: Double) -> Void {
-    let seconds = Mutex(0.0)
-    return { done, own in
-      let all = seconds.withLock { sum in
-        sum += own
-        return sum
-      }
-      reporter.progress(
-        WorkProgress(
-          work: work, done: Double(done), total: Double(total), unit: "utterances",
-          audioSeconds: all))
-    }
   }
 }
 

@@ -1,11 +1,11 @@
-import KaldiIO
-import LinearAlgebra
+package import KaldiIO
+package import LinearAlgebra
 import Storage
 import Synchronization
 
-/// One pass over utterances: threads make their features in parallel, which are appended to an
-/// archive in order.
-final class FeaturePass: Sendable {
+/// One pass over utterances: threads make their features, or other values of their frames, in
+/// parallel, which are appended to an archive in order.
+package final class FeaturePass: Sendable {
   /// The result for an utterance, ready to be written.
   fileprivate enum Outcome: Sendable {
     case whole(ArchiveEntry, frames: Int, seconds: Double, error: Float?)
@@ -32,7 +32,7 @@ final class FeaturePass: Sendable {
   ///   - utterances: the ids of all utterances, in order.
   ///   - form: the archive's form.
   ///   - report: called after each utterance with the number done and the seconds of its audio.
-  init(
+  package init(
     _ archive: consuming FeatureArchive, utterances: [String], form: ArchiveForm,
     report: @escaping @Sendable (_ done: Int, _ seconds: Double) -> Void
   ) {
@@ -54,7 +54,7 @@ final class FeaturePass: Sendable {
   /// - Returns: the archive, complete but not committed.
   /// - Throws: `FileFault` when the archive cannot be written, or the first machine fault; what has
   ///   been written is kept.
-  func run<Own: ~Copyable>(
+  package func run<Own: ~Copyable>(
     _ workers: Workers, own: @Sendable () -> Own,
     _ make:
       @Sendable (_ own: inout Own, _ index: Int, _ sink: inout Sink) throws -> Double
@@ -129,9 +129,9 @@ final class FeaturePass: Sendable {
   }
 
   /// Receives the features of one utterance, in any number of pieces.
-  struct Sink: ~Copyable {
+  package struct Sink: ~Copyable {
     /// The rows not yet handed on; `make` appends here.
-    var frames = Matrix(rows: 0, columns: 0)
+    package var frames = Matrix(rows: 0, columns: 0)
     private let pass: FeaturePass
     private let output: OrderedOutput<Outcome>
     private let index: Int
@@ -145,7 +145,7 @@ final class FeaturePass: Sendable {
     /// utterances are written.
     ///
     /// - Throws: `LeftOut` when a feature is not finite.
-    mutating func relieve() throws(LeftOut) {
+    package mutating func relieve() throws(LeftOut) {
       guard pass.form == .binary, frames.values.count >= Sink.largestPiece else { return }
       let rows = frames
       try Sink.requireFinite(rows)
@@ -200,6 +200,6 @@ final class FeaturePass: Sendable {
 }
 
 /// Why an utterance has no features.
-struct LeftOut: Error {
+package struct LeftOut: Error {
   let reason: String
 }

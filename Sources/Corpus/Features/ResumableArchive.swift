@@ -78,7 +78,8 @@ package struct ResumableArchive<Losses: Codable & Sendable>: ~Copyable {
     return try FileSystem.exists(path) ? TextFile.text(of: path) : ""
   }
 
-  static func journalPath(of path: FilePath) -> FilePath { path.withSuffix(".journal") }
+  /// The final path of the journal of an archive, under which it never appears.
+  package static func journalPath(of path: FilePath) -> FilePath { path.withSuffix(".journal") }
 
   /// The archive's path until it is committed.
   var partPath: FilePath { ResumableFile.partPath(of: file.path) }
@@ -169,5 +170,5 @@ package struct ResumableArchive<Losses: Codable & Sendable>: ~Copyable {
   }
 }
 
-/// An archive of features, of whose losses `Record.error` tells.
-typealias FeatureArchive = ResumableArchive<Never>
+/// An archive of frames' values, of whose losses `Record.error` tells.
+package typealias FeatureArchive = ResumableArchive<Never>

@@ -22,11 +22,14 @@ package struct TableFolder: ~Copyable {
   ///
   /// - Parameters:
   ///   - table: a path or a specifier, as for `ArchiveInput`.
+  ///   - commands: whether the table, or an entry of a list, may be a command.
   ///   - workers: the threads that share the utterances.
   ///   - reporter: receives warnings about unreadable entries.
   /// - Throws: `FileFault` for anything but a table of matrices.
-  package init(_ table: String, workers: Workers, reporter: Reporter) throws {
-    let frames = try MatrixTable(table, commands: .refused)
+  package init(
+    _ table: String, commands: CommandPolicy = .refused, workers: Workers, reporter: Reporter
+  ) throws {
+    let frames = try MatrixTable(table, commands: commands)
     let own = FeatureOptions(frames: .given(GivenFrames(columns: try frames.columns())))
     let scratch = try ScratchFolder()
     let data = scratch.path.appending("data")

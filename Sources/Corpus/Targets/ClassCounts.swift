@@ -30,10 +30,13 @@ package struct ClassCounts: Sendable {
   ///
   /// A class without frames gets √(largest float) instead, so that its posterior divided by its
   /// prior is effectively zero (Kaldi, `nnet/nnet-pdf-prior.cc`).
-  package var logPriors: [Float] {
-    counts.map { count in
-      count == 0
-        ? Float.greatestFiniteMagnitude.squareRoot() : Float(log(Double(count) / Double(frames)))
+  package var logPriors: [Float] { ClassCounts.logPriors(of: counts.map(Double.init)) }
+
+  /// The log priors for any counts, at least one of them positive and none negative.
+  package static func logPriors(of counts: [Double]) -> [Float] {
+    let frames = counts.reduce(0, +)
+    return counts.map { count in
+      count == 0 ? Float.greatestFiniteMagnitude.squareRoot() : Float(log(count / frames))
     }
   }
 

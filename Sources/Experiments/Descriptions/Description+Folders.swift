@@ -16,6 +16,7 @@ extension Description {
   static func folder(_ path: FilePath) throws -> String {
     let names = try FileSystem.names(in: path)
     if names.contains("features.json") { return try features(FeatureFolder(path: path)) }
+    if names.contains("posteriors.json") { return try posteriors(PosteriorFolder(path: path)) }
     if names.contains("targets.json") { return try targets(TargetFolder(path: path)) }
     if names.contains("wav.scp") { return try data(path) }
     let marks: [FilePath.Component] = [Experiment.recordsName, "models", "scores.json"]
@@ -27,7 +28,7 @@ extension Description {
     }
     let shown = names.prefix(5).map(\.text).joined(separator: " ") + (names.count > 5 ? " …" : "")
     throw FileFault.malformed(
-      path: path, expected: "an experiment, features, targets or a data directory",
+      path: path, expected: "an experiment, features, targets, posteriors or a data directory",
       found: names.isEmpty ? "an empty folder" : "a folder with \(shown)")
   }
 
@@ -73,6 +74,23 @@ extension Description {
       frames       \(counts.values.reduce(0, +))
       classes      \(classes.count): \(classes.symbols.prefix(6).joined(separator: " ")) …
       options      \(options.joined(separator: ", "))
+
+      """
+  }
+
+  private static func posteriors(_ folder: PosteriorFolder) throws -> String {
+    let description = try folder.description()
+    let ledger = try Ledger(path: folder.ledgerPath)
+    let own = ledger.passed(.posteriors)
+    let classes = description.classes
+    return """
+      posteriors   \(folder.path.text)
+      values       \(description.values), temperature \(description.temperature)
+      model        \(description.model), \(description.modelDigest)
+      utterances   \(own.count), \(ledger.leftOutCount) skipped
+      frames       \(own.reduce(0) { $0 + ($1.framesOut ?? 0) })
+      classes      \(classes.count): \(classes.prefix(6).joined(separator: " ")) …
+      version      limbeck \(description.version)
 
       """
   }

@@ -150,16 +150,20 @@ package struct ArchiveFrames: FrameSource {
 }
 
 extension FrameSource {
-  /// The features of a whole utterance.
+  /// The features of an utterance.
   ///
   /// - Parameters:
+  ///   - frames: the frames to read; nil for all.
   ///   - utterance: its index.
   ///   - path: the features' source, for the message.
   /// - Returns: [T × columns].
   /// - Throws: `FileFault` when they cannot be read or are not all finite.
-  package func features(of utterance: Int, path: Origin) throws(FileFault) -> Matrix {
-    let matrix = SharedMatrix(rows: frameCount(of: utterance), columns: columns)
-    try readFeatures(0..<matrix.rows, of: utterance, into: matrix.tile)
+  package func features(
+    _ frames: Range<Int>? = nil, of utterance: Int, path: Origin
+  ) throws(FileFault) -> Matrix {
+    let frames = frames ?? 0..<frameCount(of: utterance)
+    let matrix = SharedMatrix(rows: frames.count, columns: columns)
+    try readFeatures(frames, of: utterance, into: matrix.tile)
     let features = matrix.matrix
     guard features.isFinite else {
       throw .malformed(

@@ -1,0 +1,108 @@
+import Classes
+import Corpus
+import Foundation
+import KaldiIO
+import Models
+package import Storage
+package import SystemPackage
+
+/// A folder of posteriors or log-likelihoods: `posteriors.ark`, `posteriors.scp`, `utt2num_frames`,
+/// `posteriors.json` and `ledger.jsonl`.
+package struct PosteriorFolder: Sendable {
+  /// The contents of `posteriors.json`.
+  package struct Description: Codable, Sendable {
+    /// What the values are: `log posteriors` or `log likelihoods`.
+    package let values: String
+    /// The file name of the model.
+    package let model: String
+    /// A digest of the model's bytes.
+    package let modelDigest: String
+    /// T, by which logits were divided.
+    package let temperature: Double
+    /// A digest of the log priors that were subtracted; nil for posteriors.
+    package let priorsDigest: String?
+    /// The classes, in the order of the columns.
+    package let classes: [String]
+    /// How the matrices are compressed; nil if they are not.
+    package let compression: String?
+    /// The largest error of a value that compression causes; nil without compression.
+    package let largestError: Float?
+    /// The version of limbeck that wrote the folder.
+    package let version: String
+  }
+
+  /// The folder's path.
+  package let path: FilePath
+
+  /// The folder at a path; nothing is read yet.
+  package init(path: FilePath) { self.path = path }
+
+  /// One matrix [T × classes] of each utterance.
+  package var archivePath: FilePath { path.appending("posteriors.ark") }
+  /// Where they are in the archive.
+  package var scriptPath: FilePath { path.appending("posteriors.scp") }
+  /// The number of frames of each utterance.
+  package var frameCountPath: FilePath { path.appending("utt2num_frames") }
+  /// The `Description`.
+  package var descriptionPath: FilePath { path.appending("posteriors.json") }
+  /// What became of each utterance, a `Ledger`.
+  package var ledgerPath: FilePath { path.appending("ledger.jsonl") }
+  /// The features of audio while the posteriors are made.
+  var featuresPath: FilePath { path.appending("features.part") }
+
+  /// Throws when the folder holds files that would be replaced and that this command did not make.
+  func requireOwn() throws(FileFault) {
+    let journal = ResumableFile.partPath(of: FeatureArchive.journalPath(of: archivePath))
+    try OwnFiles.require(
+      ["posteriors.ark", "posteriors.scp", "utt2num_frames"], in: path,
+      marks: ["posteriors.json", "ledger.jsonl"]
+        + [journal, featuresPath].compactMap(\.lastComponent),
+      remedy: "name another folder, or move it away")
+  }
+
+  /// Reads `posteriors.json`.
+  package func description() throws(FileFault) -> Description {
+    let data = try TextFile.bytes(of: descriptionPath)
+    do {
+      return try JSONDecoder().decode(Description.self, from: data)
+    } catch {
+      throw .malformed(
+        path: descriptionPath, expected: "a description of posteriors", found: "\(error)")
+    }
+  }
+
+  /// Writes everything but the archive's values, and renames the archive to its final name.
+  func finish(
+    _ archive: consuming FeatureArchive, _ ledger: Ledger, _ description: Description
+  ) throws(FileFault) {
+    let (script, records) = (archive.script, archive.records.filter { $0.reason == nil })
+    // From here on, the folder always has a mark of the program.
+    try ledger.write(to: ledgerPath)
+    try archive.commit()
+    try AtomicFile.write(script, to: scriptPath)
+    try AtomicFile.write(
+      records.map { "\($0.utterance) \($0.frames)\n" }.joined(), to: frameCountPath)
+    try AtomicFile.write(JSONText.document(description), to: descriptionPath)
+  }
+}
+
+extension PosteriorFolder.Description {
+  /// Describes the values of a classifier.
+  init(
+    _ classifier: FrameClassifier, modelDigest: Fingerprint, form: ArchiveForm, error: Float?
+  ) {
+    values = classifier.logPriors == nil ? "log posteriors" : "log likelihoods"
+    model = classifier.path.lastComponent?.text ?? ""
+    self.modelDigest = modelDigest.description
+    temperature = classifier.temperature
+    priorsDigest = classifier.logPriors.map { Fingerprint(of: JSONText.line($0)).description }
+    classes = classifier.model.classes.symbols
+    if case .compressed(let chosen) = form {
+      compression = chosen.rawValue
+    } else {
+      compression = nil
+    }
+    largestError = error
+    version = limbeckVersion
+  }
+}
