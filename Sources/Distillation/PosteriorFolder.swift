@@ -54,9 +54,8 @@ package struct PosteriorFolder: Sendable {
   func requireOwn() throws(FileFault) {
     let journal = ResumableFile.partPath(of: FeatureArchive.journalPath(of: archivePath))
     try OwnFiles.require(
-      ["posteriors.ark", "posteriors.scp", "utt2num_frames"], in: path,
-      marks: ["posteriors.json", "ledger.jsonl"]
-        + [journal, featuresPath].compactMap(\.lastComponent),
+      ["posteriors.ark", "posteriors.scp", "utt2num_frames", "ledger.jsonl"], in: path,
+      marks: ["posteriors.json"] + [journal, featuresPath].compactMap(\.lastComponent),
       remedy: "name another folder, or move it away")
   }
 
@@ -76,13 +75,13 @@ package struct PosteriorFolder: Sendable {
     _ archive: consuming FeatureArchive, _ ledger: Ledger, _ description: Description
   ) throws(FileFault) {
     let (script, records) = (archive.script, archive.records.filter { $0.reason == nil })
-    // From here on, the folder always has a mark of the program.
+    // The mark by which the next run knows the folder as the program's.
+    try AtomicFile.write(JSONText.document(description), to: descriptionPath)
     try ledger.write(to: ledgerPath)
     try archive.commit()
     try AtomicFile.write(script, to: scriptPath)
     try AtomicFile.write(
       records.map { "\($0.utterance) \($0.frames)\n" }.joined(), to: frameCountPath)
-    try AtomicFile.write(JSONText.document(description), to: descriptionPath)
   }
 }
 

@@ -16,9 +16,10 @@ struct Posteriors: ParsableCommand {
       model's sample rate; its features are made with the model's options.
 
       OUT is a folder, which gets posteriors.ark, posteriors.scp, utt2num_frames, posteriors.json (the model, \
-      the classes) and ledger.jsonl (skipped utterances, with reasons); or an archive: ark:PATH, ark,t:PATH, \
+      the classes) and ledger.jsonl (what became of each utterance); or an archive: ark:PATH, ark,t:PATH, \
       ark,scp:PATH,PATH, a path that ends in .ark, or - for standard output. Each utterance has one matrix, with \
-      one row per frame and one column per class. A run that was killed resumes where it stopped.
+      one row per frame and one column per class. With uncompressed \
+      binary files as output, an interrupted run resumes.
       """)
 
   @Argument(help: "A model written by train or distill.")
@@ -109,10 +110,11 @@ struct Posteriors: ParsableCommand {
     for classifier: FrameClassifier, _ output: ArchiveOutput?
   ) throws -> PosteriorSource {
     let table = try usage { try ArchiveInput(input) }
+    let read = [table.path, model, priors].compactMap { $0?.absolute }
     for path in [output?.archive, output?.script].compactMap({ $0 })
-    where table.path?.absolute == path.absolute {
+    where read.contains(path.absolute) {
       throw ValidationError(
-        "OUT: expected a name other than INPUT, for its scp too, found \(path.text)")
+        "OUT: expected other names than those of the model, INPUT and --priors, found \(path.text)")
     }
     let path = try FilePath(text: input)
     guard try FileSystem.isFolder(path) else {

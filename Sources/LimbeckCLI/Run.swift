@@ -9,11 +9,11 @@ struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run all stages of a recipe, skipping fresh steps.",
     discussion: """
-      The stages are features, targets, train (members and baselines), search (T and λ, if the \
-      recipe has a search), distill (soft targets and students), specialists (of the baseline, if \
+      The stages are features, targets, train (members and baselines), search (T, λ and the mean, \
+      if the recipe has a search), distill (soft targets and students), specialists (of the baseline, if \
       the recipe has them) and score. A step is fresh if its files are up to date; see plan. The \
-      scores go to standard output as a table and to EXP/scores.json; EXP/ledger.jsonl lists the \
-      skipped utterances.
+      scores go to standard output as a table and to EXP/scores.json; EXP/ledger.jsonl says what \
+      became of each utterance.
       """)
 
   @OptionGroup var experiment: ExperimentArguments

@@ -46,7 +46,17 @@ extension PosteriorsCommandTests {
     #expect(try text(data.appending("wav.scp")) == speakers)
     let table = features.appending("feats.ark")
     let same = try limbeck("posteriors", model, table, table)
-    #expect(same.status == 64 && same.errors.contains("a name other than INPUT"), "\(same.errors)")
+    #expect(same.status == 64 && same.errors.contains("expected other names"), "\(same.errors)")
+    // Nor is the model or the vector of counts replaced.
+    let own = try folder.write(whole, to: "own.safetensors")
+    let replaced = try limbeck("posteriors", own, table, "ark:\(own)")
+    #expect(replaced.status == 64 && replaced.errors.contains("expected other names"))
+    #expect(try bytes(own) == whole)
+    // A ledger is not enough to take a folder for the program's.
+    try folder.write("{}\n", to: "foreign/ledger.jsonl")
+    let foreign = try limbeck("posteriors", model, table, folder.file("foreign"))
+    #expect(foreign.status == 65 && foreign.errors.contains("ledger.jsonl without"))
+    #expect(try text(folder.file("foreign/ledger.jsonl")) == "{}\n")
     try folder.write("", to: "theirs/posteriors.ark")
     let theirs = try limbeck("posteriors", model, features, folder.file("theirs"))
     #expect(theirs.status == 65 && theirs.errors.contains("name another folder"))
