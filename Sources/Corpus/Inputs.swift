@@ -60,7 +60,7 @@ package struct Inputs {
     lines.append("\(try FileSystem.realPath(of: file).text) \(offset) \(facts.size) \(changed)")
   }
 
-  /// Adds which part of which recording an utterance is, without the recording's file.
+  /// Adds an utterance's recording, channel and times, but not the recording's file.
   package mutating func add(_ utterance: Utterance) {
     let seconds = utterance.seconds.map { "\($0.lowerBound) to \($0.upperBound)" } ?? "all"
     lines.append(

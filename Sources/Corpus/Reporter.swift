@@ -29,7 +29,7 @@ package struct WorkProgress: Sendable {
 
 /// Where the stages report: log lines that are kept, and progress that may be overwritten.
 package struct Reporter: Sendable {
-  /// Lines that stay, each of which begins with what it is about.
+  /// The log, in which each line begins with its subject.
   package struct Log: Sendable {
     /// What a line is.
     package enum Level: Sendable { case info, warning, error }

@@ -50,7 +50,7 @@ extension Recipe {
     augmentation?.learners.contains(learners) == true ? copies : []
   }
 
-  /// How the utterances of a copy are perturbed; nil for a part as it is.
+  /// How the utterances of a copy are perturbed; nil for a part of the corpus.
   func augmentedCopy(_ set: UtteranceSet) -> AugmentedCopy? {
     guard case .copy(let number) = set else { return nil }
     return augmentation.map { AugmentedCopy(options: $0.perturbation, number: number) }

@@ -91,7 +91,7 @@ package enum System: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The system with each of some seeds, the first as it is.
+  /// The system with each of some seeds; with the first it keeps its name.
   func repetitions(_ seeds: Int) -> [System] {
     (1...seeds).map { $0 == 1 ? self : .repetition(self, $0) }
   }

@@ -69,7 +69,7 @@ package struct FrameSet: Sendable {
   /// Whether all frames are in memory, where all trainings on the set share them.
   var isResident: Bool { resident != nil }
 
-  /// The same frames, in the same memory, of which each pass uses a sample.
+  /// The same frames in the same memory; each pass uses a sample of them.
   ///
   /// - Parameter sampling: made for the classes and the counts of this set.
   /// - Returns: a set whose passes have `count` frames on average.
