@@ -61,13 +61,7 @@ package struct PosteriorFolder: Sendable {
 
   /// Reads `posteriors.json`.
   package func description() throws(FileFault) -> Description {
-    let data = try TextFile.bytes(of: descriptionPath)
-    do {
-      return try JSONDecoder().decode(Description.self, from: data)
-    } catch {
-      throw .malformed(
-        path: descriptionPath, expected: "a description of posteriors", found: "\(error)")
-    }
+    try JSONText.read(descriptionPath, expected: "a description of posteriors")
   }
 
   /// Writes everything but the archive's values, and renames the archive to its final name.

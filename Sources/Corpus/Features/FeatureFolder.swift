@@ -85,13 +85,7 @@ package struct FeatureFolder: Sendable {
 
   /// Reads `features.json`.
   package func description() throws(FileFault) -> Description {
-    let data = try TextFile.bytes(of: descriptionPath)
-    do {
-      return try JSONDecoder().decode(Description.self, from: data)
-    } catch {
-      throw .malformed(
-        path: descriptionPath, expected: "feature options and a version", found: "\(error)")
-    }
+    try JSONText.read(descriptionPath, expected: "feature options and a version")
   }
 
   /// The number of frames of each utterance.

@@ -49,13 +49,7 @@ package struct TargetFolder: Sendable {
 
   /// What `targets.json` says.
   package func description() throws(FileFault) -> Description {
-    let data = try TextFile.bytes(of: descriptionPath)
-    do {
-      return try JSONDecoder().decode(Description.self, from: data)
-    } catch {
-      throw .malformed(
-        path: descriptionPath, expected: "target options and a version", found: "\(error)")
-    }
+    try JSONText.read(descriptionPath, expected: "target options and a version")
   }
 
   /// The number of targets of each utterance.
