@@ -178,6 +178,7 @@ let package = Package(
       of: "Distillation",
       uses: [
         "Training", "Models", "Networks", "Features", "Corpus", "Classes", "LinearAlgebra",
+        "Storage",
       ]),
     tests(of: "Evaluation", uses: ["Corpus", "Classes", "LinearAlgebra", "Storage"]),
     tests(
