@@ -14,9 +14,7 @@ struct FrameComputer: ~Copyable {
   /// - Parameter options: valid options (`LogMelOptions.validate`).
   init(options: LogMelOptions) {
     self.options = options
-    window = options.window.values(
-      count: options.grid.window, blackmanCoefficient: options.blackmanCoefficient
-    ).map { $0 * sampleScale }
+    window = options.windowValues.map { $0 * LogMelOptions.sampleScale }
     filterbank = MelFilterbank(options: options)
     transform = RealFFT(size: options.transformSize)
   }
@@ -65,11 +63,9 @@ struct FrameComputer: ~Copyable {
   private func logEnergy(of samples: Span<Float>, mean: Float, windowed: [Float]) -> Float {
     let energy =
       options.rawEnergy
-      ? FrameKernels.squares(samples, mean: mean) * (sampleScale * sampleScale)
+      ? FrameKernels.squares(samples, mean: mean)
+        * (LogMelOptions.sampleScale * LogMelOptions.sampleScale)
       : FrameKernels.squares(windowed.span, mean: 0)
     return log(max(energy, .ulpOfOne, Float(options.energyFloor)))
   }
 }
-
-/// Kaldi computes features of samples on the 16-bit integer scale.
-private let sampleScale: Float = 32768
