@@ -124,9 +124,8 @@ let package = Package(
     layer(
       "Fuzzing",
       uses: [
-        paths, "Experiments", "Evaluation", "Training", "Models", "Networks", "Features", "Corpus",
-        "Classes",
-        "KaldiIO", "Audio", "LinearAlgebra", "Storage",
+        paths, "Experiments", "Evaluation", "Training", "ModelExport", "Models", "Networks",
+        "Features", "Corpus", "Classes", "KaldiIO", "Audio", "LinearAlgebra", "Storage",
       ]),
 
     // MARK: - Executables

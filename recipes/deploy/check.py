@@ -3,10 +3,12 @@
 
     check.py LIMBECK ASTERISK DEPLOY
 
-ASTERISK is an experiment of recipes/asterisk, DEPLOY has the experiments that test.sh made. Prints a
-line for each comparison; the exit status is 1 if a posterior differs by more than 1e-5 from features
-or 1e-3 from audio.
+ASTERISK is an experiment of recipes/asterisk, DEPLOY has what test.sh made: two experiments, and
+student.onnx, a graph from audio. Prints a line for each comparison; the exit status is 1 if a
+posterior differs by more than 1e-5 from features or 1e-3 from audio.
 """
+import contextlib
+import io
 import json
 import pathlib
 import re
@@ -118,13 +120,24 @@ def check_audio(name, models, expected):
             failures.append(f"{name}: {count} samples give {shape}")
 
 
-def documented():
-    """The function that the page on deployment shows."""
+def documented(word, **names):
+    """The names and the output of the lines with a word that the page on deployment shows."""
     page = pathlib.Path(__file__).parents[2] / "Sources/LimbeckCLI/Documentation.docc/Deployment.md"
-    [code] = re.findall(r"```python\n(import json.*?)```", page.read_text(), re.DOTALL)
-    names = {}
-    exec(code, names)
-    return names["log_posteriors"]
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    [code] = [block for block in blocks if word in block]
+    output = io.StringIO()
+    with contextlib.chdir(deploy), contextlib.redirect_stdout(output):
+        exec(code, names)
+    return names, output.getvalue()
+
+
+def check_lines(model):
+    """The lines that run `student.onnx`, a graph from audio, against limbeck's most probable classes."""
+    [(key, values), *_] = recordings().items()
+    names, printed = documented("InferenceSession", samples=values.astype(numpy.float32))
+    best = posteriors(model, asterisk / "data/test")[key].argmax(axis=1)
+    if printed != f"{[names['classes'][place] for place in best]}\n":
+        failures.append(f"the lines of the page print other classes of {key} than limbeck")
 
 
 def variants(name, model):
@@ -148,7 +161,8 @@ def variants(name, model):
 
 def main():
     models = asterisk / "models"
-    numpy_lines = documented()
+    numpy_lines = documented("def log_posteriors")[0]["log_posteriors"]
+    check_lines(models / "student.safetensors")
     delay = deploy / "time-delay"
     every = deploy / "all-features"
     member = "models/member-00.safetensors"

@@ -3,8 +3,8 @@
 #
 # ASTERISK is an experiment of recipes/asterisk with a student and at least two members (default:
 # exp/asterisk-quick, which `recipes/asterisk/run.sh --quick` makes). Two small time-delay networks are trained on
-# its corpus in exp/deploy. check.py compares exported graphs, run by onnxruntime, and the NumPy lines of the page
-# Deployment with `limbeck posteriors`. Then label.py and the Swift program LabelStream label a recording; the lines
+# its corpus in exp/deploy. check.py compares exported graphs, run by onnxruntime, and the Python lines of the page
+# Deployment, with `limbeck posteriors`. Then label.py and the Swift program LabelStream label a recording; the lines
 # must agree. Python packages are installed in exp/deploy/environment.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
@@ -36,11 +36,11 @@ train time-delay
 train all-features features.melBins=23 features.snipEdges=false features.useEnergy=true \
   features.normalization=utterance features.normalizeVariance=true features.deltas=2
 
+student=$asterisk/models/student.safetensors
+"$limbeck" export "$student" "$deploy/student.onnx" --from audio
 "$python" recipes/deploy/check.py "$limbeck" "$asterisk" "$deploy"
 
 # A recording by two programs. Where two classes are equally probable they may differ.
-student=$asterisk/models/student.safetensors
-"$limbeck" export "$student" "$deploy/student.onnx" --from audio
 # The longest recording: a line of wav.scp is an id and a path.
 read -r _ wav < <(while read -r id path; do echo "$(stat -c %s "$path") $path"; done \
   <"$asterisk/data/test/wav.scp" | sort -rn | head -1)
