@@ -31,7 +31,12 @@ extension Parser {
     if self == .graph {
       let (model, graph) = (folder.path.appending("model"), folder.path.appending("graph"))
       try sampleModel.write(to: model)
-      try ModelGraph(models: [model], input: .features).write(to: graph, producerVersion: "0")
+      do throws(ExportFault) {
+        try ModelGraph(models: [model], input: .features).write(to: graph, producerVersion: "0")
+      } catch {
+        if case .file(let fault) = error { throw fault }
+        preconditionFailure("seeds: \(error)")
+      }
       seeds.append([UInt8](try TextFile.bytes(of: graph)))
     }
     return seeds.filter { $0.count <= Parser.largestInput }

@@ -77,6 +77,16 @@ extension Limbeck_Onnx_ModelProto {
     return (tensor.dims.map(Int.init), values)
   }
 
+  /// The values of a constant of 64-bit floats.
+  func doubles(_ name: String) -> [Double]? {
+    guard let tensor = graph.initializer.first(where: { $0.name == name }), tensor.dataType == 11
+    else { return nil }
+    let bytes = Array(tensor.rawData)
+    return stride(from: 0, to: bytes.count, by: 8).map { place in
+      Double(bitPattern: (0..<8).reduce(0) { $0 | UInt64(bytes[place + $1]) << (8 * $1) })
+    }
+  }
+
   /// The operators in order.
   var operators: [String] { graph.node.map(\.opType) }
 }

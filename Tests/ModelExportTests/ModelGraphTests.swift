@@ -97,6 +97,47 @@ struct ModelGraphTests {
     #expect(deltas.values[12 * 10 + 2] == 1 && deltas.values[22 * 10 + 7] == 0.2)
   }
 
+  static let frames: [@Sendable (inout LogMelOptions) -> Void] = [
+    { _ in },
+    { ($0.removeDCOffset, $0.preEmphasis, $0.window) = (false, 0, .hamming) },
+    { ($0.roundToPowerOfTwo, $0.window, $0.blackmanCoefficient) = (false, .blackman, 0.4) },
+    { ($0.highFrequency, $0.lowFrequency, $0.frameLength) = (-400, 150, 30) },
+  ]
+
+  @Test("the matrices of a graph from audio give the extractor's frame", arguments: 0..<4)
+  func matrices(number: Int) throws {
+    let change = ModelGraphTests.frames[number]
+    let features = ExportedModels.logMel {
+      change(&$0)
+      ($0.useEnergy, $0.rawEnergy) = (true, false)
+    }
+    let options = try #require(features.logMel)
+    let file = try models.export([try models.write("a", features: features)], .audio)
+    let real = try #require(file.doubles("spectrum.real"))
+    let imaginary = try #require(file.doubles("spectrum.imaginary"))
+    let energy = try #require(file.doubles("energy"))
+    let bands = try #require(file.constant("bands"))
+    // With an offset, which must be removed or not.
+    let sound = generatedWaveform(count: options.grid.window).map { 0.2 * $0 + 0.1 }
+    let power = energy.indices.map { frequency in
+      let parts = [real, imaginary].map { part in
+        sound.indices.reduce(0.0) {
+          $0 + Double(sound[$1]) * part[$1 * energy.count + frequency]
+        }
+      }
+      return parts[0] * parts[0] + parts[1] * parts[1]
+    }
+    let sums = (0..<5).map { band in
+      power.indices.reduce(0.0) { $0 + power[$1] * Double(bands.values[$1 * 5 + band]) }
+    }
+    let found = [zip(power, energy).reduce(0.0) { $0 + $1.0 * $1.1 }] + sums
+    var extractor = LogMelExtractor(options: options)
+    let expected = extractor.logMel(of: sound, utterance: "").values
+    // A single-precision frame rounds by less than 1e-4 in a band's logarithm.
+    #expect(
+      mismatch(found.map { log($0) }, expected, absolute: 1e-4) == nil)
+  }
+
   @Test("the mean of several models has one output, and the same models give the same bytes")
   func ensemble() throws {
     let paths = [
