@@ -54,7 +54,7 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(
-      name: "CSamplerate", pkgConfig: "samplerate", providers: [.apt(["libsamplerate0-dev"])]),
+      name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
@@ -83,7 +83,7 @@ let package = Package(
         "ONNXRecords", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     layer("KaldiIO", uses: [paths, "Storage", "LinearAlgebra"]),
-    layer("Audio", uses: [paths, "Storage", "CSndfile", "CMpg123", "CSamplerate"]),
+    layer("Audio", uses: [paths, "Storage", "CSndfile", "CMpg123", "CSoxr"]),
     layer(
       "Corpus",
       uses: [paths, "Storage", "Audio", "KaldiIO", "Features", "Classes", "LinearAlgebra"]),
@@ -194,6 +194,7 @@ let package = Package(
       of: "Distillation",
       uses: [
         "Training", "Models", "Networks", "Features", "Corpus", "Classes", "LinearAlgebra",
+        "Storage",
       ]),
     tests(of: "Evaluation", uses: ["Corpus", "Classes", "LinearAlgebra", "Storage"]),
     tests(

@@ -75,7 +75,7 @@ openblas libopenblas-dev
 libxxhash libxxhash-dev
 zlib zlib1g-dev
 libisal libisal-dev
-samplerate libsamplerate0-dev
+soxr libsoxr-dev
 LIBRARIES
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 }

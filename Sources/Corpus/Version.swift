@@ -7,5 +7,5 @@ package let limbeckVersion = "0.7.0"
 
 /// The libraries that affect numerical results, with their versions.
 package var libraryVersions: [String] {
-  [AudioFile.libraryVersion, RealFFT.libraryVersion, BLASKernels.libraryVersion]
+  [AudioFile.libraryVersion, PowerSpectrum.libraryVersion, BLASKernels.libraryVersion]
 }

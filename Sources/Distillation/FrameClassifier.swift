@@ -1,15 +1,15 @@
-import Classes
+import Models
+package import Classes
 import Corpus
 package import Features
 import Foundation
 import KaldiIO
 import LinearAlgebra
-package import Models
 import Networks
-import Storage
+package import Storage
 package import SystemPackage
 
-/// A model with what is to be computed of each frame: the logarithms of its posteriors, or
+/// A system with what is to be computed of each frame: the logarithms of its posteriors, or
 /// log-likelihoods.
 package struct FrameClassifier: Sendable {
   /// What is computed of each class.
@@ -18,38 +18,35 @@ package struct FrameClassifier: Sendable {
     case logPosteriors
     /// ln p(class | frame) − ln p(class), which is ln p(frame | class) up to a constant.
     ///
-    /// The priors are those of the model, or of a file of class counts.
+    /// The priors are those of the system's first model, or of a file of class counts.
     case logLikelihoods(counts: FilePath?)
   }
 
-  /// The model.
-  package let model: AcousticModel
-  /// Its path.
-  package let path: FilePath
+  /// The model or models.
+  package let system: FrameSystem
   /// T.
   package let temperature: Double
   /// The log priors that are subtracted; nil for posteriors.
   package let logPriors: [Float]?
 
-  /// Reads a model, and the priors if they are needed.
+  /// A system with the priors, if they are needed.
   ///
   /// - Parameters:
-  ///   - path: the model's path.
+  ///   - system: the model or models.
   ///   - values: what is computed.
   ///   - temperature: T, positive.
-  /// - Throws: `ModelFault` when the model cannot be read, `FileFault` when it has no priors or the
-  ///   counts are not those of its classes.
-  package init(path: FilePath, values: Values, temperature: Double) throws {
-    let model = try AcousticModel(path: path)
-    (self.model, self.path, self.temperature) = (model, path, temperature)
+  /// - Throws: `FileFault` when the system has no priors or the counts are not those of its
+  ///   classes.
+  package init(_ system: FrameSystem, values: Values, temperature: Double) throws(FileFault) {
+    (self.system, self.temperature) = (system, temperature)
     switch values {
     case .logPosteriors: logPriors = nil
     case .logLikelihoods(let counts?):
-      logPriors = try FrameClassifier.logPriors(counts, classes: model.classes.count)
+      logPriors = try FrameClassifier.logPriors(counts, classes: system.first.classes.count)
     case .logLikelihoods(nil):
-      guard let own = model.logPriors else {
-        throw FileFault.malformed(
-          path: path, expected: "a model with class priors (classes.logPriors), or --priors",
+      guard let own = system.first.logPriors else {
+        throw .malformed(
+          path: system.path, expected: "a model with class priors (classes.logPriors), or --priors",
           found: "one without")
       }
       logPriors = own
@@ -77,19 +74,25 @@ package struct FrameClassifier: Sendable {
     return ClassCounts.logPriors(of: counts)
   }
 
-  /// The options of the features that the model expects.
-  package var features: FeatureOptions { model.features }
+  /// The options of the features that the system expects.
+  package var features: FeatureOptions { system.first.features }
+  /// The classes, in the order of the columns.
+  package var classes: ClassInventory { system.first.classes }
 
   /// A stream of logits for one thread.
-  func stream() -> LogitStream { LogitStream(model, mostFrames: framesAPiece) }
+  func stream() -> SystemStream { SystemStream(system, mostFrames: framesAPiece) }
 
-  /// Replaces logits, [frames × classes], by what is computed of them.
-  func replace(_ values: inout Matrix) {
-    values.replaceRowsByLogSoftmax(temperature: Float(temperature))
-    guard let logPriors else { return }
+  /// The values of some frames.
+  ///
+  /// - Parameter logits: those of each model, [frames × its classes].
+  /// - Returns: [frames × classes].
+  func values(of logits: [Matrix]) -> Matrix {
+    var values = system.logDistributions(of: logits, temperature: temperature)
+    guard let logPriors else { return values }
     values.withRows(0..<values.rows) { _, row in
       for place in row.indices { row[place] -= logPriors[place] }
     }
+    return values
   }
 }
 

@@ -7,15 +7,19 @@ package import Storage
 package import SystemPackage
 
 /// A folder of posteriors or log-likelihoods: `posteriors.ark`, `posteriors.scp`, `utt2num_frames`,
+/// `posteriors.json` and `ledger.jsonl`; or of labels: a TextGrid for each utterance,
 /// `posteriors.json` and `ledger.jsonl`.
 package struct PosteriorFolder: Sendable {
+  /// What the folder holds of each utterance.
+  enum Contents { case matrices, labels }
+
   /// The contents of `posteriors.json`.
   package struct Description: Codable, Sendable {
-    /// What the values are: `log posteriors` or `log likelihoods`.
+    /// What the values are: `log posteriors`, `log likelihoods` or `labels`.
     package let values: String
-    /// The file name of the model.
+    /// The file name of the model, or the name of the models' combination.
     package let model: String
-    /// A digest of the model's bytes.
+    /// A digest of the models' bytes.
     package let modelDigest: String
     /// T, by which logits were divided.
     package let temperature: Double
@@ -50,8 +54,19 @@ package struct PosteriorFolder: Sendable {
   /// The features of audio while the posteriors are made.
   var featuresPath: FilePath { path.appending("features.part") }
 
-  /// Throws when the folder holds files that would be replaced and that this command did not make.
-  func requireOwn() throws(FileFault) {
+  /// The labels of an utterance.
+  func textGridPath(of utterance: String) -> FilePath { path.appending("\(utterance).TextGrid") }
+
+  /// Throws when the folder holds files that would be replaced and that this command did not make,
+  /// or other contents that it made.
+  func requireOwn(_ contents: Contents) throws(FileFault) {
+    if try FileSystem.exists(descriptionPath), let values = try? description().values,
+      (values == PosteriorFolder.labels) != (contents == .labels)
+    {
+      throw .malformed(
+        path: path, expected: contents == .labels ? "a folder for labels" : "a folder for matrices",
+        found: "\(values); name another folder")
+    }
     let journal = ResumableFile.partPath(of: FeatureArchive.journalPath(of: archivePath))
     try OwnFiles.require(
       ["posteriors.ark", "posteriors.scp", "utt2num_frames", "ledger.jsonl"], in: path,
@@ -79,17 +94,26 @@ package struct PosteriorFolder: Sendable {
   }
 }
 
+extension PosteriorFolder {
+  /// How a description says that the folder holds labels.
+  fileprivate static let labels = "labels"
+}
+
 extension PosteriorFolder.Description {
   /// Describes the values of a classifier.
   init(
-    _ classifier: FrameClassifier, modelDigest: Fingerprint, form: ArchiveForm, error: Float?
+    _ classifier: FrameClassifier, _ contents: PosteriorFolder.Contents, modelDigest: Fingerprint,
+    form: ArchiveForm, error: Float?
   ) {
-    values = classifier.logPriors == nil ? "log posteriors" : "log likelihoods"
-    model = classifier.path.lastComponent?.text ?? ""
+    switch contents {
+    case .labels: values = PosteriorFolder.labels
+    case .matrices: values = classifier.logPriors == nil ? "log posteriors" : "log likelihoods"
+    }
+    model = classifier.system.name
     self.modelDigest = modelDigest.description
     temperature = classifier.temperature
     priorsDigest = classifier.logPriors.map { Fingerprint(of: JSONText.line($0)).description }
-    classes = classifier.model.classes.symbols
+    classes = classifier.classes.symbols
     if case .compressed(let chosen) = form {
       compression = chosen.rawValue
     } else {

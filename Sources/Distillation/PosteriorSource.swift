@@ -64,12 +64,12 @@ extension PosteriorSource {
       _ = consume table
       return result
     case .audio(let data, let channel):
-      guard classifier.model.features.logMel != nil else {
+      guard classifier.features.logMel != nil else {
         throw FileFault.malformed(
           path: data.path, expected: "features, since the model was trained on another program's",
           found: "audio")
       }
-      let request = FeatureRequest(options: classifier.model.features, channel: channel)
+      let request = FeatureRequest(options: classifier.features, channel: channel)
       let held = HeldWarnings(reporter)
       guard let work else {
         let scratch = try ScratchFolder()
@@ -136,7 +136,8 @@ extension ReadyFeatures {
 
   /// The same features, if they fit a model.
   fileprivate func fitting(_ classifier: FrameClassifier) throws -> ReadyFeatures {
-    try classifier.model.requireFeatures(made, path: classifier.path, madeIn: origin)
+    try classifier.system.first.requireFeatures(
+      made, path: classifier.system.path, madeIn: origin)
     return self
   }
 }

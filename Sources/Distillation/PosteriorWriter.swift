@@ -63,7 +63,7 @@ package struct PosteriorWriter {
     case .folder(let folder):
       let lock = try FolderLock(folder.path)
       if let remark = lock.remark { reporter.log.warning("\(remark)") }
-      try folder.requireOwn()
+      try folder.requireOwn(.matrices)
       // Without these files, the folder is unusable until it is complete.
       for path in [folder.descriptionPath, folder.scriptPath] { try FileSystem.remove(path) }
       let ledger = try source.withFeatures(
@@ -75,22 +75,13 @@ package struct PosteriorWriter {
   }
 
   private func pass(_ ready: ReadyFeatures) throws(FileFault) -> PosteriorPass {
-    let matrices = try MatrixArchive(path: ready.folder.archivePath, otherForms: .held)
-    let frames = try ArchiveFrames(
-      features: matrices, targets: nil, columns: classifier.model.features.columns,
-      classes: classifier.model.classes.count)
-    guard frames.count > 0 || !ready.earlier.entries.isEmpty else {
-      throw .malformed(path: ready.origin, expected: "at least one utterance", found: "none")
-    }
-    return PosteriorPass(
-      classifier: classifier, frames: frames, origin: ready.origin, form: form, workers: workers,
-      reporter: reporter)
+    try PosteriorPass(classifier, ready, workers: workers, reporter: reporter)
   }
 
   /// A digest of everything that determines the archive's bytes.
   private func identity(_ ready: ReadyFeatures) throws(FileFault) -> Fingerprint {
     var inputs = try Inputs()
-    inputs.add("model", try Fingerprint(ofFile: classifier.path).description)
+    inputs.add("model", try classifier.system.digest().description)
     inputs.add("temperature", classifier.temperature)
     inputs.add("log priors", classifier.logPriors)
     inputs.add("form", "\(form)")
@@ -103,14 +94,14 @@ package struct PosteriorWriter {
 
   private func write(_ ready: ReadyFeatures, to folder: PosteriorFolder) throws -> Ledger {
     let pass = try pass(ready)
-    let archive = try pass.makeArchive(folder.archivePath, identity: identity(ready))
+    let archive = try pass.makeArchive(folder.archivePath, form: form, identity: identity(ready))
     let ledger = ledger(ready.earlier, archive.records, of: pass.frames)
     let description = PosteriorFolder.Description(
-      classifier, modelDigest: try Fingerprint(ofFile: classifier.path), form: form,
+      classifier, .matrices, modelDigest: try classifier.system.digest(), form: form,
       error: archive.records.compactMap(\.error).max())
     try folder.finish(archive, ledger, description)
     reporter.name(ledger.leftOut, in: folder.ledgerPath)
-    summarize(ledger, of: .file(folder.path))
+    classifier.summarize(ledger, of: .file(folder.path), reporter)
     return ledger
   }
 
@@ -123,7 +114,7 @@ package struct PosteriorWriter {
       if let kind = try FileSystem.facts(of: path)?.kind, kind != .file {
         throw FileFault.unwritable(path: path, reason: "it is not a regular file")
       }
-      let archive = try pass.makeArchive(path, identity: identity(ready))
+      let archive = try pass.makeArchive(path, form: form, identity: identity(ready))
       ledger = self.ledger(ready.earlier, archive.records, of: pass.frames)
       let script = archive.script
       if script.isEmpty {
@@ -138,10 +129,11 @@ package struct PosteriorWriter {
       }
     } else {
       ledger = ready.earlier
-      for entry in try pass.forEachEntry({ try print($0.bytes) }) { ledger.append(entry) }
+      for entry in try pass.forEachEntry(form, { try print($0.bytes) }) { ledger.append(entry) }
     }
     for entry in ledger.leftOut { reporter.log.warning(entry.account) }
-    summarize(ledger, of: output.archive.map { .file($0) } ?? .named("standard output"))
+    let origin = output.archive.map { Origin.file($0) } ?? .named("standard output")
+    classifier.summarize(ledger, of: origin, reporter)
     return ledger
   }
 
@@ -159,14 +151,17 @@ package struct PosteriorWriter {
     }
     return ledger
   }
+}
 
-  private func summarize(_ ledger: Ledger, of origin: Origin) {
+extension FrameClassifier {
+  /// Logs how many utterances and frames were classified.
+  func summarize(_ ledger: Ledger, of origin: Origin, _ reporter: Reporter) {
     let own = ledger.passed(.posteriors)
     let frames = own.reduce(0) { $0 + ($1.framesOut ?? 0) }
     reporter.log.info(
       """
       \(origin): \(own.count) of \(own.count + ledger.leftOutCount) utterances, \(frames) frames \
-      of \(classifier.model.classes.count) classes
+      of \(classes.count) classes
       """)
   }
 }

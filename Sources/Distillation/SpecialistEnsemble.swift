@@ -26,7 +26,8 @@ package struct SpecialistEnsemble: Sendable {
   /// The specialists, in the order in which they were given.
   package let specialists: [Specialist]
   private let combination: SpecialistCombination
-  private let active: Int
+  /// The number of the generalist's most probable classes that decide which specialists are active.
+  let active: Int
 
   /// - Parameters:
   ///   - generalist: the model that has all classes.
@@ -66,15 +67,26 @@ package struct SpecialistEnsemble: Sendable {
   /// - Parameter logMel: the unnormalised features, [frames × features].
   /// - Returns: the generalist's distributions and the combined ones.
   package func answer(_ logMel: Matrix) -> Answer {
-    func posteriors(_ model: AcousticModel) -> Matrix {
-      var result = model.logits(of: logMel)
+    answer(
+      logits: [generalist.logits(of: logMel)] + specialists.map { $0.model.logits(of: logMel) })
+  }
+
+  /// Combines what the models say of some frames.
+  ///
+  /// - Parameter logits: the generalist's, [frames × classes], then those of each specialist,
+  ///   [frames × its classes].
+  /// - Returns: the generalist's distributions and the combined ones.
+  func answer(logits: [Matrix]) -> Answer {
+    precondition(
+      logits.count == 1 + specialists.count, "answer: logits of \(logits.count) models")
+    let said = logits.map { logits in
+      var result = logits
       result.replaceRowsBySoftmax()
       return result
     }
-    let own = posteriors(generalist)
-    let others = specialists.map { specialist in
-      let said = posteriors(specialist.model)
-      return specialist.model.classes == generalist.classes
+    let own = said[0]
+    let others = zip(specialists, said.dropFirst()).map { specialist, said in
+      specialist.model.classes == generalist.classes
         ? SpecialistEnsemble.narrowed(said, to: specialist.own) : said
     }
     return Answer(

@@ -1,6 +1,5 @@
 import Models
 package import Corpus
-import Foundation
 package import LinearAlgebra
 import Networks
 import Storage
@@ -111,21 +110,10 @@ package struct SpecialistTeacher: Teacher {
         let combined = ensemble.answer(try frames.features(of: utterance, path: .file(path)))
           .combined
         try frames.requireFinite(combined, of: utterance, path: .file(path))
-        return temperatures.map { softened(combined, temperature: $0) }
+        return temperatures.map { combined.softened(temperature: $0) }
       }
     }
     progress(1)
     return try results.map { try $0.get() }
-  }
-
-  /// The distribution q of each frame at T.
-  private func softened(_ combined: Matrix, temperature: Double) -> Matrix {
-    guard temperature != 1 else { return combined }
-    var result = combined
-    result.forEachRow { _, row in
-      for place in row.indices { row[place] = log(max(row[place], .leastNormalMagnitude)) }
-    }
-    result.replaceRowsBySoftmax(temperature: Float(temperature))
-    return result
   }
 }

@@ -9,14 +9,14 @@ struct FrameComputer: ~Copyable {
   /// The scale is a power of two, so the result has the same bits as if the samples were scaled.
   private let window: [Float]
   private let filterbank: MelFilterbank
-  private var transform: RealFFT
+  private var transform: PowerSpectrum
 
   /// - Parameter options: valid options (`LogMelOptions.validate`).
   init(options: LogMelOptions) {
     self.options = options
     window = options.windowValues.map { $0 * LogMelOptions.sampleScale }
     filterbank = MelFilterbank(options: options)
-    transform = RealFFT(size: options.transformSize)
+    transform = PowerSpectrum(size: options.transformSize, precision: options.precision)
   }
 
   /// Writes the features of frames, one frame per row.
@@ -31,41 +31,53 @@ struct FrameComputer: ~Copyable {
     _ samples: Span<Float>, from start: Int, every shift: Int, into frames: inout Matrix,
     rows: Range<Int>
   ) {
-    var frame = [Float](repeating: 0, count: window.count)
-    // The filterbank may read beyond the end of the spectrum.
-    var spectrum = [Float](repeating: 0, count: filterbank.spectrumCount)
-    frames.withRows(rows) { index, row in
-      let first = start + index * shift
-      let own = samples.extracting(first..<first + window.count)
-      let mean = options.removeDCOffset ? FrameKernels.sum(own) / Float(own.count) : 0
-      emphasise(own, mean: mean, into: &frame)
-      transform(frame, into: &spectrum)
-      filterbank.apply(to: spectrum.span, into: &row)
-      if options.useLog { FrameKernels.logarithms(&row) }
-      if options.useEnergy { row[0] = logEnergy(of: own, mean: mean, windowed: frame) }
+    var spectra = Matrix(
+      rows: min(framesAtOnce, rows.count), columns: filterbank.spectrumCount)
+    let window = window
+    var energies: [Float] = []
+    for offset in stride(from: 0, to: rows.count, by: framesAtOnce) {
+      let count = min(framesAtOnce, rows.count - offset)
+      spectra.withRows(0..<count) { index, power in
+        let first = start + (offset + index) * shift
+        let own = samples.extracting(first..<first + window.count)
+        let mean = options.removeDCOffset ? FrameKernels.sum(own) / Float(own.count) : 0
+        emphasise(own, mean: mean, window: window.span)
+        transform.compute(into: &power)
+        if !options.usePower {
+          for index in power.indices { power[index] = power[index].squareRoot() }
+        }
+        if options.useEnergy { energies.append(logEnergy(of: own, mean: mean)) }
+      }
+      let first = rows.lowerBound + offset
+      filterbank.apply(to: spectra, into: &frames, rows: first..<first + count)
+    }
+    if options.useLog { frames.withValues(ofRows: rows) { FrameKernels.logarithms(&$0) } }
+    guard options.useEnergy else { return }
+    frames.withRows(rows) { index, row in row[0] = energies[index] }
+  }
+
+  private mutating func emphasise(_ samples: Span<Float>, mean: Float, window: Span<Float>) {
+    let share = Float(options.preEmphasis)
+    transform.withFrame { frame in
+      FrameKernels.emphasise(samples, mean: mean, share: share, window: window, into: &frame)
     }
   }
 
-  private func emphasise(_ samples: Span<Float>, mean: Float, into frame: inout [Float]) {
-    var frame = frame.mutableSpan
-    FrameKernels.emphasise(
-      samples, mean: mean, share: Float(options.preEmphasis), window: window.span, into: &frame)
-  }
-
-  private mutating func transform(_ frame: [Float], into spectrum: inout [Float]) {
-    var spectrum = spectrum.mutableSpan
-    transform.powerSpectrum(of: frame.span, into: &spectrum)
-    guard !options.usePower else { return }
-    for index in spectrum.indices { spectrum[index] = spectrum[index].squareRoot() }
-  }
-
   /// The log energy of a frame, before or after pre-emphasis and window.
-  private func logEnergy(of samples: Span<Float>, mean: Float, windowed: [Float]) -> Float {
-    let energy =
-      options.rawEnergy
-      ? FrameKernels.squares(samples, mean: mean)
+  private mutating func logEnergy(of samples: Span<Float>, mean: Float) -> Float {
+    var energy: Float = 0
+    if options.rawEnergy {
+      energy =
+        FrameKernels.squares(samples, mean: mean)
         * (LogMelOptions.sampleScale * LogMelOptions.sampleScale)
-      : FrameKernels.squares(windowed.span, mean: 0)
+    } else {
+      let count = samples.count
+      transform.withFrame { energy = FrameKernels.squares($0.span.extracting(0..<count), mean: 0) }
+    }
     return log(max(energy, .ulpOfOne, Float(options.energyFloor)))
   }
 }
+
+/// How many spectra are computed before the filterbank is applied to all of them; they stay in the
+/// processor's first cache.
+private let framesAtOnce = 16

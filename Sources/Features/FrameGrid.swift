@@ -89,6 +89,21 @@ package struct FrameGrid: Sendable, Equatable {
     (Double(firstSample + index * shift) + Double(window) / 2) / Double(sampleRate)
   }
 
+  /// The times that some frames stand for, in seconds.
+  ///
+  /// Frame `i` stands for the time from half a shift before its centre to half a shift after it, so
+  /// that frames touch and no centre is at a boundary. With frames of 25 ms every 10 ms this is
+  /// from 10 i + 7.5 to 10 i + 17.5 ms with snipped edges, and from 10 i to 10 i + 10 ms with
+  /// mirrored ones.
+  ///
+  /// - Parameter frames: a range of frames.
+  /// - Returns: the start of the first frame and the end of the last.
+  package func seconds(ofFrames frames: Range<Int>) -> Range<Double> {
+    let half = Double(shift) / 2 / Double(sampleRate)
+    func border(_ frame: Int) -> Double { max(0, centre(ofFrame: frame) - half) }
+    return border(frames.lowerBound)..<border(frames.upperBound)
+  }
+
   /// The frame of an utterance that corresponds to a frame of the same utterance at another speed.
   ///
   /// Its centre is nearest to the moment of the utterance at the centre of the other frame.

@@ -51,6 +51,8 @@ package struct LogMelOptions: Sendable, Equatable, Codable, ListedOptions {
   ///
   /// The noise depends only on the utterance id.
   package var dither = 0.0
+  /// The precision of the Fourier transform.
+  package var precision = TransformPrecision.single
 
   /// The default options.
   package init() {}
@@ -59,7 +61,7 @@ package struct LogMelOptions: Sendable, Equatable, Codable, ListedOptions {
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case sampleRate, melBins, frameLength, frameShift, window, blackmanCoefficient, preEmphasis
     case removeDCOffset, snipEdges, roundToPowerOfTwo, lowFrequency, highFrequency
-    case useEnergy, rawEnergy, energyFloor, useLog, usePower, dither
+    case useEnergy, rawEnergy, energyFloor, useLog, usePower, dither, precision
   }
 
   /// Reads the options from a mapping; an absent option has its default.
@@ -90,6 +92,7 @@ package struct LogMelOptions: Sendable, Equatable, Codable, ListedOptions {
     useLog = try read(.useLog, default: useLog)
     usePower = try read(.usePower, default: usePower)
     dither = try read(.dither, default: dither)
+    precision = try read(.precision, default: precision)
   }
 
   /// The upper edge of the highest band, in hertz.

@@ -63,22 +63,26 @@ struct MelFilterbank: Sendable {
     return matrix
   }
 
-  /// Writes the energy in each band to the end of a row.
+  /// Writes the energy in each band to the end of each row.
   ///
   /// - Parameters:
-  ///   - spectrum: `spectrumCount` values. The last `FrameKernels.lanes` are padding, which must be
-  ///     finite.
-  ///   - row: at least one value per band.
-  func apply(to spectrum: Span<Float>, into row: inout MutableSpan<Float>) {
-    let bands = firstFrequencies.count
+  ///   - spectra: one spectrum per row, [at least as many as `rows` × `spectrumCount`]. The last
+  ///     `FrameKernels.lanes` values of a spectrum are padding, which must be finite.
+  ///   - frames: a matrix of at least one column per band.
+  ///   - rows: the rows to write to, one per spectrum.
+  func apply(to spectra: Matrix, into frames: inout Matrix, rows: Range<Int>) {
+    let (bands, columns) = (firstFrequencies.count, frames.columns)
     precondition(
-      row.count >= bands && spectrum.count >= spectrumCount,
-      "apply: \(spectrum.count) values to \(row.count) for \(bands) bands")
-    unsafe spectrum.withUnsafeBufferPointer { spectrum in
-      unsafe row.withUnsafeMutableBufferPointer { row in
-        guard let spectrum = spectrum.baseAddress, let base = row.baseAddress else { return }
-        unsafe frame_bands(
-          spectrum, weights, firstFrequencies, starts, Int64(bands), base + row.count - bands)
+      columns >= bands && spectra.columns == spectrumCount && spectra.rows >= rows.count,
+      "apply: \(spectra.rows)×\(spectra.columns) to \(rows.count)×\(columns) for \(bands) bands")
+    unsafe spectra.values.withUnsafeBufferPointer { spectra in
+      frames.withValues(ofRows: rows) { frames in
+        unsafe frames.withUnsafeMutableBufferPointer { frames in
+          guard let spectra = spectra.baseAddress, let base = frames.baseAddress else { return }
+          unsafe frame_bands(
+            spectra, Int64(rows.count), Int64(spectrumCount), weights, firstFrequencies, starts,
+            Int64(bands), base + columns - bands, Int64(columns))
+        }
       }
     }
   }

@@ -67,8 +67,7 @@ public struct Model: Sendable {
   /// The count starts at the frame's window: the window itself, plus one frame shift for each later
   /// frame that the context and the deltas need. Nil for a model that accepts only features.
   public var latencyInSamples: Int? {
-    guard let grid = model.features.logMel?.grid else { return nil }
-    return grid.window + (max(0, latency) + deltas.reach) * grid.shift
+    model.features.logMel == nil ? nil : model.latencyInSamples
   }
 
   /// `latencyInSamples` in seconds; nil for a model that accepts only features.

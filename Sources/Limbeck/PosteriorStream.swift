@@ -15,18 +15,13 @@ import Models
 /// `Model.posteriors(ofSamples:sampleRate:utterance:)` for the whole utterance. A stream keeps only
 /// the samples and frames around the next frame. It must not be used by two threads at once.
 public struct PosteriorStream: ~Copyable {
-  private let utterance: String
   private let classes: Int
-  private var extractor: LogMelExtractor
-  private var deltas: DeltaStream
+  private var features: FeatureStream
   private var logits: LogitStream
 
   init(_ model: AcousticModel, _ options: LogMelOptions, _ deltas: Deltas, utterance: String) {
-    self.utterance = utterance
     classes = model.classes.count
-    extractor = LogMelExtractor(options: options)
-    extractor.begin(utterance: utterance)
-    self.deltas = DeltaStream(deltas, columns: options.columns)
+    features = FeatureStream(options, deltas, utterance: utterance)
     logits = LogitStream(model, mostFrames: framesAPart)
   }
 
@@ -44,10 +39,8 @@ public struct PosteriorStream: ~Copyable {
       begin()
       throw .notFinite
     }
-    var frames = Matrix(rows: 0, columns: extractor.options.columns)
-    extractor.push(samples, appendingTo: &frames)
     var known = Matrix(rows: 0, columns: classes)
-    append(frames, isLast: false, to: &known)
+    logits.push(features.push(samples), appendingTo: &known)
     return try posteriors(known)
   }
 
@@ -56,19 +49,9 @@ public struct PosteriorStream: ~Copyable {
   /// - Returns: the last frames; none for an utterance too short for a frame.
   /// - Throws: `ModelError.notFinite` when a logit is not finite.
   public mutating func finish() throws(ModelError) -> Posteriors {
-    var frames = Matrix(rows: 0, columns: extractor.options.columns)
-    extractor.finish(appendingTo: &frames)
     var known = Matrix(rows: 0, columns: classes)
-    append(frames, isLast: true, to: &known)
-    begin()
+    logits.push(features.finish(), isLast: true, appendingTo: &known)
     return try posteriors(known)
-  }
-
-  private mutating func append(_ frames: Matrix, isLast: Bool, to known: inout Matrix) {
-    var features = Matrix(rows: 0, columns: frames.columns * (1 + deltas.order))
-    deltas.push(frames, appendingTo: &features)
-    if isLast { deltas.finish(appendingTo: &features) }
-    logits.push(features, isLast: isLast, appendingTo: &known)
   }
 
   private mutating func posteriors(_ logits: Matrix) throws(ModelError) -> Posteriors {
@@ -79,15 +62,12 @@ public struct PosteriorStream: ~Copyable {
   }
 
   private mutating func begin() {
-    extractor.begin(utterance: utterance)
-    deltas.begin()
+    features.begin()
     logits.begin()
   }
 
   /// The number of samples and other values that the stream stores between two calls.
-  package var storedValues: Int {
-    extractor.storedValues + deltas.storedValues + logits.storedValues
-  }
+  package var storedValues: Int { features.storedValues + logits.storedValues }
 }
 
 /// How many frames are computed at a time when a piece of samples has more.

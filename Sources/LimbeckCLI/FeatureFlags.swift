@@ -66,6 +66,8 @@ struct FeatureFlags: ParsableArguments {
       noise depends only on the utterance's id. (default: 0)
       """)
   var dither: Double?
+  @Option(help: "The precision of the Fourier transform. (default: single)")
+  var precision: TransformPrecision?
 
   @Option(help: "Normalise the mean by utterance, by speaker, global or none. (default: none)")
   var normalization: Normalization?
@@ -106,6 +108,7 @@ struct FeatureFlags: ParsableArguments {
     set(&logMel.useLog, useLog)
     set(&logMel.usePower, usePower)
     set(&logMel.dither, dither)
+    set(&logMel.precision, precision)
     options.logMel = logMel
     set(&options.transform.normalization, normalization)
     set(&options.transform.normalizeVariance, normalizeVariance)
@@ -122,4 +125,5 @@ struct FeatureFlags: ParsableArguments {
 }
 
 extension WindowShape: ExpressibleByArgument {}
+extension TransformPrecision: ExpressibleByArgument {}
 extension Normalization: ExpressibleByArgument {}

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Corpus
 import Distillation
+import Experiments
 import Features
 import KaldiIO
 import Storage
@@ -10,6 +11,12 @@ import SystemPackage
 struct Posteriors: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write a model's log posteriors of each frame, or log-likelihoods for a decoder.",
+    usage: """
+      limbeck posteriors MODEL INPUT OUT [<options>]
+      limbeck posteriors --ensemble EXP | --specialists EXP INPUT OUT [<options>]
+      limbeck posteriors MODEL INPUT OUT --labels ctm|textgrid
+      limbeck posteriors MODEL --stream --raw s16le|f32le --rate HERTZ
+      """,
     discussion: """
       INPUT is an audio file, a Kaldi data directory, a folder of features, an scp or ark of features (scp:PATH, \
       ark:PATH, or a path that ends in .scp, .ark or .gz), or - for an ark on standard input. Audio must have the \
@@ -20,14 +27,22 @@ struct Posteriors: ParsableCommand {
       ark,scp:PATH,PATH, a path that ends in .ark, or - for standard output. Each utterance has one matrix, with \
       one row per frame and one column per class. With uncompressed \
       binary files as output, an interrupted run resumes.
+
+      With --labels, the output is an alignment of the most probable classes: ctm writes one file of all \
+      utterances, textgrid a folder with a TextGrid of each; - is standard output.
+
+      With --stream, raw samples arrive on standard input, and each frame's most probable class is a line of JSON \
+      on standard output as soon as it is known.
       """)
 
-  @Argument(help: "A model written by train or distill.")
-  var model: FilePath
-  @Argument(help: "Audio or features.")
-  var input: String
-  @Argument(help: "The folder or archive to write.")
-  var out: String
+  @Argument(
+    help: ArgumentHelp(
+      """
+      MODEL INPUT OUT: a model written by train or distill, audio or features, and what to write. No MODEL with \
+      --ensemble or --specialists, no INPUT and OUT with --stream.
+      """, valueName: "paths"))
+  var paths: [String] = []
+  @OptionGroup var combination: CombinationOptions
   @Option(
     parsing: .unconditional,
     help: "Divide the logits by this number before the softmax.")
@@ -44,6 +59,13 @@ struct Posteriors: ParsableCommand {
       of targets, or Kaldi's.
       """)
   var priors: FilePath?
+  @Option(
+    help: ArgumentHelp(
+      """
+      Write the most probable class of each frame, with equal neighbours joined, as a CTM or as TextGrids.
+      """, valueName: "ctm|textgrid"))
+  var labels: LabelFormat?
+  @OptionGroup var stream: StreamOptions
   @OptionGroup var form: FormOptions
   @Option(
     parsing: .unconditional,
@@ -54,6 +76,12 @@ struct Posteriors: ParsableCommand {
   @OptionGroup var skipped: SkippedOptions
 
   func validate() throws {
+    let names = (combination.isGiven ? [] : ["MODEL"]) + (stream.stream ? [] : ["INPUT", "OUT"])
+    guard paths.count == names.count else {
+      throw ValidationError(
+        "expected \(names.isEmpty ? "no paths" : names.joined(separator: " ")), found "
+          + (paths.isEmpty ? "none" : paths.joined(separator: " ")))
+    }
     guard channel ?? 1 > 0 else {
       throw ValidationError("--channel: expected at least 1, found \(channel ?? 1)")
     }
@@ -63,10 +91,27 @@ struct Posteriors: ParsableCommand {
     guard priors == nil || logLikelihoods else {
       throw ValidationError("--priors: expected --log-likelihoods with it, found none")
     }
+    // Labels have neither values nor a form, and a stream has labels only.
+    let others = [
+      ("--log-likelihoods", logLikelihoods), ("--text", form.text),
+      ("--compression", form.compression != nil),
+    ]
+    for (name, isGiven) in others where isGiven && labels != nil {
+      throw ValidationError("--labels and \(name): expected one of them, found both")
+    }
+    let besideStream = others + [("--labels", labels != nil), ("--channel", channel != nil)]
+    for (name, isGiven) in besideStream where isGiven && stream.stream {
+      throw ValidationError("--stream and \(name): expected one of them, found both")
+    }
+    guard labels == nil, !stream.stream else { return }
     guard try form.compression == nil || output()?.isText != true else {
       throw ValidationError("\(out) and --compression: expected one of them, found both")
     }
   }
+
+  // `validate` has counted the paths.
+  private var input: String { paths[paths.count - 2] }
+  private var out: String { paths[paths.count - 1] }
 
   /// The archive to write; nil for a folder.
   private func output() throws -> ArchiveOutput? {
@@ -79,23 +124,58 @@ struct Posteriors: ParsableCommand {
   }
 
   func run() throws {
+    if let labels { return try writeLabels(labels) }
+    guard !stream.stream else {
+      return try stream.run(classifier())
+    }
     let output = try output()
-    let target = try output.map { .archive($0) } ?? folder()
-    let classifier = try FrameClassifier(
-      path: model, values: logLikelihoods ? .logLikelihoods(counts: priors) : .logPosteriors,
-      temperature: temperature)
-    let source = try source(for: classifier, output)
+    let target: PosteriorWriter.Target =
+      try output.map { .archive($0) } ?? .folder(folder())
+    let classifier = try classifier()
+    let source = try source(
+      for: classifier, besides: [output?.archive, output?.script].compactMap { $0 })
     let writer = PosteriorWriter(
       classifier, form: output?.isText == true ? .text : form.form, workers: job.workers,
       reporter: Terminal.reporter())
     let ledger = try writer.write(source, to: target, print: Terminal.write)
+    if case .folder(let folder) = target { return try check(ledger, .file(folder.ledgerPath)) }
+    try check(ledger, .named("the lines above"))
+  }
+
+  private func writeLabels(_ format: LabelFormat) throws {
+    let target: LabelWriter.Target
+    var written: [FilePath] = []
+    switch format {
+    case .ctm where out == "-": target = .ctm(nil)
+    case .textgrid where out == "-": target = .textGrid
+    case .textgrid: target = .textGrids(try folder())
+    case .ctm:
+      let path = try FilePath(text: out)
+      (target, written) = (.ctm(path), [path])
+    }
+    let classifier = try classifier()
+    let source = try source(for: classifier, besides: written)
+    let writer = try LabelWriter(
+      classifier, workers: job.workers, reporter: Terminal.reporter())
+    let ledger = try writer.write(source, to: target, print: Terminal.write)
+    if case .textGrids(let folder) = target { return try check(ledger, .file(folder.ledgerPath)) }
+    try check(ledger, .named("the lines above"))
+  }
+
+  private func check(_ ledger: Ledger, _ place: Origin) throws {
     let utterances = ledger.passed(.posteriors).count + ledger.leftOutCount
-    var place = Origin.named("the lines above")
-    if case .folder(let folder) = target { place = .file(folder.ledgerPath) }
     try skipped.check(ledger, of: utterances, path: place)
   }
 
-  private func folder() throws -> PosteriorWriter.Target {
+  private func classifier() throws -> FrameClassifier {
+    let system =
+      try combination.open() ?? FrameSystem(model: FilePath(text: paths.first ?? ""))
+    return try FrameClassifier(
+      system, values: logLikelihoods ? .logLikelihoods(counts: priors) : .logPosteriors,
+      temperature: temperature)
+  }
+
+  private func folder() throws -> PosteriorFolder {
     let path = try FilePath(text: out)
     for name in ["wav.scp", "text", "segments", "features.json", "targets.json", "stages"]
     where try FileSystem.exists(path.appending(name)) {
@@ -103,16 +183,16 @@ struct Posteriors: ParsableCommand {
         "OUT: expected a folder for posteriors only, found \(path.appending(name).text), whose lists would be overwritten"
       )
     }
-    return .folder(PosteriorFolder(path: path))
+    return PosteriorFolder(path: path)
   }
 
+  /// The source, which must not be among the files to write; nor may a model.
   private func source(
-    for classifier: FrameClassifier, _ output: ArchiveOutput?
+    for classifier: FrameClassifier, besides written: [FilePath]
   ) throws -> PosteriorSource {
     let table = try usage { try ArchiveInput(input) }
-    let read = [table.path, model, priors].compactMap { $0?.absolute }
-    for path in [output?.archive, output?.script].compactMap({ $0 })
-    where read.contains(path.absolute) {
+    let read = (classifier.system.files + [table.path, priors].compactMap { $0 }).map(\.absolute)
+    for path in written where read.contains(path.absolute) {
       throw ValidationError(
         "OUT: expected other names than those of the model, INPUT and --priors, found \(path.text)")
     }
@@ -135,6 +215,38 @@ struct Posteriors: ParsableCommand {
     }
     return .audio(try location.open(path), channel: channel)
   }
+}
+
+/// The networks of an experiment that classify together, instead of one model.
+struct CombinationOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Instead of MODEL, the mean of the ensemble's members in this experiment.", valueName: "exp"))
+  var ensemble: FilePath?
+  @Option(
+    help: ArgumentHelp(
+      "Instead of MODEL, the generalist of this experiment combined with its specialists.",
+      valueName: "exp"))
+  var specialists: FilePath?
+
+  func validate() throws {
+    guard ensemble == nil || specialists == nil else {
+      throw ValidationError("--ensemble and --specialists: expected one of them, found both")
+    }
+  }
+
+  var isGiven: Bool { ensemble != nil || specialists != nil }
+
+  /// The networks; nil without an option.
+  func open() throws -> FrameSystem? {
+    if let ensemble { return try CombinedSystem.ensemble.open(ensemble) }
+    return try specialists.map { try CombinedSystem.specialists.open($0) }
+  }
+}
+
+/// The format of labels.
+enum LabelFormat: String, CaseIterable, ExpressibleByArgument {
+  case ctm, textgrid
 }
 
 extension PosteriorSource {

@@ -62,6 +62,17 @@ package struct Matrix: Sendable, Equatable {
     }
   }
 
+  /// Passes the values of consecutive rows to `body` to modify in place, row by row in one span.
+  package mutating func withValues(
+    ofRows rows: Range<Int>, _ body: (inout MutableSpan<Float>) -> Void
+  ) {
+    let range = rows.lowerBound * columns..<rows.upperBound * columns
+    unsafe values.withUnsafeMutableBufferPointer { buffer in
+      var span = unsafe MutableSpan(_unsafeElements: buffer.extracting(range))
+      body(&span)
+    }
+  }
+
   /// Passes each row of a range to `body` to modify, in order, with its index within the range.
   package mutating func withRows(
     _ rows: Range<Int>, _ body: (_ index: Int, inout MutableSpan<Float>) -> Void

@@ -26,7 +26,8 @@ extension GraphBuilder {
   /// The log-mel frames of utterances (Kaldi, `feat/feature-fbank.cc`).
   ///
   /// Removal of the mean, pre-emphasis, window and Fourier transform are linear, so they are one
-  /// product, in double precision for the reason that `RealFFT` gives.
+  /// product. It is in double precision, whatever the options' `precision`, so that the rounding of
+  /// the loudest frequency does not reach the others.
   private mutating func frames(of samples: Tensor, _ options: LogMelOptions) -> Tensor {
     let matrices = SpectrumMatrices(options)
     let frames = cast(windows(of: samples, options.grid), to: Double.self)

@@ -126,7 +126,12 @@ struct CommandTests {
       ["features", "a", "b", "--window", "square"],
       ["features", "a", "b", "--text", "--compression", "cm"],
       ["copy", "a", "b", "--type", "cube"],
-      ["posteriors", "a", "b"], ["posteriors", "a", "b", "c", "--temperature", "0"],
+      ["posteriors", "a", "b"], ["posteriors", "--ensemble", "e", "a"],
+      ["posteriors", "--ensemble", "e", "--specialists", "e", "a", "b"],
+      ["posteriors", "a", "b", "c", "--labels", "lab"],
+      ["posteriors", "a", "b", "c", "--labels", "ctm", "--log-likelihoods"],
+      ["posteriors", "a", "b", "c", "--rate", "8000"],
+      ["posteriors", "a", "b", "c", "--temperature", "0"],
       ["posteriors", "a", "b", "c", "--priors", "d"],
       ["posteriors", "a", "b", "ark,t:c", "--compression", "cm"],
       ["posteriors", "a", "b", "scp:c"], ["posteriors", "a", "b", "ark,scp:c,wav.scp"],
@@ -251,6 +256,8 @@ struct CommandTests {
         parameters   531
         multiply-adds a frame  516
         context      2 frames left, 1 right
+        latency      35 ms: a window of 25 ms and 1 later frame of 10 ms
+        posteriors   of audio at 8000 Hz: 3 columns, a row every 10 ms, the first centred at 12.5 ms; --log-likelihoods has the model's priors
         """))
     #expect(info.output.contains("classes      3: A B SIL"))
     #expect(try limbeck("info", exp).output.contains("student.safetensors"))

@@ -109,7 +109,7 @@ struct ModelGraphTests {
     let change = ModelGraphTests.frames[number]
     let features = ExportedModels.logMel {
       change(&$0)
-      ($0.useEnergy, $0.rawEnergy) = (true, false)
+      ($0.useEnergy, $0.rawEnergy, $0.precision) = (true, false, .double)
     }
     let options = try #require(features.logMel)
     let file = try models.export([try models.write("a", features: features)], .audio)

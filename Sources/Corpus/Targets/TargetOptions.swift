@@ -3,7 +3,7 @@ package import Storage
 package import SystemPackage
 
 /// Whether a label can be a class's symbol: it is not empty and has no white space.
-func isSymbol(_ label: String) -> Bool {
+package func isSymbol(_ label: String) -> Bool {
   !label.isEmpty && !label.unicodeScalars.contains { $0.properties.isWhitespace }
 }
 

@@ -80,10 +80,48 @@ extension Description {
       parameters   \(network.parameterCount)
       multiply-adds a frame  \(network.multiplyAdds)
       context      \(-context.lowerBound) frames left, \(context.upperBound) right
+      latency      \(latency(of: model))
+      posteriors   \(posteriors(of: model))
       features     \(options)
       classes      \(model.classes.count): \(model.classes.symbols.prefix(6).joined(separator: " ")) …
 
       """
+  }
+
+  /// How long after the start of a frame's window its posteriors are known, such as `75 ms: a
+  /// window of 25 ms and 5 later frames of 10 ms`.
+  private static func latency(of model: AcousticModel) -> String {
+    let (grid, later) = (model.features.grid, model.laterFrames)
+    func text(_ samples: Int) -> String { milliseconds(Double(samples) / Double(grid.sampleRate)) }
+    let count = later.context + later.deltas
+    var known = "\(text(model.latencyInSamples)): a window of \(text(grid.window))"
+    if count > 0 {
+      known += " and \(count) later frame\(count == 1 ? "" : "s") of \(text(grid.shift))"
+    }
+    if later.deltas > 0 { known += ", \(later.deltas) of them for deltas" }
+    return switch model.features.transform.normalization {
+    case .none: known
+    case let other: "\(known), after the features are normalised (\(other.rawValue))"
+    }
+  }
+
+  /// What `limbeck posteriors` writes, such as `120 columns, a row every 10 ms, the first centred at
+  /// 12.5 ms; --log-likelihoods has the model's priors`.
+  private static func posteriors(of model: AcousticModel) -> String {
+    let grid = model.features.grid
+    let input = model.features.logMel == nil ? "features" : "audio at \(grid.sampleRate) Hz"
+    return """
+      of \(input): \(model.classes.count) columns, a row every \
+      \(milliseconds(grid.shiftInSeconds)), the first centred at \
+      \(milliseconds(grid.centre(ofFrame: 0))); --log-likelihoods \
+      \(model.logPriors == nil ? "needs --priors" : "has the model's priors")
+      """
+  }
+
+  /// A time as text, such as `12.5 ms`.
+  private static func milliseconds(_ seconds: Double) -> String {
+    let text = String(format: "%.3f", 1000 * seconds)
+    return text.replacing(/\.?0+$/, with: "") + " ms"
   }
 
   /// The frames that a layer sees, such as `× 26 frames (-20 to 5)` or `× 3 frames (-3, 0, 3)`.
