@@ -31,7 +31,7 @@ import CSoxr
     var result: [Float] = []
     unsafe samples.withUnsafeBufferPointer { input in
       var start = 0
-      while let base = unsafe input.baseAddress, start < samples.count {
+      while let base = input.baseAddress, start < samples.count {
         start += unsafe process(base + start, samples.count - start, appendingTo: &result).used
       }
       if isLast { while unsafe process(nil, 0, appendingTo: &result).made > 0 {} }
