@@ -71,6 +71,17 @@ let package = Package(
     layer(
       "Limbeck",
       uses: [paths, "Storage", "Models", "Networks", "Features", "Classes", "LinearAlgebra"]),
+    // Generated from onnx.proto, which says how; so without the settings of the other targets.
+    .target(
+      name: "ONNXRecords",
+      dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["onnx.proto"]),
+    layer(
+      "ModelExport",
+      uses: [
+        paths, "Storage", "Models", "Networks", "Features", "Classes", "LinearAlgebra",
+        "ONNXRecords", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
     layer("KaldiIO", uses: [paths, "Storage", "LinearAlgebra"]),
     layer("Audio", uses: [paths, "Storage", "CSndfile", "CMpg123", "CSoxr"]),
     layer(
@@ -98,8 +109,8 @@ let package = Package(
     layer(
       "Experiments",
       uses: [
-        paths, "Storage", "Distillation", "Evaluation", "Training", "Models", "Networks",
-        "Features",
+        paths, "Storage", "Distillation", "Evaluation", "Training", "ModelExport", "Models",
+        "Networks", "Features",
         "Corpus", "Classes", "KaldiIO", "Audio", "LinearAlgebra", "Yams", logging,
       ]),
     layer(
@@ -113,9 +124,8 @@ let package = Package(
     layer(
       "Fuzzing",
       uses: [
-        paths, "Experiments", "Evaluation", "Training", "Models", "Networks", "Features", "Corpus",
-        "Classes",
-        "KaldiIO", "Audio", "LinearAlgebra", "Storage",
+        paths, "Experiments", "Evaluation", "Training", "ModelExport", "Models", "Networks",
+        "Features", "Corpus", "Classes", "KaldiIO", "Audio", "LinearAlgebra", "Storage",
       ]),
 
     // MARK: - Executables
@@ -123,7 +133,7 @@ let package = Package(
       name: "LimbeckCLI",
       dependencies: [
         paths, "Reporting", "Experiments", "Distillation", "Evaluation", "Features", "Corpus",
-        "KaldiIO", "Audio", "LinearAlgebra", "Storage", logging,
+        "KaldiIO", "Audio", "ModelExport", "LinearAlgebra", "Storage", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -164,6 +174,12 @@ let package = Package(
       of: "Models", uses: ["Networks", "Features", "Classes", "LinearAlgebra", "Storage"]),
     tests(
       of: "Limbeck", uses: ["Models", "Networks", "Features", "Classes", "LinearAlgebra"]),
+    tests(
+      of: "ModelExport",
+      uses: [
+        "Models", "Networks", "Features", "Classes", "LinearAlgebra", "Storage", "ONNXRecords",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
     tests(
       of: "Corpus", uses: ["Audio", "KaldiIO", "Features", "Classes", "LinearAlgebra", "Storage"],
       resources: [.copy("Fixtures")]),

@@ -36,7 +36,7 @@ draw() { # NAME COMMENT
 
 layers=$(swift package dump-package | jq -r '
   [.targets[] | select(.type == "regular" or .type == "executable")
-    | select(.name | test("^C[A-Z]") or . == "TestSupport" or . == "EventRecords" | not)]
+    | select(.name | test("^C[A-Z]") or . == "TestSupport" or endswith("Records") | not)]
   | map(.name) as $layers
   | "digraph layers {",
     (.[] | "\(.name);"),

@@ -11,7 +11,7 @@ package struct Deltas: Sendable {
   package let reach: Int
 
   /// For each order, the weights of the neighbouring frames, oldest first.
-  private let weights: [[Float]]
+  package let weights: [[Float]]
 
   /// - Parameters:
   ///   - order: 0 for none, 1 for deltas, 2 for deltas and delta-deltas.

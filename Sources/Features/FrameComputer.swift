@@ -14,9 +14,7 @@ struct FrameComputer: ~Copyable {
   /// - Parameter options: valid options (`LogMelOptions.validate`).
   init(options: LogMelOptions) {
     self.options = options
-    window = options.window.values(
-      count: options.grid.window, blackmanCoefficient: options.blackmanCoefficient
-    ).map { $0 * sampleScale }
+    window = options.windowValues.map { $0 * LogMelOptions.sampleScale }
     filterbank = MelFilterbank(options: options)
     transform = PowerSpectrum(size: options.transformSize, precision: options.precision)
   }
@@ -69,7 +67,9 @@ struct FrameComputer: ~Copyable {
   private mutating func logEnergy(of samples: Span<Float>, mean: Float) -> Float {
     var energy: Float = 0
     if options.rawEnergy {
-      energy = FrameKernels.squares(samples, mean: mean) * (sampleScale * sampleScale)
+      energy =
+        FrameKernels.squares(samples, mean: mean)
+        * (LogMelOptions.sampleScale * LogMelOptions.sampleScale)
     } else {
       let count = samples.count
       transform.withFrame { energy = FrameKernels.squares($0.span.extracting(0..<count), mean: 0) }
@@ -81,6 +81,3 @@ struct FrameComputer: ~Copyable {
 /// How many spectra are computed before the filterbank is applied to all of them; they stay in the
 /// processor's first cache.
 private let framesAtOnce = 16
-
-/// Kaldi computes features of samples on the 16-bit integer scale.
-private let sampleScale: Float = 32768

@@ -50,6 +50,19 @@ struct MelFilterbank: Sendable {
     firstEmptyBand = (0..<options.melBins).first { starts[$0] == starts[$0 + 1] }
   }
 
+  /// The weight of each frequency in each band, [transform size / 2 + 1 × bands].
+  var matrix: Matrix {
+    var matrix = Matrix(rows: spectrumCount - FrameKernels.lanes, columns: firstFrequencies.count)
+    for (band, first) in firstFrequencies.enumerated() {
+      let own = weights[Int(starts[band])..<Int(starts[band + 1])]
+      // What follows the last weight above 0 is padding.
+      for (place, weight) in own.enumerated() where weight > 0 {
+        matrix[Int(first) + place, band] = weight
+      }
+    }
+    return matrix
+  }
+
   /// Writes the energy in each band to the end of each row.
   ///
   /// - Parameters:

@@ -1,3 +1,4 @@
+import ModelExport
 import Models
 import Classes
 import Audio
@@ -79,6 +80,7 @@ extension Parser {
     case .targets: try makeTargets(path)
     case .safetensors: _ = try SafetensorsFile(path: path)
     case .model: _ = try AcousticModel(path: path)
+    case .graph: _ = try GraphDescription(path: path)
     case .recipe: _ = try Recipe(path: path)
     case .featureOptions: _ = try decodeYAML(path, as: FeatureOptions.self)
     case .targetOptions: _ = try decodeYAML(path, as: TargetOptions.self)

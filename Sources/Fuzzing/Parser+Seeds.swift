@@ -1,4 +1,5 @@
 import Classes
+import ModelExport
 import Models
 import Corpus
 import Features
@@ -26,6 +27,17 @@ extension Parser {
       let path = folder.path.appending("model")
       try sampleModel.write(to: path)
       seeds.append([UInt8](try TextFile.bytes(of: path)))
+    }
+    if self == .graph {
+      let (model, graph) = (folder.path.appending("model"), folder.path.appending("graph"))
+      try sampleModel.write(to: model)
+      do throws(ExportFault) {
+        try ModelGraph(models: [model], input: .features).write(to: graph, producerVersion: "0")
+      } catch {
+        if case .file(let fault) = error { throw fault }
+        preconditionFailure("seeds: \(error)")
+      }
+      seeds.append([UInt8](try TextFile.bytes(of: graph)))
     }
     return seeds.filter { $0.count <= Parser.largestInput }
   }
@@ -64,7 +76,8 @@ extension Parser {
     case .symbolMap:
       ["data/arpabet/no-stress.map", "data/timit/61-48.map", "data/timit/48-39.map"]
     case .recipe: ["recipes/asterisk/quick.yaml", "recipes/asterisk/recipe.yaml"]
-    case .script, .htk, .mlf, .symbolTable, .classes, .dataDirectory, .validation, .featureOptions,
+    case .graph, .script, .htk, .mlf, .symbolTable, .classes, .dataDirectory, .validation,
+      .featureOptions,
       .targetOptions, .ledger, .frameCounts, .scores:
       []
     }

@@ -9,7 +9,7 @@ package enum Parser: String, Sendable, CaseIterable {
   /// Readers of data directories, whose files follow each other, each after a line `=== NAME`.
   case dataDirectory, validation
   /// Readers of networks.
-  case safetensors, model
+  case safetensors, model, graph
   /// Readers of recipes, options, and files that a run writes and reads again.
   case recipe, featureOptions, targetOptions, ledger, frameCounts, scores
 
@@ -50,6 +50,12 @@ package enum Parser: String, Sendable, CaseIterable {
       [
         "\"dtype\":\"F32\"", "\"F16\"", "\"BF16\"", "\"shape\":[", "\"data_offsets\":[", "null",
         "__metadata__", "9223372036854775807", "4294967296", "-1", "1e400", "{", "}", "[", "]",
+      ]
+    case .graph:
+      [
+        "limbeck", "classes", "[\"A\"]", "[", "{", "\0", ":", "z", "\u{8}",
+        "\u{7f}\u{7f}\u{7f}\u{7f}",
+        "batch",
       ]
     case .recipe, .featureOptions, .targetOptions:
       [

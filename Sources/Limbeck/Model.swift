@@ -46,6 +46,12 @@ public struct Model: Sendable {
   /// The time from the start of one frame to the start of the next, in seconds.
   public var frameShift: Double { model.features.grid.shiftInSeconds }
 
+  /// The time of the centre of a frame, in seconds from the first sample.
+  ///
+  /// - Parameter index: the frame's index, counted from 0.
+  /// - Returns: the time; a frame's label holds for half a `frameShift` on each side of it.
+  public func centre(ofFrame index: Int) -> Double { model.features.grid.centre(ofFrame: index) }
+
   /// The offsets of the frames that a frame's probabilities depend on, such as -20...5.
   ///
   /// Beyond the edges of an utterance its first or last frame is repeated.

@@ -7,7 +7,7 @@ struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Describe a model, a Kaldi archive or scp, or a folder.",
     discussion: """
-      Reads everything that limbeck writes: models, checkpoints, archives (binary, text or gzipped), lists, folders \
+      Reads everything that limbeck writes: models, ONNX graphs, checkpoints, archives (binary, text or gzipped), lists, folders \
       of features and of targets, experiments and their contents, scores, searches, logs and ledgers; also data \
       directories and recipes. Anything else is an error.
       """)

@@ -20,7 +20,8 @@ struct Limbeck: ParsableCommand {
     version: limbeckVersion,
     subcommands: [
       Validate.self, Features.self, Targets.self, Train.self, Distill.self, Specialists.self,
-      Score.self, Posteriors.self, PlanCommand.self, Run.self, Info.self, ReportCommand.self,
+      Score.self, Posteriors.self, Export.self, PlanCommand.self, Run.self, Info.self,
+      ReportCommand.self,
       Copy.self,
     ])
 }

@@ -12,6 +12,8 @@ package enum ModelFault: Fault, Equatable {
   case file(FileFault)
   /// The safetensors file is not a limbeck model, or lacks what `missing` says.
   case incomplete(path: FilePath, missing: String)
+  /// The model has a format version that this limbeck does not know.
+  case otherVersion(path: FilePath, found: String)
   /// The features were computed with options other than the model's; one string per difference.
   case otherFeatures(path: FilePath, features: Origin, differences: [String])
 
@@ -25,6 +27,9 @@ package enum ModelFault: Fault, Equatable {
     case .file(let fault): fault.description
     case .incomplete(let path, let missing):
       "\(path.text): expected a limbeck model, found a file without \(missing)"
+    case .otherVersion(let path, let found):
+      "\(path.text): expected a limbeck model of format version \(AcousticModel.formatVersion), "
+        + "found version \(found), which another limbeck wrote"
     case .otherFeatures(let path, let features, let differences):
       "\(path.text): expects features that differ from those of \(features): "
         + differences.joined(separator: "; ")
@@ -33,6 +38,11 @@ package enum ModelFault: Fault, Equatable {
 }
 
 extension AcousticModel {
+  /// The version of the file's format, which changes when an older reader would misread the file.
+  ///
+  /// Older models have no version and count as version 1.
+  package static let formatVersion = "1"
+
   /// Writes the model as one safetensors file.
   ///
   /// The mean and deviation of the normaliser are tensors, so that they keep every bit. Everything
@@ -48,6 +58,7 @@ extension AcousticModel {
     file.tensors["normalizer.deviation"] = .init(normalizer.deviation)
     if let logPriors { file.tensors["classes.logPriors"] = .init(logPriors) }
     file.metadata = [
+      "formatVersion": AcousticModel.formatVersion,
       "architecture": "time-delay, ReLU",
       "layers": "\(network.layers.count)",
       "timeOffsets": JSONText.line(network.layers.map(\.offsets)),
@@ -60,7 +71,8 @@ extension AcousticModel {
 
   /// Reads a model that `write` wrote, or one of limbeck 0.2 (feed-forward, with a `context`).
   ///
-  /// - Throws: `ModelFault` when the file is unreadable, incomplete, or has parts that do not fit.
+  /// - Throws: `ModelFault` when the file is unreadable, incomplete, of another format version, or
+  ///   has parts that do not fit.
   package init(path: FilePath) throws(ModelFault) {
     let file = try ModelFile(path: path)
     let layers = try file.layers()
@@ -111,6 +123,10 @@ private struct ModelFile {
       file = try SafetensorsFile(path: path)
     } catch {
       throw .file(error)
+    }
+    let version = file.metadata["formatVersion"] ?? AcousticModel.formatVersion
+    guard version == AcousticModel.formatVersion else {
+      throw .otherVersion(path: path, found: version)
     }
   }
 

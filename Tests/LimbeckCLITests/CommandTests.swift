@@ -97,6 +97,8 @@ struct CommandTests {
           score                   Score a model on features and targets.
           posteriors              Write a model's log posteriors of each frame, or
                                   log-likelihoods for a decoder.
+          export                  Write a model, or the mean of several, as an ONNX
+                                  graph for other programs.
           plan                    Print a recipe's steps: which are fresh, to do or
                                   running.
           run                     Run all stages of a recipe, skipping fresh steps.

@@ -49,6 +49,7 @@ struct ModelTests {
     let model = try Model(path: path.string)
     #expect((model.classes, model.sampleRate, model.features) == (["A", "B", "SIL"], 16000, 16))
     #expect((model.context, model.latency) == (-2...1, 1))
+    #expect((model.centre(ofFrame: 0), model.centre(ofFrame: 3)) == (0.0125, 0.0425))
     let sound = generatedWaveform(count: 8000)
     let found = try model.posteriors(ofSamples: sound, sampleRate: 16000)
     var extractor = LogMelExtractor(options: try #require(options.logMel))

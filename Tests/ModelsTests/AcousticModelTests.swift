@@ -95,6 +95,27 @@ struct AcousticModelTests {
     #expect(try AcousticModel(path: path) == model)
   }
 
+  @Test("a model without a format version is read, one of another version is refused")
+  func formatVersion() throws {
+    let folder = try TemporaryFolder()
+    let model = sampleModel(seed: 69)
+    let path = folder.file("model.safetensors")
+    try model.write(to: path)
+    var file = try SafetensorsFile(path: path)
+    #expect(file.metadata["formatVersion"] == "1")
+    file.metadata["formatVersion"] = nil
+    try file.write(to: path)
+    #expect(try AcousticModel(path: path) == model)
+    file.metadata["formatVersion"] = "2"
+    try file.write(to: path)
+    let fault = #expect(throws: ModelFault.self) { try AcousticModel(path: path) }
+    #expect(
+      fault?.description == """
+        \(path): expected a limbeck model of format version 1, found version 2, which another \
+        limbeck wrote
+        """)
+  }
+
   @Test("features made with other options are refused, and each difference is named")
   func otherFeatures() throws {
     let model = sampleModel(seed: 64)
@@ -117,7 +138,8 @@ struct AcousticModelTests {
     let path = folder.file("model.safetensors")
     try sampleModel(seed: 65).write(to: path)
     let whole = try SafetensorsFile(path: path)
-    for key in whole.metadata.keys where key != "architecture" {
+    for key in whole.metadata.keys
+    where key != "architecture" && key != "formatVersion" {
       var part = whole
       part.metadata[key] = nil
       try part.write(to: path)

@@ -6,6 +6,7 @@ import Evaluation
 import Features
 import Foundation
 import LinearAlgebra
+import ModelExport
 import Networks
 import Storage
 import SystemPackage
@@ -21,6 +22,7 @@ extension Description {
   /// - Throws: `FileFault` or `ModelFault` for an incomplete or corrupt file.
   static func ofContent(_ path: FilePath, _ head: ArraySlice<UInt8>) throws -> String? {
     if isSafetensors(head) { return try safetensors(path) }
+    if GraphDescription.isGraph(head) { return try GraphDescription(path: path).text }
     if head.first == UInt8(ascii: "{") { return try json(path) }
     if isRecord(head) { return try record(path) }
     if head.starts(with: "<!DOCTYPE html>".utf8) {
