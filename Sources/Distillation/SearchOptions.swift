@@ -53,14 +53,15 @@ package struct SearchOptions: Sendable, Equatable, Codable {
 
   /// The points of the grid, at least one: for each mean, for each T, each λ.
   ///
-  /// - Parameter largest: the number of probabilities stored per frame; nil for all.
+  /// - Parameter options: those that the grid leaves unchanged.
   /// - Returns: the points, in that order.
-  package func points(largest: Int? = nil) -> [DistillationOptions] {
+  package func points(of options: DistillationOptions = .init()) -> [DistillationOptions] {
     means.flatMap { mean in
       temperatures.flatMap { temperature in
-        hardWeights.map {
-          DistillationOptions(
-            temperature: temperature, hardWeight: $0, mean: mean, largest: largest)
+        hardWeights.map { hardWeight in
+          var point = options
+          (point.temperature, point.hardWeight, point.mean) = (temperature, hardWeight, mean)
+          return point
         }
       }
     }

@@ -7,13 +7,13 @@ package import Training
 /// The loss of a frame is `λ · CE(y, softmax(z)) + (1−λ) · T² · CE(p, softmax(z/T))`. The factor T²
 /// keeps the relative contribution of the soft term to the gradient unchanged as T changes. A frame
 /// whose class is not known has only the soft term, `T² · CE(p, softmax(z/T))`. If only the k
-/// largest values of p are stored, the soft term treats all other classes as one.
+/// largest values of p are stored, the soft term treats all other classes as one. The options may
+/// standardise the logits of the soft term, or decouple it.
 package struct SoftAndHardTargets: TrainingObjective {
   private let hard: HardTargets
+  private let soft: SoftTerm
   private let temperature: Float
   private let hardWeight: Float
-  /// Whether soft targets have only the k largest probabilities.
-  private let isOfLargest: Bool
 
   /// - Parameters:
   ///   - options: λ, and T, at which the soft targets were computed.
@@ -23,7 +23,7 @@ package struct SoftAndHardTargets: TrainingObjective {
     options: DistillationOptions, classes: Int = .max, hard: HardTargets = HardTargets()
   ) {
     self.hard = hard
-    isOfLargest = SoftTargetStore(classes: classes, largest: options.largest).largest != nil
+    soft = SoftTerm(options, classes: classes)
     temperature = Float(options.temperature)
     hardWeight = Float(options.hardWeight)
   }
@@ -32,8 +32,9 @@ package struct SoftAndHardTargets: TrainingObjective {
   ///
   /// Frames without one, such as those of perturbed copies, have only the soft term, whatever λ is.
   package var weight: Double {
-    let soft = Double(temperature * temperature)
-    return max(soft, Double(hardWeight) * hard.weight + Double(1 - hardWeight) * soft)
+    let square = Double(temperature * temperature)
+    return max(
+      square, Double(hardWeight) * hard.weight + Double(1 - hardWeight) * square * soft.weight)
   }
 
   package func replaceByGradient(
@@ -46,7 +47,8 @@ package struct SoftAndHardTargets: TrainingObjective {
     }
     let softWeight = (1 - hardWeight) * temperature * temperature
     if hardWeight == 0 {
-      return softWeight * soft(&logits, softTarget, scale: scale * softWeight)
+      return softWeight
+        * soft.replaceByGradient(&logits, label: label, softTarget, scale: scale * softWeight)
     }
     let count = logits.count
     return unsafe withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { buffer in
@@ -54,18 +56,11 @@ package struct SoftAndHardTargets: TrainingObjective {
       var own = unsafe MutableSpan(_unsafeElements: buffer)
       let hardLoss = hard.replaceByGradient(
         &own, label: label, softTarget: softTarget, scale: scale * hardWeight)
-      let softLoss = soft(&logits, softTarget, scale: scale * softWeight)
+      let softLoss = soft.replaceByGradient(
+        &logits, label: label, softTarget, scale: scale * softWeight)
       let gradient = unsafe Span(_unsafeElements: UnsafeBufferPointer(buffer))
       RowKernels.combine(&logits, gradient, factor: 1, otherFactor: 1)
       return hardWeight * hardLoss + softWeight * softLoss
     }
-  }
-
-  private func soft(
-    _ logits: inout MutableSpan<Float>, _ target: Span<Float>, scale: Float
-  ) -> Float {
-    isOfLargest
-      ? CrossEntropy.soft(&logits, largest: target, temperature: temperature, scale: scale)
-      : CrossEntropy.soft(&logits, target: target, temperature: temperature, scale: scale)
   }
 }

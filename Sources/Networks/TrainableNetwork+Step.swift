@@ -66,6 +66,18 @@ extension TrainableNetwork {
     return squares.values.reduce(0.0) { $0 + Double($1) }
   }
 
+  /// Computes the hidden layers of a batch, and moves their averages of mean and variance; all else
+  /// is unchanged.
+  ///
+  /// - Parameter step: the batch.
+  package func measure(_ step: Step) {
+    followWorkers()
+    _ = setRowCounts(step)
+    team.run(layers.dropLast().map(\.tiles.count)) { phase, task, _ in
+      computeOutputs(of: phase, task, step)
+    }
+  }
+
   /// Moves all parameters by the gradient that the last step kept.
   ///
   /// - Parameters:

@@ -96,7 +96,8 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
       return try read()
     } catch OptionFault.outOfRange(let key, let expected, let found) {
       throw OptionFault.outOfRange(
-        key: key.isEmpty ? section : "\(section).\(key)", expected: expected, found: found)
+        key: key.isEmpty || key.hasPrefix("[") ? section + key : "\(section).\(key)",
+        expected: expected, found: found)
     }
   }
 }

@@ -8,8 +8,9 @@ package import SystemPackage
 /// for bit.
 ///
 /// A checkpoint is a safetensors file with the parameters, the optimiser's moments, the statistics
-/// of batch normalisation, and the best network so far. Its metadata has the progress, the identity
-/// of the training, and a digest of all values and of the progress.
+/// of batch normalisation, the average of the parameters if there is one, and the best network so
+/// far. Its metadata has the progress, the identity of the training, and a digest of all values and
+/// of the progress.
 package struct CheckpointFolder: Sendable {
   /// The folder.
   package let path: FilePath
@@ -76,6 +77,9 @@ package struct CheckpointFolder: Sendable {
       }
     }
     for (name, values) in state.network.statistics { file.tensors[name] = .init(values.matrix) }
+    for (name, values) in state.average?.tensors ?? [] {
+      file.tensors["average.\(name)"] = .init(values.matrix)
+    }
     for (name, values) in state.best.tensors { file.tensors["best.\(name)"] = .init(values) }
     file.metadata = [
       "progress": JSONText.line(state.progress), "identity": JSONText.line(identity),
@@ -160,6 +164,7 @@ package struct CheckpointFolder: Sendable {
       }
     }
     places += state.network.statistics.map { ($0.name, $0.values) }
+    places += (state.average?.tensors ?? []).map { ("average.\($0.name)", $0.values) }
     var best: [String: [Float]] = [:]
     for (name, values) in state.best.tensors {
       guard let tensor = file.tensors["best.\(name)"], tensor.values.count == values.count else {

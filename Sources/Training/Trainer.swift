@@ -8,7 +8,7 @@ package struct Trainer: Sendable {
   /// A trained network and its history.
   package struct Outcome: Sendable {
     /// The network after the epoch with the highest development accuracy, the first in case of
-    /// ties.
+    /// ties; the averaged network if weights are averaged.
     ///
     /// Its batch normalisation is folded into its weights.
     package let network: AcousticNetwork

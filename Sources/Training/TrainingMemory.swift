@@ -45,11 +45,14 @@ package struct TrainingMemory: Sendable, Equatable {
     need.add("networks", 4, parameters)
     // In use, and in a checkpoint that is being written.
     need.add("optimiser", 2 * moments, parameters)
+    // In use, in a checkpoint that is being written, and where its statistics are measured.
+    let isMeasured = options.averaging != nil && hidden.batchNormalization
+    need.add("average", options.averaging == nil ? 0 : isMeasured ? 3 : 2, parameters)
     need.add("gradients", options.clipNorm == nil ? 0 : 1, parameters)
     need.add("checkpoint", 1, largest)
     let width = (hidden.batchNormalization ? 3 : 2) * hidden.layers
     need.add(
-      "activations", rows,
+      "activations", isMeasured ? 2 : 1, rows,
       width.multiplyingSaturated(hidden.units).addingSaturated(classes)
         .addingSaturated(hidden.units).addingSaturated(classes))
     need.add(

@@ -41,6 +41,8 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
   ///
   /// Absent to train for all epochs.
   package var patience: Int?
+  /// How weights are averaged; absent to use those of the last step.
+  package var averaging: AveragingOptions?
 
   /// The defaults.
   package init() {}
@@ -50,7 +52,7 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
     case epochs, batchSize, chunk, pool
     case optimizer, momentum, nesterov, beta1, beta2, epsilon, weightDecay
     case schedule, learningRate, finalLearningRate, warmUp, halving, improvement
-    case dropout, clipNorm, maxNorm, labelSmoothing, classWeights, patience
+    case dropout, clipNorm, maxNorm, labelSmoothing, classWeights, patience, averaging
   }
 
   /// Reads the options of a recipe; absent ones keep their defaults.
@@ -81,6 +83,7 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
     labelSmoothing = try read(.labelSmoothing, default: labelSmoothing)
     classWeights = try read(.classWeights, default: classWeights)
     patience = try read.optional(.patience)
+    averaging = try read.optional(.averaging)
     try validate()
   }
 
@@ -124,6 +127,11 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
       found: rate.warmUp)
     try requireOption(
       patience ?? 1 > 0, "patience", expected: "1 or more epochs", found: patience ?? 1)
+    if case .epochs? = averaging {
+      try requireOption(
+        patience == nil, "patience",
+        expected: "none beside averaging.epochs, which are the last ones", found: patience ?? 0)
+    }
     for (symbol, weight) in classWeights.sorted(by: { $0.key < $1.key }) {
       try requireOption(
         weight >= 0 && weight.isFinite, "classWeights.\(symbol)", expected: "0 or more",
@@ -159,5 +167,6 @@ extension TrainingOptions {
     try container.encode(labelSmoothing, forKey: .labelSmoothing)
     try container.encode(classWeights, forKey: .classWeights)
     try container.encodeIfPresent(patience, forKey: .patience)
+    try container.encodeIfPresent(averaging, forKey: .averaging)
   }
 }

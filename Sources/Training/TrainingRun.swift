@@ -8,6 +8,8 @@ final class TrainingState {
   let network: TrainableNetwork
   /// The network of the best epoch so far; the initial one before the first epoch ends.
   var best: AcousticNetwork
+  /// The average of the network's weights; nil when they are not averaged.
+  let average: WeightAverage?
   var progress = TrainingProgress()
 
   init(_ start: AcousticNetwork, options: TrainingOptions, workers: Workers) {
@@ -15,6 +17,8 @@ final class TrainingState {
       start, moments: options.optimizer.moments,
       gradient: options.clipNorm == nil ? .immediate : .kept, workers: workers)
     best = start
+    let network = network
+    average = options.averaging.map { WeightAverage($0, of: network) }
   }
 }
 
@@ -53,7 +57,7 @@ final class TrainingRun<Objective: TrainingObjective> {
 
   private var options: TrainingOptions { trainer.options }
 
-  private func plan(_ epoch: Int) -> EpochPlan {
+  func plan(_ epoch: Int) -> EpochPlan {
     frames.plan(
       .shuffled(seed: trainer.seed, epoch: epoch), layout: layout, batchSize: options.batchSize)
   }
@@ -69,9 +73,10 @@ final class TrainingRun<Objective: TrainingObjective> {
     }
     while state.progress.epoch <= options.epochs, !isPatienceOver {
       let lastRate = try runEpoch(of: steps, observe: observe)
-      let scored = try orFault { () throws(FileFault) in
+      let (network, scored) = try orFault { () throws(FileFault) in
         do throws(FileFault) {
-          return try trainer.evaluate(state.network.network, on: development)
+          let network = try networkToScore()
+          return (network, try trainer.evaluate(network, on: development))
         } catch {
           if error.isInterruption { try save() }
           throw error
@@ -80,7 +85,7 @@ final class TrainingRun<Objective: TrainingObjective> {
       guard scored.loss.isFinite else {
         throw .diverged(step: state.progress.step - 1, learningRate: lastRate)
       }
-      let record = close(scored, learningRate: lastRate)
+      let record = close(network, scored, learningRate: lastRate)
       observe(.epoch(record))
       try orFault { () throws(FileFault) in
         try log?.write(record)
@@ -98,7 +103,7 @@ final class TrainingRun<Objective: TrainingObjective> {
 
   /// Records the epoch's figures, and moves to the next epoch.
   private func close(
-    _ scored: (loss: Double, accuracy: Double), learningRate: Double
+    _ network: AcousticNetwork, _ scored: (loss: Double, accuracy: Double), learningRate: Double
   ) -> EpochRecord {
     let sums = state.progress.epochSums
     let record = EpochRecord(
@@ -110,9 +115,10 @@ final class TrainingRun<Objective: TrainingObjective> {
       state.progress.halvings += 1
     }
     if scored.accuracy > state.progress.bestAccuracy {
-      state.best = state.network.network
+      state.best = network
       state.progress.bestEpoch = record.epoch
     }
+    state.average?.close(with: network)
     state.progress.history.append(record)
     state.progress.epoch += 1
     state.progress.position = .init()
@@ -209,6 +215,7 @@ final class TrainingRun<Objective: TrainingObjective> {
       network.applyKeptGradient(scaledBy: Float(norm > limit ? limit / norm : 1), update: update)
     }
     if let limit = options.maxNorm { network.limitNorms(to: Float(limit)) }
+    state.average?.add(network, step: step, workers: trainer.workers)
     (sums.gradientNorms, sums.steps) = (norm, 1)
     state.progress.epochSums.add(sums)
     state.progress.recordSums.add(sums)

@@ -1,6 +1,7 @@
 import Corpus
 import Experiments
 import Foundation
+import LinearAlgebra
 import Storage
 import SystemPackage
 import TestSupport
@@ -59,6 +60,36 @@ extension ExperimentTests {
       steps(try self.experiment(corpus).plan(), .toDo) == [
         "soft-targets/arithmetic-T3.0/train", "student", "scores",
       ])
+  }
+
+  @Test(
+    "a change of averaging or of the soft term concerns the networks that have it, for any threads",
+    arguments: [
+      ("student.training.averaging={decay: 0.9}", ["baseline", "student", "scores"]),
+      ("distillation={logits: standardized, decoupled: {beta: 2}}", ["student", "scores"]),
+      (
+        "ensemble.training.averaging={epochs: 2}",
+        ["member-00", "member-01", "soft-targets/arithmetic-T2.0/train", "student", "scores"]
+      ),
+    ])
+  func planOfOptions(setting: String, changed: [String]) throws {
+    let corpus = try SampleCorpus()
+    _ = try experiment(corpus).run()
+    let before = try results(corpus.experimentPath)
+    let second = corpus.folder.file("second")
+    try FileManager.default.copyItem(
+      atPath: corpus.experimentPath.string, toPath: second.string)
+    let recipe = try Recipe(path: corpus.recipePath, settings: [setting]).text
+    try corpus.folder.write(recipe, to: "recipe.yaml")
+    #expect(steps(try experiment(corpus).plan(), .toDo) == changed)
+    _ = try experiment(corpus).run()
+    _ = try experiment(corpus, at: second, workers: Workers(count: 2)).run()
+    let (first, other) = (try results(corpus.experimentPath), try results(second))
+    for name in changed where name != "scores" && !name.contains("/") {
+      let model = "models/\(name).safetensors"
+      #expect(first[model] != nil && first[model] == other[model])
+      #expect(first[model] != before[model], "\(name)")
+    }
   }
 
   @Test("an alignment whose name is not UTF-8 is passed over, and a change of it is a change")

@@ -72,6 +72,26 @@ struct RecipeTests {
         "found baseline.hidden: expected that of the student, found another"
       ),
       ("ensemble: {members: five}\n", "expected an integer for ensemble.members"),
+      ("ensemble: []\n", "found ensemble: expected one or more groups of members, found none"),
+      (
+        "ensemble: {members: 3, folds: 4}\n",
+        "ensemble.folds: expected 2 up to the number of members, 3"
+      ),
+      ("ensemble: [{}, {member: 1}]\n", "unknown option ensemble[1].member; did you mean members?"),
+      ("ensemble: [{}, {members: 0}]\n", "found ensemble[1].members: expected 1 to 1000, found 0"),
+      ("ensemble: [{}, {seed: -1}]\n", "expected an integer of at least 0 for ensemble[1].seed"),
+      (
+        "ensemble: [{folds: 2}, {}]\n",
+        "found ensemble[1].folds: expected those of the first group, 2, found none"
+      ),
+      (
+        "ensemble: [{members: 600}, {members: 600}]\n",
+        "found ensemble: expected 1 to 1000 members in all groups, found 1200"
+      ),
+      (
+        "ensemble: [{context: {left: 1}, hidden: {timeOffsets: [[0]]}}]\n",
+        "found ensemble[0].context: expected none beside hidden.timeOffsets, found one"
+      ),
       ("student: {training: {learningRate: .inf}}\n", "training.learningRate: expected above 0"),
       ("distillation: {temperature: .nan}\n", "temperature: expected above 0, found nan"),
       ("student: {training: {momentum: 1}}\n", "momentum: expected at least 0, below 1, found 1.0"),

@@ -16,13 +16,13 @@ struct CheckpointTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func options(_ schedule: String) throws -> TrainingOptions {
+  private func options(_ schedule: String, _ averaging: String) throws -> TrainingOptions {
     try JSONDecoder().decode(
       TrainingOptions.self,
       from: Data(
         """
         {"epochs": 4, "batchSize": 16, "chunk": 4, "dropout": 0.2, "optimizer": "adam",
-        "learningRate": 0.02, "schedule": "\(schedule)"}
+        "learningRate": 0.02, "schedule": "\(schedule)"\(averaging)}
         """.utf8))
   }
 
@@ -52,7 +52,7 @@ struct CheckpointTests {
 
   private func run(
     _ checkpoints: CheckpointFolder?, log: String? = nil, keeping moment: Moment = .never,
-    schedule: String = "cosine"
+    schedule: String = "cosine", averaging: String = ""
   ) throws -> Trainer.Outcome {
     let hidden = HiddenShape(
       layers: 2, units: 9, timeOffsets: [[-1, 0, 1], [-1, 2]], batchNormalization: true)
@@ -62,7 +62,8 @@ struct CheckpointTests {
       TrainingLog.Paths(lines: folder.file($0), events: folder.file("\($0).tfevents"))
     }
     let trainer = Trainer(
-      options: try options(schedule), seed: 7, workers: .one, checkpoints: checkpoints, log: paths)
+      options: try options(schedule, averaging), seed: 7, workers: .one, checkpoints: checkpoints,
+      log: paths)
     var taken = 0
     return try trainer.train(
       network, on: train, objective: HardTargets(), development: development
@@ -114,12 +115,23 @@ struct CheckpointTests {
     try expectSame(.epoch(epoch), "cosine")
   }
 
-  private func expectSame(_ moment: Moment, _ schedule: String) throws {
-    let whole = try run(nil, log: "whole", schedule: schedule)
-    _ = try run(checkpoints, log: "log", keeping: moment, schedule: schedule)
+  @Test(
+    "the same with averaged weights",
+    arguments: [Moment.step(3), .step(17), .step(30), .step(36), .epoch(2), .epoch(3), .epoch(4)],
+    [#""decay": 0.9"#, #""epochs": 3"#])
+  private func resumesAverages(moment: Moment, averaging: String) throws {
+    try expectSame(moment, "cosine", averaging: #", "averaging": {\#(averaging)}"#)
+  }
+
+  private func expectSame(
+    _ moment: Moment, _ schedule: String, averaging: String = ""
+  ) throws {
+    let whole = try run(nil, log: "whole", schedule: schedule, averaging: averaging)
+    _ = try run(
+      checkpoints, log: "log", keeping: moment, schedule: schedule, averaging: averaging)
     try restoreKept()
     #expect((1...2).contains(files.count))
-    let resumed = try run(checkpoints, log: "log", schedule: schedule)
+    let resumed = try run(checkpoints, log: "log", schedule: schedule, averaging: averaging)
     #expect(resumed.network == whole.network)
     #expect(resumed.epoch == whole.epoch)
     #expect(resumed.history == whole.history)

@@ -53,6 +53,8 @@ struct TrainerTests {
       #"{"epochs": 2, "batchSize": 50, "dropout": 0.3}"#,
       #"{"epochs": 2, "batchSize": 50, "clipNorm": 0.5, "maxNorm": 2, "labelSmoothing": 0.1}"#,
       #"{"epochs": 2, "batchSize": 48, "chunk": 4, "optimizer": "adamw", "learningRate": 0.01}"#,
+      #"{"epochs": 2, "batchSize": 48, "chunk": 4, "averaging": {"decay": 0.9}}"#,
+      #"{"epochs": 2, "batchSize": 48, "chunk": 4, "averaging": {"epochs": 2}}"#,
     ],
     [
       HiddenShape(layers: 2, units: 300),

@@ -218,8 +218,10 @@ extension Description {
   /// Describes a recipe; nil for any other text.
   static func recipe(_ path: FilePath) throws -> String? {
     guard let recipe = try attempt({ try Recipe(path: path) }) else { return nil }
+    let count = recipe.ensemble.groups.count
+    let groups = count == 1 ? "" : " in \(count) groups"
     return """
-      recipe       \(recipe.ensemble.members) members, \(recipe.targets.format.rawValue) alignments
+      recipe       \(recipe.ensemble.members) members\(groups), \(recipe.targets.format.rawValue) alignments
 
       """
   }

@@ -44,7 +44,7 @@ extension Recipe {
           path: .named("--set"), expected: "OPTION=VALUE, such as student.training.epochs=20",
           found: setting)
       }
-      set(keys[...], to: value, in: &root)
+      try set(keys[...], to: value, in: &root)
     }
     do {
       return try Yams.serialize(node: root)
@@ -61,15 +61,30 @@ extension Recipe {
       .compactMap { inherited(key, in: $0) }.first
   }
 
-  /// Sets an option in a section, creating the sections above it where necessary.
-  private static func set(_ keys: ArraySlice<String>, to value: Node, in section: inout Node) {
-    guard let key = keys.first else { return }
-    let rest = keys.dropFirst()
-    var own = rest.isEmpty ? value : inherited(key, in: section) ?? [:]
-    if !rest.isEmpty {
-      if own.mapping == nil { own = [:] }
-      set(rest, to: value, in: &own)
+  /// Sets an option in a section, creating the sections above it where necessary, or in an entry of
+  /// a list, by its number from 0.
+  ///
+  /// - Throws: `FileFault` for an entry that a list does not have.
+  private static func set(
+    _ keys: ArraySlice<String>, to value: Node, in section: inout Node
+  ) throws(FileFault) {
+    guard let key = keys.first else {
+      section = value
+      return
     }
+    if var list = section.sequence {
+      guard let index = Int(key), list.indices.contains(index) else {
+        throw .malformed(
+          path: .named("--set"), expected: "an entry from 0 to \(list.count - 1) of a list",
+          found: key)
+      }
+      try set(keys.dropFirst(), to: value, in: &list[index])
+      section = .sequence(list)
+      return
+    }
+    if section.mapping == nil { section = [:] }
+    var own = inherited(key, in: section) ?? [:]
+    try set(keys.dropFirst(), to: value, in: &own)
     section[key] = own
   }
 }

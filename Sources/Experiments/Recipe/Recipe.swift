@@ -100,46 +100,6 @@ package struct Recipe: Sendable, Codable {
     }
   }
 
-  /// The ensemble, whose members differ only in their seed.
-  package struct EnsembleOptions: Sendable, Codable {
-    /// The number of members, 1 to 1000.
-    package var members = 5
-    /// The number of folds of the training utterances, divided by speaker where speakers are known;
-    /// absent for none.
-    ///
-    /// Member k is not trained on fold k modulo this number. A training utterance's soft targets
-    /// come from the members that were not trained on it.
-    package var folds: Int?
-    /// The first member's seed; the others' seeds follow it.
-    package var seed: UInt64 = 101
-    /// The hidden layers of each member.
-    package var hidden = HiddenShape()
-    /// The training of each member.
-    package var training = TrainingOptions()
-
-    /// Five members with the default network and training.
-    package init() {}
-
-    package enum CodingKeys: String, CodingKey, CaseIterable {
-      case members, folds, seed, hidden, training
-    }
-
-    package init(from decoder: any Decoder) throws {
-      let read = try OptionReader<CodingKeys>(decoder)
-      members = try read(.members, default: members)
-      folds = try read.optional(.folds)
-      seed = try read(.seed, default: seed)
-      hidden = try read(.hidden, default: hidden)
-      training = try read(.training, default: training)
-      try requireOption(
-        (1...1000).contains(members), "members", expected: "1 to 1000", found: members)
-      try requireOption(
-        folds.map { $0 >= 2 && $0 <= members } ?? true, "folds",
-        expected: "2 up to the number of members, \(members)", found: folds ?? 0)
-      try requireChunk(training, hidden)
-    }
-  }
-
   /// A student and its baseline, of a size of their own.
   package struct StudentPair: Sendable, Codable {
     /// The network that the ensemble is distilled into.
@@ -271,7 +231,7 @@ private func isOfName(_ letter: Unicode.Scalar) -> Bool {
 }
 
 /// Throws when a time-delay network's chunk of frames is longer than a batch.
-private func requireChunk(
+func requireChunk(
   _ training: TrainingOptions, _ hidden: HiddenShape, of system: String = ""
 ) throws {
   try requireOption(

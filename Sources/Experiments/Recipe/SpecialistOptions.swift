@@ -46,6 +46,12 @@ package struct SpecialistOptions: Sendable, Codable {
       fullSoftmax?.largest == nil, "fullSoftmax.largest",
       expected: "none, since all classes are constrained", found: fullSoftmax?.largest ?? 0)
     try requireOption(
+      fullSoftmax?.logits ?? .raw == .raw, "fullSoftmax.logits",
+      expected: "raw, since only some classes are compared", found: fullSoftmax?.logits ?? .raw)
+    try requireOption(
+      fullSoftmax?.decoupled == nil, "fullSoftmax.decoupled",
+      expected: "none, since the true class is mostly not compared", found: "one")
+    try requireOption(
       training.classWeights.isEmpty, "training.classWeights",
       expected: "none, since specialists sample classes",
       found: training.classWeights.keys.sorted())

@@ -25,7 +25,7 @@ struct ChooseDistillation: Step {
     var training = recipe.student.training
     training.epochs = options.epochs ?? training.epochs
     let copies = recipe.copies(for: .students).prefix(options.copies ?? Int.max)
-    let points = options.points(largest: recipe.distillation.largest)
+    let points = options.points(of: recipe.distillation)
     var steps: [any Step] = []
     for mean in Set(points.map(\.mean)).sorted(by: { $0.rawValue < $1.rawValue }) {
       let temperatures = Set(points.map(\.temperature)).sorted()

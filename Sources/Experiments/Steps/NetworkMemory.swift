@@ -107,7 +107,7 @@ extension Experiment {
       ]
       shared[key] = sets.filter(\.isShared).reduce(0) { $0.addingSaturated($1.bytes) }
       return TrainingMemory(
-        features: columns, context: recipe.context.offsets, hidden: step.hidden, classes: classes,
+        features: columns, context: step.context.offsets, hidden: step.hidden, classes: classes,
         softColumns: softColumns, options: step.training,
         frames: max(frames, development.frameCount),
         pools: sets.filter { !$0.isShared }.map(\.bytes))

@@ -198,7 +198,8 @@ extension Experiment {
     func single(_ system: String, _ model: AcousticModel) -> SystemScore {
       score(system, parameters: model.network.parameterCount, of: [system])
     }
-    let memberParameters = models[0].model.network.parameterCount
+    // Groups of members may have networks of other sizes.
+    let memberParameters = ensemble.parameterCount / members.count
     var systems =
       models.prefix(members.count).map { single($0.system, $0.model) } + [
         score("members", parameters: memberParameters, of: members),

@@ -38,7 +38,8 @@ extension Experiment {
       try cost("generalist", of: first, generalist, bootstrap),
       try cost("with specialists", of: first + others, own, bootstrap),
       try cost(
-        compared.name, of: members.map { ($0, recipe.ensemble.training.batchSize) }, rival,
+        compared.name,
+        of: zip(members, recipe.ensemble.all).map { ($0, $1.group.training.batchSize) }, rival,
         bootstrap),
     ]
     if let student = options.student {

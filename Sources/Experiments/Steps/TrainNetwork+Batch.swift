@@ -135,7 +135,7 @@ extension Experiment {
   private func start(of pupil: Pupil) -> AcousticNetwork {
     pupil.specialist?.start
       ?? AcousticNetwork(
-        features: pupil.data.options.columns, context: recipe.context.offsets,
+        features: pupil.data.options.columns, context: pupil.step.context.offsets,
         hidden: pupil.step.hidden, classes: pupil.data.classes.count, seed: pupil.step.seed)
   }
 

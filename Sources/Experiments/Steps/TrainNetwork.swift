@@ -11,16 +11,19 @@ struct TrainNetwork: Step {
   let system: System
   let seed: UInt64
   let hidden: HiddenShape
+  /// The frames that the first layer of a feed-forward network sees.
+  let context: ContextWindow
   let training: TrainingOptions
   let lesson: Lesson
   let reads: [Product]
 
   init(
-    _ stage: Stage, _ system: System, seed: UInt64, hidden: HiddenShape, training: TrainingOptions,
-    _ lesson: Lesson, _ recipe: Recipe
+    _ stage: Stage, _ system: System, seed: UInt64, hidden: HiddenShape,
+    context: ContextWindow? = nil, training: TrainingOptions, _ lesson: Lesson, _ recipe: Recipe
   ) {
     (self.stage, self.system, self.seed) = (stage, system, seed)
     (self.hidden, self.training, self.lesson) = (hidden, training, lesson)
+    self.context = context ?? recipe.context
     reads = lesson.reads(recipe)
   }
 
@@ -70,7 +73,7 @@ struct TrainNetwork: Step {
     inputs.add("seed", seed)
     inputs.add("hidden", hidden)
     inputs.add("training", training)
-    inputs.add("context", experiment.recipe.context)
+    inputs.add("context", context)
     try lesson.add(to: &inputs, in: experiment)
   }
 
@@ -102,13 +105,14 @@ struct TrainNetwork: Step {
 extension TrainNetwork {
   /// The ensemble's members.
   static func members(of recipe: Recipe) -> [any Step] {
-    let (own, copies) = (recipe.ensemble, recipe.copies(for: .members).count)
-    return (0..<own.members).map { member in
-      TrainNetwork(
-        .train, .member(member), seed: own.seed &+ UInt64(member), hidden: own.hidden,
-        training: own.training,
-        own.folds == nil
-          ? .classes(copies: copies) : .classesWithoutFold(of: member, copies: copies),
+    let copies = recipe.copies(for: .members).count
+    return recipe.ensemble.all.enumerated().map { number, member in
+      let group = member.group
+      return TrainNetwork(
+        .train, .member(number), seed: member.seed, hidden: group.hidden, context: group.context,
+        training: group.training,
+        group.folds == nil
+          ? .classes(copies: copies) : .classesWithoutFold(of: number, copies: copies),
         recipe)
     }
   }
