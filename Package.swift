@@ -52,6 +52,8 @@ let package = Package(
     .systemLibrary(name: "CFFTW", pkgConfig: "fftw3", providers: [.apt(["libfftw3-dev"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    // Debian's package has no pkg-config file.
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(
       name: "CSoxr", pkgConfig: "soxr", providers: [.apt(["libsoxr-dev"])]),
@@ -61,7 +63,7 @@ let package = Package(
     // MARK: - Layers, lowest first
     layer("Storage", uses: [paths, "CXXHash", "CZlib"]),
     .target(name: "CMatrixKernels"),
-    layer("LinearAlgebra", uses: ["CMatrixKernels", "COpenBLAS"]),
+    layer("LinearAlgebra", uses: ["CMatrixKernels", "COpenBLAS", "COneDNN"]),
     layer("Classes", uses: [paths, "Storage"]),
     .target(name: "CFrameKernels"),
     layer("Features", uses: ["Storage", "LinearAlgebra", "CFrameKernels", "CFFTW"]),
@@ -132,8 +134,8 @@ let package = Package(
     .executableTarget(
       name: "LimbeckCLI",
       dependencies: [
-        paths, "Reporting", "Experiments", "Distillation", "Evaluation", "Features", "Corpus",
-        "KaldiIO", "Audio", "ModelExport", "LinearAlgebra", "Storage", logging,
+        paths, "Reporting", "Experiments", "Distillation", "Evaluation", "Models", "Networks",
+        "Features", "Corpus", "KaldiIO", "Audio", "ModelExport", "LinearAlgebra", "Storage", logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -77,6 +77,8 @@ zlib zlib1g-dev
 libisal libisal-dev
 soxr libsoxr-dev
 LIBRARIES
+  # Debian's oneDNN has no pkg-config file.
+  [ -e /usr/include/dnnl.h ] || missing+=(libdnnl-dev)
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
 }
 

@@ -30,16 +30,23 @@ struct StreamingBenchmark: ParsableCommand {
   }
 
   func run() throws {
-    try measure(
-      "feed-forward 840-512×4-120", context: -15...5, HiddenShape(layers: 4, units: 512))
     let offsets = [[-2, -1, 0, 1, 2], [-3, 0, 3], [-3, 0, 3], [-4, 0, 4]]
-    try measure(
-      "time-delay 360×4-120", context: 0...0,
-      HiddenShape(layers: 4, units: 360, timeOffsets: offsets))
+    for precision in [NetworkPrecision.Name.float32, .int8] {
+      try measure(
+        "feed-forward 840-512×4-120", context: -15...5, HiddenShape(layers: 4, units: 512),
+        precision)
+      try measure(
+        "time-delay 360×4-120", context: 0...0,
+        HiddenShape(layers: 4, units: 360, timeOffsets: offsets), precision)
+    }
   }
 
-  private func measure(_ name: String, context: ClosedRange<Int>, _ hidden: HiddenShape) throws {
-    let model = try model(context: context, hidden)
+  private func measure(
+    _ name: String, context: ClosedRange<Int>, _ hidden: HiddenShape,
+    _ precision: NetworkPrecision.Name
+  ) throws {
+    let name = precision == .float32 ? name : "\(name) \(precision.rawValue)"
+    let model = try model(context: context, hidden, precision)
     var generator = SeededGenerator(3)
     let samples = (0..<16000 * seconds).map { _ in Float(0.1 * generator.normal()) }
     let frames = Double(try model.posteriors(ofSamples: samples, sampleRate: 16000).frames)
@@ -65,10 +72,12 @@ struct StreamingBenchmark: ParsableCommand {
   }
 
   /// A model with random weights, written to a file and read back.
-  private func model(context: ClosedRange<Int>, _ hidden: HiddenShape) throws -> Model {
+  private func model(
+    context: ClosedRange<Int>, _ hidden: HiddenShape, _ precision: NetworkPrecision.Name
+  ) throws -> Model {
     let path = FileManager.default.temporaryDirectory.path + "/limbeck-" + UUID().uuidString
     defer { try? FileManager.default.removeItem(atPath: path) }
-    try AcousticModel(
+    let float32 = AcousticModel(
       network: AcousticNetwork(
         features: 40, context: context, hidden: hidden, classes: 120, seed: 1),
       features: FeatureOptions(),
@@ -76,8 +85,13 @@ struct StreamingBenchmark: ParsableCommand {
         mean: Array(repeating: 10, count: 40), deviation: Array(repeating: 2, count: 40)),
       classes: ClassInventory(symbols: (0..<120).map { "\($0)" }),
       provenance: AcousticModel.Provenance(
-        system: "random", seed: 1, epoch: 1, developmentAccuracy: 0, limbeckVersion: "0")
-    ).write(to: FilePath(path))
+        system: "random", seed: 1, epoch: 1, developmentAccuracy: 0, limbeckVersion: "0"))
+    var calibration = Calibration(of: float32)
+    var generator = SeededGenerator(4)
+    let frames = (0..<200 * 40).map { _ in Float(10 + 2 * generator.normal()) }
+    calibration.add(Matrix(rows: 200, columns: 40, values: frames))
+    let model = precision == .int8 ? calibration.model(data: "random") : float32
+    try model.write(to: FilePath(path))
     return try Model(path: path)
   }
 }

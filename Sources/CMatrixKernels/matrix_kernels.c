@@ -3,13 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#if defined(__x86_64__)
-#define FOR_EACH_PROCESSOR \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FOR_EACH_PROCESSOR
-#endif
-#define INLINE static inline __attribute__((always_inline))
+#include "processors.h"
 
 // Vectors without alignment requirements.
 typedef float float8 __attribute__((vector_size(32), aligned(4)));
@@ -291,4 +285,12 @@ int32_t matrix_processor_level(void) {
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 1;
 #endif
   return 0;
+}
+
+int32_t matrix_processor_is_amd(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_is("amd") != 0;
+#else
+  return 0;
+#endif
 }

@@ -10,11 +10,19 @@ import CLibFuzzer
 #endif
 
 /// Runs the readers of files on mutated inputs; `recipes/fuzz/run.sh` builds and calls it.
-@main
 struct Fuzz: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "fuzz", abstract: "Run the readers of files on mutated inputs.",
     subcommands: [List.self, Seeds.self, Replay.self, Guided.self])
+}
+
+/// The entry point.
+@main
+enum Main {
+  static func main() {
+    BLASKernels.restartIfBetter()
+    Fuzz.main()
+  }
 }
 
 extension Parser: ExpressibleByArgument {}

@@ -1,3 +1,4 @@
+import LinearAlgebra
 import Classes
 import ModelExport
 import Models
@@ -25,8 +26,12 @@ extension Parser {
     }
     if self == .model {
       let path = folder.path.appending("model")
-      try sampleModel.write(to: path)
-      seeds.append([UInt8](try TextFile.bytes(of: path)))
+      var calibration = Calibration(of: sampleModel)
+      calibration.add(Matrix(rows: 1, columns: 4, values: [1, 2, 3, 4]))
+      for model in [sampleModel, sampleModel.with(.bfloat16), calibration.model(data: "feats")] {
+        try model.write(to: path)
+        seeds.append([UInt8](try TextFile.bytes(of: path)))
+      }
     }
     if self == .graph {
       let (model, graph) = (folder.path.appending("model"), folder.path.appending("graph"))

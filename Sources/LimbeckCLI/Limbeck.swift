@@ -20,7 +20,7 @@ struct Limbeck: ParsableCommand {
     version: limbeckVersion,
     subcommands: [
       Validate.self, Features.self, Targets.self, Train.self, Distill.self, Specialists.self,
-      Score.self, Posteriors.self, Export.self, PlanCommand.self, Run.self, Info.self,
+      Score.self, Posteriors.self, Quantize.self, Export.self, PlanCommand.self, Run.self, Info.self,
       ReportCommand.self,
       Copy.self,
     ])
@@ -41,7 +41,7 @@ extension Run: Resumable {}
 @main
 enum Main {
   static func main() {
-    restartWithBetterKernels()
+    BLASKernels.restartIfBetter()
     // A file at its size limit is a writing fault, not the end of the process.
     signal(SIGXFSZ, SIG_IGN)
     do {
@@ -100,20 +100,5 @@ enum Main {
   private static func fail(_ message: String, _ status: ExitStatus) -> Never {
     Terminal.complain("limbeck: \(message)")
     Foundation.exit(status.rawValue)
-  }
-
-  /// Restarts the program with the right OpenBLAS kernels when OpenBLAS did not recognise the
-  /// processor (see `BLASKernels`).
-  private static func restartWithBetterKernels() {
-    guard let kernels = BLASKernels.better(),
-      let program = FileSystem.target(ofLink: "/proc/self/exe")
-    else { return }
-    unsafe setenv(BLASKernels.variable, kernels, 1)
-    // `Workers` limits OpenBLAS to one thread, so it need not start others.
-    unsafe setenv("OPENBLAS_NUM_THREADS", "1", 1)
-    var arguments = unsafe CommandLine.arguments.map { unsafe strdup($0) } + [nil]
-    unsafe _ = program.withPlatformString { unsafe execv($0, &arguments) }
-    // execv returns only on failure; the program then continues with the slower kernels.
-    unsafe arguments.forEach { unsafe free($0) }
   }
 }

@@ -44,4 +44,19 @@ package enum BLASKernels {
     case .baseline: nil
     }
   }
+
+  /// Restarts the program with better kernels if there are any; to be called first of all.
+  ///
+  /// It returns if the kernels are right, or if the system refuses to start the program again.
+  package static func restartIfBetter() {
+    guard let kernels = better() else { return }
+    var program = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+    guard unsafe readlink("/proc/self/exe", &program, Int(PATH_MAX)) > 0 else { return }
+    unsafe setenv(variable, kernels, 1)
+    // `Workers` limits OpenBLAS to one thread, so it need not start others.
+    unsafe setenv("OPENBLAS_NUM_THREADS", "1", 1)
+    var arguments = unsafe CommandLine.arguments.map { unsafe strdup($0) } + [nil]
+    unsafe execv(program, &arguments)
+    unsafe arguments.forEach { unsafe free($0) }
+  }
 }

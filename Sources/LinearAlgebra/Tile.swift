@@ -8,7 +8,7 @@ import COpenBLAS
 @safe package struct Tile: @unchecked Sendable {
   /// The matrix that owns the values; nil when the caller of a closure owns them.
   private let owner: SharedMatrix?
-  private let base: UnsafeMutablePointer<Float>
+  let base: UnsafeMutablePointer<Float>
   /// The number of rows of the tile.
   package let rows: Int
   /// The number of columns of the tile, at most `stride`.

@@ -44,7 +44,10 @@ package struct ModelGraph: Sendable {
     var models: [AcousticModel] = []
     for path in paths {
       let model: AcousticModel
-      do { model = try AcousticModel(path: path) } catch { throw .model(error) }
+      do throws(ModelFault) {
+        model = try AcousticModel(path: path)
+        try model.requireFloat32(path: path)
+      } catch { throw .model(error) }
       guard model.normalizer.deviation.allSatisfy({ (1 / $0).isFinite }) else {
         throw .tinyDeviation(path: path)
       }

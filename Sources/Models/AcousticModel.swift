@@ -28,8 +28,10 @@ package struct AcousticModel: Sendable, Equatable {
     }
   }
 
-  /// The network, with batch normalisation folded into its weights and biases.
-  package let network: AcousticNetwork
+  /// The network in its precision, ready to classify.
+  package let inference: InferenceNetwork
+  /// The features on which the steps of an int8 model were chosen; nil for other models.
+  package let calibration: Calibration.Record?
   /// The options of the features it was trained on.
   package let features: FeatureOptions
   /// The mean and deviation of the features over the training set.
@@ -44,12 +46,15 @@ package struct AcousticModel: Sendable, Equatable {
   /// How the model was trained.
   package let provenance: Provenance
 
-  /// Combines parts that must fit each other, and folds the network's batch normalisation.
+  /// Combines parts that must fit each other, folds the network's batch normalisation and rounds its
+  /// weights.
   ///
-  /// The network takes `features.columns` values per frame and has `classes.count` classes.
+  /// The network takes `features.columns` values per frame and has `classes.count` classes. An int8
+  /// model has a step for each output of each layer, and its network `fitsBytes`.
   package init(
     network: AcousticNetwork, features: FeatureOptions, normalizer: FeatureNormalizer,
-    classes: ClassInventory, logPriors: [Float]? = nil, provenance: Provenance
+    classes: ClassInventory, logPriors: [Float]? = nil, provenance: Provenance,
+    precision: NetworkPrecision = .float32, calibration: Calibration.Record? = nil
   ) {
     precondition(
       network.features == features.columns && network.classes == classes.count
@@ -57,12 +62,36 @@ package struct AcousticModel: Sendable, Equatable {
         && logPriors?.count ?? classes.count == classes.count,
       "AcousticModel: \(network.features) features and \(network.classes) classes do not fit "
         + "\(features.columns) and \(classes.count)")
-    self.network = network.folded
+    inference = InferenceNetwork(network, precision: precision)
+    self.calibration = calibration
     self.features = features
     self.normalizer = normalizer
     self.classes = classes
     self.logPriors = logPriors
     self.provenance = provenance
+  }
+
+  /// The network, with batch normalisation folded into its weights and biases.
+  ///
+  /// Its weights are in float32. Those of a reduced precision are rounded, so `network` alone is not
+  /// the model: its inputs are rounded too.
+  package var network: AcousticNetwork { inference.network }
+
+  /// The numbers that the network multiplies.
+  package var precision: NetworkPrecision { inference.precision }
+
+  /// The same model in another precision.
+  ///
+  /// - Parameters:
+  ///   - precision: the precision, as for `init`.
+  ///   - calibration: what the steps of int8 were chosen on.
+  /// - Returns: the model, with rounded weights.
+  package func with(
+    _ precision: NetworkPrecision, calibration: Calibration.Record? = nil
+  ) -> AcousticModel {
+    AcousticModel(
+      network: network, features: features, normalizer: normalizer, classes: classes,
+      logPriors: logPriors, provenance: provenance, precision: precision, calibration: calibration)
   }
 
   /// The logits of one utterance.

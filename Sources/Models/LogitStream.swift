@@ -44,7 +44,7 @@ package struct LogitStream: ~Copyable {
     // A frame's logits wait for the frame itself, even if they depend only on earlier frames.
     lookahead = max(offsets.last ?? 0, -above.upperBound)
     nextTime = above.lowerBound
-    network = NetworkStream(model.network, mostRows: mostFrames, workers: workers)
+    network = NetworkStream(model.inference, mostRows: mostFrames, workers: workers)
     let kept = max(1, lookahead - min(0, offsets.first ?? 0))
     frames = SharedMatrix(rows: kept + mostFrames, columns: model.features.columns)
   }

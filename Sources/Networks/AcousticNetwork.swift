@@ -170,12 +170,15 @@ package struct AcousticNetwork: Sendable, Equatable {
   ///     time, then by chunk; see `rowsSeen`.
   ///   - chunks: the number of chunks.
   ///   - workers: the threads that share the columns of each layer.
+  ///   - observe: receives the input of each layer.
   /// - Returns: [frames × `classes`], in the same order.
   package func logits(
-    of input: SharedMatrix, chunks: Int = 1, workers: Workers = .one
+    of input: SharedMatrix, chunks: Int = 1, workers: Workers = .one,
+    observe: (_ layer: Int, _ input: SharedMatrix) -> Void = { _, _ in }
   ) -> SharedMatrix {
     var below = input
     for (index, layer) in folded.layers.enumerated() {
+      observe(index, below)
       let rows = index == 0 ? input.rows : below.rows - layer.span * chunks
       precondition(rows >= 0, "logits: \(input.rows) rows of input for \(chunks) runs of frames")
       let outputs = SharedMatrix(rows: rows, columns: layer.weights.rows)

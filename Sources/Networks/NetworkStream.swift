@@ -3,12 +3,16 @@ package import LinearAlgebra
 /// Computes the logits of consecutive frames whose input arrives in pieces.
 ///
 /// Each layer keeps the rows that later outputs need. The pieces do not change a bit of the logits.
-/// `sgemm` rounds a row by its position among the rows of a product, so products are made of whole
+/// A row may be rounded by its position among the rows of a product, so products are made of whole
 /// blocks of rows, counted from a layer's first row. A block that is not full when its first logits
 /// are needed is computed again with the next rows, and its earlier rows get the same bits again.
 package struct NetworkStream: ~Copyable {
-  private let network: AcousticNetwork
+  private let network: InferenceNetwork
   private let workers: Workers
+  /// The number of rows in a block.
+  private let rowsABlock: Int
+  /// The memory of each thread for products in a reduced precision.
+  private let scratch: [ReducedRows]
   /// The input of each layer, from the first up, then the logits.
   private var levels: [Level] = []
 
@@ -28,37 +32,48 @@ package struct NetworkStream: ~Copyable {
     /// The number of outputs of the layer that can be computed.
     var outputs: Int { max(0, end - span) }
 
-    /// Drops the rows that no later output sees, down to the start of a block.
-    mutating func drop() {
-      let start = firstOfBlock(outputs)
+    /// Drops the rows that no later output sees, down to the start of a block of `rowsABlock`.
+    mutating func drop(_ rowsABlock: Int) {
+      let start = outputs / rowsABlock * rowsABlock
       values.moveToFront(start - first..<end - first)
       first = start
     }
   }
 
   /// - Parameters:
-  ///   - network: the network; its normalisation is folded into its weights.
+  ///   - network: the network.
   ///   - mostRows: the maximum number of rows of input per call of `push`, at least one.
-  ///   - workers: the threads that share the columns of each layer.
-  package init(_ network: AcousticNetwork, mostRows: Int, workers: Workers) {
+  ///   - workers: the threads that share the work of each layer.
+  package init(_ network: InferenceNetwork, mostRows: Int, workers: Workers) {
     precondition(mostRows > 0, "NetworkStream: at most \(mostRows) rows at a time")
-    self.network = network.folded
-    (self.mostRows, self.workers) = (mostRows, workers)
+    (self.network, self.mostRows, self.workers) = (network, mostRows, workers)
+    rowsABlock = network.rowsABlock
+    scratch = network.scratch(for: workers)
     var written = 0
-    for (index, layer) in self.network.layers.enumerated() {
+    for (index, layer) in network.layers.enumerated() {
       // A row of input already holds all frames that the first layer sees.
-      let span = index == 0 ? 0 : layer.span
-      let rows = blocks(atLeast: mostRows + rowsABlock - 1, of: layer)
+      let span = index == 0 ? 0 : layer.affine.span
+      let rows = blocks(holding: max(mostRows + rowsABlock - 1, layer.leastRows))
       levels.append(
         Level(
           values: SharedMatrix(
             rows: max(written + blocks(holding: span), rows + span),
-            columns: index == 0 ? network.inputs : layer.inputs),
+            columns: index == 0 ? network.network.inputs : layer.affine.inputs),
           span: span))
       written = rows
     }
     levels.append(
-      Level(values: SharedMatrix(rows: written, columns: network.classes), span: 0))
+      Level(values: SharedMatrix(rows: written, columns: network.network.classes), span: 0))
+  }
+
+  /// A stream in float32; the network's normalisation is folded into its weights.
+  package init(_ network: AcousticNetwork, mostRows: Int, workers: Workers) {
+    self.init(InferenceNetwork(network), mostRows: mostRows, workers: workers)
+  }
+
+  /// The number of rows in as many blocks as hold `rows`.
+  private func blocks(holding rows: Int) -> Int {
+    (rows + rowsABlock - 1) / rowsABlock * rowsABlock
   }
 
   /// Forgets all input; the next input starts another run of frames.
@@ -80,6 +95,9 @@ package struct NetworkStream: ~Copyable {
       count >= 0 && count <= mostRows, "push: \(count) rows, expected at most \(mostRows)")
     let start = levels[0].end - levels[0].first
     for index in 0..<count { levels[0].values.withRow(start + index) { fill(index, &$0) } }
+    if network.precision == .bfloat16 {
+      levels[0].values.tile(rows: start..<start + count).roundToBFloat16()
+    }
     levels[0].end += count
     let last = levels.count - 1
     let before = levels[last].end
@@ -87,7 +105,7 @@ package struct NetworkStream: ~Copyable {
     let known = levels[last]
     logits.append(
       rows: known.values.values(ofRows: before - known.first..<known.end - known.first))
-    levels[last].drop()
+    levels[last].drop(rowsABlock)
   }
 
   /// Computes the outputs of a layer that have become known.
@@ -96,43 +114,20 @@ package struct NetworkStream: ~Copyable {
     guard below.outputs > above.end else { return }
     // Rows computed again get the same bits; rows after the last are ignored.
     let start = below.first
-    let count = blocks(atLeast: below.outputs - start, of: layer)
+    let count = blocks(holding: max(below.outputs - start, layer.leastRows))
     layer.compute(
       above.values.tile(rows: start - above.first..<start - above.first + count),
       of: below.values,
-      rows: index == 0 ? [0..<count] : rowsSeen(at: layer.offsets, rows: count, chunks: 1),
-      isLast: index == network.layers.count - 1, workers: workers)
+      rows: index == 0 ? [0..<count] : rowsSeen(at: layer.affine.offsets, rows: count, chunks: 1),
+      workers: workers, scratch: scratch)
     levels[index + 1].end = below.outputs
-    levels[index].drop()
+    levels[index].drop(rowsABlock)
   }
 
-  /// The number of values that the stream has memory for, however long the run is.
+  /// The number of values that the stream has memory for, however long the run is; four bytes of a
+  /// reduced precision count as one value.
   package var storedValues: Int {
     levels.reduce(0) { $0 + $1.values.rows * $1.values.columns }
+      + scratch.reduce(0) { $0 + $1.byteCount / 4 }
   }
-}
-
-/// The number of rows in a block.
-///
-/// It is a multiple of how many rows each of OpenBLAS's kernels takes at a time (0.3.21: 12 with
-/// AVX2, 8 with SSE4.2, 4 or 2 with others), so a row's position in a kernel follows from its
-/// position in its block.
-private let rowsABlock = 24
-
-/// The number of outputs of the smallest product.
-///
-/// For products of up to 1,200 outputs, OpenBLAS may use kernels that round differently
-/// (`kernel/x86_64/sgemm_small_kernel_permit_skylakex.c`).
-private let leastOutputs = 1201
-
-/// The first row of the block that contains a row.
-private func firstOfBlock(_ row: Int) -> Int { row / rowsABlock * rowsABlock }
-
-/// The number of rows in as many blocks as hold `rows`.
-private func blocks(holding rows: Int) -> Int { firstOfBlock(rows + rowsABlock - 1) }
-
-/// The number of rows of a layer's outputs to compute when at least `rows` are needed.
-private func blocks(atLeast rows: Int, of layer: AffineLayer) -> Int {
-  let narrowest = columnTiles(layer.weights.rows).reduce(Int.max) { min($0, $1.count) }
-  return blocks(holding: max(rows, (leastOutputs + narrowest - 1) / narrowest))
 }

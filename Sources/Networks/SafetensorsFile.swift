@@ -3,24 +3,91 @@ package import LinearAlgebra
 package import Storage
 package import SystemPackage
 
-/// A file of named single-precision tensors with text metadata, in the safetensors format.
+/// A file of named tensors with text metadata, in the safetensors format.
 ///
 /// The format is the length of the header in 8 little-endian bytes, the header in JSON, and the
 /// values in little-endian order.
 package struct SafetensorsFile: Sendable, Equatable {
+  /// The values of a tensor, in one of the format's types.
+  package enum Elements: Sendable, Equatable {
+    /// `F32`.
+    case float32([Float])
+    /// `BF16`: the upper 16 bits of 32-bit floats.
+    case bfloat16([UInt16])
+    /// `I8`.
+    case int8([Int8])
+
+    /// The number of values.
+    package var count: Int {
+      switch self {
+      case .float32(let values): values.count
+      case .bfloat16(let values): values.count
+      case .int8(let values): values.count
+      }
+    }
+
+    /// The name of the type in a header.
+    package var type: String {
+      switch self {
+      case .float32: "F32"
+      case .bfloat16: "BF16"
+      case .int8: "I8"
+      }
+    }
+
+    /// The size of a value of a type in bytes; nil for types that are not read.
+    fileprivate static func size(of type: String) -> Int? { ["F32": 4, "BF16": 2, "I8": 1][type] }
+
+    fileprivate var data: Data {
+      switch self {
+      case .float32(let values): unsafe values.withUnsafeBytes { unsafe Data($0) }
+      case .bfloat16(let values): unsafe values.withUnsafeBytes { unsafe Data($0) }
+      case .int8(let values): unsafe values.withUnsafeBytes { unsafe Data($0) }
+      }
+    }
+
+    /// Values of a type that has a `size`.
+    fileprivate init(_ type: String, _ bytes: Data) {
+      func values<Value>(_ zero: Value) -> [Value] {
+        var values = Array(repeating: zero, count: bytes.count / MemoryLayout<Value>.size)
+        unsafe values.withUnsafeMutableBytes { unsafe _ = bytes.copyBytes(to: $0) }
+        return values
+      }
+      switch type {
+      case "BF16": self = .bfloat16(values(0))
+      case "I8": self = .int8(values(0))
+      default: self = .float32(values(0))
+      }
+    }
+  }
+
   /// A tensor of any number of dimensions.
   package struct Tensor: Sendable, Equatable {
     /// The size of each dimension; empty for a scalar.
     package let shape: [Int]
     /// The values in row-major order: the last dimension varies fastest.
-    package let values: [Float]
+    package let elements: Elements
+
+    /// The values as 32-bit floats, which hold every value of the other types.
+    package var values: [Float] {
+      switch elements {
+      case .float32(let values): values
+      case .bfloat16(let values): values.map { Float(bitPattern: UInt32($0) << 16) }
+      case .int8(let values): values.map(Float.init)
+      }
+    }
 
     /// A tensor of given shape, whose product is the number of values.
-    package init(shape: [Int], values: [Float]) {
+    package init(shape: [Int], elements: Elements) {
       precondition(
-        shape.reduce(1.0) { $0 * Double($1) } == Double(values.count),
-        "Tensor: \(values.count) values in \(shape)")
-      (self.shape, self.values) = (shape, values)
+        shape.reduce(1.0) { $0 * Double($1) } == Double(elements.count),
+        "Tensor: \(elements.count) values in \(shape)")
+      (self.shape, self.elements) = (shape, elements)
+    }
+
+    /// A tensor of 32-bit floats.
+    package init(shape: [Int], values: [Float]) {
+      self.init(shape: shape, elements: .float32(values))
     }
 
     /// A tensor of two dimensions.
@@ -53,9 +120,10 @@ package struct SafetensorsFile: Sendable, Equatable {
     let names = tensors.keys.sorted()
     for name in names {
       guard let tensor = tensors[name] else { continue }
-      let end = offset + 4 * tensor.values.count
+      let type = tensor.elements.type
+      let end = offset + tensor.elements.count * (Elements.size(of: type) ?? 0)
       header.entries[name] = Header.Entry(
-        dtype: "F32", shape: tensor.shape, dataOffsets: [offset, end])
+        dtype: type, shape: tensor.shape, dataOffsets: [offset, end])
       offset = end
     }
     let encoder = JSONEncoder()
@@ -68,7 +136,7 @@ package struct SafetensorsFile: Sendable, Equatable {
     try file.write(littleEndianBytes(UInt64(json.count)) + json)
     for name in names {
       guard let tensor = tensors[name] else { continue }
-      try file.write(unsafe tensor.values.withUnsafeBytes { unsafe Data($0) })
+      try file.write(tensor.elements.data)
     }
     try file.commit()
   }
@@ -76,7 +144,7 @@ package struct SafetensorsFile: Sendable, Equatable {
   /// Reads a file.
   ///
   /// - Throws: `FileFault` when the file is missing or cut short, has tensors of a type other than
-  ///   32-bit floats, or does not fit in memory.
+  ///   `F32`, `BF16` and `I8`, or does not fit in memory.
   package init(path: FilePath) throws(FileFault) {
     // The bytes of the file, and its values.
     var need = MemoryNeed()
@@ -113,14 +181,15 @@ package struct SafetensorsFile: Sendable, Equatable {
       $0.value.dataOffsets.lexicographicallyPrecedes($1.value.dataOffsets)
     }) {
       // In floating point, so that a nonsensical shape cannot overflow.
-      let size = entry.shape.reduce(4.0) { $0 * Double($1) }
-      guard entry.dtype == "F32", entry.dataOffsets.count == 2,
+      let valueSize = Elements.size(of: entry.dtype) ?? 0
+      let size = entry.shape.reduce(Double(valueSize)) { $0 * Double($1) }
+      guard valueSize > 0, entry.dataOffsets.count == 2,
         entry.dataOffsets.allSatisfy({ (0...Int(UInt32.max) << 8).contains($0) }),
         entry.shape.allSatisfy({ $0 >= 0 }),
         Double(entry.dataOffsets[1] - entry.dataOffsets[0]) == size
       else {
         throw malformed(
-          "tensor \(name) of 32-bit floats", "\(entry.dtype) \(entry.shape) \(entry.dataOffsets)")
+          "tensor \(name) of F32, BF16 or I8", "\(entry.dtype) \(entry.shape) \(entry.dataOffsets)")
       }
       guard entry.dataOffsets[1] <= bytes.count - start else {
         throw malformed(
@@ -132,10 +201,9 @@ package struct SafetensorsFile: Sendable, Equatable {
           "\(entry.dataOffsets)")
       }
       used = entry.dataOffsets[1]
-      var values = [Float](repeating: 0, count: Int(size) / 4)
       let range = start + entry.dataOffsets[0]..<start + entry.dataOffsets[1]
-      unsafe values.withUnsafeMutableBytes { unsafe _ = bytes[range].copyBytes(to: $0) }
-      tensors[name] = Tensor(shape: entry.shape, values: values)
+      tensors[name] = Tensor(
+        shape: entry.shape, elements: Elements(entry.dtype, bytes[range]))
     }
   }
 }

@@ -97,6 +97,8 @@ struct CommandTests {
           score                   Score a model on features and targets.
           posteriors              Write a model's log posteriors of each frame, or
                                   log-likelihoods for a decoder.
+          quantize                Write a smaller and faster model: in int8 or bfloat16
+                                  instead of float32.
           export                  Write a model, or the mean of several, as an ONNX
                                   graph for other programs.
           plan                    Print a recipe's steps: which are fresh, to do or
@@ -253,6 +255,7 @@ struct CommandTests {
         """
         layers       10 × 4 frames (-2 to 1) → 12, ReLU, 492 parameters
                      12 → 3, 39 parameters
+        precision    float32
         parameters   531
         multiply-adds a frame  516
         context      2 frames left, 1 right

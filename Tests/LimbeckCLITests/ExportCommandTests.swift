@@ -51,11 +51,13 @@ struct ExportCommandTests {
     let cut = try folder.write(whole.prefix(whole.count / 2), to: "cut.safetensors")
     var file = try SafetensorsFile(path: own)
     let newer = folder.file("newer.safetensors")
-    file.metadata["formatVersion"] = "2"
+    file.metadata["formatVersion"] = "3"
     try file.write(to: newer)
     file.metadata["formatVersion"] = "1"
     let bias = try #require(file.tensors["layers.0.bias"])
     file.tensors["layers.0.bias"] = .init(Array(repeating: Float.nan, count: bias.values.count))
+    let reduced = folder.file("reduced.safetensors")
+    try AcousticModel(path: own).bfloat16.write(to: reduced)
     let broken = folder.file("broken.safetensors")
     try file.write(to: broken)
     let onnx = try folder.write(whole, to: "named.onnx")
@@ -68,7 +70,8 @@ struct ExportCommandTests {
       ([onnx, onnx], 64, "OUT: expected another name than the model's"),
       ([folder.file("none.safetensors"), out], 66, "none.safetensors: no such file"),
       ([cut, out], 65, "cut.safetensors: expected"),
-      ([newer, out], 65, "newer.safetensors: expected a limbeck model of format version 1"),
+      ([reduced, out], 65, "reduced.safetensors: expected a model in float32, found one in bfloat16"),
+      ([newer, out], 65, "newer.safetensors: expected a limbeck model of format version 1 or 2"),
       ([broken, out], 65, "without finite values throughout layers.0.bias"),
       ([own, below], 74, "cannot be written"),
     ] as [([FilePath], Int32, String)] {

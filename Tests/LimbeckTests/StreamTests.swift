@@ -34,6 +34,7 @@ struct StreamTests {
   /// A model with random weights, through its file.
   private func model(
     _ hidden: HiddenShape = feedForward, deltas: Int = 0, logPriors: [Float]? = nil,
+    precision: NetworkPrecision.Name = .float32,
     change: (inout FeatureOptions) -> Void = { _ in }
   ) throws -> Model {
     var features = FeatureOptions()
@@ -42,7 +43,7 @@ struct StreamTests {
     change(&features)
     let columns = features.columns
     let path = folder.file("model.safetensors")
-    try AcousticModel(
+    let model = AcousticModel(
       network: AcousticNetwork(
         features: columns, context: -4...2, hidden: hidden, classes: 5, seed: 81),
       features: features,
@@ -51,8 +52,15 @@ struct StreamTests {
         deviation: (0..<columns).map { $0 < 8 ? 3 : 0.7 }),
       classes: ClassInventory(symbols: ["A", "B", "C", "D", "SIL"]), logPriors: logPriors,
       provenance: AcousticModel.Provenance(
-        system: "student", seed: 81, epoch: 1, developmentAccuracy: 0.5, limbeckVersion: "0")
-    ).write(to: path)
+        system: "student", seed: 81, epoch: 1, developmentAccuracy: 0.5, limbeckVersion: "0"))
+    switch precision {
+    case .float32: try model.write(to: path)
+    case .bfloat16: try model.with(.bfloat16).write(to: path)
+    case .int8:
+      let steps = model.network.layers.map { $0.steps(input: 5 / 127) }
+      let record = Calibration.Record(data: "none", utterances: 1, frames: 1)
+      try model.with(.int8(steps), calibration: record).write(to: path)
+    }
     return try Model(path: path.string)
   }
 
@@ -100,6 +108,23 @@ struct StreamTests {
     #expect(try streamed(&stream, samples, [16000]) == whole)
     #expect(try streamed(&stream, samples, Array(repeating: 160, count: 100)) == whole)
     for (seed, most) in zip(UInt64(451)..., [3, 100, 1000, 9000]) {
+      let cut = pieces(of: 16000, most: most, seed: seed)
+      #expect(try streamed(&stream, samples, cut) == whole, "up to \(most) samples, seed \(seed)")
+    }
+  }
+
+  @Test(
+    "every cut gives the probabilities of the whole in reduced precision, to the bit",
+    arguments: [feedForward, timeDelay], [NetworkPrecision.Name.bfloat16, .int8])
+  func reducedCuts(hidden: HiddenShape, precision: NetworkPrecision.Name) throws {
+    let samples = generatedWaveform(count: 16000)
+    let exact = try model(hidden).posteriors(ofSamples: samples, sampleRate: 16000).values
+    let model = try model(hidden, precision: precision)
+    let whole = try model.posteriors(ofSamples: samples, sampleRate: 16000).values
+    #expect(whole != exact && mismatch(whole, exact, absolute: 0.1) == nil)
+    var stream = try model.stream(sampleRate: 16000)
+    #expect(try streamed(&stream, samples, Array(repeating: 160, count: 100)) == whole)
+    for (seed, most) in zip(UInt64(461)..., [3, 1000]) {
       let cut = pieces(of: 16000, most: most, seed: seed)
       #expect(try streamed(&stream, samples, cut) == whole, "up to \(most) samples, seed \(seed)")
     }

@@ -106,12 +106,12 @@ struct AcousticModelTests {
     file.metadata["formatVersion"] = nil
     try file.write(to: path)
     #expect(try AcousticModel(path: path) == model)
-    file.metadata["formatVersion"] = "2"
+    file.metadata["formatVersion"] = "3"
     try file.write(to: path)
     let fault = #expect(throws: ModelFault.self) { try AcousticModel(path: path) }
     #expect(
       fault?.description == """
-        \(path): expected a limbeck model of format version 1, found version 2, which another \
+        \(path): expected a limbeck model of format version 1 or 2, found version 3, which another \
         limbeck wrote
         """)
   }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A network whose layers have as many outputs, with random weights and biases.
-private func network(
+func network(
   features: Int, offsets: [[Int]], outputs: [Int], seed: UInt64
 ) -> AcousticNetwork {
   var inputs = features
@@ -40,7 +40,7 @@ private func logits(
 }
 
 /// Pieces of random sizes from 0 to `most` that make up `total`.
-private func pieces(of total: Int, most: Int, seed: UInt64) -> [Int] {
+func pieces(of total: Int, most: Int, seed: UInt64) -> [Int] {
   var generator = SeededGenerator(seed)
   var left = total
   var pieces: [Int] = []

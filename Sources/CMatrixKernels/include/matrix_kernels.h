@@ -118,4 +118,7 @@ void matrix_adam_step(
 /// for AVX2 and FMA, 0 for less or for another architecture.
 int32_t matrix_processor_level(void);
 
+/// 1 for a processor by AMD, 0 for any other.
+int32_t matrix_processor_is_amd(void);
+
 #endif

@@ -72,11 +72,15 @@ extension Description {
     let options = model.features.listed.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
     let context = network.context
     let provenance = model.provenance
+    let calibration = model.calibration.map {
+      ", calibrated on \($0.frames) frames of \($0.utterances) utterances in \($0.data)"
+    }
     return """
       model        \(provenance.system), seed \(provenance.seed), epoch \(provenance.epoch), \
       development accuracy \(String(format: "%.2f", 100 * provenance.developmentAccuracy)) %, \
       limbeck \(provenance.limbeckVersion)
       layers       \(layers.joined(separator: "\n             "))
+      precision    \(model.precision.name.rawValue)\(calibration ?? "")
       parameters   \(network.parameterCount)
       multiply-adds a frame  \(network.multiplyAdds)
       context      \(-context.lowerBound) frames left, \(context.upperBound) right

@@ -9,6 +9,8 @@ package struct Description: Sendable {
   /// Lines of text for people.
   package let text: String
 
+  init(text: String) { self.text = text }
+
   /// Reads a file or folder, which is recognised by its contents, not by its name.
   ///
   /// - Parameters:

@@ -149,6 +149,7 @@ extension AcousticModel {
       provenance: Provenance(
         system: system, seed: provenance.seed, epoch: provenance.epoch,
         developmentAccuracy: provenance.developmentAccuracy,
-        limbeckVersion: provenance.limbeckVersion))
+        limbeckVersion: provenance.limbeckVersion),
+      precision: precision, calibration: calibration)
   }
 }

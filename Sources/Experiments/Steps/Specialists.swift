@@ -77,7 +77,9 @@ extension Experiment {
 
   /// The generalist, whose classes must not include the dustbin.
   func openGeneralist() throws -> AcousticModel {
-    let model = try AcousticModel(path: modelPath(System.generalist))
+    let path = modelPath(System.generalist)
+    let model = try AcousticModel(path: path)
+    try model.requireFloat32(path: path)
     guard model.classes.id(of: dustbinSymbol) == nil else {
       throw FileFault.malformed(
         path: targets(.train).classesPath,
