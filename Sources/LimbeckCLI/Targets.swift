@@ -89,7 +89,8 @@ struct Targets: ParsableCommand {
       }
       return (utterances, try folder.options().grid, ledger)
     }
-    let options = try config.map { try decodeYAML($0) } ?? FeatureOptions()
+    let settings = try config.map { try decodeYAML($0) } ?? FeatureSettings()
+    let options = try settings.options(of: directory, workers: job.workers)
     let counted = try FrameCounting.count(directory, options: options, workers: job.workers)
     return (counted.utterances, options.grid, counted.ledger)
   }

@@ -193,7 +193,8 @@ struct FeatureCommandTests {
       Data(script.utf8) + Data("latin caf".utf8) + [0xE9]
         + Data("\na \(folder.file("4.wav"))".utf8),
       to: "data/wav.scp")
-    let run = try limbeck("features", folder.file("data"), folder.file("out"))
+    let run = try limbeck(
+      "features", folder.file("data"), folder.file("out"), "--sample-rate", "16000")
     #expect(run.status == 65)
     #expect(run.errors.contains("12 of 14 utterances skipped"))
     let ledger = String(decoding: try bytes("out/ledger.jsonl"), as: UTF8.self)

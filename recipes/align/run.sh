@@ -9,7 +9,7 @@
 #     targets/states/    the phone state of each frame: 39 phones and silence, three states each
 #     targets/tied/      the tied state of each frame; only tied states that occur are classes
 #   --config FILE        feature options in YAML that determine the number of frames
-#                        (default: 25 ms every 10 ms of audio at 16 kHz)
+#                        (default: 25 ms every 10 ms of audio, at its own sample rate)
 #   the other options    are passed to align.py
 #
 # Missing packages are installed; the first call makes a Python environment with the aligner in exp/align/.

@@ -4,7 +4,7 @@ import Storage
 /// The source of a recipe's features.
 package enum FeatureChoice: Sendable, Codable {
   /// Computed from the audio.
-  case made(FeatureOptions)
+  case made(FeatureSettings)
   /// Computed by another program and read from archives.
   case archives(ArchiveFeatures)
 
@@ -12,7 +12,7 @@ package enum FeatureChoice: Sendable, Codable {
     let keys = try decoder.container(keyedBy: ArchiveFeatures.CodingKeys.self)
     self =
       keys.contains(.archive)
-      ? .archives(try ArchiveFeatures(from: decoder)) : .made(try FeatureOptions(from: decoder))
+      ? .archives(try ArchiveFeatures(from: decoder)) : .made(try FeatureSettings(from: decoder))
     // Each part would be normalised by its own statistics, but a model by the training set's.
     try requireOption(
       transform.normalization != .global, "normalization",
@@ -22,7 +22,7 @@ package enum FeatureChoice: Sendable, Codable {
 
   package func encode(to encoder: any Encoder) throws {
     switch self {
-    case .made(let options): try options.encode(to: encoder)
+    case .made(let settings): try settings.encode(to: encoder)
     case .archives(let archives): try archives.encode(to: encoder)
     }
   }
@@ -30,7 +30,7 @@ package enum FeatureChoice: Sendable, Codable {
   /// The transform of the frames, such as normalisation and deltas.
   var transform: FeatureTransform {
     switch self {
-    case .made(let options): options.transform
+    case .made(let settings): settings.transform
     case .archives(let archives): archives.transform
     }
   }
@@ -38,7 +38,7 @@ package enum FeatureChoice: Sendable, Codable {
   /// The options in which a folder's features differ from the recipe's, in words.
   func differences(from found: FeatureOptions) -> [String] {
     switch (self, found.frames) {
-    case (.made(let options), .logMel): return options.differences(from: found)
+    case (.made(let settings), .logMel): return settings.differences(from: found)
     case (.archives(let own), .given(let given)):
       return own.grid.differences(from: given.grid)
         + own.transform.differences(from: found.transform)

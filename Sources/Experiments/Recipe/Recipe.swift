@@ -211,7 +211,7 @@ package struct Recipe: Sendable, Codable {
     let read = try OptionReader<CodingKeys>(decoder)
     corpus = try read(.corpus)
     targets = try read(.targets)
-    features = try read(.features, default: .made(FeatureOptions()))
+    features = try read(.features, default: .made(FeatureSettings()))
     context = try read(.context, default: ContextWindow())
     ensemble = try read(.ensemble, default: EnsembleOptions())
     student = try read(.student, default: SystemOptions())
