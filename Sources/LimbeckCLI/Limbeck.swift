@@ -19,7 +19,8 @@ struct Limbeck: ParsableCommand {
       """,
     version: limbeckVersion,
     subcommands: [
-      Validate.self, Features.self, Targets.self, Train.self, Distill.self, Specialists.self,
+      Validate.self, Split.self, Init.self, Features.self, Targets.self, Train.self, Distill.self,
+      Specialists.self,
       Score.self, Posteriors.self, PlanCommand.self, Run.self, Info.self, ReportCommand.self,
       Copy.self,
     ])

@@ -1,3 +1,4 @@
+import Corpus
 package import Features
 import Storage
 
@@ -27,6 +28,14 @@ package enum FeatureChoice: Sendable, Codable {
     }
   }
 
+  /// The choice with other archives, each a path or a specifier.
+  func replacingTables(_ table: (String) -> String) -> FeatureChoice {
+    guard case .archives(var own) = self else { return self }
+    own.archive = own.archive.replacing(table)
+    own.cmvn = own.cmvn?.replacing(table)
+    return .archives(own)
+  }
+
   /// The transform of the frames, such as normalisation and deltas.
   var transform: FeatureTransform {
     switch self {
@@ -53,9 +62,9 @@ package enum FeatureChoice: Sendable, Codable {
 package struct ArchiveFeatures: Sendable, Codable {
   /// A table for each part of the corpus: a path, `ark:PATH` or `scp:PATH`.
   package struct Tables: Sendable, Codable {
-    let train: String
-    let development: String
-    let test: String
+    private(set) var train: String
+    private(set) var development: String
+    private(set) var test: String
 
     enum CodingKeys: String, CodingKey, CaseIterable { case train, development, test }
 
@@ -64,6 +73,12 @@ package struct ArchiveFeatures: Sendable, Codable {
       train = try read(.train)
       development = try read(.development)
       test = try read(.test)
+    }
+
+    func replacing(_ table: (String) -> String) -> Tables {
+      var own = self
+      (own.train, own.development, own.test) = (table(train), table(development), table(test))
+      return own
     }
 
     func table(_ part: CorpusPart) -> String {
@@ -75,10 +90,10 @@ package struct ArchiveFeatures: Sendable, Codable {
     }
   }
 
-  let archive: Tables
+  fileprivate(set) var archive: Tables
   /// Kaldi's statistics by speaker or utterance for normalisation; nil computes them from the
   /// frames.
-  let cmvn: Tables?
+  fileprivate(set) var cmvn: Tables?
   let grid: GivenGrid
   let transform: FeatureTransform
 
