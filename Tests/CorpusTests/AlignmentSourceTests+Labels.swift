@@ -1,3 +1,4 @@
+import Classes
 import Corpus
 import Storage
 import SystemPackage

@@ -32,7 +32,7 @@ struct InitCommandTests {
     let exp = corpus.folder.file("own")
     let small = ["ensemble.members=1", "ensemble.training.epochs=1", "ensemble.hidden.units=8"]
     let trained = try limbeck(
-      ["run", recipe, exp] as [any Argument] + small.flatMap { ["--set", $0] })
+      ["run", recipe, exp] as [any Argument] + small.flatMap { ["--set", $0] as [any Argument] })
     #expect(trained.status == 0, "\(trained.errors)")
     #expect(trained.output.contains("student"))
     let kept = try TextFile.text(of: exp.appending("recipe.yaml"))

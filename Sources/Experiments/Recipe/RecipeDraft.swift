@@ -36,9 +36,7 @@ package struct RecipeDraft: Sendable {
   ///   has several rates.
   package init(of folder: FilePath, targets: TargetOptions, workers: Workers) throws {
     self.folder = folder
-    self.targets = targets.replacingPaths(\.absolute) { path in
-      FilePath("/").resolving(path) == path ? path : FilePath(".").absolute.resolving(path)
-    }
+    self.targets = targets.resolved(from: FilePath(".").absolute)
     parts = try CorpusPart.allCases.map { part in
       // Commands are not run here.
       let data = try DataDirectory(

@@ -92,8 +92,20 @@ struct RecipeWriter {
     case .sequence(let list): .sequence(Node.Sequence(list.map(flow), list.tag, .flow))
     case .mapping(let section):
       .mapping(Node.Mapping(section.map { ($0, flow($1)) }, section.tag, .flow))
-    case .scalar, .alias: value
+    case .scalar(let scalar): .scalar(plain(scalar))
+    case .alias: value
     }
+  }
+
+  /// A number as people write it, 0.05 rather than 5e-2; any other value unchanged.
+  private static func plain(_ scalar: Node.Scalar) -> Node.Scalar {
+    guard scalar.style == .any || scalar.style == .plain, scalar.string.contains("e"),
+      let number = Double(scalar.string), number.isFinite
+    else { return scalar }
+    var own = scalar
+    let isWhole = number.rounded() == number && abs(number) < 1e15
+    own.string = isWhole ? "\(Int(number))" : "\(number)"
+    return own
   }
 }
 
