@@ -42,7 +42,7 @@ struct FeatureCommandTests {
       #expect(description.contains(part))
     }
     let bad = try limbeck("features", data, folder.file("out"), "--low-frequency", "9000")
-    #expect(bad.status == 64)
+    #expect(bad.status == 65)
     #expect(bad.errors.contains("lowFrequency") && bad.errors.contains("highFrequency"))
     try folder.write("# Kaldi's defaults\n", to: "o.yaml")
     #expect(try limbeck("features", data, folder.file("out"), "--config", config).status == 0)
