@@ -49,7 +49,7 @@ package enum AlignmentFault: Fault, Equatable {
         + "one ends at \(rounded(until)) s"
     case .gap(let at): "no label at \(rounded(at)) s"
     case .tooLong(let label, let at, let seconds, let limit):
-      "expected phones of at most \(limit) s, found \(label) at \(rounded(at)) s, which lasts "
+      "expected labels of at most \(limit) s, found \(label) at \(rounded(at)) s, which lasts "
         + "\(rounded(seconds)) s"
     case .length(let labels, let frames, let tolerance):
       "\(labels) labels for \(frames) frames, a difference of more than \(tolerance)"

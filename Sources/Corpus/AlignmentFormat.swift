@@ -17,7 +17,8 @@ package enum AlignmentFormat: String, Sendable, Codable, CaseIterable {
   /// Kaldi's integer vectors, one integer per frame; one archive, text or binary.
   case archive
 
-  /// The number of states of equal duration that a label is split into by default.
+  /// The number of states of equal duration that a phone is split into by default, or what the
+  /// format has instead of phones.
   ///
   /// Phones are split into the three states of the usual hidden Markov model. Words and labels that
   /// are already given per frame are not split.

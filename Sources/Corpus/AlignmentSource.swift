@@ -20,6 +20,8 @@ package struct AlignmentSource: Sendable {
   /// Maps each symbol to what it stands for; nil when symbols stand for themselves.
   private let fold: SymbolMap?
   private let targets: FrameTargets
+  /// What was decided on the classes that the options leave open, in words.
+  private let decisions: [String]
 
   /// Reads all alignments.
   ///
@@ -45,34 +47,106 @@ package struct AlignmentSource: Sendable {
       symbols = Set(found.vectors.values.compactMap { try? $0.get() }.joined()).filter { $0 >= 0 }
         .sorted().map(String.init)
     }
-    let fold = try AlignmentSource.fold(symbols, options)
-    let states = options.states ?? options.format.usualStates
+    var fold = try AlignmentSource.fold(symbols, options)
+    let labels: [String] = symbols.compactMap { [fold] symbol in
+      fold.map { $0[symbol] } ?? symbol
+    }
+    let given = try options.classes.map { path throws(FileFault) in try ClassInventory(path: path) }
+    let (states, decision) = AlignmentSource.states(symbols, labels, given, options)
+    var decisions = [decision].compactMap(\.self)
     let inventory: ClassInventory
-    if let path = options.classes {
-      inventory = try ClassInventory(path: path)
+    if let given {
+      inventory = given
+    } else if options.keepIDs {
+      inventory = try AlignmentSource.kept(symbols, fold, options)
+      if fold != nil {
+        fold = SymbolMap(
+          Dictionary(uniqueKeysWithValues: inventory.symbols.enumerated().map { ("\($0)", $1) }))
+      }
     } else {
-      let labels =
-        options.map == nil
-        ? symbols.compactMap { symbol in fold.map { $0[symbol] } ?? symbol } : fold?.symbols ?? []
-      let count = Set(labels).count * states
+      let all = options.map == nil ? labels : fold?.symbols ?? []
+      let count = Set(all).count * states
       guard count <= ClassInventory.most else {
         throw .malformed(
           path: .named(options.path), expected: "at most \(ClassInventory.most) classes",
           found: "\(count)")
       }
-      inventory = ClassInventory(labels: labels, states: states)
+      inventory = ClassInventory(labels: all, states: states)
+      if let renumbered = AlignmentSource.renumbered(symbols, options) {
+        decisions.append(renumbered)
+      }
     }
+    self.decisions = decisions
     self.fold = fold
     // Words may be long, and bare integers do not say which of them are silence.
     let isHeld =
       switch options.format {
       case .wrd: false
       case .archive: fold != nil
-      case .ctm, .textgrid, .phn, .lab, .mlf, .audacity: true
+      case .phn: true
+      case .ctm, .textgrid, .lab, .mlf, .audacity: LabelKind(of: symbols) == .phones
       }
     targets = FrameTargets(
       inventory: inventory, states: states, lengthTolerance: options.lengthTolerance,
       longestPhone: isHeld && options.longestPhone > 0 ? options.longestPhone : nil)
+  }
+
+  /// The number of states of each label; and, if the labels decided on it, how.
+  ///
+  /// - Parameters:
+  ///   - symbols: the alignments' symbols.
+  ///   - labels: what they stand for.
+  ///   - classes: the classes that the options give; nil for none.
+  ///   - options: the options.
+  /// - Returns: the number, and a remark for the log; nil if the options decide.
+  private static func states(
+    _ symbols: [String], _ labels: [String], _ classes: ClassInventory?, _ options: TargetOptions
+  ) -> (states: Int, decision: String?) {
+    let usual = options.format.usualStates
+    if let states = options.states { return (states, nil) }
+    if let classes, labels.contains(where: { classes.id(of: $0) != nil }) { return (1, nil) }
+    switch options.format {
+    case .phn, .wrd, .archive: return (usual, nil)
+    case .ctm, .textgrid, .lab, .mlf, .audacity: break
+    }
+    switch LabelKind(of: symbols) {
+    case .phones:
+      return (
+        usual,
+        "labels are split into \(usual) states, as phones are; states: 1 (--whole) leaves them whole"
+      )
+    case .words(let example):
+      return (
+        1,
+        "labels are left whole, as words are, since \(example) is too long for a phone; "
+          + "states: \(usual) splits them"
+      )
+    }
+  }
+
+  /// The classes whose ids are an archive's integers: one for each integer up to the largest.
+  private static func kept(
+    _ symbols: [String], _ names: SymbolMap?, _ options: TargetOptions
+  ) throws(FileFault) -> ClassInventory {
+    let count = (symbols.compactMap { Int($0) }.max() ?? -1) + 1
+    guard (1...ClassInventory.most).contains(count) else {
+      throw .malformed(
+        path: .named(options.path), expected: "integers from 0 to \(ClassInventory.most - 1)",
+        found: count == 0 ? "none" : "\(count - 1)")
+    }
+    return ClassInventory(symbols: (0..<count).map { names?["\($0)"] ?? "\($0)" })
+  }
+
+  /// How an archive's integers were renumbered, in words; nil if they were not.
+  private static func renumbered(_ symbols: [String], _ options: TargetOptions) -> String? {
+    let ids = symbols.compactMap { Int($0) }
+    guard options.format == .archive, options.map == nil, options.symbols == nil,
+      let last = ids.last, last >= ids.count
+    else { return nil }
+    return """
+      \(ids.count) integers from \(ids[0]) to \(last) are renumbered from 0 to \(ids.count - 1); \
+      classes.txt has both, and keepIDs: true (--keep-ids) keeps them
+      """
   }
 
   /// What symbols stand for according to the tables in the options.
@@ -149,10 +223,10 @@ package struct AlignmentSource: Sendable {
     return try targets.labels(of: spans, grid: grid, frames: ids.count)
   }
 
-  /// One message for each kind of file that was skipped.
+  /// One message for each kind of file that was skipped, and for what the labels decided.
   package var remarks: [String] {
-    guard case .spans(let table) = alignments else { return [] }
-    return table.remarks
+    guard case .spans(let table) = alignments else { return decisions }
+    return table.remarks + decisions
   }
 
   /// The faults that show only when the alignments of several utterances are compared, and those of

@@ -18,7 +18,7 @@ package struct ModelScoring: Sendable {
   /// The options that the features were made with.
   private let made: FeatureOptions
   /// The features' name in messages.
-  private let name: Origin
+  let name: Origin
   /// The features that cannot be read.
   private let unreadable: [Ledger.Entry]
 
@@ -52,6 +52,32 @@ package struct ModelScoring: Sendable {
   package func score(
     modelPath: FilePath, options: ScoringOptions
   ) throws -> (score: ModelScore, ledger: Ledger, doubt: String?) {
+    let (model, frames, ledger) = try open(modelPath: modelPath)
+    let rules = try ScoringRules(model.classes, fold: options.fold)
+    let tallies = try (0..<frames.count).map { index in
+      var posteriors = try frames.logits(of: index, by: model, path: name)
+      posteriors.replaceRowsBySoftmax(temperature: 1)
+      return rules.tally(posteriors, labels: try frames.labels(of: index))
+    }
+    let speakers = try features.speakers(of: frames.ids)
+    let bootstrap = Bootstrap(
+      utterances: tallies.count, speakers: speakers, resamples: options.resamples,
+      seed: options.seed)
+    let score = SetScore(meanOf: [tallies], speakers: speakers, bootstrap: bootstrap)
+    let text = "\(rules.text) Intervals: 95 %, from resampled \(bootstrap.unit)."
+    return (
+      ModelScore(rules: text, score: score), ledger, doubt(of: model.features, path: modelPath)
+    )
+  }
+
+  /// Opens a model and the frames that it is scored on, which must fit it.
+  ///
+  /// - Parameter modelPath: the model's path.
+  /// - Returns: the model, at least one utterance, and a ledger of all utterances.
+  /// - Throws: as `score(modelPath:options:)`.
+  func open(
+    modelPath: FilePath
+  ) throws -> (model: AcousticModel, frames: ArchiveFrames, ledger: Ledger) {
     let model = try AcousticModel(path: modelPath)
     try model.requireFeatures(
       made, path: modelPath, madeIn: name)
@@ -72,21 +98,7 @@ package struct ModelScoring: Sendable {
     }
     try ThreadMemory.require(
       forLogitsOf: frames, by: 1, classes: classes.count, workers: .one)
-    let rules = try ScoringRules(classes, fold: options.fold)
-    let tallies = try (0..<frames.count).map { index in
-      var posteriors = try frames.logits(of: index, by: model, path: name)
-      posteriors.replaceRowsBySoftmax(temperature: 1)
-      return rules.tally(posteriors, labels: try frames.labels(of: index))
-    }
-    let speakers = try features.speakers(of: frames.ids)
-    let bootstrap = Bootstrap(
-      utterances: tallies.count, speakers: speakers, resamples: options.resamples,
-      seed: options.seed)
-    let score = SetScore(meanOf: [tallies], speakers: speakers, bootstrap: bootstrap)
-    let text = "\(rules.text) Intervals: 95 %, from resampled \(bootstrap.unit)."
-    return (
-      ModelScore(rules: text, score: score), ledger, doubt(of: model.features, path: modelPath)
-    )
+    return (model, frames, ledger)
   }
 
   private func doubt(of expected: FeatureOptions, path: FilePath) -> String? {
@@ -104,13 +116,16 @@ package struct ModelScore: Sendable, Encodable {
   package let rules: String
   /// The score of the set.
   package let score: SetScore
+  /// The decisions on whole utterances; nil if none were made.
+  package var decisions: UtteranceScore?
 
-  private enum CodingKeys: String, CodingKey { case rules }
+  private enum CodingKeys: String, CodingKey { case rules, decisions }
 
   package func encode(to encoder: any Encoder) throws {
     try score.encode(to: encoder)
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(rules, forKey: .rules)
+    try container.encodeIfPresent(decisions, forKey: .decisions)
   }
 }
 

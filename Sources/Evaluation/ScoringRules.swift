@@ -12,7 +12,7 @@ package struct ScoringRules: Sendable {
   private let modelClasses: Int
   private let foldName: String?
   /// The scored class of each of the model's classes.
-  private let ids: [Int32]
+  let ids: [Int32]
   private let isSilence: [Bool]
 
   /// - Parameters:

@@ -128,6 +128,13 @@ extension LogMelOptions {
   /// - Throws: `OptionFault` for the first option that is out of range, or does not fit another;
   ///   the fault then names both.
   package func validate() throws(OptionFault) {
+    try validateRanges()
+    try validateFrames()
+    try validateBands()
+  }
+
+  /// Checks that each option by itself is in range.
+  func validateRanges() throws(OptionFault) {
     try requireOption(
       (1...1_000_000).contains(sampleRate), "sampleRate", expected: "1 to 1,000,000 Hz",
       found: sampleRate)
@@ -143,17 +150,21 @@ extension LogMelOptions {
       found: energyFloor)
     try requireOption(
       (0...32768).contains(dither), "dither", expected: "0 to 32768", found: dither)
-    try validateFrames()
-    try validateBands()
+    try validateDurations()
   }
 
-  func validateFrames() throws(OptionFault) {
+  private func validateDurations() throws(OptionFault) {
     try requireOption(
       (0...10_000).contains(frameLength), "frameLength", expected: "0 to 10,000 ms",
       found: frameLength)
     try requireOption(
       frameShift > 0 && frameShift <= 10_000, "frameShift", expected: "above 0, at most 10,000 ms",
       found: frameShift)
+  }
+
+  /// Checks the length, the shift and the transform of the frames, given the sample rate.
+  func validateFrames() throws(OptionFault) {
+    try validateDurations()
     try requireOption(
       FrameGrid.samples(in: frameLength, sampleRate: sampleRate) >= 2, "frameLength",
       expected: "at least two samples at sampleRate \(sampleRate)", found: "\(frameLength) ms")

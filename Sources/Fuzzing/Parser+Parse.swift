@@ -82,7 +82,7 @@ extension Parser {
     case .model: _ = try AcousticModel(path: path)
     case .graph: _ = try GraphDescription(path: path)
     case .recipe: _ = try Recipe(path: path)
-    case .featureOptions: _ = try decodeYAML(path, as: FeatureOptions.self)
+    case .featureOptions: _ = try decodeYAML(path, as: FeatureSettings.self)
     case .targetOptions: _ = try decodeYAML(path, as: TargetOptions.self)
     case .ledger: _ = try Ledger(path: path).leftOut
     case .scores: _ = try ScoreReport(path: path).table

@@ -1,10 +1,11 @@
 import ArgumentParser
 import Corpus
+import KaldiIO
 import SystemPackage
 
 /// The source of the alignments: one flag for each format.
 struct AlignmentFlags: ParsableArguments {
-  @Option(help: ArgumentHelp("A CTM file of phones, times in seconds.", valueName: "file"))
+  @Option(help: ArgumentHelp("A CTM file of phones or words, times in seconds.", valueName: "file"))
   var ctm: FilePath?
   @Option(
     help: ArgumentHelp("A folder of Praat TextGrids, in long or short format.", valueName: "folder")
@@ -46,6 +47,15 @@ struct AlignmentFlags: ParsableArguments {
     return first
   }
 
+  /// The alignments, without the classes and checks.
+  func options() throws -> TargetOptions {
+    let (format, path) = try chosen()
+    if format == .archive { _ = try usage { try ArchiveInput(path) } }
+    var options = TargetOptions(format: format, path: path)
+    options.tier = tier
+    return options
+  }
+
   private func path(of format: AlignmentFormat) -> String? {
     switch format {
     case .ctm: ctm?.string
@@ -79,9 +89,28 @@ struct ClassFlags: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: """
-      The number of equal-length states to split each label into. (default: 3, but 1 for --wrd and --ark)
+      The number of equal-length states to split each label into. (default: 3 for phones, 1 for words and --ark)
       """)
   var states: Int?
+  @Flag(help: "Leave each label whole, as --states 1 does.")
+  var whole = false
+  @Flag(
+    help: "Use the integers of --ark as class ids, with a class for each up to the largest."
+  )
+  var keepIds = false
+
+  func validate() throws {
+    guard !whole || states ?? 1 == 1 else {
+      throw ValidationError("--whole and --states: expected one of them, found both")
+    }
+  }
+
+  /// Sets the options of the classes.
+  func set(_ options: inout TargetOptions) {
+    (options.symbols, options.names, options.map) = (symbols, names, map)
+    (options.classes, options.states) = (classes, whole ? 1 : states)
+    options.keepIDs = keepIds
+  }
 }
 
 /// The checks that alignments must pass.
@@ -92,7 +121,9 @@ struct AlignmentCheckFlags: ParsableArguments {
   var lengthTolerance = 3
   @Option(
     parsing: .unconditional,
-    help: "The longest duration of a phone other than silence, in seconds; 0 for no limit.")
+    help:
+      "The longest duration of a label other than silence, in seconds; not for words; 0 for no limit."
+  )
   var longestPhone = 2.0
   @Option(
     parsing: .unconditional,

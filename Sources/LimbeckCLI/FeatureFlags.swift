@@ -11,7 +11,7 @@ struct FeatureFlags: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: "The sample rate that the audio must have, in hertz. (default: 16000)")
+    help: "The sample rate that the audio must have, in hertz. (default: that of the audio)")
   var sampleRate: Int?
   @Option(parsing: .unconditional, help: "The number of mel bands. (default: 40)")
   var melBins: Int?
@@ -84,13 +84,10 @@ struct FeatureFlags: ParsableArguments {
   var deltaWindow: Int?
 
   /// The options in the file, or the defaults, overridden by the flags.
-  func options() throws -> FeatureOptions {
-    var options = try config.map { try decodeYAML($0) } ?? FeatureOptions()
-    guard var logMel = options.logMel else {
-      throw ValidationError(
-        "--config: expected options of log-mel frames, found those of given frames")
-    }
-    set(&logMel.sampleRate, sampleRate)
+  func settings() throws -> FeatureSettings {
+    var options = try config.map { try decodeYAML($0) } ?? FeatureSettings()
+    if let sampleRate { options.sampleRate = sampleRate }
+    var logMel = options.logMel
     set(&logMel.melBins, melBins)
     set(&logMel.frameLength, frameLength)
     set(&logMel.frameShift, frameShift)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Corpus
 import Features
 import KaldiIO
+import LinearAlgebra
 import Storage
 import SystemPackage
 
@@ -45,13 +46,11 @@ struct Features: ParsableCommand {
   }
 
   func run() throws {
-    var request = FeatureRequest(options: try flags.options(), channel: channel)
-    guard statistics == nil || request.options.transform.normalization != .none else {
+    let settings = try flags.settings()
+    guard statistics == nil || settings.transform.normalization != .none else {
       throw ValidationError(
         "--cmvn-stats: expected a --normalization other than none, found none")
     }
-    request.form = form.form
-    request.statisticsTable = statistics
     let directory = try location.open(data)
     for name in ["wav.scp", "text", "segments", "targets.json", "stages"]
     where try FileSystem.exists(out.appending(name)) {
@@ -59,9 +58,21 @@ struct Features: ParsableCommand {
         "OUT: expected a folder for features only, found \(out.appending(name).text), whose lists would be overwritten"
       )
     }
+    var request = FeatureRequest(
+      options: try settings.options(of: directory, workers: job.workers), channel: channel)
+    request.form = form.form
+    request.statisticsTable = statistics
     let folder = FeatureFolder(path: out)
     let ledger = try folder.extract(
       directory, request, workers: job.workers, reporter: Terminal.reporter())
     try skipped.check(ledger, of: directory.count, path: .file(folder.ledgerPath))
+  }
+}
+
+extension FeatureSettings {
+  /// The options at the rate of a data directory's audio, or at the required rate.
+  func options(of data: DataDirectory, workers: Workers) throws -> FeatureOptions {
+    try options(
+      for: SampleRates(of: [(data.path.text, data)], workers: workers), option: "sampleRate")
   }
 }

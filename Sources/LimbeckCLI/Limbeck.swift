@@ -19,9 +19,9 @@ struct Limbeck: ParsableCommand {
       """,
     version: limbeckVersion,
     subcommands: [
-      Validate.self, Features.self, Targets.self, Train.self, Distill.self, Specialists.self,
-      Score.self, Posteriors.self, Quantize.self, Export.self, PlanCommand.self, Run.self, Info.self,
-      ReportCommand.self,
+      Validate.self, Split.self, Init.self, Features.self, Targets.self, Train.self, Distill.self,
+      Specialists.self, Score.self, Posteriors.self, Quantize.self, Export.self, PlanCommand.self,
+      Run.self, Info.self, ReportCommand.self,
       Copy.self,
     ])
 }

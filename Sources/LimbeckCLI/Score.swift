@@ -31,6 +31,12 @@ struct Score: ParsableCommand {
       their numbers.
       """)
   var fold: FilePath?
+  @Flag(
+    help: """
+      Also decide on each utterance as a whole: the label with the largest sum of log posteriors, against \
+      the utterance's one label besides silence.
+      """)
+  var utterances = false
   @Option(help: "Also write the score to this file as JSON.")
   var json: FilePath?
   @OptionGroup var skipped: SkippedOptions
@@ -50,7 +56,13 @@ struct Score: ParsableCommand {
   private func report(_ scoring: ModelScoring) throws {
     var options = ScoringOptions()
     options.fold = fold
-    let (scored, ledger, doubt) = try scoring.score(modelPath: model, options: options)
+    var (scored, ledger, doubt) = try scoring.score(modelPath: model, options: options)
+    let count = ledger.entries.count
+    if utterances {
+      let (decisions, undecided) = try scoring.decide(modelPath: model, options: options)
+      scored.decisions = decisions
+      for entry in undecided { ledger.append(entry) }
+    }
     if let doubt { Terminal.complain("warning: \(doubt)") }
     let score = scored.score
     var text = line("all frames", score.accuracy, score.low, score.high, score.frames)
@@ -67,6 +79,7 @@ struct Score: ParsableCommand {
         String(format: "ECE            : %.2f %% (", 100 * own.value)
         + interval(own.low, own.high) { String(format: "%.2f", 100 * $0) } + ")\n"
     }
+    if let own = scored.decisions { text += line(own) }
     try Terminal.print("\(text)\(scored.rules) Scored: \(score.extent).\n")
     if let json {
       try AtomicFile.write(JSONText.document(scored), to: json)
@@ -75,7 +88,13 @@ struct Score: ParsableCommand {
       Terminal.complain(entry.account)
     }
     try skipped.check(
-      ledger, of: ledger.entries.count, path: .named("the lines above"))
+      ledger, of: count, path: .named("the lines above"))
+  }
+
+  private func line(_ score: UtteranceScore) -> String {
+    String(format: "utterances     : %.2f %% (", 100 * score.accuracy)
+      + interval(score.low, score.high) { String(format: "%.2f", 100 * $0) }
+      + ") of \(score.decisions.count) utterances, each decided among \(score.labels) labels\n"
   }
 
   private func line(

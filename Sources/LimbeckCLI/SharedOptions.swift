@@ -109,7 +109,7 @@ struct SkippedOptions: ParsableArguments {
     help: ArgumentHelp(
       "The share of utterances that may be skipped without exit status 65, such as 2%.",
       valueName: "share"))
-  var allowSkipped = SkippedShare(percent: 0)
+  var allowSkipped = Share(percent: 0)
 
   /// Throws when more utterances of an experiment were skipped than are allowed.
   ///
@@ -132,7 +132,7 @@ struct SkippedOptions: ParsableArguments {
 }
 
 /// A share in per cent, from 0 to 100.
-struct SkippedShare: ExpressibleByArgument {
+struct Share: ExpressibleByArgument {
   let percent: Double
 
   init(percent: Double) { self.percent = percent }
@@ -161,7 +161,10 @@ struct SkippedFault: Fault {
 struct ExperimentArguments: ParsableArguments {
   @Argument(help: "The recipe, a YAML file.")
   var recipe: FilePath
-  @Argument(help: "The experiment's folder; relative paths in the recipe start from it.")
+  @Argument(
+    help:
+      "The experiment's folder; relative paths in the recipe start from it, unless paths is recipe."
+  )
   var exp: FilePath
   @Option(
     name: .customLong("set"),

@@ -14,8 +14,9 @@ struct Targets: ParsableCommand {
     discussion: """
       Writes targets.ark (one class id per frame), classes.txt (one symbol and id per line), \
       class_counts and log_priors (vectors), targets.json (the options) and ledger.jsonl to OUT. A \
-      frame takes the label at its centre. Sources with times have no states, so their phones are split \
-      into states of equal length. Sources with one integer per frame are used unchanged.
+      frame takes the label at its centre. Sources with times have no states, so phones are split \
+      into states of equal length; words are left whole. The log says which. The integers of --ark are \
+      renumbered without gaps, unless --keep-ids is given.
       """)
 
   @Argument(help: "A data directory.")
@@ -41,12 +42,8 @@ struct Targets: ParsableCommand {
   }
 
   private func options() throws -> TargetOptions {
-    let (format, path) = try source.chosen()
-    if format == .archive { _ = try usage { try ArchiveInput(path) } }
-    var options = TargetOptions(format: format, path: path)
-    options.tier = source.tier
-    (options.symbols, options.names, options.map) = (classes.symbols, classes.names, classes.map)
-    (options.classes, options.states) = (classes.classes, classes.states)
+    var options = try source.options()
+    classes.set(&options)
     (options.lengthTolerance, options.longestPhone) = (checks.lengthTolerance, checks.longestPhone)
     options.gaps = checks.gaps
     (options.overlap, options.firstAlternative) = (checks.overlap, checks.firstAlternative)
@@ -89,7 +86,8 @@ struct Targets: ParsableCommand {
       }
       return (utterances, try folder.options().grid, ledger)
     }
-    let options = try config.map { try decodeYAML($0) } ?? FeatureOptions()
+    let settings = try config.map { try decodeYAML($0) } ?? FeatureSettings()
+    let options = try settings.options(of: directory, workers: job.workers)
     let counted = try FrameCounting.count(directory, options: options, workers: job.workers)
     return (counted.utterances, options.grid, counted.ledger)
   }

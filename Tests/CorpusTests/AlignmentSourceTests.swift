@@ -302,7 +302,7 @@ struct AlignmentSourceTests {
     let fault = #expect(throws: AlignmentFault.self) { try targets(named, frames: 201) }
     #expect(
       fault?.description
-        == "expected phones of at most 2.0 s, found A:1 at 0.0 s, which lasts 2.01 s")
+        == "expected labels of at most 2.0 s, found A:1 at 0.0 s, which lasts 2.01 s")
   }
 
   @Test(

@@ -14,7 +14,7 @@ import Testing
 import Training
 
 /// A reporter that keeps its lines to itself.
-private let silent = Reporter(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) { _ in
+let silent = Reporter(log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) { _ in
 }
 
 @Suite("Experiments")

@@ -26,12 +26,12 @@ struct RecipeTests {
   @Test("what is not said has the documented default")
   func defaults() throws {
     let recipe = try read(corpus + targets)
-    guard case .made(let options) = recipe.features else {
+    guard case .made(let settings) = recipe.features else {
       Issue.record("features are not made of the audio")
       return
     }
-    #expect(options.logMel?.sampleRate == 16000)
-    #expect(options.logMel?.melBins == 40)
+    #expect(settings.sampleRate == nil)
+    #expect(settings.logMel.melBins == 40)
     #expect((recipe.context.left, recipe.context.right) == (20, 5))
     #expect(recipe.ensemble.members == 5)
     #expect(recipe.distillation.temperature == 2)

@@ -87,6 +87,10 @@ struct CommandTests {
 
         SUBCOMMANDS:
           validate                Check a Kaldi data directory and report every fault.
+          split                   Divide a Kaldi data directory into training,
+                                  development and test set.
+          init                    Write a commented recipe for a corpus, with every
+                                  option.
           features                Extract log-mel features from a Kaldi data directory.
           targets                 Make frame targets for a Kaldi data directory from an
                                   alignment.

@@ -27,7 +27,7 @@ struct CorpusCommandTests {
         \(data)/utt2spk: warning: no such file
         \(data)/spk2utt: warning: no such file
         \(data)/text: warning: no such file
-        \(data): 1 utterances, 1 recordings, 0.00 h of audio; 0 errors, 3 warnings
+        \(data): 1 utterances, 1 recordings, 0.00 h of audio at 16000 Hz; 0 errors, 3 warnings
 
         """)
     try folder.write("a \(folder.file("a.wav"))\nb none.wav\nc\n", to: "data/wav.scp")

@@ -110,7 +110,7 @@ struct RecordingCommandTests {
     let lines = run.errors.split(separator: "\n")
     #expect(lines.count == 2, "\(run.errors)")
     #expect(lines.first?.hasPrefix("warning: b, features: \(path): ") == true)
-    #expect(lines.last == "\(folder.file("out")): 1 of 1 utterances, 0.1 min of audio")
+    #expect(lines.last == "\(folder.file("out")): 1 of 1 utterances, 0.1 min of audio at 16000 Hz")
   }
 
   /// A library that lets `pread` fail on files whose path contains `BREAK`, from the byte `AT` on.

@@ -8,6 +8,7 @@ DATA contains `wav.scp` and `text` (in upper or lower case), and possibly `segme
 these files:
 
     phones.ctm     `utterance 1 start duration phone`, in seconds; noise fillers count as SIL
+    words.ctm      `utterance 1 start duration word`, in seconds; silence and noise are SIL
     senones.txt    `utterance id id id ...`, one tied-state id per 10 ms frame (Kaldi text vectors)
     states.txt     `id symbol`, the phone state of each tied state of the model: `AA_1` to `AA_3`;
                    noise fillers count as SIL
@@ -60,6 +61,11 @@ def fold(phone):
     return "SIL" if phone in FILLERS else phone
 
 
+def spoken(word):
+    """A word as the transcript has it, without the number of its pronunciation; SIL for silence and noise."""
+    return "SIL" if word[0] in "<[+" else word.split("(")[0]
+
+
 class Unalignable(Exception):
     """An utterance that has to be skipped; the message is the reason."""
 
@@ -74,7 +80,10 @@ class Aligner:
         )
 
     def align(self, samples, words):
-        """Returns [(phone, [(tied state, frames) x 3])] for 16-bit samples at 16 kHz."""
+        """Returns [(word, [(phone, [(tied state, frames) x 3])])] for 16-bit samples at 16 kHz.
+
+        Silence and noise are words called SIL.
+        """
         try:
             # Reset the noise and mean estimates of earlier utterances: the order must not matter.
             self.decoder.reinit_feat()
@@ -90,9 +99,14 @@ class Aligner:
         if alignment is None:
             raise Unalignable("the words do not fit the audio: no state alignment")
         return [
-            (fold(phone.name), [(int(state.name), state.duration) for state in phone])
+            (
+                spoken(word.name),
+                [
+                    (fold(phone.name), [(int(state.name), state.duration) for state in phone])
+                    for phone in word
+                ],
+            )
             for word in alignment
-            for phone in word
         ]
 
     def _decode(self, samples):
@@ -291,7 +305,7 @@ def identity_of(options, paths, utterances):
             facts = os.stat(audio)
             digest.update(f"{audio} {facts.st_size} {facts.st_mtime_ns}\n".encode())
     digest.update(repr([options.digits, options.channel, options.allow_commands]).encode())
-    return f"align.py 2, pocketsphinx {version('pocketsphinx')}, {digest.hexdigest()}"
+    return f"align.py 3, pocketsphinx {version('pocketsphinx')}, {digest.hexdigest()}"
 
 
 def write_dictionary(lexicon, words):
@@ -315,18 +329,23 @@ def write_outputs(out, results, ledger, symbols, missing):
         parts[name] = open(out / f"{name}.part", "w", encoding="utf-8")
         return parts[name]
 
-    phones_file, senones_file = part("phones.ctm"), part("senones.txt")
+    phones_file, words_file, senones_file = part("phones.ctm"), part("words.ctm"), part("senones.txt")
     for utterance in sorted(results, key=str.encode):
+
+        def write(file, start, end, label):
+            times = f"{start / FRAMES_PER_SECOND:.2f} {(end - start) / FRAMES_PER_SECOND:.2f}"
+            file.write(f"{utterance} 1 {times} {label}\n")
+
         frame, senones = 0, []
-        for phone, states in results[utterance]:
-            frames = sum(count for _, count in states)
-            phones_file.write(
-                f"{utterance} 1 {frame / FRAMES_PER_SECOND:.2f} {frames / FRAMES_PER_SECOND:.2f} "
-                f"{phone}\n"
-            )
-            frame += frames
-            for senone, count in states:
-                senones += [senone] * count
+        for word, phones in results[utterance]:
+            start = frame
+            for phone, states in phones:
+                frames = sum(count for _, count in states)
+                write(phones_file, frame, frame + frames, phone)
+                frame += frames
+                for senone, count in states:
+                    senones += [senone] * count
+            write(words_file, start, frame, word)
         senones_file.write(" ".join([utterance, *map(str, senones)]) + "\n")
     states_file = part("states.txt")
     for senone in sorted(symbols):

@@ -4,12 +4,12 @@
 #   run.sh DATA OUT [--lexicon FILE] [--root DIR] [--digits] [--channel N] [--allow-commands]
 #          [--jobs N] [--config FILE]
 #
-#   OUT                  the output folder: phones.ctm, senones.txt, states.txt, oov.txt and ledger.jsonl, which
-#                        align.py describes, and
+#   OUT                  the output folder: phones.ctm, words.ctm, senones.txt, states.txt, oov.txt and
+#                        ledger.jsonl, which align.py describes, and
 #     targets/states/    the phone state of each frame: 39 phones and silence, three states each
 #     targets/tied/      the tied state of each frame; only tied states that occur are classes
 #   --config FILE        feature options in YAML that determine the number of frames
-#                        (default: 25 ms every 10 ms of audio at 16 kHz)
+#                        (default: 25 ms every 10 ms of audio, at its own sample rate)
 #   the other options    are passed to align.py
 #
 # Missing packages are installed; the first call makes a Python environment with the aligner in exp/align/.

@@ -241,10 +241,11 @@ package struct FeatureExtraction: Sendable {
     }
     reporter.name(ledger.leftOut, in: folder.ledgerPath)
     let done = data.count - ledger.leftOutCount
+    let rate = request.options.logMel.map { " at \($0.sampleRate) Hz" } ?? ""
     reporter.log.info(
       """
       \(folder.path.text): \(done) of \(data.count) utterances, \
-      \(String(format: "%.1f", seconds / 60)) min of audio
+      \(String(format: "%.1f", seconds / 60)) min of audio\(rate)
       """)
     return ledger
   }

@@ -35,15 +35,18 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
   package var classes: FilePath?
   /// The number of states of equal duration that each label is split into, 1 to 100.
   ///
-  /// Absent for the format's `usualStates`: three for a phone, one for a word or for labels given
-  /// per frame.
+  /// Absent for three if the labels are phones, and one if they are words or given per frame.
   package var states: Int?
+  /// Whether the integers of an archive are the class ids, with a class for each up to the largest.
+  ///
+  /// Otherwise they are renumbered without gaps.
+  package var keepIDs = false
   /// By how many frames an alignment may be longer or shorter than the features, 0 to 100,000.
   package var lengthTolerance = 3
-  /// The longest duration of a phone other than silence, in seconds; 0 for no limit.
+  /// The longest duration of a label other than silence, in seconds; 0 for no limit.
   ///
   /// It applies to the integers of an archive only if `symbols`, `names` or `map` says which are
-  /// silence. It never applies to `wrd`.
+  /// silence. It never applies to words.
   package var longestPhone = 2.0
   /// By how many milliseconds neighbouring labels of a CTM or TextGrid may overlap, 0 to 1,000.
   ///
@@ -63,7 +66,7 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
   /// The option names in a recipe, without the format, which is a key of its own.
   package enum CodingKeys: String, CodingKey, CaseIterable {
     case tier, symbols, names, map, classes, states, lengthTolerance, longestPhone, overlap
-    case firstAlternative, gaps
+    case firstAlternative, gaps, keepIDs
   }
 
   /// The symbol of spans without a label, before folding.
@@ -99,6 +102,12 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
         found: value?.string ?? "")
     }
     try requireOption(
+      !keepIDs
+        || format == .archive && [symbols, map, classes].allSatisfy { $0 == nil }
+          && states ?? 1 == 1,
+      "keepIDs",
+      expected: "false, or an archive without symbols, map, classes and states", found: keepIDs)
+    try requireOption(
       names == nil || map == nil && symbols == nil, "names",
       expected: "neither map nor symbols with it",
       found: (map ?? symbols)?.string ?? "")
@@ -106,12 +115,27 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
 
   /// The options with relative paths resolved against `folder`.
   package func resolved(from folder: FilePath) -> TargetOptions {
+    replacingPaths(folder.pushing) { ArchiveInput.resolved($0, from: folder) }
+  }
+
+  /// The options with other paths.
+  ///
+  /// - Parameters:
+  ///   - path: replaces a path.
+  ///   - table: replaces a path or specifier of a Kaldi archive.
+  /// - Returns: the same options otherwise.
+  package func replacingPaths(
+    _ path: (FilePath) -> FilePath, _ table: (String) -> String
+  ) -> TargetOptions {
     var result = self
-    result.path =
-      format == .archive
-      ? ArchiveInput.resolved(path, from: folder) : folder.resolving(path)
+    if format == .archive {
+      result.path = table(self.path)
+    } else if let own = try? FilePath(text: self.path) {
+      // Text that is no path fails on reading.
+      result.path = path(own).string
+    }
     for option in TargetOptions.tableOptions {
-      result[keyPath: option] = self[keyPath: option].map(folder.pushing)
+      result[keyPath: option] = self[keyPath: option].map(path)
     }
     return result
   }
@@ -136,9 +160,10 @@ package struct TargetOptions: Sendable, Equatable, ListedOptions {
       ("symbols", symbols?.string ?? "none"),
       ("names", names?.string ?? "none"), ("map", map?.string ?? "none"),
       ("classes", classes?.string ?? "none"),
-      ("states", "\(states ?? format.usualStates)"), ("lengthTolerance", "\(lengthTolerance)"),
+      ("states", states.map { "\($0)" } ?? "usual"), ("lengthTolerance", "\(lengthTolerance)"),
       ("longestPhone", "\(longestPhone)"), ("overlap", "\(overlap)"),
       ("firstAlternative", "\(firstAlternative)"), ("gaps", gaps ?? "none"),
+      ("keepIDs", "\(keepIDs)"),
     ]
   }
 
@@ -180,6 +205,7 @@ extension TargetOptions: Codable {
     overlap = try read(.overlap, default: overlap)
     firstAlternative = try read(.firstAlternative, default: firstAlternative)
     gaps = try read.optional(.gaps)
+    keepIDs = try read(.keepIDs, default: keepIDs)
     try validate()
   }
 
@@ -198,6 +224,7 @@ extension TargetOptions: Codable {
     try container.encode(overlap, forKey: .overlap)
     try container.encode(firstAlternative, forKey: .firstAlternative)
     try container.encodeIfPresent(gaps, forKey: .gaps)
+    try container.encode(keepIDs, forKey: .keepIDs)
   }
 }
 

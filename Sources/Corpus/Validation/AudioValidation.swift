@@ -33,12 +33,12 @@ struct AudioValidation {
   /// - Parameters:
   ///   - workers: the threads among which the recordings are shared.
   ///   - progress: called after each recording with the numbers done and in all.
-  /// - Returns: the findings in the order of the recordings' ids, and the duration of all audio in
-  ///   seconds.
+  /// - Returns: the findings in the order of the recordings' ids, the duration of all audio in
+  ///   seconds, and the number of recordings at each sample rate in hertz.
   /// - Throws: the first fault of the machine.
   func run(
     _ workers: Workers, progress: @Sendable (_ done: Int, _ total: Int) -> Void
-  ) throws -> (findings: [Finding], seconds: Double) {
+  ) throws -> (findings: [Finding], seconds: Double, sampleRates: [Int: Int]) {
     let recordings = data.recordings.sorted { inByteOrder($0.key, $1.key) }
     let segmentChannels = segmentChannels
     let done = Atomic(0)
@@ -67,7 +67,8 @@ struct AudioValidation {
     for utterance in data.utterances {
       if let facts = recorded[utterance.recordingID] { findings += judge(utterance, facts) }
     }
-    return (findings, seconds)
+    let rates = Dictionary(recorded.values.map { ($0.sampleRate, 1) }, uniquingKeysWith: +)
+    return (findings, seconds, rates)
   }
 
   private func finding(

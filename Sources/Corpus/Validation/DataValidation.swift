@@ -51,7 +51,7 @@ package struct DataValidation: Sendable {
       let audio = try AudioValidation(data: data, channel: channel, files: files)
         .run(workers, progress: progress)
       report.add(audio.findings)
-      report.seconds = audio.seconds
+      (report.seconds, report.sampleRates) = (audio.seconds, audio.sampleRates)
     }
     return report
   }

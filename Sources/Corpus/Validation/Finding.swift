@@ -85,6 +85,8 @@ package struct ValidationReport: Sendable, Equatable, Codable {
   package var speakers: Int?
   /// The duration of the decoded audio, in seconds; nil when audio was not checked.
   package var seconds: Double?
+  /// The number of decoded recordings at each sample rate in hertz; nil when audio was not checked.
+  package var sampleRates: [Int: Int]?
   /// The number of findings that are errors.
   package var errors = 0
   /// The number of findings that are warnings.
@@ -103,11 +105,18 @@ package struct ValidationReport: Sendable, Equatable, Codable {
     }
   }
 
+  /// The sample rate, or each with its number of recordings, the most frequent first.
+  private var rates: String {
+    let sorted = (sampleRates ?? [:]).sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    if sorted.count < 2 { return sorted.first.map { " at \($0.key) Hz" } ?? "" }
+    return " at " + sorted.map { "\($0.key) Hz (\($0.value) recordings)" }.joined(separator: ", ")
+  }
+
   /// The counts as one line.
   package var summary: String {
     var parts = ["\(utterances) utterances", "\(recordings) recordings"]
     if let speakers { parts.append("\(speakers) speakers") }
-    if let seconds { parts.append(String(format: "%.2f h of audio", seconds / 3600)) }
+    if let seconds { parts.append(String(format: "%.2f h of audio", seconds / 3600) + rates) }
     return "\(path): \(parts.joined(separator: ", ")); \(errors) errors, \(warnings) warnings"
   }
 }

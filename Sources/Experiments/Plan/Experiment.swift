@@ -59,6 +59,8 @@ package struct Experiment: Sendable {
   let reporter: Reporter
   /// Whether entries of `wav.scp` may be commands.
   let commands: CommandPolicy
+  /// The sample rates of the corpus.
+  let rates = Remembered<SampleRates>()
 
   /// An experiment; nothing is read or written yet.
   ///

@@ -1,11 +1,5 @@
 import Corpus
 
-/// The three parts of a corpus.
-package enum CorpusPart: String, Sendable, CaseIterable {
-  /// A data directory of the corpus; the raw value names its folders.
-  case train, development, test
-}
-
 /// Utterances with features of their own: a part of the corpus, or a perturbed copy of the training
 /// part.
 enum UtteranceSet: Hashable, Sendable {

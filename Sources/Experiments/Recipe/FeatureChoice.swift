@@ -1,10 +1,11 @@
+import Corpus
 package import Features
 import Storage
 
 /// The source of a recipe's features.
 package enum FeatureChoice: Sendable, Codable {
   /// Computed from the audio.
-  case made(FeatureOptions)
+  case made(FeatureSettings)
   /// Computed by another program and read from archives.
   case archives(ArchiveFeatures)
 
@@ -12,7 +13,7 @@ package enum FeatureChoice: Sendable, Codable {
     let keys = try decoder.container(keyedBy: ArchiveFeatures.CodingKeys.self)
     self =
       keys.contains(.archive)
-      ? .archives(try ArchiveFeatures(from: decoder)) : .made(try FeatureOptions(from: decoder))
+      ? .archives(try ArchiveFeatures(from: decoder)) : .made(try FeatureSettings(from: decoder))
     // Each part would be normalised by its own statistics, but a model by the training set's.
     try requireOption(
       transform.normalization != .global, "normalization",
@@ -22,15 +23,23 @@ package enum FeatureChoice: Sendable, Codable {
 
   package func encode(to encoder: any Encoder) throws {
     switch self {
-    case .made(let options): try options.encode(to: encoder)
+    case .made(let settings): try settings.encode(to: encoder)
     case .archives(let archives): try archives.encode(to: encoder)
     }
+  }
+
+  /// The choice with other archives, each a path or a specifier.
+  func replacingTables(_ table: (String) -> String) -> FeatureChoice {
+    guard case .archives(var own) = self else { return self }
+    own.archive = own.archive.replacing(table)
+    own.cmvn = own.cmvn?.replacing(table)
+    return .archives(own)
   }
 
   /// The transform of the frames, such as normalisation and deltas.
   var transform: FeatureTransform {
     switch self {
-    case .made(let options): options.transform
+    case .made(let settings): settings.transform
     case .archives(let archives): archives.transform
     }
   }
@@ -38,7 +47,7 @@ package enum FeatureChoice: Sendable, Codable {
   /// The options in which a folder's features differ from the recipe's, in words.
   func differences(from found: FeatureOptions) -> [String] {
     switch (self, found.frames) {
-    case (.made(let options), .logMel): return options.differences(from: found)
+    case (.made(let settings), .logMel): return settings.differences(from: found)
     case (.archives(let own), .given(let given)):
       return own.grid.differences(from: given.grid)
         + own.transform.differences(from: found.transform)
@@ -53,9 +62,9 @@ package enum FeatureChoice: Sendable, Codable {
 package struct ArchiveFeatures: Sendable, Codable {
   /// A table for each part of the corpus: a path, `ark:PATH` or `scp:PATH`.
   package struct Tables: Sendable, Codable {
-    let train: String
-    let development: String
-    let test: String
+    private(set) var train: String
+    private(set) var development: String
+    private(set) var test: String
 
     enum CodingKeys: String, CodingKey, CaseIterable { case train, development, test }
 
@@ -64,6 +73,12 @@ package struct ArchiveFeatures: Sendable, Codable {
       train = try read(.train)
       development = try read(.development)
       test = try read(.test)
+    }
+
+    func replacing(_ table: (String) -> String) -> Tables {
+      var own = self
+      (own.train, own.development, own.test) = (table(train), table(development), table(test))
+      return own
     }
 
     func table(_ part: CorpusPart) -> String {
@@ -75,10 +90,10 @@ package struct ArchiveFeatures: Sendable, Codable {
     }
   }
 
-  let archive: Tables
+  fileprivate(set) var archive: Tables
   /// Kaldi's statistics by speaker or utterance for normalisation; nil computes them from the
   /// frames.
-  let cmvn: Tables?
+  fileprivate(set) var cmvn: Tables?
   let grid: GivenGrid
   let transform: FeatureTransform
 

@@ -15,9 +15,10 @@ extension Recipe {
   package init(path: FilePath, settings: [String] = []) throws(FileFault) {
     var text = try TextFile.text(of: path)
     if !settings.isEmpty { text = try Recipe.text(text, with: settings, path: path) }
-    self = try decodeYAML(
+    let recipe: Recipe = try decodeYAML(
       text, settings.isEmpty ? .file(path) : .named("\(path.text) with --set"),
       lines: settings.isEmpty ? .told : .others)
+    self = recipe.paths == .recipe ? recipe.resolved(from: path.absolute.folder) : recipe
     self.text = text
   }
 

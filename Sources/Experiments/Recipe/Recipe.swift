@@ -9,19 +9,19 @@ package import Training
 
 /// An experiment as a value: all the choices between a corpus and its scores.
 ///
-/// Relative paths in a recipe start at the experiment's folder.
+/// Relative paths in a recipe start at the experiment's folder, unless `paths` says otherwise.
 package struct Recipe: Sendable, Codable {
   /// The location of the data directories.
   package struct CorpusOptions: Sendable, Codable {
     /// The data directory of the training set.
-    package let train: FilePath
+    package internal(set) var train: FilePath
     /// The data directory of the development set, which searches and early stopping use.
-    package let development: FilePath
+    package internal(set) var development: FilePath
     /// The data directory of the test set.
-    package let test: FilePath
+    package internal(set) var test: FilePath
     /// The folder where relative paths in `wav.scp` start; absent for the current folder, as in
     /// Kaldi.
-    package let root: FilePath?
+    package internal(set) var root: FilePath?
     /// The channel of each recording to use, from 1; absent for mono files.
     package let channel: Int?
 
@@ -72,8 +72,8 @@ package struct Recipe: Sendable, Codable {
     }
   }
 
-  /// A baseline's section of a recipe; the student's options apply where it has none.
-  private struct BaselineSection: Decodable {
+  /// A student's or baseline's section of a recipe, with the options that it has.
+  private struct OwnSection: Decodable {
     let seed: UInt64?
     let hidden: HiddenShape?
     let training: TrainingOptions?
@@ -85,9 +85,22 @@ package struct Recipe: Sendable, Codable {
       training = try read.optional(.training)
     }
 
-    /// The baseline of a student: a network of the same size.
+    /// The student of an ensemble: about a quarter of a member, unless the section says otherwise.
+    static func student(
+      _ section: OwnSection?, of ensemble: EnsembleOptions
+    ) throws -> SystemOptions {
+      var student = SystemOptions()
+      student.seed = section?.seed ?? student.seed
+      student.hidden = section?.hidden ?? ensemble.hidden.quarter
+      student.training = section?.training ?? student.training
+      try requireChunk(student.training, student.hidden, of: "student.")
+      return student
+    }
+
+    /// The baseline of a student: a network of the same size with the same training, unless the
+    /// section says otherwise.
     static func baseline(
-      _ section: BaselineSection?, of student: SystemOptions
+      _ section: OwnSection?, of student: SystemOptions
     ) throws -> SystemOptions {
       var baseline = student
       baseline.seed = section?.seed ?? student.seed
@@ -116,16 +129,19 @@ package struct Recipe: Sendable, Codable {
     package init(from decoder: any Decoder) throws {
       let read = try OptionReader<CodingKeys>(decoder)
       student = try read(.student)
-      baseline = try BaselineSection.baseline(try read.optional(.baseline), of: student)
+      baseline = try OwnSection.baseline(try read.optional(.baseline), of: student)
     }
   }
 
+  /// The folder that relative paths in the file start from; those here are resolved if it is the
+  /// recipe's own.
+  package let paths: PathBase
   /// The data directories.
-  package let corpus: CorpusOptions
+  package internal(set) var corpus: CorpusOptions
   /// The alignments and how they label frames.
-  package let targets: TargetOptions
+  package internal(set) var targets: TargetOptions
   /// The features' options, or the archives that contain them.
-  package let features: FeatureChoice
+  package internal(set) var features: FeatureChoice
   /// The number of frames before and after each frame in a network's input.
   package let context: ContextWindow
   /// The teachers.
@@ -157,25 +173,27 @@ package struct Recipe: Sendable, Codable {
   /// Specialists of the baseline; nil for none.
   package let specialists: SpecialistOptions?
   /// The scoring options.
-  package let scoring: ScoringOptions
+  package internal(set) var scoring: ScoringOptions
   /// The recipe's text, with any settings applied.
   package internal(set) var text = ""
 
   package enum CodingKeys: String, CodingKey, CaseIterable {
-    case corpus, targets, features, context, ensemble, student, baseline, baselineSearch, students,
+    case paths, corpus, targets, features, context, ensemble, student, baseline, baselineSearch,
+      students,
       seeds, distillation
     case search, augmentation, subsets, missingClass, specialists, scoring
   }
 
   package init(from decoder: any Decoder) throws {
     let read = try OptionReader<CodingKeys>(decoder)
+    paths = try read(.paths, default: .experiment)
     corpus = try read(.corpus)
     targets = try read(.targets)
-    features = try read(.features, default: .made(FeatureOptions()))
+    features = try read(.features, default: .made(FeatureSettings()))
     context = try read(.context, default: ContextWindow())
     ensemble = try read(.ensemble, default: EnsembleOptions())
-    student = try read(.student, default: SystemOptions())
-    baseline = try BaselineSection.baseline(try read.optional(.baseline), of: student)
+    student = try OwnSection.student(try read.optional(.student), of: ensemble)
+    baseline = try OwnSection.baseline(try read.optional(.baseline), of: student)
     baselineSearch = try read.optional(.baselineSearch)
     students = try read(.students, default: [:])
     seeds = try read(.seeds, default: 1)

@@ -58,6 +58,9 @@ struct ExtractFeatures: Step {
   }
 
   static func perform(_ steps: [Pending<ExtractFeatures>], in experiment: Experiment) throws {
+    if case .made(let settings) = experiment.recipe.features {
+      _ = try experiment.featureOptions(settings, for: try experiment.sampleRates())
+    }
     for pending in steps { try experiment.perform(pending) }
     // Overlaps of fresh parts were reported when those were made.
     let parts = try CorpusPart.allCases.map {
@@ -72,8 +75,9 @@ struct ExtractFeatures: Step {
   private func request(in experiment: Experiment) throws -> FeatureRequest {
     let recipe = experiment.recipe
     switch recipe.features {
-    case .made(let options):
-      var request = FeatureRequest(options: options, channel: recipe.corpus.channel)
+    case .made(let settings):
+      var request = FeatureRequest(
+        options: try experiment.featureOptions(settings), channel: recipe.corpus.channel)
       request.copy = recipe.augmentedCopy(set)
       return request
     case .archives(let archives):
@@ -91,6 +95,32 @@ struct ExtractFeatures: Step {
 }
 
 extension Experiment {
+  /// The options of the recipe's features, at the rate of the audio unless the recipe has one.
+  ///
+  /// Only in the latter case can they be known without reading the headers of all recordings.
+  func featureOptions(_ settings: FeatureSettings) throws -> FeatureOptions {
+    if let rate = settings.sampleRate { return try settings.options(at: rate) }
+    return try featureOptions(settings, for: try sampleRates())
+  }
+
+  fileprivate func featureOptions(
+    _ settings: FeatureSettings, for rates: SampleRates
+  ) throws -> FeatureOptions {
+    do {
+      return try settings.options(for: rates, option: "features: sampleRate")
+    } catch OptionFault.outOfRange(let key, let expected, let found) {
+      throw OptionFault.outOfRange(key: "features.\(key)", expected: expected, found: found)
+    }
+  }
+
+  /// The sample rates of all parts, read once.
+  fileprivate func sampleRates() throws -> SampleRates {
+    try rates.value {
+      let parts = try CorpusPart.allCases.map { ($0.rawValue, try dataDirectory($0)) }
+      return try SampleRates(of: parts, workers: workers)
+    }
+  }
+
   /// The data directory of a part.
   func dataDirectory(_ part: CorpusPart) throws -> DataDirectory {
     let relative =

@@ -26,7 +26,8 @@ struct MakeTargets: Step {
   func commonInputs(in experiment: Experiment) throws -> Inputs {
     let options = experiment.recipe.targets.resolved(from: experiment.path)
     var inputs = try Inputs()
-    inputs.add("options", experiment.recipe.targets)
+    // The files that the paths name are added below.
+    inputs.add("options", options.withoutFolders)
     try inputs.add(alignments: options)
     for file in options.tables { try inputs.add(file: file) }
     return inputs

@@ -8,6 +8,7 @@ import Foundation
 import LinearAlgebra
 import Networks
 import Storage
+import SystemPackage
 import Training
 
 /// Scores all systems and writes `scores.json`.
@@ -36,7 +37,10 @@ struct ScoreSystems: Step {
 
   func add(to inputs: inout Inputs, in experiment: Experiment) throws {
     let recipe = experiment.recipe
-    inputs.add("scoring", recipe.scoring)
+    var scoring = recipe.scoring
+    // The map is added below, and its name is in the rules.
+    scoring.fold = scoring.fold.flatMap { path in path.lastComponent.map { FilePath($0.string) } }
+    inputs.add("scoring", scoring)
     inputs.add("subsets", recipe.subsets)
     inputs.add("missing class", recipe.missingClass?.label)
     inputs.add("mean", try experiment.distillation().mean)
@@ -57,7 +61,10 @@ struct ScoreSystems: Step {
 
   /// Writes the recipe, whose text may have changed where the scores do not depend on it.
   func settle(in experiment: Experiment) throws {
-    try AtomicFile.write(experiment.recipe.text, to: experiment.recipePath)
+    let rate = try experiment.features(.train).options().logMel?.sampleRate
+    try AtomicFile.write(
+      try experiment.recipe.completeText(in: experiment.path, sampleRate: rate),
+      to: experiment.recipePath)
   }
 
   /// The frames of both sets, once for each model.
