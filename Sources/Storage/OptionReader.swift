@@ -97,6 +97,8 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
     } catch OptionFault.outOfRange(let key, let expected, let found) {
       throw OptionFault.outOfRange(
         key: key.isEmpty ? section : "\(section).\(key)", expected: expected, found: found)
+    } catch OptionFault.unfit(let key, let expected, let found) {
+      throw OptionFault.unfit(key: "\(section).\(key)", expected: expected, found: found)
     }
   }
 }
@@ -106,6 +108,8 @@ package enum OptionFault: Fault, Equatable {
   case unknown(key: String, nearest: String?, known: [String])
   /// The key is empty when the section as a whole is at fault.
   case outOfRange(key: String, expected: String, found: String)
+  /// The value is possible, but not together with the values of other options.
+  case unfit(key: String, expected: String, found: String)
 
   /// Always `data`: the file of options is wrong.
   package var exitStatus: ExitStatus { .data }
@@ -116,7 +120,7 @@ package enum OptionFault: Fault, Equatable {
     case .unknown(let key, let nearest?, _): "unknown option \(key); did you mean \(nearest)?"
     case .unknown(let key, nil, let known):
       "unknown option \(key); the options here are \(known.joined(separator: ", "))"
-    case .outOfRange(let key, let expected, let found):
+    case .outOfRange(let key, let expected, let found), .unfit(let key, let expected, let found):
       "\(key): expected \(expected), found \(found)"
     }
   }
@@ -128,6 +132,15 @@ package func requireOption(
 ) throws(OptionFault) {
   guard condition else {
     throw OptionFault.outOfRange(key: key, expected: expected, found: "\(found)")
+  }
+}
+
+/// Throws when an option's value does not fit those of other options.
+package func requireFit(
+  _ condition: Bool, _ key: String, expected: String, found: some Any
+) throws(OptionFault) {
+  guard condition else {
+    throw OptionFault.unfit(key: key, expected: expected, found: "\(found)")
   }
 }
 
