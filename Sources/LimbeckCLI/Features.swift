@@ -35,6 +35,7 @@ struct Features: ParsableCommand {
   var channel: Int?
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
+  @OptionGroup var reporting: ReportingOptions
   @OptionGroup var skipped: SkippedOptions
 
   func validate() throws {
@@ -61,7 +62,7 @@ struct Features: ParsableCommand {
     }
     let folder = FeatureFolder(path: out)
     let ledger = try folder.extract(
-      directory, request, workers: job.workers, reporter: Terminal.reporter())
+      directory, request, workers: job.workers, reporter: reporting.reporter)
     try skipped.check(ledger, of: directory.count, path: .file(folder.ledgerPath))
   }
 }

@@ -51,6 +51,7 @@ struct Posteriors: ParsableCommand {
   var channel: Int?
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
+  @OptionGroup var reporting: ReportingOptions
   @OptionGroup var skipped: SkippedOptions
 
   func validate() throws {
@@ -87,7 +88,7 @@ struct Posteriors: ParsableCommand {
     let source = try source(for: classifier, output)
     let writer = PosteriorWriter(
       classifier, form: output?.isText == true ? .text : form.form, workers: job.workers,
-      reporter: Terminal.reporter())
+      reporter: reporting.reporter)
     let ledger = try writer.write(source, to: target, print: Terminal.write)
     let utterances = ledger.passed(.posteriors).count + ledger.leftOutCount
     var place = Origin.named("the lines above")
