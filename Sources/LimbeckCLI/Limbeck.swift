@@ -75,7 +75,10 @@ enum Main {
   private static func message(of error: any Error) -> String {
     let columns = Screen.output.columns ?? Screen.wantedColumns ?? Screen.usualColumns
     return Limbeck.fullMessage(for: error).split(separator: "\n", omittingEmptySubsequences: false)
-      .map { $0.lowercased().hasPrefix("usage: ") ? String($0).folded(to: columns) : String($0) }
+      .map { line in
+        let isFolded = ["usage: ", "help: "].contains { line.lowercased().hasPrefix($0) }
+        return isFolded ? String(line).folded(to: columns) : String(line)
+      }
       .joined(separator: "\n")
   }
 
