@@ -9,11 +9,12 @@ set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/.." && pwd)
 source "$root/recipes/requirements.sh"
 
-[ $# -eq 1 ] && [ "${1#-}" = "$1" ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+help_if_asked "$@"
+[ $# -eq 1 ] && [ "${1#-}" = "$1" ] || usage
 prefix=$1
 require_build_tools
 cd "$root"
-swift build -c release --product limbeck >&2
+build_limbeck "$root" --product limbeck
 swift package generate-manual >&2
 limbeck=.build/release/limbeck
 manual=.build/plugins/GenerateManual/outputs/LimbeckCLI/limbeck.1

@@ -7,6 +7,7 @@
 set -euo pipefail
 CDPATH= cd "$(dirname "$0")/.."
 source recipes/requirements.sh
+case ${1:-} in -h | --help) sed -n '2,6s/^# \{0,1\}//p' recipes/pictures.sh; exit 0 ;; esac
 require_build_tools
 require_programs jq=jq dot=graphviz
 folder=Sources/LimbeckCLI/Documentation.docc

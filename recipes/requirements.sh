@@ -6,6 +6,23 @@ fail() { # STATUS MESSAGE
   exit "$1"
 }
 
+# Prints the comment at the head of the script.
+print_usage() { awk 'NR == 1 { next } !/^#/ { exit } { sub(/^# ?/, ""); print }' "$0"; }
+
+# Prints how the script is called, and exits with the status of wrong usage.
+usage() {
+  print_usage >&2
+  exit 64
+}
+
+# Prints how the script is called, and exits, if one of the arguments asks for it.
+help_if_asked() { # ARGUMENT...
+  local argument
+  for argument; do
+    case $argument in -h | --help) print_usage; exit 0 ;; esac
+  done
+}
+
 # With CDPATH set, `cd` could go to another folder and print it.
 unset CDPATH
 
@@ -80,6 +97,17 @@ LIBRARIES
   # Debian's oneDNN has no pkg-config file.
   [ -e /usr/include/dnnl.h ] || missing+=(libdnnl-dev)
   [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+}
+
+# Builds the program in release mode. A build that another folder's files were copied from cannot be continued, since it
+# contains that folder's path.
+build_limbeck() { # ROOT [ARGUMENT OF swift build]...
+  local root=$1 manifest=$1/.build/release.yaml
+  shift
+  if [ -e "$manifest" ] && ! grep -qF "$root/Sources/" "$manifest"; then
+    fail 65 "$root/.build was made in another folder; remove it with: rm -rf '$root/.build'"
+  fi
+  swift build -c release --package-path "$root" ${@+"$@"} >&2
 }
 
 # Installs missing programs from the Debian packages that contain them.

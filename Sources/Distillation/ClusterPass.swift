@@ -92,10 +92,12 @@ package struct ClusterPass {
     let sets = found.sets.map { set in set.flatMap { elements[Int($0)] }.sorted() }
     let report = ClusterReport(
       sets, inertia: found.inertia, options: options, classes: classes, confusions: confusions)
-    if sets.count < options.clusters || !report.uncovered.isEmpty {
+    if sets.count < options.clusters {
       reporter.log.warning(
-        "clusters: expected \(options.clusters), found \(sets.count); classes in no cluster: \(report.uncovered.count)"
-      )
+        """
+        clusters: only \(sets.count) of the \(options.clusters) of specialists.clustering.clusters have a class, \
+        so there are only \(sets.count) specialists
+        """)
     }
     for (set, cluster) in zip(sets, report.clusters) {
       try requireOption(

@@ -164,8 +164,6 @@ private final class SoftTargetArchive {
     let report = losses.report(
       frames: frames.frameCount, bytes: bytes, temperature: output.temperature)
     try AtomicFile.write(JSONText.document(report), to: SoftTargetReport.path(of: output.path))
-    guard losses.own.frames > 0 else { return }
-    reporter.log.info("\(output.path.text):\n\(report.table.markdown)")
   }
 }
 

@@ -176,6 +176,16 @@ package struct ComparisonScore: Sendable, Equatable, Codable {
   /// `Bootstrap.pValue(ofDifferences:)`.
   package let pValue: Double?
 
+  /// The name of the difference between two systems, as in `student - baseline`.
+  package static func difference(_ first: String, _ second: String) -> String {
+    "\(first) - \(second)"
+  }
+
+  /// The name of the share of the ensemble's gain over its baseline that a student keeps.
+  package static func share(of student: String) -> String {
+    "share of the gain recovered by \(student)"
+  }
+
   /// A figure other than a difference of two accuracies, without p-value; nil when it is not
   /// finite.
   package init?(
@@ -260,6 +270,21 @@ package struct SubsetScore: Sendable, Equatable, Codable {
 
 /// The contents of `scores.json`.
 package struct ScoreReport: Sendable, Equatable, Codable {
+  /// When and how scores were made.
+  package struct Occasion: Sendable, Equatable, Codable {
+    /// The date and time in UTC, as in `2026-11-28 07:30 UTC`.
+    package let date: String
+    /// The command line; nil when no command made them.
+    package let command: String?
+    /// The seconds from the command's start to the scores.
+    package let seconds: Double
+
+    /// An occasion of the given parts.
+    package init(date: String, command: String?, seconds: Double) {
+      (self.date, self.command, self.seconds) = (date, command, seconds)
+    }
+  }
+
   /// The rules of scoring, as text.
   package let rules: String
   /// The scores of each system.
@@ -276,17 +301,19 @@ package struct ScoreReport: Sendable, Equatable, Codable {
   package let specialists: SpecialistScore?
   /// The program, its libraries and the machine, as text; nil in files of earlier versions.
   package let madeBy: String?
+  /// When and by which command they were made; nil in files of earlier versions.
+  package let made: Occasion?
 
   /// A report of the given parts.
   package init(
     rules: String, systems: [SystemScore], comparisons: [ComparisonScore],
     memberCurve: MemberCurve? = nil, subsets: [SubsetScore]? = nil,
     missingClass: MissingClassScore? = nil, specialists: SpecialistScore? = nil,
-    madeBy: String? = nil
+    madeBy: String? = nil, made: Occasion? = nil
   ) {
     (self.rules, self.systems, self.comparisons) = (rules, systems, comparisons)
     (self.memberCurve, self.subsets, self.missingClass) = (memberCurve, subsets, missingClass)
-    (self.specialists, self.madeBy) = (specialists, madeBy)
+    (self.specialists, self.madeBy, self.made) = (specialists, madeBy, made)
   }
 
   /// Reads a `scores.json`.

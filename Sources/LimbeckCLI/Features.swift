@@ -36,6 +36,7 @@ struct Features: ParsableCommand {
   var channel: Int?
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
+  @OptionGroup var reporting: ReportingOptions
   @OptionGroup var skipped: SkippedOptions
 
   func validate() throws {
@@ -64,7 +65,7 @@ struct Features: ParsableCommand {
     request.statisticsTable = statistics
     let folder = FeatureFolder(path: out)
     let ledger = try folder.extract(
-      directory, request, workers: job.workers, reporter: Terminal.reporter())
+      directory, request, workers: job.workers, reporter: reporting.reporter)
     try skipped.check(ledger, of: directory.count, path: .file(folder.ledgerPath))
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Corpus
+import Evaluation
 import Foundation
 import LinearAlgebra
 import Experiments
@@ -47,7 +48,7 @@ enum Main {
     do {
       try requireRoom()
       try Descriptors.prepare()
-      try checkHelp()
+      try checkVerb()
       var command = try Limbeck.parseAsRoot()
       if command is any Resumable { Interruption.listen() }
       try command.run()
@@ -61,12 +62,25 @@ enum Main {
       fail("\(error)", .software)
     } catch  where Limbeck.exitCode(for: error) == .success {
       // Help and the version are results: failing to write them is a fault.
-      do throws(FileFault) { try Terminal.print(Limbeck.fullMessage(for: error) + "\n") } catch {
+      do throws(FileFault) { try Terminal.print(message(of: error) + "\n") } catch {
         fail(error.description, error.exitStatus)
       }
     } catch {
-      Limbeck.exit(withError: error)
+      let message = message(of: error)
+      if !message.isEmpty { Terminal.complain(message) }
+      Foundation.exit(Limbeck.exitCode(for: error).rawValue)
     }
+  }
+
+  /// The message of a parser's error, whose usage is folded like its help.
+  private static func message(of error: any Error) -> String {
+    let columns = Screen.output.columns ?? Screen.wantedColumns ?? Screen.usualColumns
+    return Limbeck.fullMessage(for: error).split(separator: "\n", omittingEmptySubsequences: false)
+      .map { line in
+        let isFolded = ["usage: ", "help: "].contains { line.lowercased().hasPrefix($0) }
+        return isFolded ? String(line).folded(to: columns) : String(line)
+      }
+      .joined(separator: "\n")
   }
 
   /// Throws `MemoryFault` when there is no room even for the waiting threads.
@@ -85,20 +99,21 @@ enum Main {
     try budget.require(need, for: "limbeck", remedy: "raise the limit")
   }
 
-  /// Throws for `help COMMAND` with an unknown command.
-  private static func checkHelp() throws {
+  /// Throws for an unknown verb, also after `help`, and suggests the nearest.
+  private static func checkVerb() throws {
     let words = CommandLine.arguments.dropFirst()
-    guard words.first == "help", let verb = words.dropFirst().first, !verb.hasPrefix("-") else {
-      return
-    }
     let verbs = Limbeck.configuration.subcommands.map { $0._commandName } + ["help"]
-    guard verbs.contains(verb) else {
-      throw ValidationError("help: expected one of \(verbs.joined(separator: ", ")), found \(verb)")
-    }
+    guard let verb = words.first == "help" ? words.dropFirst().first : words.first,
+      !verb.hasPrefix("-"), !verbs.contains(verb)
+    else { return }
+    let hint =
+      nearest(to: verb, among: verbs).map { "did you mean \($0)?" }
+      ?? "the commands are \(verbs.joined(separator: ", "))"
+    throw ValidationError("unknown command \(verb); \(hint)")
   }
 
   private static func fail(_ message: String, _ status: ExitStatus) -> Never {
-    Terminal.complain("limbeck: \(message)")
+    for line in message.split(separator: "\n") { Terminal.complain("limbeck: \(line)") }
     Foundation.exit(status.rawValue)
   }
 }

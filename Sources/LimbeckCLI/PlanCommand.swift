@@ -32,13 +32,11 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     let plan = try experiment.open().plan()
-    let text =
-      switch form {
-      case .tree: plan.tree
-      case .json: JSONText.document(plan)
-      case .dot: plan.dot
-      }
-    try Terminal.print(text)
+    switch form {
+    case .tree: try Terminal.print(plan.tree)
+    case .json: try Terminal.write(JSONText.document(plan))
+    case .dot: try Terminal.write(plan.dot)
+    }
   }
 }
 

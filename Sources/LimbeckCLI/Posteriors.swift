@@ -73,6 +73,7 @@ struct Posteriors: ParsableCommand {
   var channel: Int?
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
+  @OptionGroup var reporting: ReportingOptions
   @OptionGroup var skipped: SkippedOptions
 
   func validate() throws {
@@ -136,7 +137,7 @@ struct Posteriors: ParsableCommand {
       for: classifier, besides: [output?.archive, output?.script].compactMap { $0 })
     let writer = PosteriorWriter(
       classifier, form: output?.isText == true ? .text : form.form, workers: job.workers,
-      reporter: Terminal.reporter())
+      reporter: reporting.reporter)
     let ledger = try writer.write(source, to: target, print: Terminal.write)
     if case .folder(let folder) = target { return try check(ledger, .file(folder.ledgerPath)) }
     try check(ledger, .named("the lines above"))

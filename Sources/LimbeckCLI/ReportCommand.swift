@@ -19,13 +19,19 @@ struct ReportCommand: ParsableCommand {
     help: "The test utterance whose posteriors are shown. (default: one of median accuracy)")
   var utterance: String?
   @OptionGroup var job: JobOptions
+  @OptionGroup var reporting: ReportingOptions
 
   func run() throws {
     let recipe = try Recipe(path: exp.appending("recipe.yaml"))
     let experiment = Experiment(
-      recipe: recipe, path: exp, workers: job.workers, reporter: Terminal.reporter())
-    let path = exp.appending("report.html")
+      recipe: recipe, path: exp, workers: job.workers, reporter: reporting.reporter)
+    try Terminal.print("\(try ReportCommand.write(experiment, showing: utterance).text)\n")
+  }
+
+  /// Writes the page of a scored experiment and returns its path.
+  static func write(_ experiment: Experiment, showing utterance: String?) throws -> FilePath {
+    let path = experiment.path.appending("report.html")
     try AtomicFile.write(try Report(experiment, showing: utterance).html(), to: path)
-    try Terminal.print("\(path.text)\n")
+    return path
   }
 }

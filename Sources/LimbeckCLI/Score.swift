@@ -48,7 +48,7 @@ struct Score: ParsableCommand {
       return try report(
         ModelScoring(features: FeatureFolder(path: folder), targets: targets))
     }
-    let table = try TableFolder(feats, workers: .all, reporter: Terminal.reporter(from: .warning))
+    let table = try TableFolder(feats, workers: .all, reporter: Terminal.reporter(.progress))
     try report(ModelScoring(features: table, targets: targets))
     _ = consume table
   }

@@ -24,11 +24,24 @@ struct JobOptions: ParsableArguments {
   var workers: Workers { jobs.map { Workers(count: $0) } ?? .all }
 }
 
+/// What a command reports while it works.
+struct ReportingOptions: ParsableArguments {
+  @Flag(
+    name: .shortAndLong, help: "Report only warnings and errors: no progress and no log.")
+  var quiet = false
+
+  /// The reporter to standard error.
+  var reporter: Reporter { Terminal.reporter(quiet ? .warnings : .all) }
+}
+
 /// How many threads training may use, and how often it saves its state.
 struct TrainingJobOptions: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: "The number of threads; the results do not depend on it. (default: all cores)")
+  var jobs: Int?
+  // The name of --jobs in earlier versions, in which --jobs was what --networks is.
+  @Option(parsing: .unconditional, help: .hidden)
   var threads: Int?
   @Option(
     parsing: .unconditional,
@@ -36,7 +49,7 @@ struct TrainingJobOptions: ParsableArguments {
       How many networks to train in parallel, sharing the threads; the results do not depend on it. \
       (default: one per thread)
       """)
-  var jobs: Int?
+  var networks: Int?
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
@@ -45,7 +58,12 @@ struct TrainingJobOptions: ParsableArguments {
   var checkpointMinutes = 5.0
 
   func validate() throws {
-    for (name, value) in [("threads", threads), ("jobs", jobs)] {
+    if threads != nil, let jobs {
+      throw ValidationError(
+        "--threads and --jobs: both are the number of threads; give --networks \(jobs) to train \(jobs) in parallel"
+      )
+    }
+    for (name, value) in [("threads", threads), ("jobs", jobs), ("networks", networks)] {
       guard (1...1024).contains(value ?? 1) else {
         throw ValidationError("--\(name): expected 1 to 1024, found \(value ?? 1)")
       }
@@ -55,7 +73,7 @@ struct TrainingJobOptions: ParsableArguments {
     }
   }
 
-  var workers: Workers { threads.map { Workers(count: $0) } ?? .all }
+  var workers: Workers { (jobs ?? threads).map { Workers(count: $0) } ?? .all }
 }
 
 /// Whether list entries may run commands.
@@ -173,6 +191,7 @@ struct ExperimentArguments: ParsableArguments {
       valueName: "option=value"))
   var settings: [String] = []
   @OptionGroup var commands: CommandOptions
+  @OptionGroup var reporting: ReportingOptions
 
   func validate() throws {
     for setting in settings where !Recipe.isSetting(setting) {
@@ -185,14 +204,22 @@ struct ExperimentArguments: ParsableArguments {
   func open() throws -> Experiment {
     Experiment(
       recipe: try Recipe(path: recipe, settings: settings), path: exp, workers: .one,
-      commands: commands.policy, reporter: Terminal.reporter())
+      commands: commands.policy, reporter: reporting.reporter)
   }
 
   /// The experiment, opened to run its steps.
   func open(_ job: TrainingJobOptions) throws -> Experiment {
     Experiment(
       recipe: try Recipe(path: recipe, settings: settings), path: exp, workers: job.workers,
-      networks: job.jobs, commands: commands.policy,
-      checkpointPause: .seconds(60 * job.checkpointMinutes), reporter: Terminal.reporter())
+      networks: job.networks, commands: commands.policy,
+      checkpointPause: .seconds(60 * job.checkpointMinutes),
+      command: (["limbeck"] + CommandLine.arguments.dropFirst().map(quoted)).joined(separator: " "),
+      reporter: reporting.reporter)
   }
+}
+
+/// A word of a command line as a shell takes it, in quotes where necessary.
+private func quoted(_ word: String) -> String {
+  let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,%+@".contains($0) }
+  return isPlain && !word.isEmpty ? word : "'\(word.replacing("'", with: "'\\''"))'"
 }

@@ -32,6 +32,7 @@ struct Targets: ParsableCommand {
   var config: FilePath?
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
+  @OptionGroup var reporting: ReportingOptions
   @OptionGroup var skipped: SkippedOptions
 
   func validate() throws {
@@ -67,7 +68,7 @@ struct Targets: ParsableCommand {
     let folder = TargetFolder(path: out)
     let ledger = try folder.prepare(
       source, options, utterances: frames.utterances, grid: frames.grid, earlier: frames.ledger,
-      reporter: Terminal.reporter())
+      reporter: reporting.reporter)
     try skipped.check(ledger, of: directory.count, path: .file(folder.ledgerPath))
   }
 

@@ -31,6 +31,7 @@ struct Validate: ParsableCommand {
   var channel: Int?
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
+  @OptionGroup var reporting: ReportingOptions
 
   func validate() throws {
     guard channel ?? 1 > 0 else {
@@ -39,7 +40,7 @@ struct Validate: ParsableCommand {
   }
 
   func run() throws {
-    let reporter = Terminal.reporter()
+    let reporter = reporting.reporter
     var reports: [ValidationReport] = []
     var readable: [FilePath] = []
     var missing = false
@@ -62,7 +63,7 @@ struct Validate: ParsableCommand {
     }
     let overlaps = reports.count > 1 ? try overlaps(of: readable) : []
     if json {
-      try Terminal.print(
+      try Terminal.write(
         data.count > 1
           ? JSONText.document(Comparison(directories: reports, overlaps: overlaps))
           : reports.map { JSONText.document($0) }.joined())

@@ -46,7 +46,7 @@ package struct HiddenShape: Sendable, Equatable, Codable {
     try requireOption((0...1000).contains(layers), "layers", expected: "0 to 1000", found: layers)
     try requireOption((1...65536).contains(units), "units", expected: "1 to 65536", found: units)
     guard let timeOffsets else { return }
-    try requireOption(
+    try requireFit(
       timeOffsets.count == layers && layers > 0, "timeOffsets",
       expected: "one list for each of \(layers) layers, at least one", found: timeOffsets.count)
     for offsets in timeOffsets {

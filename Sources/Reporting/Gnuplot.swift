@@ -10,16 +10,19 @@ enum Gnuplot {
   ///   - script: the commands to run after setting the terminal.
   ///   - width: the figure's width in pixels.
   ///   - height: the figure's height in pixels.
-  /// - Returns: an SVG document.
+  ///   - fontSize: the size of its text in pixels.
+  /// - Returns: an SVG element without a background, for a page's own colours.
   /// - Throws: `FileFault` when gnuplot is not installed or fails.
-  static func svg(_ script: String, width: Int, height: Int) throws(FileFault) -> Data {
+  static func svg(
+    _ script: String, width: Int, height: Int, fontSize: Int = 14
+  ) throws(FileFault) -> String {
     let folder = try ScratchFolder()
     let scriptPath = folder.path.appending("script.gp")
     let figurePath = folder.path.appending("figure.svg")
     let complaints = folder.path.appending("complaints")
     let head = """
       set encoding utf8
-      set terminal svg size \(width),\(height) dynamic noenhanced background 'white' font 'sans-serif,14'
+      set terminal svg size \(width),\(height) dynamic noenhanced font 'sans-serif,\(fontSize)'
       set output \(quoted(figurePath.string))
 
       """
@@ -34,7 +37,9 @@ enum Gnuplot {
           ? "it is not installed; Debian's package is gnuplot-nox"
           : "it ended with status \(status): \(text ?? "no message")")
     }
-    return try TextFile.bytes(of: figurePath)
+    // Without the declaration before it, and the title, which would be shown beside the mouse.
+    let text = try TextFile.text(of: figurePath).replacing("<title>Gnuplot</title>", with: "")
+    return text.firstRange(of: "<svg").map { String(text[$0.lowerBound...]) } ?? text
   }
 
   /// A gnuplot string.

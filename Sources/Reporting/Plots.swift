@@ -6,85 +6,33 @@ import Experiments
 import Storage
 import Training
 
-/// A figure with its caption.
-struct Figure {
-  let caption: String
-  let width: Int
-  let svg: Data
-
-  /// Draws a figure.
-  ///
-  /// - Parameters:
-  ///   - caption: the caption.
-  ///   - width: in pixels.
-  ///   - height: in pixels.
-  ///   - script: the gnuplot commands; see `Gnuplot.svg`.
-  /// - Throws: `FileFault` when gnuplot fails.
-  init(_ caption: String, width: Int = 900, height: Int = 460, _ script: String) throws(FileFault) {
-    (self.caption, self.width) = (caption, width)
-    svg = try Gnuplot.svg(Figure.style + script, width: width, height: height)
-  }
-
-  /// Colours that are distinct in any kind of colour vision (Okabe and Ito).
-  private static let style = """
-    set linetype 1 lw 2 pt 7 ps 0.5 lc rgb '#0072B2'
-    set linetype 2 lw 2 pt 7 ps 0.5 lc rgb '#D55E00'
-    set linetype 3 lw 2 pt 7 ps 0.5 lc rgb '#009E73'
-    set linetype 4 lw 2 pt 7 ps 0.5 lc rgb '#CC79A7'
-    set linetype 5 lw 2 pt 7 ps 0.5 lc rgb '#E69F00'
-    set linetype 6 lw 2 pt 7 ps 0.5 lc rgb '#56B4E9'
-    set linetype 7 lw 2 pt 7 ps 0.5 lc rgb '#000000'
-    set linetype cycle 7
-    set grid lc rgb '#dddddd'
-    set key outside right top
-
-    """
-}
-
-/// A line of a plot.
-private struct Series {
-  let name: String
-  /// x and y, with the bounds of y if there are any.
-  let rows: [[Double]]
-  var style = "linespoints"
-  /// The number of the colour; nil for the line's position.
-  var color: Int?
-}
-
-/// The plot command for some lines, with their data.
-private func plot(_ series: [Series], using columns: String = "1:2", extra: String = "") -> String {
-  let blocks = series.enumerated().map { Gnuplot.block("d\($0)", $1.rows) }.joined()
-  let lines = series.enumerated().map { index, own in
-    let color = own.color ?? index + 1
-    let title = Gnuplot.quoted(own.name)
-    return "$d\(index) using \(columns) with \(own.style) lt \(color) title \(title)"
-  }
-  return blocks + "plot " + ([extra].filter { !$0.isEmpty } + lines).joined(separator: ", ") + "\n"
-}
-
 extension MemberCurve {
   /// Accuracy against the number of members.
   func figure() throws(FileFault) -> Figure {
-    func rows(_ score: (Point) -> AccuracyScore) -> [[Double]] {
+    // The intervals of both sets are drawn beside each other.
+    func rows(_ shift: Double, _ score: (Point) -> AccuracyScore) -> [[Double]] {
       points.map { point in
         let own = score(point)
         return [
-          Double(point.members), 100 * own.accuracy, 100 * (own.low ?? own.accuracy),
+          Double(point.members) + shift, 100 * own.accuracy, 100 * (own.low ?? own.accuracy),
           100 * (own.high ?? own.accuracy),
         ]
       }
     }
     return try Figure(
-      "Frame accuracy of ensembles of 1 to \(points.count) members, with 95 % intervals.",
+      "Frame accuracy of ensembles of 1 to \(points.count) members, with 95 % intervals."
+    ) { _ in
       """
       set xlabel 'members'; set ylabel 'frame accuracy, %'; set xtics 1
       set xrange [0.5:\(points.count).5]
-      """ + "\n"
+
+      """
         + plot(
           [
-            Series(name: "development", rows: rows(\.development), style: "yerrorlines"),
-            Series(name: "test", rows: rows(\.test), style: "yerrorlines"),
-          ], using: "1:2:3:4"))
+            Series(name: "development", rows: rows(-0.04, \.development), style: "yerrorlines"),
+            Series(name: "test", rows: rows(0.04, \.test), style: "yerrorlines"),
+          ], using: "1:2:3:4")
+    }
   }
 }
 
@@ -100,9 +48,11 @@ extension SearchReport {
       series[series.count - 1].rows.append([own.hardWeight, 100 * accuracy])
     }
     return try Figure(
-      "Development accuracy of the students tried, by λ.",
+      "Development accuracy of the students tried, by λ."
+    ) { _ in
       "set xlabel 'λ, the weight of the true classes'; set ylabel 'development accuracy, %'\n"
-        + plot(series.map { Series(name: $0.name, rows: $0.rows) }))
+        + plot(series.map { Series(name: $0.name, rows: $0.rows) })
+    }
   }
 }
 
@@ -117,21 +67,26 @@ func trainingFigure(
   var series: [Series] = []
   for (index, system) in systems.enumerated() {
     let epochs = system.records
+    // Some ten points of each line show its shape.
+    let points = "linespoints pointinterval \(max(1, epochs.count / 10))"
     series.append(
       Series(
         name: "\(system.name), development",
-        rows: epochs.map { [Double($0.epoch), 100 * $0.developmentAccuracy] }, style: "lines",
-        color: index + 1))
+        rows: epochs.map { [Double($0.epoch), 100 * $0.developmentAccuracy] }, style: points,
+        kind: index + 1))
     series.append(
       Series(
         name: "\(system.name), training",
-        rows: epochs.map { [Double($0.epoch), 100 * $0.accuracy] }, style: "lines dashtype 3",
-        color: index + 1))
+        rows: epochs.map { [Double($0.epoch), 100 * $0.accuracy] },
+        style: "\(points) dashtype 3", kind: index + 1))
   }
   return try Figure(
     "Frame accuracy by epoch; on training frames it is measured during training, with dropout if any.",
+    height: 460
+  ) { _ in
     "set xlabel 'epoch'; set ylabel 'frame accuracy, %'\n"
-      + ((series.map(\.rows.count).max() ?? 0) <= 20 ? "set xtics 1\n" : "") + plot(series))
+      + ((series.map(\.rows.count).max() ?? 0) <= 20 ? "set xtics 1\n" : "") + plot(series)
+  }
 }
 
 /// The accuracy of systems against their confidence.
@@ -152,11 +107,13 @@ func reliabilityFigure(
   return try Figure(
     "Reliability: the share of correct frames against the mean probability of the chosen class, in "
       + "\(Calibration.binCount) bins. On the diagonal, confidence equals accuracy.",
-    width: 700, height: 500,
+    width: 700, height: 500
+  ) { _ in
     "set xlabel 'probability of the chosen class'; set ylabel 'share of correct frames'\n"
       + "set xrange [0:1]; set yrange [0:1]\n"
       + plot(
-        series, extra: "x with lines lc rgb '#888888' dashtype 2 title 'confidence = accuracy'"))
+        series, extra: "x with lines lc rgb '#888888' dashtype 2 title 'confidence = accuracy'")
+  }
 }
 
 /// A point for each name and system, with the names from left to right.
@@ -171,18 +128,20 @@ func pointFigure(
   _ caption: String, names: [String], systems: [(name: String, values: [Double])]
 ) throws(FileFault) -> Figure {
   let tics = names.enumerated().map { "\(Gnuplot.tic($1)) \($0)" }.joined(separator: ", ")
-  return try Figure(
-    caption,
+  return try Figure(caption) { layout in
     """
-    set ylabel 'frame accuracy, %'; set xtics rotate by 90 right (\(tics)) font ',11'
+    set ylabel 'frame accuracy, %'
+    set xtics rotate by 90 right (\(tics)) font ',\(layout == .wide ? 11 : 8)'
     set xrange [-1:\(names.count)]
-    """ + "\n"
+
+    """
       + plot(
         systems.map { system in
           Series(
             name: system.name, rows: system.values.enumerated().map { [Double($0), $1] },
-            style: "points pt 7 ps 0.6")
-        }))
+            style: "points")
+        })
+  }
 }
 
 extension TestAnalysis {
@@ -240,6 +199,7 @@ extension TestAnalysis {
     script += "unset multiplot\n"
     return try Figure(
       "\(example.utterance): log-mel energies, and the probability of each label over time.",
-      width: 1100, height: 260 + systems.count * (80 + 16 * shown.count), script)
+      width: 1100, height: 260 + systems.count * (80 + 16 * shown.count)
+    ) { _ in script }
   }
 }

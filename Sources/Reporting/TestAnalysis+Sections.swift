@@ -104,6 +104,24 @@ extension TestAnalysis {
       id: "confusions", title: "Confusions", blocks: [Report.Block(table: table)])
   }
 
+  /// The utterance of which all is shown, and its recording.
+  func exampleSection() throws(FileFault) -> Report.Section {
+    var blocks = [Report.Block(try exampleFigure())]
+    switch example.sound {
+    case .samples(let samples, let rate, let isWhole):
+      let seconds = String(format: "%.1f s", Double(samples.count) / Double(rate))
+      blocks.append(
+        Report.Block(
+          sound: Report.SoundView(
+            caption: "\(example.utterance), \(isWhole ? "" : "the first ")\(seconds) at \(rate) Hz",
+            base64: waveFile(samples, sampleRate: rate).base64EncodedString())))
+    case .unreadable(let reason):
+      blocks.append(Report.Block(text: "The recording cannot be played here: \(reason)."))
+    case .none: break
+    }
+    return Report.Section(id: "example", title: "One utterance", blocks: blocks)
+  }
+
   func doubtSection() -> Report.Section {
     let sure = Int((100 * TestAnalysis.confidence).rounded())
     let rows = doubtful.prefix(50).map { own -> [String] in

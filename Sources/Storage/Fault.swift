@@ -56,6 +56,8 @@ package enum FileFault: Fault, Equatable {
   /// `offset` counts bytes from the start of the file.
   case malformedBytes(path: Origin, offset: Int, expected: String, found: String)
   case malformed(path: Origin, expected: String, found: String)
+  /// A file with several faults, in the order in which they were found; at least two.
+  case several([FileFault])
   /// There is not enough memory to read the file.
   case tooLarge(MemoryFault)
   /// A signal requested termination; the work stopped between two pieces.
@@ -67,6 +69,7 @@ package enum FileFault: Fault, Equatable {
     case .missing: .noInput
     case .unreadable, .unwritable: .inputOutput
     case .malformedLine, .malformedBytes, .malformed: .data
+    case .several(let faults): faults.first?.exitStatus ?? .data
     case .tooLarge(let fault): fault.exitStatus
     case .interrupted(let signal): signal.exitStatus
     }
@@ -98,7 +101,14 @@ package enum FileFault: Fault, Equatable {
   /// The system's description of an `errno`.
   package static func words(for code: Int32) -> String { unsafe String(cString: strerror(code)) }
 
-  /// One line that begins with the path, and the line or byte offset where known.
+  /// Several faults of one file as one, of which there must be at least one.
+  package static func all(_ faults: [FileFault]) -> FileFault {
+    precondition(!faults.isEmpty, "all: no faults")
+    return faults.count == 1 ? faults[0] : .several(faults)
+  }
+
+  /// One line, or one for each of several faults; each begins with the path, and the line or byte
+  /// offset where known.
   package var description: String {
     switch self {
     case .missing(let path): "\(path): no such file"
@@ -110,6 +120,7 @@ package enum FileFault: Fault, Equatable {
       "\(path): at byte \(offset): expected \(expected), found \(found)"
     case .malformed(let path, let expected, let found):
       "\(path): expected \(expected), found \(found)"
+    case .several(let faults): faults.map(\.description).joined(separator: "\n")
     case .tooLarge(let fault): fault.description
     case .interrupted(let signal):
       "interrupted by \(signal); rerun the same command to resume"

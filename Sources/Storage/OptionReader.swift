@@ -90,14 +90,20 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
     }
   }
 
+  /// The name of an option, or of an entry such as `[1].members`, within its section.
+  private func joined(_ section: String, _ key: String) -> String {
+    key.isEmpty || key.hasPrefix("[") ? section + key : "\(section).\(key)"
+  }
+
   /// Reads a section, whose name is prefixed to the options in its faults.
   private func within<Value>(_ section: String, _ read: () throws -> Value) throws -> Value {
     do {
       return try read()
     } catch OptionFault.outOfRange(let key, let expected, let found) {
       throw OptionFault.outOfRange(
-        key: key.isEmpty || key.hasPrefix("[") ? section + key : "\(section).\(key)",
-        expected: expected, found: found)
+        key: joined(section, key), expected: expected, found: found)
+    } catch OptionFault.unfit(let key, let expected, let found) {
+      throw OptionFault.unfit(key: joined(section, key), expected: expected, found: found)
     }
   }
 }
@@ -107,6 +113,8 @@ package enum OptionFault: Fault, Equatable {
   case unknown(key: String, nearest: String?, known: [String])
   /// The key is empty when the section as a whole is at fault.
   case outOfRange(key: String, expected: String, found: String)
+  /// The value is possible, but not together with the values of other options.
+  case unfit(key: String, expected: String, found: String)
 
   /// Always `data`: the file of options is wrong.
   package var exitStatus: ExitStatus { .data }
@@ -117,7 +125,7 @@ package enum OptionFault: Fault, Equatable {
     case .unknown(let key, let nearest?, _): "unknown option \(key); did you mean \(nearest)?"
     case .unknown(let key, nil, let known):
       "unknown option \(key); the options here are \(known.joined(separator: ", "))"
-    case .outOfRange(let key, let expected, let found):
+    case .outOfRange(let key, let expected, let found), .unfit(let key, let expected, let found):
       "\(key): expected \(expected), found \(found)"
     }
   }
@@ -129,6 +137,15 @@ package func requireOption(
 ) throws(OptionFault) {
   guard condition else {
     throw OptionFault.outOfRange(key: key, expected: expected, found: "\(found)")
+  }
+}
+
+/// Throws when an option's value does not fit those of other options.
+package func requireFit(
+  _ condition: Bool, _ key: String, expected: String, found: some Any
+) throws(OptionFault) {
+  guard condition else {
+    throw OptionFault.unfit(key: key, expected: expected, found: "\(found)")
   }
 }
 

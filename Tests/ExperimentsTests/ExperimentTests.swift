@@ -32,7 +32,9 @@ struct ExperimentTests {
   func results(_ path: FilePath) throws -> [String: Data] {
     var files: [String: Data] = [:]
     for name in try FileManager.default.subpathsOfDirectory(atPath: path.string)
-    where !name.hasPrefix("data") && !name.hasPrefix("tensorboard") && name != "scores.json" {
+    where !name.hasPrefix("data") && !name.hasPrefix("tensorboard")
+      && !["scores.json", "scores.md"].contains(name)
+    {
       files[name] = FileManager.default.contents(atPath: path.appending(name).string)
     }
     return files

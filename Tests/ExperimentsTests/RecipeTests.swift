@@ -148,6 +148,36 @@ struct RecipeTests {
     #expect(fault?.exitStatus == .data)
   }
 
+  @Test("all mistakes are reported together, and none that follows from another")
+  func allMistakes() throws {
+    let text = """
+      corpus: {train: a, develpment: b, test: c}
+      targets: {}
+      context: {left: -1}
+      ensemble: {members: five, folds: 7, training: {epocs: 3, dropout: 2}}
+      student: {hidden: {layers: x, timeOffsets: [[0]]}}
+      baselineSearch: [{copies: [0]}, {droput: [0]}]
+      students: {small: {student: {seed: -1}}}
+      """
+    let fault = try #require(throws: FileFault.self) { try read(text) }
+    let expected = [
+      "unknown option corpus.develpment; did you mean development?", "targets: expected one of",
+      "context.left: expected", "an integer for ensemble.members, found five",
+      "unknown option ensemble.training.epocs", "ensemble.training.dropout: expected 0 to 0.99",
+      "an integer for student.hidden.layers, found x",
+      "unknown option baselineSearch[1].droput; did you mean dropout?",
+      "an integer of at least 0 for students.small.student.seed, found -1",
+    ]
+    let lines = fault.description.split(separator: "\n")
+    for part in expected { #expect(lines.count { $0.contains(part) } == 1, "\(part): \(fault)") }
+    #expect(lines.count == expected.count, "\(fault)")
+    #expect(lines.allSatisfy { $0.hasPrefix(folder.file("recipe.yaml").string) })
+    let odd = try #require(throws: FileFault.self) {
+      try read(corpus + targets + "seeds: 010\nstudent: {seed: 0x10}\n")
+    }
+    #expect(odd.description.split(separator: "\n").count == 2, "\(odd)")
+  }
+
   @Test("a recipe needs a corpus, and one source of targets")
   func missing() throws {
     let noCorpus = #expect(throws: FileFault.self) { try read(targets) }

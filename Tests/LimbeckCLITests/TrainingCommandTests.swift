@@ -65,7 +65,7 @@ struct TrainingCommandTests {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       let process = program([
         "run", corpus.recipePath, path, "--checkpoint-minutes", "0", "--threads",
-        "\(1 + kills % 2)", "--jobs", "\(1 + kills / 2 % 2)",
+        "\(1 + kills % 2)", "--networks", "\(1 + kills / 2 % 2)",
       ])
       process.standardOutput = FileHandle.nullDevice
       process.standardError = FileHandle.nullDevice
@@ -172,29 +172,6 @@ struct TrainingCommandTests {
     #expect(run.status == 66 && run.errors.contains("nope.txt: no such file"), "\(run.errors)")
     #expect(
       !FileManager.default.fileExists(atPath: corpus.experimentPath.appending("features").string))
-  }
-
-  @Test("on a terminal the labelling of each set of frames is shown to its end")
-  func progress() throws {
-    let corpus = try SampleCorpus()
-    let program = try #require(program([]).executableURL).path
-    let terminal = Process()
-    terminal.executableURL = URL(fileURLWithPath: "/usr/bin/script")
-    terminal.arguments = [
-      "-qec",
-      "\(program) run \(corpus.recipePath) \(corpus.experimentPath) --set 'augmentation={copies: 1}'",
-      "/dev/null",
-    ]
-    let output = Pipe()
-    (terminal.standardInput, terminal.standardOutput) = (FileHandle.nullDevice, output)
-    try terminal.run()
-    let text = String(
-      decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    terminal.waitUntilExit()
-    #expect(terminal.terminationStatus == 0)
-    for name in ["train", "train-copy-1"] {
-      #expect(text.contains(try Regex("100 % of soft targets of \(name)[^-]")), "\(text)")
-    }
   }
 
   @Test("a recipe with mistakes: each is named with its place, and nothing is trained")

@@ -18,7 +18,7 @@ struct ReportTests {
       let tag: String
       let width: Double
       let height: Double
-      /// The pixels of an image, or the rows of a table.
+      /// The paths of a drawing, or the rows of a table.
       let content: Int
     }
 
@@ -27,9 +27,15 @@ struct ReportTests {
     let scroll: Double
     let errors: [String]
     let boxes: [Box]
-    /// A column of the first table, after one click on its head and after two.
+    /// The second column of the first table, after one click on its head and after two.
     let falling: [String]
     let rising: [String]
+    /// The cells with a hyphen before a number.
+    let hyphens: [String]
+    /// The tables that are cut at their right without a word about it.
+    let cut: Int
+    /// The seconds of the recording.
+    let seconds: Double
   }
 
   /// A scored experiment whose recipe has every section that the report shows.
@@ -57,7 +63,7 @@ struct ReportTests {
     return experiment
   }
 
-  /// Opens a page in headless Chromium, sorts its first table, and measures what is on it.
+  /// Opens a page in headless Chromium, unfolds it, sorts its first table, and measures what is on it.
   private func probe(_ html: String, width: Int, in folder: TemporaryFolder) throws -> Probe {
     let watch = """
       <script>const errors = [];
@@ -66,18 +72,24 @@ struct ReportTests {
       """
     let measure = """
       <script>addEventListener("load", () => {
+        for (const fold of document.querySelectorAll("details")) fold.open = true;
+        dispatchEvent(new Event("resize"));
         const [table] = document.querySelectorAll("table");
-        const button = table.querySelectorAll("button")[4];
-        const column = () => [...table.tBodies[0].rows].map(row => row.cells[4].textContent);
+        const button = table.querySelectorAll("button")[1];
+        const column = () => [...table.tBodies[0].rows].map(row => row.cells[1].textContent);
         button.click(); const falling = column();
         button.click(); const rising = column();
-        const boxes = [...document.querySelectorAll("table, img")].map(element => {
+        const boxes = [...document.querySelectorAll("table, .drawing svg")].map(element => {
           const box = element.getBoundingClientRect();
           return {tag: element.tagName, width: box.width, height: box.height,
-            content: element.rows ? element.rows.length : element.naturalWidth};
-        });
+            content: element.rows ? element.rows.length : element.querySelectorAll("path").length};
+        }).filter(box => box.width > 0);
+        const hyphens = [...document.querySelectorAll("td")].map(cell => cell.textContent)
+          .filter(text => /^-[0-9]/.test(text));
+        const cut = [...document.querySelectorAll(".wide")].filter(box => box.scrollWidth > box.clientWidth
+          && !box.nextElementSibling.textContent.includes("columns")).length;
         parent.postMessage(JSON.stringify({width: innerWidth, scroll: document.documentElement.scrollWidth,
-          errors, boxes, falling, rising}), "*");
+          errors, boxes, falling, rising, hyphens, cut, seconds: document.querySelector("audio").duration}), "*");
       });</script></body>
       """
     let page = html.replacing("<meta charset", with: watch + "<meta charset")
@@ -113,7 +125,8 @@ struct ReportTests {
     #expect(!html.contains("src=\"http") && !html.contains("href=\"http"))
     #expect(html.contains("# &lt;b&gt;&amp;amp;") && !html.contains("# <b>"))
     for id in [
-      "scores", "members", "distillation", "studies", "specialists", "training", "reliability",
+      "verdict", "scores", "members", "distillation", "studies", "specialists", "training",
+      "reliability",
       "speakers",
       "labels", "confusions", "example", "doubts", "recipe",
     ] {
@@ -124,17 +137,19 @@ struct ReportTests {
       #expect(probe.errors.isEmpty && probe.width == Double(width))
       #expect(probe.scroll <= probe.width)
       let (tables, figures) = (
-        probe.boxes.filter { $0.tag == "TABLE" }, probe.boxes.filter { $0.tag == "IMG" }
+        probe.boxes.filter { $0.tag == "TABLE" }, probe.boxes.filter { $0.tag == "svg" }
       )
-      #expect(tables.count >= 13 && figures.count == 7)
+      #expect(tables.count >= 15 && figures.count == 9)
       #expect(tables.allSatisfy { $0.width > 50 && $0.height > 40 && $0.content > 1 })
       for figure in figures {
         #expect(figure.width >= 300 && figure.height >= 150 && figure.content > 0, "\(figure)")
       }
       let values = probe.falling.compactMap { Double($0.split(separator: " ").first ?? "") }
-      #expect(values.count == 6 && values == values.sorted(by: >))
+      #expect(values.count == 4 && values == values.sorted(by: >))
       let others = probe.rising.compactMap { Double($0.split(separator: " ").first ?? "") }
       #expect(others == values.sorted())
+      #expect(probe.hyphens.isEmpty && probe.cut == 0)
+      #expect(abs(probe.seconds - 0.6) < 0.01)
     }
   }
 

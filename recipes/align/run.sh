@@ -20,7 +20,7 @@ here=$(CDPATH= cd "$(dirname "$0")" && pwd)
 root=$(CDPATH= cd "$here/../.." && pwd)
 source "$root/recipes/requirements.sh"
 
-usage() { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+help_if_asked "$@"
 [ $# -ge 2 ] || usage
 data=$1 out=$2
 shift 2
@@ -40,7 +40,7 @@ require_build_tools
 environment=$root/exp/align/environment
 require_python "$environment" "$here/requirements.txt"
 some "$environment/bin/python" "$here/align.py" "$data" "$out" ${align[@]+"${align[@]}"}
-swift build -c release --package-path "$root" --product limbeck >&2
+build_limbeck "$root" --product limbeck
 limbeck=$root/.build/release/limbeck
 some_limbeck "$out/targets/states/ledger.jsonl" targets "$data" "$out/targets/states" --ark "$out/senones.txt" \
   --map "$out/states.txt" ${targets[@]+"${targets[@]}"}

@@ -14,6 +14,7 @@
 set -euo pipefail
 export LC_ALL=C
 
+case ${1:-} in -h | --help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 if [ $# -ne 3 ]; then
   sed -n '2,14s/^# \{0,1\}//p' "$0" >&2
   exit 64

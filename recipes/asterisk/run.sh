@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From recorded speech to a distilled acoustic model, its table of scores, and a report.
+# From recorded speech to a distilled acoustic model, its scores, and a report.
 #
 #   run.sh [--quick] [--exp DIR] [--jobs N] [--audio DIR --transcripts FILE]
 #
@@ -17,7 +17,7 @@ here=$root/recipes/asterisk
 source "$root/recipes/requirements.sh"
 
 recipe=$here/recipe.yaml every=1 exp='' audio='' transcripts='' jobs=()
-usage() { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+help_if_asked "$@"
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) recipe=$here/quick.yaml every=5; shift ;;
@@ -61,8 +61,7 @@ for list in asterisk-en/senones pocketsphinx-en-us/states; do
   gzip -dc "$root/data/$list.txt.gz" >"$exp/data/${list#*/}.txt"
 done
 
-swift build -c release --package-path "$root" --product limbeck >&2
+build_limbeck "$root" --product limbeck
 limbeck=$root/.build/release/limbeck
-some_limbeck "$exp/ledger.jsonl" run "$recipe" "$exp" ${jobs[@]+--threads "${jobs[1]}"}
-"$limbeck" report "$exp" >&2
+some_limbeck "$exp/ledger.jsonl" run "$recipe" "$exp" --report ${jobs[@]+"${jobs[@]}"}
 exit $status

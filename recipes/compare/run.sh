@@ -13,7 +13,7 @@ set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 source "$root/recipes/requirements.sh"
 
-usage() { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+help_if_asked "$@"
 [ $# -ge 1 ] && [ -r "$1/Package.swift" ] || usage
 other=$(cd "$1" && pwd) corpus=''
 shift
@@ -25,7 +25,7 @@ while [ $# -gt 0 ]; do
 done
 require_build_tools
 for checkout in "$root" "$other"; do
-  swift build -c release --package-path "$checkout" --product limbeck >&2
+  build_limbeck "$checkout" --product limbeck
 done
 
 # All results of an experiment, one a line: a digest, ignoring rates and folders, and the path.

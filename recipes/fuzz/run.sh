@@ -17,7 +17,7 @@ set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 source "$root/recipes/requirements.sh"
 
-usage() { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+help_if_asked "$@"
 runs=10000000 seconds=0 seed=1 parsers=()
 while [ $# -gt 0 ]; do
   case $1 in

@@ -14,7 +14,7 @@ set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 source "$root/recipes/requirements.sh"
 
-usage() { sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+help_if_asked "$@"
 stops=100 seed=1
 while [ $# -gt 0 ]; do
   case $1 in

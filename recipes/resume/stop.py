@@ -66,7 +66,7 @@ def results(folder):
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
-        if path.is_dir() or name.startswith(("data/", "tensorboard/")) or name == "scores.json":
+        if path.is_dir() or name.startswith(("data/", "tensorboard/")) or name in ("scores.json", "scores.md"):
             continue
         content = path.read_bytes()
         if name.endswith(".log.jsonl"):
@@ -78,8 +78,7 @@ def results(folder):
 
 
 def start(work, threads):
-    threads_flag = "--jobs" if work in ("features", "targets") else "--threads"
-    command = [LIMBECK, *WORK[work][0], threads_flag, str(threads)]
+    command = [LIMBECK, *WORK[work][0], "--jobs", str(threads)]
     # No shell: a shell would make a background program ignore SIGINT.
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 

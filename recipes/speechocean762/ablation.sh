@@ -13,13 +13,13 @@ set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 source "$root/recipes/requirements.sh"
 
-usage() { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+help_if_asked "$@"
 [ $# -ge 1 ] && [ "${1#--}" = "$1" ] || usage
 exp=$1 jobs=() only=()
 shift
 while [ $# -gt 0 ]; do
   case $1 in
-    --jobs) jobs=(--threads "${2:?--jobs needs a number}"); shift 2 ;;
+    --jobs) jobs=(--jobs "${2:?--jobs needs a number}"); shift 2 ;;
     --*) usage ;;
     *) only+=("$1"); shift ;;
   esac
@@ -59,8 +59,8 @@ row() { # NAME TEXT SETTING...
     mv "$own.new" "$own"
   fi
   some_limbeck "$own/ledger.jsonl" run "$exp/recipe.yaml" "$own" "${common[@]}" "${settings[@]}" \
-    ${jobs[@]+"${jobs[@]}"} >"$own/table.txt"
-  line "$text" <"$own/table.txt"
+    ${jobs[@]+"${jobs[@]}"} >/dev/null
+  line "$text" <"$own/scores.md"
 }
 
 # Reads the tables of an experiment, and prints its row.

@@ -15,6 +15,7 @@
 set -euo pipefail
 export LC_ALL=C
 
+case ${1:-} in -h | --help) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 if [ $# -ne 2 ]; then
   sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
   exit 64

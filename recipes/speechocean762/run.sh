@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From speechocean762 to a distilled acoustic model and its table of scores.
+# From speechocean762 to a distilled acoustic model, its scores, and a report.
 #
 #   run.sh CORPUS [--recipe NAME] [--until STAGE] [--exp DIR] [--jobs N]
 #
@@ -19,7 +19,7 @@ root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 here=$root/recipes/speechocean762
 source "$root/recipes/requirements.sh"
 
-usage() { sed -n '2,16s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+help_if_asked "$@"
 [ $# -ge 1 ] && [ "${1#--}" = "$1" ] || usage
 corpus=$1 recipe=states exp='' jobs=() until=()
 shift
@@ -38,7 +38,7 @@ done
 require_build_tools
 require_programs gnuplot=gnuplot-nox
 some "$here/prepare.sh" "$corpus" "$exp/data"
-swift build -c release --package-path "$root" --product limbeck >&2
+build_limbeck "$root" --product limbeck
 limbeck=$root/.build/release/limbeck
 for part in train development test; do
   # Reports faults before any work is done; the utterances are skipped later.
@@ -61,7 +61,6 @@ else
 fi
 gzip -dc "$root/data/pocketsphinx-en-us/states.txt.gz" >"$exp/data/states.txt"
 
-some_limbeck "$exp/ledger.jsonl" run "$here/$recipe.yaml" "$exp" ${until[@]+"${until[@]}"} \
-  ${jobs[@]+--threads "${jobs[1]}"}
-[ ${#until[@]} -gt 0 ] || "$limbeck" report "$exp" >&2
+[ ${#until[@]} -gt 0 ] || until=(--report)
+some_limbeck "$exp/ledger.jsonl" run "$here/$recipe.yaml" "$exp" "${until[@]}" ${jobs[@]+"${jobs[@]}"}
 exit $status

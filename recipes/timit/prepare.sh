@@ -15,6 +15,7 @@ export LC_ALL=C
 here=$(CDPATH= cd "$(dirname "$0")" && pwd)
 lists=$here/../../data/timit
 
+case ${1:-} in -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 if [ $# -ne 2 ]; then
   sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
   exit 64

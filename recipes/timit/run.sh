@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From TIMIT to a distilled acoustic model and its table of scores.
+# From TIMIT to a distilled acoustic model, its scores, and a report.
 #
 #   run.sh TIMIT [--until STAGE] [--exp DIR] [--jobs N]
 #
@@ -16,7 +16,7 @@ root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 here=$root/recipes/timit
 source "$root/recipes/requirements.sh"
 
-usage() { sed -n '2,13s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+help_if_asked "$@"
 [ $# -ge 1 ] && [ "${1#--}" = "$1" ] || usage
 corpus=$1 exp=$root/exp/timit jobs=() until=()
 shift
@@ -33,12 +33,11 @@ require_build_tools
 require_programs gnuplot=gnuplot-nox
 some "$here/prepare.sh" "$corpus" "$exp/data"
 cp "$root"/data/timit/{61-48,48-39}.map "$exp/data/"
-swift build -c release --package-path "$root" --product limbeck >&2
+build_limbeck "$root" --product limbeck
 limbeck=$root/.build/release/limbeck
 for part in train development test; do
   some "$limbeck" validate "$exp/data/$part" ${jobs[@]+"${jobs[@]}"} >&2
 done
-some_limbeck "$exp/ledger.jsonl" run "$here/recipe.yaml" "$exp" ${until[@]+"${until[@]}"} \
-  ${jobs[@]+--threads "${jobs[1]}"}
-[ ${#until[@]} -gt 0 ] || "$limbeck" report "$exp" >&2
+[ ${#until[@]} -gt 0 ] || until=(--report)
+some_limbeck "$exp/ledger.jsonl" run "$here/recipe.yaml" "$exp" "${until[@]}" ${jobs[@]+"${jobs[@]}"}
 exit $status

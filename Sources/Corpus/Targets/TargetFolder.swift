@@ -165,7 +165,7 @@ package struct TargetFolder: Sendable {
       \(path.text): \(counts.utterances) of \(utterances) utterances, \(counts.frames) frames, \
       \(source.inventory.count) classes\(split)
       """)
-    if !differences.isEmpty {
+    if !differences.areNone {
       reporter.log.info(
         """
         \(path.text): labels minus frames, with the number of utterances: \(differences); \
@@ -173,11 +173,10 @@ package struct TargetFolder: Sendable {
         \(options.gaps.map { ", times without a label are \($0)" } ?? "")
         """)
     }
-    let absent = counts.absent.map { source.inventory.symbols[$0] }
-    if !absent.isEmpty {
-      let shown = absent.prefix(20).joined(separator: " ") + (absent.count > 20 ? " …" : "")
+    let absent = counts.absent.count
+    if absent > 0 {
       reporter.log.info(
-        "\(path.text): \(absent.count) of \(source.inventory.count) classes without a frame: \(shown)"
+        "\(path.text): \(absent) of \(source.inventory.count) classes without a frame; see \(countsPath.text)"
       )
     }
   }
@@ -188,7 +187,8 @@ package struct TargetFolder: Sendable {
 private struct LengthDifferences: CustomStringConvertible {
   private var counts: [Int: Int] = [:]
 
-  var isEmpty: Bool { counts.isEmpty }
+  /// Whether all alignments have as many labels as there are frames.
+  var areNone: Bool { counts.keys.allSatisfy { $0 == 0 } }
 
   mutating func add(_ difference: Int) { counts[difference, default: 0] += 1 }
 

@@ -31,6 +31,9 @@ extension Description {
     if Data(head).range(of: Data("brain.Event:".utf8)) != nil {
       return "events       of TensorBoard\n"
     }
+    if path.lastComponent == "scores.md", head.starts(with: "| system".utf8) {
+      return "scores       as tables\n"
+    }
     if path.lastComponent == "classes.txt" {
       let classes = try ClassInventory(path: path)
       return

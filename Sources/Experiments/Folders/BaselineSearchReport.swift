@@ -48,6 +48,24 @@ package struct BaselineSearchReport: Sendable, Equatable, Codable {
     return best
   }
 
+  /// The chosen points in one line.
+  var summary: String {
+    var names: [String] = []
+    for point in points where !names.contains(point.baseline) { names.append(point.baseline) }
+    return names.map { name in
+      let tried = points.count { $0.baseline == name }
+      guard let best = chosen(for: name), let accuracy = best.developmentAccuracy else {
+        return "\(name): all \(tried) diverged"
+      }
+      return """
+        \(name): the best of \(tried) has \(String(format: "%.2f", 100 * accuracy)) % on the development set \
+        (\(best.training.optimizer.kind.rawValue), dropout \(best.training.dropout), \
+        learning rate \(best.training.rate.learningRate), \(best.training.epochs) epochs, \
+        \(best.copies ?? 0) copies)
+        """
+    }.joined(separator: "; ")
+  }
+
   /// A row for each network, with a star beside the chosen ones.
   package var table: TextTable {
     TextTable(

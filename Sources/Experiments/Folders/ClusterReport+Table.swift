@@ -3,6 +3,12 @@ package import Evaluation
 import Foundation
 
 extension ClusterReport {
+  /// The sizes of the clusters in one line.
+  var summary: String {
+    let sizes = clusters.map { "\($0.classes.count)" }.joined(separator: ", ")
+    return "\(clusters.count) clusters of \(sizes) classes, \(uncovered.count) classes in none"
+  }
+
   /// A row for each cluster.
   package var table: TextTable {
     TextTable(

@@ -44,6 +44,15 @@ package struct SearchReport: Sendable, Equatable, Codable {
     }
   }
 
+  /// The choice in one line.
+  var summary: String {
+    let best = points.first { $0.distillation == chosen }?.developmentAccuracy ?? .nan
+    return """
+      the best of \(points.count) has \(String(format: "%.2f", 100 * best)) % on the development set: \
+      \(chosen.mean.rawValue) mean, T = \(chosen.temperature), λ = \(chosen.hardWeight)
+      """
+  }
+
   /// The development accuracies in per cent: a row for each mean and T, a column for each λ.
   package var table: TextTable {
     var weights: [Double] = []

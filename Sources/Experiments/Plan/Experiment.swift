@@ -45,6 +45,7 @@ package enum Stage: String, Sendable, CaseIterable {
 /// stages/               a record of each step's inputs and outputs
 /// ledger.jsonl          what became of every utterance at every stage
 /// scores.json           the scores of all systems
+/// scores.md             the same as tables
 /// ```
 package struct Experiment: Sendable {
   /// The choices of the experiment.
@@ -61,6 +62,9 @@ package struct Experiment: Sendable {
   let commands: CommandPolicy
   /// The sample rates of the corpus.
   let rates = Remembered<SampleRates>()
+  /// The command line that the experiment was opened by; nil for none.
+  let command: String?
+  private let start = ContinuousClock.now
 
   /// An experiment; nothing is read or written yet.
   ///
@@ -72,12 +76,14 @@ package struct Experiment: Sendable {
   ///     many as there are threads.
   ///   - commands: whether entries of `wav.scp` may be commands; a recipe cannot permit them.
   ///   - checkpointPause: the least time between two checkpoints within an epoch.
+  ///   - command: the command line, which the scores mention; nil for none.
   ///   - reporter: receives progress and log lines.
   package init(
     recipe: Recipe, path: FilePath, workers: Workers, networks: Int? = nil,
     commands: CommandPolicy = .refused,
-    checkpointPause: Duration = .seconds(300), reporter: Reporter
+    checkpointPause: Duration = .seconds(300), command: String? = nil, reporter: Reporter
   ) {
+    self.command = command
     (self.recipe, self.workers, self.reporter) = (recipe, workers, reporter)
     self.path = path.plain
     self.commands = commands
@@ -86,6 +92,8 @@ package struct Experiment: Sendable {
 
   /// The scores of all systems, a `ScoreReport`.
   package var scoresPath: FilePath { path.appending("scores.json") }
+  /// The scores as Markdown tables.
+  package var tablesPath: FilePath { path.appending("scores.md") }
   /// A copy of the recipe that produced the scores.
   var recipePath: FilePath { path.appending("recipe.yaml") }
   /// The points tried for T, λ and the mean, a `SearchReport`.
@@ -181,7 +189,7 @@ package struct Experiment: Sendable {
     if let remark = lock.remark { reporter.log.warning("\(remark)") }
     let replaced: [FilePath.Component] = [
       "models", "checkpoints", "soft-targets", "specialists", "tensorboard", "scores.json",
-      "search.json", "baseline-search.json", "recipe.yaml", "ledger.jsonl",
+      "scores.md", "search.json", "baseline-search.json", "recipe.yaml", "ledger.jsonl",
     ]
     try OwnFiles.require(
       replaced, in: path, marks: [Experiment.recordsName],
@@ -281,6 +289,16 @@ package struct Experiment: Sendable {
     }
   }
 
+  /// The present time and the command, for the scores.
+  var occasion: ScoreReport.Occasion {
+    let date = Date().formatted(.iso8601.year().month().day().dateSeparator(.dash))
+    let time = Date().formatted(
+      .iso8601.time(includingFractionalSeconds: false).timeSeparator(.colon))
+    return ScoreReport.Occasion(
+      date: "\(date) \(time.prefix(5)) UTC", command: command,
+      seconds: (ContinuousClock.now - start) / .seconds(1))
+  }
+
   /// The program, its libraries and the machine, for the records.
   static var maker: String {
     let machine = ProcessInfo.processInfo
@@ -288,6 +306,18 @@ package struct Experiment: Sendable {
       limbeck \(limbeckVersion); \(libraryVersions.joined(separator: ", ")); \
       \(machine.operatingSystemVersionString), \(machine.activeProcessorCount) processors
       """
+  }
+
+  /// The verdict on the scores.
+  ///
+  /// - Throws: `FileFault` when `scores.json` is missing, malformed or lacks a system of the recipe.
+  package func verdict() throws(FileFault) -> Verdict {
+    guard let verdict = Verdict(try readScores(), of: recipe) else {
+      throw .malformed(
+        path: scoresPath, expected: "the scores of this recipe's systems",
+        found: "those of others; run limbeck run")
+    }
+    return verdict
   }
 
   /// Reads `scores.json`.

@@ -43,7 +43,7 @@ extension Recipe {
       training = try read(.training, default: training)
       try requireOption(
         (1...1000).contains(members), "members", expected: "1 to 1000", found: members)
-      try requireOption(
+      try requireFit(
         context == nil || hidden.timeOffsets == nil, "context",
         expected: "none beside hidden.timeOffsets", found: "one")
       try requireChunk(training, hidden)
@@ -85,12 +85,12 @@ extension Recipe {
       try requireOption(
         members <= 1000, "", expected: "1 to 1000 members in all groups", found: members)
       for (place, group) in groups.enumerated() {
-        try requireOption(
+        try requireFit(
           group.folds == folds, "[\(place)].folds",
           expected: "those of the first group, \(folds.map { "\($0)" } ?? "none")",
           found: group.folds.map { "\($0)" } ?? "none")
       }
-      try requireOption(
+      try requireFit(
         folds.map { $0 >= 2 && $0 <= members } ?? true, "folds",
         expected: "2 up to the number of members, \(members)", found: folds ?? 0)
     }

@@ -105,7 +105,7 @@ package struct Recipe: Sendable, Codable {
       var baseline = student
       baseline.seed = section?.seed ?? student.seed
       baseline.training = section?.training ?? student.training
-      try requireOption(
+      try requireFit(
         section?.hidden ?? student.hidden == student.hidden, "baseline.hidden",
         expected: "that of the student", found: "another")
       try requireChunk(baseline.training, baseline.hidden, of: "baseline.")
@@ -187,8 +187,6 @@ package struct Recipe: Sendable, Codable {
   package init(from decoder: any Decoder) throws {
     let read = try OptionReader<CodingKeys>(decoder)
     paths = try read(.paths, default: .experiment)
-    corpus = try read(.corpus)
-    targets = try read(.targets)
     features = try read(.features, default: .made(FeatureSettings()))
     context = try read(.context, default: ContextWindow())
     ensemble = try read(.ensemble, default: EnsembleOptions())
@@ -205,11 +203,14 @@ package struct Recipe: Sendable, Codable {
     missingClass = try read.optional(.missingClass)
     specialists = try read.optional(.specialists)
     scoring = try read(.scoring, default: ScoringOptions())
-    try requireFit()
+    // What has no default comes last, so that mistakes elsewhere are found first.
+    corpus = try read(.corpus)
+    targets = try read(.targets)
+    try requireSectionsFit()
   }
 
   /// Throws unless the sections of the recipe fit together.
-  private func requireFit() throws {
+  private func requireSectionsFit() throws {
     for name in students.keys.sorted() {
       try requireOption(
         !name.isEmpty && name.unicodeScalars.allSatisfy { isOfName($0) }, "students.\(name)",
@@ -220,24 +221,24 @@ package struct Recipe: Sendable, Codable {
     }
     let copies = augmentation?.perturbation.copies ?? 0
     if case .archives = features {
-      try requireOption(
+      try requireFit(
         copies == 0, "augmentation.copies",
         expected: "0 with features.archive, since copies need audio",
         found: copies)
     }
-    try requireOption(
+    try requireFit(
       search?.copies ?? 0 <= copies, "search.copies",
       expected: "at most those of augmentation, \(copies)", found: search?.copies ?? 0)
     let searched = baselineSearch?.grids.flatMap(\.copies).max() ?? 0
-    try requireOption(
+    try requireFit(
       searched <= copies, "baselineSearch.copies",
       expected: "at most those of augmentation, \(copies)", found: searched)
     guard let specialists else { return }
-    try requireOption(
+    try requireFit(
       specialists.members ?? 1 <= ensemble.members, "specialists.members",
       expected: "at most the ensemble's, \(ensemble.members)", found: specialists.members ?? 1)
     // The specialists and the generalist label frames that they were trained on.
-    try requireOption(
+    try requireFit(
       ensemble.folds == nil || specialists.student == nil, "specialists.student",
       expected: "none beside ensemble.folds", found: "one")
   }
@@ -252,7 +253,7 @@ private func isOfName(_ letter: Unicode.Scalar) -> Bool {
 func requireChunk(
   _ training: TrainingOptions, _ hidden: HiddenShape, of system: String = ""
 ) throws {
-  try requireOption(
+  try requireFit(
     hidden.timeOffsets == nil || training.chunk <= training.batchSize, "\(system)training.chunk",
     expected: "at most the batchSize, \(training.batchSize) frames", found: training.chunk)
 }

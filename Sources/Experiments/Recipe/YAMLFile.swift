@@ -5,8 +5,8 @@ import Yams
 
 /// Reads a value from a YAML file.
 ///
-/// A file without options is an empty section. Every fault names the file and the option, and if
-/// possible the line and what was found. Integers are decimal: `010`, `0x10` and `1:30`, which YAML
+/// A file without options is an empty section. All mistakes are reported together. Each names the
+/// file and the option, and if possible the line and what was found. Integers are decimal: `010`, `0x10` and `1:30`, which YAML
 /// 1.1 reads as 8, 16 and 90, are faults.
 package func decodeYAML<Value: Decodable>(
   _ path: FilePath, as type: Value.Type = Value.self
@@ -30,71 +30,40 @@ enum YAMLLines {
 func decodeYAML<Value: Decodable>(
   _ text: String, _ path: Origin, lines: YAMLLines
 ) throws(FileFault) -> Value {
-  let root: Node?
-  do { root = try Yams.compose(yaml: text) } catch {
+  let root: Node
+  do {
+    let resolver = Resolver.basic.appending(.merge)
+    root = try Parser(yaml: text, resolver: resolver).singleRoot() ?? [:]
+  } catch {
     throw .malformed(path: path, expected: "YAML", found: firstLine(of: "\(error)"))
   }
-  guard let root else { return try decode("{}", path, root: nil, lines: lines) }
-  if let odd = oddity(in: root) {
-    throw fault(
-      path, at: lines == .told ? odd.node : nil, expected: odd.expected, found: inWords(odd.node))
-  }
-  return try decode(text, path, root: root, lines: lines)
-}
-
-private func decode<Value: Decodable>(
-  _ text: String, _ path: Origin, root: Node?, lines: YAMLLines
-) throws(FileFault) -> Value {
-  func wrong(_ expected: String, _ keys: [any CodingKey], else found: String) -> FileFault {
-    let node = root.flatMap { value(at: keys[...], in: $0) }
-    let place = dotted(keys)
-    return fault(
-      path, at: lines == .told ? node : nil,
-      expected: place.isEmpty ? expected : "\(expected) for \(place)",
-      found: node.map { inWords($0) } ?? found)
-  }
-  do {
-    return try YAMLDecoder().decode(Value.self, from: text)
-  } catch let DecodingError.keyNotFound(key, context) {
-    throw .malformed(
-      path: path, expected: "the option \(dotted(context.codingPath + [key]))", found: "none")
-  } catch let DecodingError.typeMismatch(type, context) {
-    throw wrong(inWords(type), context.codingPath, else: "another kind of value")
-  } catch let DecodingError.dataCorrupted(context) {
-    if let fault = context.underlyingError as? OptionFault {
-      throw .malformed(path: path, expected: "valid options", found: fault.description)
+  func fault(at node: Node?, expected: String, found: String) -> FileFault {
+    guard lines == .told, let line = node?.mark?.line else {
+      return .malformed(path: path, expected: expected, found: found)
     }
-    throw wrong(
-      context.codingPath.isEmpty ? "YAML" : "a valid value", context.codingPath,
-      else: firstLine(of: context.underlyingError.map { "\($0)" } ?? context.debugDescription))
-  } catch {
-    throw .malformed(path: path, expected: "valid options", found: firstLine(of: "\(error)"))
+    return .malformedLine(path: path, line: line, expected: expected, found: found)
   }
+  let odd = oddities(in: root)
+  guard odd.isEmpty else {
+    throw .all(odd.map { fault(at: $0.node, expected: $0.expected, found: inWords($0.node)) })
+  }
+  var options = YAMLOptions(root)
+  let value: Value? = options.decode()
+  guard let value else {
+    throw .all(
+      options.mistakes.map { mistake in
+        let node = mistake.place.flatMap { root.value(at: $0) }
+        return fault(
+          at: node, expected: mistake.expected,
+          found: mistake.isOfKind ? node.map { inWords($0) } ?? mistake.found : mistake.found)
+      })
+  }
+  return value
 }
 
-private func fault(_ path: Origin, at node: Node?, expected: String, found: String) -> FileFault {
-  guard let line = node?.mark?.line else {
-    return .malformed(path: path, expected: expected, found: found)
-  }
-  return .malformedLine(path: path, line: line, expected: expected, found: found)
-}
-
-/// The value of an option by its path; nil where a section merges it from another by `<<`.
-private func value(at keys: ArraySlice<any CodingKey>, in node: Node) -> Node? {
-  guard let key = keys.first else { return node }
-  let below: Node?
-  if let index = key.intValue {
-    let sequence = node.sequence
-    below = sequence.flatMap { $0.indices.contains(index) ? $0[index] : nil }
-  } else {
-    below = node.mapping?[Node(key.stringValue)]
-  }
-  return below.flatMap { value(at: keys.dropFirst(), in: $0) }
-}
-
-/// The first node that YAML would ignore or read as something other than it appears to be, and what
-/// is expected in its place.
-private func oddity(in node: Node) -> (node: Node, expected: String)? {
+/// The nodes that YAML would ignore or read as something other than they appear to be, and what is
+/// expected in their place.
+private func oddities(in node: Node) -> [(node: Node, expected: String)] {
   switch node {
   case .scalar(let scalar):
     let isOdd =
@@ -102,15 +71,15 @@ private func oddity(in node: Node) -> (node: Node, expected: String)? {
       && scalar.string.wholeMatch(
         of: #/[-+]?(0[0-9_]+|0[xob][0-9a-fA-F_]+|[0-9][0-9_]*(:[0-9]+)+)/#)
         != nil
-    return isOdd ? (node, "a decimal number, or quotes around a text") : nil
+    return isOdd ? [(node, "a decimal number, or quotes around a text")] : []
   case .mapping(let mapping):
-    return mapping.lazy.compactMap { key, value in
-      guard let name = key.scalar?.string else { return (key, "the name of an option") }
+    return mapping.flatMap { key, value in
+      guard let name = key.scalar?.string else { return [(key, "the name of an option")] }
       let isMerged = name == "<<" && value.scalar != nil
-      return isMerged ? (value, "a section to take options from for <<") : oddity(in: value)
-    }.first
-  case .sequence(let sequence): return sequence.lazy.compactMap { oddity(in: $0) }.first
-  case .alias: return nil
+      return isMerged ? [(value, "a section to take options from for <<")] : oddities(in: value)
+    }
+  case .sequence(let sequence): return sequence.flatMap { oddities(in: $0) }
+  case .alias: return []
   }
 }
 
@@ -124,19 +93,7 @@ private func inWords(_ node: Node) -> String {
   }
 }
 
-/// The name of a type, for a message.
-private func inWords(_ type: any Any.Type) -> String {
-  switch type {
-  case is UInt64.Type: "an integer of at least 0"
-  case is Int.Type: "an integer"
-  case is Double.Type: "a number"
-  case is Bool.Type: "true or false"
-  case is String.Type: "a text"
-  case is Node.Sequence.Type: "a list"
-  default: "a section"
-  }
-}
-
-private func firstLine(of text: String) -> String {
+/// The first line of an error's description.
+func firstLine(of text: String) -> String {
   text.split(separator: "\n").first.map(String.init) ?? text
 }

@@ -85,7 +85,7 @@ struct ChooseBaselines: Step {
       })
     let path = experiment.baselineSearchPath
     try AtomicFile.write(JSONText.document(report), to: path)
-    experiment.reporter.log.info("\(path.text):\n\(report.table.markdown)")
+    experiment.reporter.log.info("\(path.text): \(report.summary)")
   }
 }
 

@@ -77,7 +77,7 @@ struct ChooseDistillation: Step {
     }
     let path = experiment.searchPath
     try AtomicFile.write(JSONText.document(report), to: path)
-    experiment.reporter.log.info("\(path.text):\n\(report.table.markdown)")
+    experiment.reporter.log.info("\(path.text): \(report.summary)")
   }
 }
 

@@ -66,7 +66,7 @@ struct FindClusters: Step {
       reporter: experiment.reporter
     ).run()
     try AtomicFile.write(JSONText.document(report), to: path)
-    experiment.reporter.log.info("\(path.text):\n\(report.table.markdown)")
+    experiment.reporter.log.info("\(path.text): \(report.summary)")
   }
 
   /// Throws `MemoryFault` when there is not enough memory for the covariance of the classes.

@@ -72,7 +72,7 @@ extension Experiment {
       reporter.log.warning(
         """
         memory: \(sideBySide) networks side by side need \(gigabytes(total(sideBySide))), and \(limit.name) leaves \
-        \(gigabytes(limit.available)): \(fitting) at a time (--jobs \(fitting))
+        \(gigabytes(limit.available)): \(fitting) at a time (--networks \(fitting))
         """)
     }
     return fitting

@@ -59,12 +59,14 @@ struct ScoreSystems: Step {
     }
   }
 
-  /// Writes the recipe, whose text may have changed where the scores do not depend on it.
+  /// Writes the recipe, whose text may have changed where the scores do not depend on it, and the
+  /// tables of scores for people.
   func settle(in experiment: Experiment) throws {
     let rate = try experiment.features(.train).options().logMel?.sampleRate
     try AtomicFile.write(
       try experiment.recipe.completeText(in: experiment.path, sampleRate: rate),
       to: experiment.recipePath)
+    try AtomicFile.write(try experiment.readScores().table, to: experiment.tablesPath)
   }
 
   /// The frames of both sets, once for each model.
@@ -180,7 +182,8 @@ extension Experiment {
       subsets: try subsetScores(
         development: development, onDevelopment, test: test, onTest, by: rules),
       missingClass: try missingClassScore(onTest: onTest, by: rules),
-      specialists: try specialistScore(test, onTest, by: rules), madeBy: Experiment.maker)
+      specialists: try specialistScore(test, onTest, by: rules), madeBy: Experiment.maker,
+      made: occasion)
   }
 
   /// The scores of each system, and of means over members and seeds.
@@ -246,7 +249,7 @@ extension Experiment {
       \(rules.text) Development: \(first.development.extent); test: \(first.test.extent). \
       members: the mean over the members.\(seeds) ± is half of the 95 % bootstrap interval over \
       \(onTest.unit) (\(recipe.scoring.resamples) resamples, seed \(recipe.scoring.seed)); p is that of a \
-      paired randomisation test over the same units\(alone). NLL: the mean of -ln p of the true class, in nats; \
+      paired randomisation test over the same units\(alone). NLL: the mean of −ln p of the true class, in nats; \
       ECE: the expected calibration error of 15 bins; both are computed before classes are folded. frames/s: \
       test frames per second on one thread, from features to logits.
       """
@@ -263,26 +266,31 @@ extension Experiment {
   ) -> [ComparisonScore] {
     let (ensemble, members) = (test.tallies([System.ensemble.name]), test.tallies(members))
     var comparisons = [
-      ComparisonScore("ensemble - members", ensemble, minus: members, bootstrap: bootstrap)
+      ComparisonScore(
+        ComparisonScore.difference("ensemble", "members"), ensemble, minus: members,
+        bootstrap: bootstrap)
     ]
     for pair in recipe.pairs {
       let (studentName, baselineName) = (pair.student.name, pair.baseline.name)
       let student = test.tallies(pair.student.repetitions(recipe.seeds).map(\.name))
       let baseline = test.tallies(pair.baseline.repetitions(recipe.seeds).map(\.name))
       let gain = ComparisonScore(
-        "ensemble - \(baselineName)", ensemble, minus: baseline, bootstrap: bootstrap)
+        ComparisonScore.difference("ensemble", baselineName), ensemble, minus: baseline,
+        bootstrap: bootstrap)
       comparisons += [
         gain,
         ComparisonScore(
-          "\(studentName) - \(baselineName)", student, minus: baseline, bootstrap: bootstrap),
+          ComparisonScore.difference(studentName, baselineName), student, minus: baseline,
+          bootstrap: bootstrap),
         ComparisonScore(
-          "ensemble - \(studentName)", ensemble, minus: student, bootstrap: bootstrap),
+          ComparisonScore.difference("ensemble", studentName), ensemble, minus: student,
+          bootstrap: bootstrap),
       ]
       // A share of a gain that may be zero is meaningless.
       guard let low = gain?.low, low > 0 else { continue }
       comparisons.append(
         ComparisonScore(
-          "share of the gain recovered by \(studentName)", utterances: baseline[0].count,
+          ComparisonScore.share(of: studentName), utterances: baseline[0].count,
           bootstrap: bootstrap
         ) {
           let floor = meanAccuracy(of: baseline, weights: $0)

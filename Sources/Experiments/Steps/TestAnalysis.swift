@@ -35,6 +35,8 @@ package struct TestAnalysis: Sendable {
     package let posteriors: [Matrix]
     /// The true label of each frame, as an index of `labels`.
     package let truth: [Int]
+    /// The recording.
+    package let sound: Sound
   }
 
   /// The places where the ensemble contradicts an utterance's alignment.
@@ -170,7 +172,7 @@ extension Experiment {
         features: try frames.features(of: shown, path: .file(features(.test).path)),
         bands: try features(.test).options().shownColumns,
         posteriors: try models.posteriors(shown).map { models.confusions.posteriors($0) },
-        truth: try models.truth(shown)),
+        truth: try models.truth(shown), sound: try sound(of: frames.id(of: shown))),
       doubtful: doubtful.sorted {
         ($1.doubtfulFrames, $0.utterance) < ($0.doubtfulFrames, $1.utterance)
       },

@@ -21,7 +21,7 @@ extension TrainNetwork {
       steps.map(\.step), on: transfer, sideBySide: most)
     let pupils = try experiment.pupils(steps, on: transfer)
     let observer = TrainingObserver(
-      work: steps.map(\.step.name).joined(separator: " "),
+      work: "train " + (steps.count == 1 ? steps[0].step.name : "\(steps.count) networks"),
       total: pupils.reduce(0) { $0 + $1.frames }, reporter: experiment.reporter)
     // Networks that are still training share the threads of those that have finished.
     let company = Workers.Company(pieces: steps.count, width: sideBySide)
