@@ -135,7 +135,8 @@ let package = Package(
       name: "LimbeckCLI",
       dependencies: [
         paths, "Reporting", "Experiments", "Distillation", "Evaluation", "Models", "Networks",
-        "Features", "Corpus", "KaldiIO", "Audio", "ModelExport", "LinearAlgebra", "Storage", logging,
+        "Features", "Corpus", "KaldiIO", "Audio", "ModelExport", "LinearAlgebra", "Storage",
+        logging,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -119,15 +119,4 @@ package struct DistillationOptions: Sendable, Equatable, Codable {
       expected: "none beside largest, where the true class may have no probability of its own",
       found: "one")
   }
-
-  /// Writes what `init(from:)` reads; options that are off are absent.
-  package func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(temperature, forKey: .temperature)
-    try container.encode(hardWeight, forKey: .hardWeight)
-    try container.encode(mean, forKey: .mean)
-    try container.encodeIfPresent(largest, forKey: .largest)
-    if logits != .raw { try container.encode(logits, forKey: .logits) }
-    try container.encodeIfPresent(decoupled, forKey: .decoupled)
-  }
 }

@@ -47,13 +47,14 @@ package enum TransformPrecision: String, Sendable, Codable, CaseIterable {
   package init(size: Int, precision: TransformPrecision) {
     precondition(size > 0 && size % 2 == 0, "PowerSpectrum: size \(size) is not even and positive")
     self.size = size
-    let frame = unsafe fftwf_alloc_real(size)!
+    let frame = unsafe alignedValues(size, of: Float.self)
     unsafe frame.initialize(repeating: 0, count: size)
-    let bytes = (size / 2 + 1) * MemoryLayout<fftw_complex>.stride
-    let transformed = unsafe fftw_malloc(bytes)!
+    let transformed = unsafe UnsafeMutableRawPointer(
+      alignedValues(size / 2 + 1, of: fftw_complex.self))
     unsafe (self.frame, self.transformed) = (frame, transformed)
     unsafe plan = PowerSpectrum.plan(size, precision, from: frame, to: transformed)
-    unsafe (cosines, sines) = (fftw_alloc_real(size / 4 + 1)!, fftw_alloc_real(size / 4 + 1)!)
+    unsafe cosines = alignedValues(size / 4 + 1, of: Double.self)
+    unsafe sines = alignedValues(size / 4 + 1, of: Double.self)
     for k in 0...size / 4 {
       let angle = 2 * Double.pi * Double(k) / Double(size)
       unsafe (cosines[k], sines[k]) = (cos(angle), sin(angle))
@@ -77,7 +78,7 @@ package enum TransformPrecision: String, Sendable, Codable, CaseIterable {
             Int32(size / 2), input, output, FFTW_FORWARD,
             UInt32(FFTW_ESTIMATE | FFTW_PRESERVE_INPUT)))
       case .double:
-        let input = unsafe fftw_alloc_real(size)!
+        let input = unsafe alignedValues(size, of: Double.self)
         let output = unsafe transformed.assumingMemoryBound(to: fftw_complex.self)
         unsafe made = .double(
           fftw_plan_dft_r2c_1d(Int32(size), input, output, UInt32(FFTW_ESTIMATE)), input: input)
@@ -100,7 +101,7 @@ package enum TransformPrecision: String, Sendable, Codable, CaseIterable {
       unsafe fftw_free(input)
     }
     unsafe fftw_free(transformed)
-    unsafe fftwf_free(frame)
+    unsafe fftw_free(frame)
     unsafe fftw_free(cosines)
     unsafe fftw_free(sines)
   }
@@ -138,4 +139,14 @@ package enum TransformPrecision: String, Sendable, Codable, CaseIterable {
       }
     }
   }
+}
+
+/// Memory for values of a plain type, aligned as FFTW's fastest transforms need it.
+private func alignedValues<Value>(
+  _ count: Int, of type: Value.Type
+) -> UnsafeMutablePointer<Value> {
+  guard let memory = unsafe fftw_malloc(count * MemoryLayout<Value>.stride) else {
+    preconditionFailure("PowerSpectrum: no memory for \(count) values")
+  }
+  return unsafe memory.bindMemory(to: Value.self, capacity: count)
 }

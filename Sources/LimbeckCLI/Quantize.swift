@@ -87,7 +87,7 @@ struct Quantize: ParsableCommand {
         calibratedOn: FeatureFolder(path: folder), frames: frames)
     }
     let table = try TableFolder(
-      data, commands: commands.policy, workers: .all, reporter: Terminal.reporter(from: .warning))
+      data, commands: commands.policy, workers: .all, reporter: Terminal.reporter(.warnings))
     let model = try quantization.inInt8(calibratedOn: table, frames: frames)
     _ = consume table
     return model

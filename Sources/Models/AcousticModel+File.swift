@@ -32,7 +32,7 @@ package enum ModelFault: Fault, Equatable {
     case .incomplete(let path, let missing):
       "\(path.text): expected a limbeck model, found a file without \(missing)"
     case .otherVersion(let path, let found):
-      "\(path.text): expected a limbeck model of format version \(FormatVersion.known), "
+      "\(path.text): expected a limbeck model of format version \(AcousticModel.FormatVersion.known), "
         + "found version \(found), which another limbeck wrote"
     case .otherFeatures(let path, let features, let differences):
       "\(path.text): expects features that differ from those of \(features): "

@@ -55,7 +55,7 @@ struct RecipeDraftTests {
     let keys = [
       names(Recipe.CodingKeys.allCases),
       names(Recipe.CorpusOptions.CodingKeys.allCases),
-      names(Recipe.EnsembleOptions.CodingKeys.allCases),
+      names(Recipe.MemberGroup.CodingKeys.allCases),
       names(Recipe.SystemOptions.CodingKeys.allCases),
       names(TargetOptions.CodingKeys.allCases),
       names(LogMelOptions.CodingKeys.allCases),

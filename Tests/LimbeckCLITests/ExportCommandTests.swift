@@ -57,7 +57,7 @@ struct ExportCommandTests {
     let bias = try #require(file.tensors["layers.0.bias"])
     file.tensors["layers.0.bias"] = .init(Array(repeating: Float.nan, count: bias.values.count))
     let reduced = folder.file("reduced.safetensors")
-    try AcousticModel(path: own).bfloat16.write(to: reduced)
+    try AcousticModel(path: own).with(.bfloat16).write(to: reduced)
     let broken = folder.file("broken.safetensors")
     try file.write(to: broken)
     let onnx = try folder.write(whole, to: "named.onnx")
@@ -70,7 +70,10 @@ struct ExportCommandTests {
       ([onnx, onnx], 64, "OUT: expected another name than the model's"),
       ([folder.file("none.safetensors"), out], 66, "none.safetensors: no such file"),
       ([cut, out], 65, "cut.safetensors: expected"),
-      ([reduced, out], 65, "reduced.safetensors: expected a model in float32, found one in bfloat16"),
+      (
+        [reduced, out], 65,
+        "reduced.safetensors: expected a model in float32, found one in bfloat16"
+      ),
       ([newer, out], 65, "newer.safetensors: expected a limbeck model of format version 1 or 2"),
       ([broken, out], 65, "without finite values throughout layers.0.bias"),
       ([own, below], 74, "cannot be written"),

@@ -11,8 +11,8 @@ extension Recipe {
     /// The number of folds of the training utterances, divided by speaker where speakers are known;
     /// absent for none.
     ///
-    /// All groups of an ensemble have the same number. Member k is not trained on fold k modulo this number. A training utterance's soft targets
-    /// come from the members that were not trained on it.
+    /// All groups of an ensemble have the same number. Member k is not trained on fold k modulo this
+    /// number. A training utterance's soft targets come from the members that were not trained on it.
     package var folds: Int?
     /// The first member's seed; the others' seeds follow it.
     ///
@@ -61,11 +61,11 @@ extension Recipe {
       let group: MemberGroup
     }
 
-    /// At least one group.
+    /// At least one group, each with its seed.
     package let groups: [MemberGroup]
 
     /// One group of five members with the default network and training.
-    package init() { groups = [MemberGroup()] }
+    package init() { groups = seeded([MemberGroup()]) }
 
     /// Reads one group, or a list of groups.
     ///
@@ -76,9 +76,9 @@ extension Recipe {
         while !list.isAtEnd {
           groups.append(try within("[\(groups.count)]") { try list.decode(MemberGroup.self) })
         }
-        self.groups = groups
+        self.groups = seeded(groups)
       } else {
-        groups = [try MemberGroup(from: decoder)]
+        groups = seeded([try MemberGroup(from: decoder)])
       }
       try requireOption(
         !groups.isEmpty, "", expected: "one or more groups of members", found: "none")
@@ -115,7 +115,7 @@ extension Recipe {
     var all: [Member] {
       var all: [Member] = []
       for group in groups {
-        let seed = group.seed ?? firstSeed + UInt64(all.count)
+        let seed = group.seed ?? firstSeed
         all += (0..<group.members).map { Member(seed: seed &+ UInt64($0), group: group) }
       }
       return all
@@ -125,6 +125,17 @@ extension Recipe {
 
 /// The first member's seed by default.
 private let firstSeed: UInt64 = 101
+
+/// The groups, with default seeds where they have none.
+private func seeded(_ groups: [Recipe.MemberGroup]) -> [Recipe.MemberGroup] {
+  var members = 0
+  return groups.map { group in
+    var group = group
+    group.seed = group.seed ?? firstSeed + UInt64(members)
+    members += group.members
+    return group
+  }
+}
 
 /// Runs `body`, and puts the place of a group before the options in its faults.
 private func within<Value>(_ place: String, _ body: () throws -> Value) throws -> Value {

@@ -85,13 +85,13 @@ package struct Recipe: Sendable, Codable {
       training = try read.optional(.training)
     }
 
-    /// The student of an ensemble: about a quarter of a member, unless the section says otherwise.
+    /// The student of an ensemble: about a quarter of a member of its first group, unless the section says otherwise.
     static func student(
       _ section: OwnSection?, of ensemble: EnsembleOptions
     ) throws -> SystemOptions {
       var student = SystemOptions()
       student.seed = section?.seed ?? student.seed
-      student.hidden = section?.hidden ?? ensemble.hidden.quarter
+      student.hidden = section?.hidden ?? ensemble.groups[0].hidden.quarter
       student.training = section?.training ?? student.training
       try requireChunk(student.training, student.hidden, of: "student.")
       return student

@@ -68,12 +68,14 @@ enum RecipeNotes {
     "features.rawEnergy": "that energy before pre-emphasis and window",
     "features.energyFloor": "of that energy",
     "features.dither": "noise, in units of a 16-bit sample",
+    "features.precision": "of the Fourier transform: single or double",
     "features.normalization": "of the mean: none, utterance or speaker",
     "features.normalizeVariance": "of the variance too",
     "features.deltas": "1 for deltas, 2 for delta-deltas too",
     "features.deltaWindow": "frames on each side",
     "context": "The frames that a feed-forward network sees around each frame.",
-    "ensemble": "The teachers, which differ only in their seed.",
+    "ensemble":
+      "The teachers, which differ only in their seed; a list for groups of several architectures.",
     "ensemble.seed": "of the first member; the others count up from it",
     "hidden.layers": "hidden layers",
     "hidden.units": "rectified linear units per layer",
@@ -110,6 +112,7 @@ enum RecipeNotes {
     "distillation.temperature": "T",
     "distillation.hardWeight": "λ",
     "distillation.mean": "of the members' softmax (arithmetic) or logits (geometric)",
+    "distillation.logits": "raw, or standardized to mean 0 and variance 1 per frame",
     "scoring": "Scores and their 95 % intervals.",
     "scoring.resamples": "of the bootstrap",
     "scoring.seed": "of the bootstrap",
@@ -158,7 +161,10 @@ enum RecipeNotes {
       Off("states", "3", "equal parts of each label, with a class each"),
       Off("gaps", "SIL", "the label of times without one; such utterances are skipped by default"),
     ],
-    "ensemble": [Off("folds", "5", "members for out-of-fold soft targets")],
+    "ensemble": [
+      Off("folds", "5", "members for out-of-fold soft targets"),
+      Off("context", "{left: 10, right: 10}", "the members' own; the recipe's by default"),
+    ],
     "hidden": [
       Off(
         "timeOffsets", "[[-2, -1, 0, 1, 2], [-1, 0, 1], [-3, 0, 3], [0]]", "of a time-delay network"
@@ -168,8 +174,16 @@ enum RecipeNotes {
       Off("clipNorm", "5", "the largest norm of the gradient; no limit by default"),
       Off("maxNorm", "2", "the largest norm of the weights into a unit; no limit by default"),
       Off("patience", "3", "stop after as many epochs without a better development accuracy"),
+      Off(
+        "averaging", "{decay: 0.999}",
+        "of the weights over steps, or {epochs: 5} over the last epochs"),
     ],
-    "distillation": [Off("largest", "20", "probabilities stored for each frame; all by default")],
+    "distillation": [
+      Off("largest", "20", "probabilities stored for each frame; all by default"),
+      Off(
+        "decoupled", "{alpha: 1, beta: 8}",
+        "weights of the true class and of the others in the soft term"),
+    ],
     "scoring": [Off("fold", "fold.map", "a map that folds classes before they are compared")],
   ]
 }
