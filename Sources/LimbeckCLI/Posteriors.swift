@@ -13,7 +13,7 @@ struct Posteriors: ParsableCommand {
     abstract: "Write a model's log posteriors of each frame, or log-likelihoods for a decoder.",
     usage: """
       limbeck posteriors MODEL INPUT OUT [<options>]
-      limbeck posteriors --ensemble EXP | --specialists EXP INPUT OUT [<options>]
+      limbeck posteriors --ensemble | --specialists EXP INPUT OUT [<options>]
       limbeck posteriors MODEL INPUT OUT --labels ctm|textgrid
       limbeck posteriors MODEL --stream --raw s16le|f32le --rate HERTZ
       """,

@@ -173,11 +173,8 @@ struct SoftTermTests {
     #expect("\(try #require(fault))".contains(expected), "\(String(describing: fault))")
   }
 
-  @Test("options that are off are not written, and the others are read as written")
+  @Test("options are read as written")
   func coding() throws {
-    #expect(
-      JSONText.line(DistillationOptions(temperature: 2, hardWeight: 0.5))
-        == #"{"hardWeight":0.5,"mean":"arithmetic","temperature":2}"#)
     let own = DistillationOptions(
       temperature: 3, hardWeight: 0.1, logits: .standardized,
       decoupled: DecoupledOptions(alpha: 2, beta: 0))

@@ -90,7 +90,7 @@ struct TerminalTests {
   func usage() throws {
     for verb in [
       "validate", "features", "targets", "train", "distill", "specialists", "score", "posteriors",
-      "plan", "run", "info", "report", "copy",
+      "export", "quantize", "split", "init", "plan", "run", "info", "report", "copy",
     ] {
       let help = try limbeck("help", verb)
       #expect(help.status == 0)

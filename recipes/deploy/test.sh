@@ -8,9 +8,10 @@
 # must agree. Python packages are installed in exp/deploy/environment.
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
+source "$root/recipes/requirements.sh"
+help_if_asked "$@"
 asterisk=$(realpath "${1:-$root/exp/asterisk-quick}")
 cd "$root"
-source recipes/requirements.sh
 [ -s "$asterisk/models/student.safetensors" ] ||
   fail 66 "$asterisk: expected an experiment with a student; run recipes/asterisk/run.sh --quick"
 require_build_tools
@@ -18,7 +19,7 @@ deploy=$root/exp/deploy
 mkdir -p "$deploy"
 require_python "$deploy/environment" recipes/deploy/requirements.txt
 python=$deploy/environment/bin/python
-swift build -c release --product limbeck >&2
+build_limbeck "$root" --product limbeck
 limbeck=.build/release/limbeck
 
 # Time-delay networks: one on plain features, one on every kind of transform.

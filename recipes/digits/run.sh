@@ -10,8 +10,8 @@
 set -euo pipefail
 root=$(CDPATH= cd "$(dirname "$0")/../.." && pwd)
 source "$root/recipes/requirements.sh"
+help_if_asked "$@"
 
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 64; }
 exp=$root/exp/digits
 while [ $# -gt 0 ]; do
   case $1 in
@@ -22,7 +22,7 @@ done
 
 require_build_tools
 require_programs espeak-ng=espeak-ng
-swift build -c release --package-path "$root" --product limbeck >&2
+build_limbeck "$root" --product limbeck
 # Only a folder of an earlier run is emptied.
 [ ! -e "$exp" ] || [ -e "$exp/commands.sh" ] || fail 65 "$exp: expected no such folder, or one of this script"
 rm -rf "$exp"

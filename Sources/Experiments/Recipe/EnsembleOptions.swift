@@ -144,5 +144,7 @@ private func within<Value>(_ place: String, _ body: () throws -> Value) throws -
   } catch OptionFault.outOfRange(let key, let expected, let found) {
     throw OptionFault.outOfRange(
       key: key.isEmpty ? place : "\(place).\(key)", expected: expected, found: found)
+  } catch OptionFault.unfit(let key, let expected, let found) {
+    throw OptionFault.unfit(key: "\(place).\(key)", expected: expected, found: found)
   }
 }
