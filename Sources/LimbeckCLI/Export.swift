@@ -38,7 +38,11 @@ struct Export: ParsableCommand {
     guard paths.count > 1 else {
       throw ValidationError("MODEL: expected at least one before \(out.text), found none")
     }
-    guard !paths.dropLast().contains(where: { $0.absolute == out.absolute }) else {
+    let models = paths.dropLast().map(\.absolute)
+    guard Set(models).count == models.count else {
+      throw ValidationError("MODEL: expected each model once, found one twice")
+    }
+    guard !models.contains(out.absolute) else {
       throw ValidationError("OUT: expected another name than the model's, found \(out.text)")
     }
   }

@@ -53,8 +53,11 @@ struct Quantize: ParsableCommand {
           ? "--data: expected features that int8 is calibrated on, found none"
           : "--data: expected none for bfloat16, found \(data ?? "")")
     }
-    guard frames > 0 else {
-      throw ValidationError("--frames: expected at least 1, found \(frames)")
+    guard (1...1_000_000_000).contains(frames) else {
+      throw ValidationError("--frames: expected 1 to 1,000,000,000, found \(frames)")
+    }
+    guard out.string != "-" else {
+      throw ValidationError("OUT: expected the name of a file, found -")
     }
     guard out.absolute != model.absolute else {
       throw ValidationError("OUT: expected another name than MODEL's, found \(out.text)")
@@ -66,6 +69,7 @@ struct Quantize: ParsableCommand {
     let quantization = try ModelQuantization(modelPath: model)
     let reduced =
       if let data { try calibrated(quantization, data) } else { quantization.inBFloat16 }
+    try reduced.requireUsableNumbers(path: model)
     try reduced.write(to: out)
     let (before, after) = (try size(model), try size(out))
     var text = "precision    \(reduced.precision.name.rawValue)\n"

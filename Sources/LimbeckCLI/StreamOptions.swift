@@ -45,6 +45,11 @@ struct StreamOptions: ParsableArguments {
     var lines = DecisionLines(classifier)
     do {
       while case let bytes = try StandardInput.read(most: StreamOptions.mostBytes), !bytes.isEmpty {
+        guard decoder.decodedBytes > 0 || !bytes.starts(with: Array("RIFF".utf8)) else {
+          throw FileFault.malformed(
+            path: StandardInput.origin, expected: "samples without a header",
+            found: "the header of a WAV file")
+        }
         try stream.push(decoder.push(bytes)) { try Terminal.print(lines.text(of: $0)) }
       }
     } catch let fault as FileFault where fault.isInterruption {

@@ -27,10 +27,13 @@ package struct GraphDescription: Sendable {
         path: path, expected: "an ONNX graph that limbeck export wrote",
         found: "\(bytes.count) bytes of another file, or of a part of one")
     }
+    let metadata = Dictionary(
+      file.metadataProps.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
+    let rate = metadata["sampleRate"].map { " at \($0) Hz, full scale [-1, 1)" } ?? ""
     let constants = file.graph.initializer.reduce(0) { $0 + $1.rawData.count }
     text = """
       graph        \(file.docString), limbeck \(file.producerVersion)
-      input        \(file.graph.input.map(GraphDescription.shape).joined(separator: ", "))
+      input        \(file.graph.input.map(GraphDescription.shape).joined(separator: ", "))\(rate)
       output       \(file.graph.output.map(GraphDescription.shape).joined(separator: ", "))
       operations   \(file.graph.node.count), \(constants) bytes of constants
       classes      \(classes.count): \(classes.prefix(6).joined(separator: " ")) …

@@ -20,6 +20,8 @@ package enum ModelFault: Fault, Equatable {
   case reduced(path: FilePath, precision: NetworkPrecision.Name)
   /// A layer has too many inputs for 8 bits.
   case tooWide(path: FilePath)
+  /// The weights of a layer are outside the range of a precision.
+  case unrepresentable(path: FilePath, layer: Int, precision: NetworkPrecision.Name)
 
   /// That of the file fault, otherwise 65 (`data`).
   package var exitStatus: ExitStatus {
@@ -39,6 +41,9 @@ package enum ModelFault: Fault, Equatable {
         + differences.joined(separator: "; ")
     case .reduced(let path, let precision):
       "\(path.text): expected a model in float32, found one in \(precision.rawValue)"
+    case .unrepresentable(let path, let layer, let precision):
+      "\(path.text): expected weights in the range of \(precision.rawValue), "
+        + "found others in layers.\(layer)"
     case .tooWide(let path):
       "\(path.text): expected layers of at most \(ByteWeights.mostInputs) inputs for int8, found more"
     }
@@ -130,6 +135,19 @@ extension AcousticModel {
       classes: ClassInventory(symbols: symbols), logPriors: logPriors,
       provenance: try file.value("provenance"),
       precision: file.precision(precision, layers), calibration: try file.calibration(precision))
+  }
+
+  /// Throws unless all weights and steps are usable numbers, so that the model can be read again.
+  ///
+  /// - Parameter path: the file of the model in float32.
+  package func requireUsableNumbers(path: FilePath) throws(ModelFault) {
+    for (index, layer) in network.layers.enumerated() {
+      var isUsable = layer.weights.isFinite
+      if case .int8(let steps) = precision { isUsable = isUsable && steps[index].areUsable }
+      guard isUsable else {
+        throw .unrepresentable(path: path, layer: index, precision: precision.name)
+      }
+    }
   }
 
   /// Throws `ModelFault.reduced` for a model that is not in float32, which training needs.

@@ -146,9 +146,16 @@ package struct SafetensorsFile: Sendable, Equatable {
   /// - Throws: `FileFault` when the file is missing or cut short, has tensors of a type other than
   ///   `F32`, `BF16` and `I8`, or does not fit in memory.
   package init(path: FilePath) throws(FileFault) {
+    let facts = try FileSystem.facts(of: path)
+    // A device may have no end.
+    if let facts, facts.kind != .file {
+      throw .malformed(
+        path: path, expected: "a safetensors file",
+        found: facts.kind == .folder ? "a folder" : "a device or a pipe")
+    }
     // The bytes of the file, and its values.
     var need = MemoryNeed()
-    need.add("values", try FileSystem.facts(of: path)?.size ?? 0, 2, size: 1)
+    need.add("values", facts?.size ?? 0, 2, size: 1)
     do throws(MemoryFault) {
       try MemoryBudget.current().require(need, for: path.text, remedy: "raise the limit")
     } catch {

@@ -28,7 +28,9 @@ struct ExportCommandTests {
   func graphs() throws {
     let out = folder.file("out/model.onnx")
     var sizes: [Int] = []
-    for arguments in [[model], [model, model]] as [[any Argument]] {
+    let second = folder.file("second.safetensors")
+    try bytes(model).write(to: URL(fileURLWithPath: second.string))
+    for arguments in [[model], [model, second]] as [[any Argument]] {
       for input in ["features", "audio"] {
         let run = try limbeck(["export"] + arguments + [out, "--from", input])
         #expect(run.status == 0 && run.output.isEmpty, "\(run.errors)")
@@ -67,6 +69,8 @@ struct ExportCommandTests {
       ([own], Int32(64), "OUT: expected a name that ends in .onnx after the models"),
       ([own, model], 64, "OUT: expected a name that ends in .onnx after the models"),
       ([out], 64, "MODEL: expected at least one"),
+      ([own, own, out], 64, "MODEL: expected each model once"),
+      (["/dev/zero", out], 65, "expected a safetensors file, found a device"),
       ([onnx, onnx], 64, "OUT: expected another name than the model's"),
       ([folder.file("none.safetensors"), out], 66, "none.safetensors: no such file"),
       ([cut, out], 65, "cut.safetensors: expected"),

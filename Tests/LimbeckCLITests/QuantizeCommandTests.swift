@@ -78,6 +78,23 @@ struct QuantizeCommandTests {
     #expect(try limbeck("info", "--machine", model).status == 64)
   }
 
+  @Test("weights beyond the range of bfloat16 are refused, and no file is left")
+  func tooLarge() throws {
+    var file = try SafetensorsFile(path: model)
+    let bias = try #require(file.tensors["layers.0.weight"])
+    file.tensors["layers.0.weight"] = .init(
+      shape: bias.shape,
+      elements: .float32([.greatestFiniteMagnitude] + bias.values.dropFirst()))
+    let (large, out) = (folder.file("large.safetensors"), folder.file("reduced.safetensors"))
+    try file.write(to: large)
+    for arguments in [["--precision", "bfloat16"], ["--data", features.string]] {
+      let run = try limbeck(["quantize", large.string, out.string] + arguments)
+      #expect(run.status == 65, "\(run.errors)")
+      #expect(run.errors.contains("found others in layers.0"), "\(run.errors)")
+      #expect(!FileManager.default.fileExists(atPath: out.string))
+    }
+  }
+
   @Test("wrong usage and files of others are refused")
   func refusals() throws {
     let out = folder.file("out")
@@ -87,6 +104,10 @@ struct QuantizeCommandTests {
       ([model.string, out.string, "--precision", "bfloat16", "--data", data], 64, "found \(data)"),
       ([model.string, out.string, "--precision", "int4"], 64, "int4"),
       ([model.string, out.string, "--data", data, "--frames", "0"], 64, "found 0"),
+      ([model.string, out.string, "--data", data, "--frames", "\(Int.max)"], 64, "--frames"),
+      ([model.string, "-", "--data", data], 64, "expected the name of a file"),
+      ([model.string, folder.path.string, "--data", data], 65, "found another file"),
+      (["/dev/zero", out.string, "--data", data], 65, "found a device"),
       ([model.string, model.string, "--data", data], 64, "another name"),
       ([model.string, corpus.recipePath.string, "--data", data], 65, "found another file"),
       ([model.string, out.string, "--data", folder.file("none").string], 66, "none"),

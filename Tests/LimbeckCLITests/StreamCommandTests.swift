@@ -125,11 +125,14 @@ struct StreamCommandTests {
     #expect(try lines(bad.output).count == 46)
   }
 
-  @Test("another rate names both; options that do not fit are wrong usage")
+  @Test("another rate names both; a WAV file is refused; options that do not fit are wrong usage")
   func refused() throws {
     let rate = try run(bytes, "--raw", "s16le", "--rate", "16000")
     #expect(rate.status == 65 && rate.output.isEmpty)
     #expect(rate.errors.contains("8000 Hz") && rate.errors.contains("16000 Hz"), "\(rate.errors)")
+    let header = try run(Data("RIFF".utf8) + bytes, "--raw", "s16le", "--rate", "8000")
+    #expect(header.status == 65 && header.output.isEmpty)
+    #expect(header.errors.contains("found the header of a WAV file"), "\(header.errors)")
     let wrong: [[any Argument]] = [
       [], ["--raw", "s16le"], ["--rate", "8000"], ["--raw", "s24le", "--rate", "8000"],
       ["--raw", "s16le", "--rate", "0"], ["--raw", "s16le", "--rate", "8000", "a", "b"],

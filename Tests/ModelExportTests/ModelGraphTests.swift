@@ -219,7 +219,7 @@ struct ModelGraphTests {
       lines[0] == """
         graph        student: audio to log posteriors of 3 classes, ONNX operators 13, limbeck 0.0
         """)
-    #expect(lines[1] == "input        samples [batch × samples]")
+    #expect(lines[1] == "input        samples [batch × samples] at 8000 Hz, full scale [-1, 1)")
     #expect(lines[2] == "output       logPosteriors [batch × frames × 3]")
     #expect(lines[4] == "classes      3: A B SIL …")
     for count in [20, bytes.count / 2, bytes.count - 1] {

@@ -89,7 +89,7 @@ struct AveragingTests {
     }
   }
 
-  @Test("over the last epochs, it is the mean of the networks at their ends", arguments: [2, 3, 9])
+  @Test("over the last epochs, it is the mean of the networks at their ends", arguments: [2, 3, 5])
   func epochs(last: Int) throws {
     // One step each.
     let own = try options("{\"epochs\": \(last)}", epochs: 5, batchSize: 1000)
@@ -172,6 +172,7 @@ struct AveragingTests {
       (#"{"decay": 0.9, "epochs": 2}"#, "averaging: expected decay or epochs, found both"),
       (#"{"decay": 1}"#, "averaging.decay: expected above 0, below 1, found 1.0"),
       (#"{"epochs": 1}"#, "averaging.epochs: expected 2 to 100,000, found 1"),
+      (#"{"epochs": 50}, "epochs": 2"#, "averaging.epochs: expected at most epochs, 2, found 50"),
       (#"{"epochs": 2}, "patience": 2"#, "patience: expected none beside averaging.epochs"),
     ])
   func faults(json: String, expected: String) throws {
