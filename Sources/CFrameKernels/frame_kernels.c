@@ -59,18 +59,19 @@ FOR_EACH_PROCESSOR
 void frame_emphasise(
     const float *x, int64_t count, float mean, float share, const float *window, float *frame) {
   if (count <= 0) return;
-  double first = (double)x[0] - mean;
-  frame[0] = (float)((first - share * first) * window[0]);
+  // x[n] - mean - share * (x[n - 1] - mean), with the constant parts together.
+  double factor = share, offset = mean - factor * mean;
+  frame[0] = (float)((x[0] - offset - factor * x[0]) * window[0]);
   int64_t n = 1;
-  for (; n + 16 <= count; n += 16) {
-    double16 own = WIDE(*(const float16 *)(x + n)) - (double)mean;
-    double16 previous = WIDE(*(const float16 *)(x + n - 1)) - (double)mean;
-    double16 values = (own - (double)share * previous) * WIDE(*(const float16 *)(window + n));
-    *(float16 *)(frame + n) = NARROW(values);
+  for (; n + 8 <= count; n += 8) {
+    double8 own = __builtin_convertvector(*(const float8 *)(x + n), double8);
+    double8 previous = __builtin_convertvector(*(const float8 *)(x + n - 1), double8);
+    double8 weights = __builtin_convertvector(*(const float8 *)(window + n), double8);
+    double8 values = (own - offset - factor * previous) * weights;
+    *(float8 *)(frame + n) = __builtin_convertvector(values, float8);
   }
   for (; n < count; n++) {
-    double own = (double)x[n] - mean, previous = (double)x[n - 1] - mean;
-    frame[n] = (float)((own - (double)share * previous) * (double)window[n]);
+    frame[n] = (float)((x[n] - offset - factor * x[n - 1]) * window[n]);
   }
 }
 

@@ -27,7 +27,7 @@ struct FrameKernelTests {
         doubles.reduce(0) { $0 + ($1 - 7) * ($1 - 7) }, relative: 1e-5) == nil)
   }
 
-  @Test("emphasis and window in double precision, rounded once", arguments: lengths)
+  @Test("emphasis and window, to the bit", arguments: lengths)
   func emphasise(count: Int) {
     let (samples, window) = (random(count, seed: 34), random(count, seed: 35))
     var frame = [Float](repeating: -1, count: count + 2)
@@ -35,8 +35,9 @@ struct FrameKernelTests {
     FrameKernels.emphasise(
       samples.span, mean: 3, share: 0.97, window: window.span, into: &span)
     for n in 0..<count {
-      let (own, previous) = (Double(samples[n]) - 3, Double(samples[max(0, n - 1)]) - 3)
-      let value = (own - Double(Float(0.97)) * previous) * Double(window[n])
+      let (own, previous) = (Double(samples[n]), Double(samples[max(0, n - 1)]))
+      let (share, mean) = (Double(Float(0.97)), 3.0)
+      let value = (own - (mean - share * mean) - share * previous) * Double(window[n])
       #expect(frame[n] == Float(value))
     }
     #expect(frame.suffix(2) == [-1, -1])
