@@ -140,6 +140,7 @@ extension AcousticModel {
   /// Throws unless all weights and steps are usable numbers, so that the model can be read again.
   ///
   /// - Parameter path: the file of the model in float32.
+  /// - Throws: `ModelFault.unrepresentable` for the first layer with others.
   package func requireUsableNumbers(path: FilePath) throws(ModelFault) {
     for (index, layer) in network.layers.enumerated() {
       var isUsable = layer.weights.isFinite
