@@ -39,8 +39,10 @@ package struct FolderLock: ~Copyable {
   package static func isHeld(_ path: FilePath) throws(FileFault) -> Bool {
     guard try FileSystem.isFolder(path) else { return false }
     let folder = try OpenFile(path, for: .reading)
-    // Closing it releases the lock.
-    if flock(folder.descriptor, LOCK_SH | LOCK_NB) == 0 { return false }
+    if flock(folder.descriptor, LOCK_SH | LOCK_NB) == 0 {
+      unlock(folder)
+      return false
+    }
     if errno == EWOULDBLOCK { return true }
     return try LockOwner.others(in: path).contains { $0.isAlive && $0.isAlone }
   }
@@ -79,7 +81,14 @@ package struct FolderLock: ~Copyable {
     }
   }
 
-  deinit { FolderLock.removeQuietly(ownerPath) }
+  deinit {
+    FolderLock.removeQuietly(ownerPath)
+    FolderLock.unlock(folder)
+  }
+
+  /// Releases a lock now: a child process that has not run its program yet has the descriptor too, so closing it is
+  /// not enough.
+  private static func unlock(_ folder: OpenFile) { _ = flock(folder.descriptor, LOCK_UN) }
 
   /// Removes a file; if that fails, a later run will remove it.
   private static func removeQuietly(_ path: FilePath) {
