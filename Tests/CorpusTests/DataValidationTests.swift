@@ -58,7 +58,7 @@ struct DataValidationTests {
       #expect(report.seconds == 2)
       #expect(
         report.summary
-          == "\(folder.file("data")): 4 utterances, 4 recordings, 2 speakers, 0.00 h of audio at 16000 Hz; "
+          == "\(folder.file("data")): 4 utterances, 4 recordings, 2 speakers, 2.0 s of audio at 16000 Hz; "
           + "0 errors, 0 warnings")
     }
   }

@@ -27,7 +27,7 @@ struct CorpusCommandTests {
         \(data)/utt2spk: warning: no such file
         \(data)/spk2utt: warning: no such file
         \(data)/text: warning: no such file
-        \(data): 1 utterances, 1 recordings, 0.00 h of audio at 16000 Hz; 0 errors, 3 warnings
+        \(data): 1 utterance, 1 recording, 1.0 s of audio at 16000 Hz; 0 errors, 3 warnings
 
         """)
     try folder.write("a \(folder.file("a.wav"))\nb none.wav\nc\n", to: "data/wav.scp")
@@ -58,8 +58,8 @@ struct CorpusCommandTests {
     let run = try limbeck(["validate"] + paths)
     #expect(run.status == 66)
     #expect(run.errors == "limbeck: \(paths[1]): no such file\n")
-    #expect(run.output.contains("\(paths[0]): 1 utterances"))
-    #expect(run.output.contains("\(paths[2]): 1 utterances"))
+    #expect(run.output.contains("\(paths[0]): 1 utterance,"))
+    #expect(run.output.contains("\(paths[2]): 1 utterance,"))
     #expect(
       run.output.hasSuffix(
         "warning: \(paths[0]) and \(paths[2]) share 1 recordings, for example a\n"))

@@ -114,9 +114,24 @@ package struct ValidationReport: Sendable, Equatable, Codable {
 
   /// The counts as one line.
   package var summary: String {
-    var parts = ["\(utterances) utterances", "\(recordings) recordings"]
-    if let speakers { parts.append("\(speakers) speakers") }
-    if let seconds { parts.append(String(format: "%.2f h of audio", seconds / 3600) + rates) }
-    return "\(path): \(parts.joined(separator: ", ")); \(errors) errors, \(warnings) warnings"
+    var parts = [counted(utterances, "utterance"), counted(recordings, "recording")]
+    if let speakers { parts.append(counted(speakers, "speaker")) }
+    if let seconds { parts.append("\(duration(seconds)) of audio\(rates)") }
+    return "\(path): \(parts.joined(separator: ", ")); "
+      + "\(counted(errors, "error")), \(counted(warnings, "warning"))"
+  }
+}
+
+/// A number of things, such as `1 error` or `2 errors`.
+private func counted(_ number: Int, _ noun: String) -> String {
+  "\(number) \(noun)\(number == 1 ? "" : "s")"
+}
+
+/// A duration in hours, or in minutes or seconds if it is short.
+private func duration(_ seconds: Double) -> String {
+  switch seconds {
+  case 3600...: String(format: "%.2f h", seconds / 3600)
+  case 60...: String(format: "%.1f min", seconds / 60)
+  default: String(format: "%.1f s", seconds)
   }
 }
