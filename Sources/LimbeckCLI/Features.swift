@@ -30,19 +30,13 @@ struct Features: ParsableCommand {
       """)
   var statistics: String?
   @OptionGroup var form: FormOptions
-  @Option(
-    parsing: .unconditional,
-    help: "The channel to use, counted from 1. (default: files must be mono)")
-  var channel: Int?
+  @OptionGroup var recording: RecordingOptions
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
   @OptionGroup var reporting: ReportingOptions
   @OptionGroup var skipped: SkippedOptions
 
   func validate() throws {
-    guard channel ?? 1 > 0 else {
-      throw ValidationError("--channel: expected at least 1, found \(channel ?? 1)")
-    }
     if let statistics { _ = try usage { try ArchiveInput(statistics) } }
   }
 
@@ -60,7 +54,8 @@ struct Features: ParsableCommand {
       )
     }
     var request = FeatureRequest(
-      options: try settings.options(of: directory, workers: job.workers), channel: channel)
+      options: try settings.options(of: directory, workers: job.workers), channel: recording.channel
+    )
     request.form = form.form
     request.statisticsTable = statistics
     let folder = FeatureFolder(path: out)

@@ -67,10 +67,7 @@ struct Posteriors: ParsableCommand {
   var labels: LabelFormat?
   @OptionGroup var stream: StreamOptions
   @OptionGroup var form: FormOptions
-  @Option(
-    parsing: .unconditional,
-    help: "The channel to use, counted from 1. (default: files must be mono)")
-  var channel: Int?
+  @OptionGroup var recording: RecordingOptions
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
   @OptionGroup var reporting: ReportingOptions
@@ -82,9 +79,6 @@ struct Posteriors: ParsableCommand {
       throw ValidationError(
         "expected \(names.isEmpty ? "no paths" : names.joined(separator: " ")), found "
           + (paths.isEmpty ? "none" : paths.joined(separator: " ")))
-    }
-    guard channel ?? 1 > 0 else {
-      throw ValidationError("--channel: expected at least 1, found \(channel ?? 1)")
     }
     guard temperature > 0, Float(temperature) > 0, Float(temperature).isFinite else {
       throw ValidationError("--temperature: expected a positive number, found \(temperature)")
@@ -100,7 +94,8 @@ struct Posteriors: ParsableCommand {
     for (name, isGiven) in others where isGiven && labels != nil {
       throw ValidationError("--labels and \(name): expected one of them, found both")
     }
-    let besideStream = others + [("--labels", labels != nil), ("--channel", channel != nil)]
+    let besideStream =
+      others + [("--labels", labels != nil), ("--channel", recording.channel != nil)]
     for (name, isGiven) in besideStream where isGiven && stream.stream {
       throw ValidationError("--stream and \(name): expected one of them, found both")
     }
@@ -157,7 +152,7 @@ struct Posteriors: ParsableCommand {
     let classifier = try classifier()
     let source = try source(for: classifier, besides: written)
     let writer = try LabelWriter(
-      classifier, workers: job.workers, reporter: Terminal.reporter())
+      classifier, workers: job.workers, reporter: reporting.reporter)
     let ledger = try writer.write(source, to: target, print: Terminal.write)
     if case .textGrids(let folder) = target { return try check(ledger, .file(folder.ledgerPath)) }
     try check(ledger, .named("the lines above"))
@@ -204,7 +199,7 @@ struct Posteriors: ParsableCommand {
         || [".scp", ".ark", ".gz"].contains(where: input.hasSuffix)
       return isTable
         ? .table(input, commands: location.commands.policy)
-        : try .recording(path, classifier, channel: channel)
+        : try .recording(path, classifier, channel: recording.channel)
     }
     if try FileSystem.exists(path.appending("features.json")) {
       return .features(FeatureFolder(path: path))
@@ -214,7 +209,7 @@ struct Posteriors: ParsableCommand {
     if !isAudio || classifier.features.logMel == nil, try FileSystem.exists(features) {
       return .table("scp:\(features.string)", commands: location.commands.policy)
     }
-    return .audio(try location.open(path), channel: channel)
+    return .audio(try location.open(path), channel: recording.channel)
   }
 }
 

@@ -24,6 +24,20 @@ struct JobOptions: ParsableArguments {
   var workers: Workers { jobs.map { Workers(count: $0) } ?? .all }
 }
 
+/// What a command reads of each recording.
+struct RecordingOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: "The channel to use, counted from 1. (default: files must be mono)")
+  var channel: Int?
+
+  func validate() throws {
+    guard channel ?? 1 > 0 else {
+      throw ValidationError("--channel: expected at least 1, found \(channel ?? 1)")
+    }
+  }
+}
+
 /// What a command reports while it works.
 struct ReportingOptions: ParsableArguments {
   @Flag(

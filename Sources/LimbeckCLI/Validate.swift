@@ -25,19 +25,10 @@ struct Validate: ParsableCommand {
   var json = false
   @Flag(inversion: .prefixedNo, help: "Decode the recordings.")
   var audio = true
-  @Option(
-    parsing: .unconditional,
-    help: "The channel that will be used, counted from 1. (default: files must be mono)")
-  var channel: Int?
+  @OptionGroup var recording: RecordingOptions
   @OptionGroup var location: DataOptions
   @OptionGroup var job: JobOptions
   @OptionGroup var reporting: ReportingOptions
-
-  func validate() throws {
-    guard channel ?? 1 > 0 else {
-      throw ValidationError("--channel: expected at least 1, found \(channel ?? 1)")
-    }
-  }
 
   func run() throws {
     let reporter = reporting.reporter
@@ -46,7 +37,8 @@ struct Validate: ParsableCommand {
     var missing = false
     for path in data {
       let validation = DataValidation(
-        path: path, root: location.root, commands: location.commands.policy, channel: channel)
+        path: path, root: location.root, commands: location.commands.policy,
+        channel: recording.channel)
       do {
         let report = try validation.run(audio: audio ? job.workers : nil) { done, total in
           reporter.progress(

@@ -89,23 +89,6 @@ package struct OptionReader<Key: CodingKey & CaseIterable> {
         key: key.stringValue, expected: "a usable path", found: "one with a NUL in it")
     }
   }
-
-  /// The name of an option, or of an entry such as `[1].members`, within its section.
-  private func joined(_ section: String, _ key: String) -> String {
-    key.isEmpty || key.hasPrefix("[") ? section + key : "\(section).\(key)"
-  }
-
-  /// Reads a section, whose name is prefixed to the options in its faults.
-  private func within<Value>(_ section: String, _ read: () throws -> Value) throws -> Value {
-    do {
-      return try read()
-    } catch OptionFault.outOfRange(let key, let expected, let found) {
-      throw OptionFault.outOfRange(
-        key: joined(section, key), expected: expected, found: found)
-    } catch OptionFault.unfit(let key, let expected, let found) {
-      throw OptionFault.unfit(key: joined(section, key), expected: expected, found: found)
-    }
-  }
 }
 
 /// An option that does not exist or has a value out of range.
@@ -146,6 +129,20 @@ package func requireFit(
 ) throws(OptionFault) {
   guard condition else {
     throw OptionFault.unfit(key: key, expected: expected, found: "\(found)")
+  }
+}
+
+/// Reads a section or an entry of a list, such as `[1]`, and puts its name before the options in its faults.
+package func within<Value>(_ section: String, _ read: () throws -> Value) throws -> Value {
+  func joined(_ key: String) -> String {
+    key.isEmpty || key.hasPrefix("[") ? section + key : "\(section).\(key)"
+  }
+  do {
+    return try read()
+  } catch OptionFault.outOfRange(let key, let expected, let found) {
+    throw OptionFault.outOfRange(key: joined(key), expected: expected, found: found)
+  } catch OptionFault.unfit(let key, let expected, let found) {
+    throw OptionFault.unfit(key: joined(key), expected: expected, found: found)
   }
 }
 

@@ -10,7 +10,7 @@ package enum AveragingOptions: Sendable, Equatable, Codable {
   /// `d = min(decay, (1 + t) / (10 + t))`, so that the first steps are soon forgotten. The decay is
   /// above 0 and below 1.
   case exponential(decay: Double)
-  /// The mean over the ends of the last epochs, 2 or more (Izmailov et al. 2018, "Averaging weights
+  /// The mean over the ends of the last epochs, from 2 to all (Izmailov et al. 2018, "Averaging weights
   /// leads to wider optima and better generalization").
   ///
   /// Before the first of them, the network in training takes its place.
@@ -35,7 +35,7 @@ package enum AveragingOptions: Sendable, Equatable, Codable {
         (2...100_000).contains(epochs), "epochs", expected: "2 to 100,000", found: epochs)
       self = .epochs(epochs)
     } else {
-      throw OptionFault.outOfRange(
+      throw OptionFault.unfit(
         key: "", expected: "decay or epochs", found: decay == nil ? "neither" : "both")
     }
   }

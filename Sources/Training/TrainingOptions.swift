@@ -128,9 +128,9 @@ package struct TrainingOptions: Sendable, Equatable, Codable {
     try requireOption(
       patience ?? 1 > 0, "patience", expected: "1 or more epochs", found: patience ?? 1)
     if case .epochs(let last)? = averaging {
-      try requireOption(
+      try requireFit(
         last <= epochs, "averaging.epochs", expected: "at most epochs, \(epochs)", found: last)
-      try requireOption(
+      try requireFit(
         patience == nil, "patience",
         expected: "none beside averaging.epochs, which are the last ones", found: patience ?? 0)
     }

@@ -136,15 +136,3 @@ private func seeded(_ groups: [Recipe.MemberGroup]) -> [Recipe.MemberGroup] {
     return group
   }
 }
-
-/// Runs `body`, and puts the place of a group before the options in its faults.
-private func within<Value>(_ place: String, _ body: () throws -> Value) throws -> Value {
-  do {
-    return try body()
-  } catch OptionFault.outOfRange(let key, let expected, let found) {
-    throw OptionFault.outOfRange(
-      key: key.isEmpty ? place : "\(place).\(key)", expected: expected, found: found)
-  } catch OptionFault.unfit(let key, let expected, let found) {
-    throw OptionFault.unfit(key: "\(place).\(key)", expected: expected, found: found)
-  }
-}
